@@ -1,0 +1,124 @@
+"""What the two halves of the emulator, the gateway and Lambda with its state, say to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """The result of a synchronous invocation.
+
+    `payload` is the function's JSON answer, or AWS's error JSON `{"errorMessage", "errorType", ...}` when
+    `function_error` is set, as the Invoke API returns them (body and `X-Amz-Function-Error`).
+    """
+
+    payload: bytes
+    function_error: Literal["Unhandled"] | None
+    request_id: str
+
+
+class LambdaRefusal(Exception):
+    """Lambda refused the call before any code of the function ran."""
+
+
+class Throttled(LambdaRefusal):
+    """No environment is free under the concurrency limit (429 TooManyRequestsException)."""
+
+
+class FunctionNotFound(LambdaRefusal):
+    """The application has no such function (404 ResourceNotFoundException)."""
+
+
+class InvalidTenant(LambdaRefusal):
+    """A tenant id is missing, not allowed, or outside its alphabet (400 InvalidParameterValueException)."""
+
+
+class PayloadTooLarge(LambdaRefusal):
+    """The payload is over 6 MB, or over 1 MB when asynchronous (413 RequestTooLargeException)."""
+
+
+class InvalidPayload(LambdaRefusal):
+    """The payload is not JSON (400 InvalidRequestContentException)."""
+
+
+class Functions(Protocol):
+    """Lambda as the gateway sees it. `function` is a name or a function ARN."""
+
+    async def invoke(self, function: str, payload: bytes, *, tenant_id: str | None = None) -> Invocation:
+        """Invoke and wait (`RequestResponse`). Raises a `LambdaRefusal`."""
+        ...
+
+    async def invoke_event(self, function: str, payload: bytes, *, tenant_id: str | None = None) -> str:
+        """Queue an asynchronous invocation (`Event`); returns its request id. Raises a `LambdaRefusal`."""
+        ...
+
+    async def start(self) -> None:
+        """Become ready."""
+        ...
+
+    async def stop(self) -> None:
+        """End every environment; nothing is left behind."""
+        ...
+
+
+@dataclass(frozen=True)
+class RouteSpec:
+    """One route of a WebSocket API. `function` and `authorizer` are function names."""
+
+    route_key: str
+    function: str
+    authorizer: str | None
+
+
+@dataclass(frozen=True)
+class ApiSpec:
+    """A WebSocket API with one stage. `route_selection` is an expression such as `$request.body.action`."""
+
+    logical_id: str
+    stage: str
+    route_selection: str
+    routes: tuple[RouteSpec, ...]
+    identity_sources: tuple[str, ...]
+    api_id: str
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """A function, as the resolved template says. `on_failure` is a function name or a queue ARN."""
+
+    logical_id: str
+    name: str
+    handler: str
+    code_dir: Path
+    layer_dirs: tuple[Path, ...]
+    environment: Mapping[str, str]
+    timeout_s: int
+    memory_mb: int
+    reserved_concurrency: int | None
+    tenant_isolation: bool
+    max_retries: int
+    max_event_age_s: int
+    on_failure: str | None
+
+
+@dataclass(frozen=True)
+class ScheduleSpec:
+    """A rule that invokes `function` every `every_s` seconds; `payload` None means EventBridge's own event."""
+
+    function: str
+    every_s: float
+    payload: str | None
+
+
+@dataclass(frozen=True)
+class Application:
+    """All the emulator runs of a template; `unsupported` has one line for each thing it does not."""
+
+    apis: tuple[ApiSpec, ...]
+    functions: tuple[FunctionSpec, ...]
+    schedules: tuple[ScheduleSpec, ...]
+    unsupported: tuple[str, ...]

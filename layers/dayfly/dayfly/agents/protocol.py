@@ -1,0 +1,98 @@
+"""The narrow protocol between an engine and whatever loops between model and tools."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from dayfly.context.execution import UserExecutionContext
+from dayfly.ports.clock import Clock
+from dayfly.ports.table import Table
+from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """A request to the model is about to be made; the first is step 1."""
+
+    reasoning: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of the answer's text, as it is produced."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Responded:
+    """A whole model response has come: for the journal, not for the client."""
+
+    message: AssistantSaid
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStarted:
+    """A tool is about to run; it may not start before this event is taken (see `Agent.run`)."""
+
+    tool_name: str
+    tool_call_id: str
+    parameters: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEnded:
+    """A tool has run; the model may not see the result before this event is taken. Time in milliseconds."""
+
+    answer: ToolAnswered
+    execution_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The end of a run that went well: the whole answer, and what the model counted."""
+
+    text: str
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+AgentEvent = Thinking | Delta | Responded | ToolStarted | ToolEnded | Answered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What an agent is given for one run attempt. `history`: the thread's earlier messages, oldest first. `resumed`:
+    this run's own messages so far, where an earlier attempt left some. `table` and `clock` are for tools; a tool
+    reaches only the partition of `context.user_id`."""
+
+    context: UserExecutionContext
+    text: str
+    history: tuple[Message, ...]
+    resumed: tuple[Message, ...] = ()
+    table: Table
+    clock: Clock
+
+
+class Agent(Protocol):
+    """Made anew for each run attempt; holds nothing of another."""
+
+    def run(self, turn: Turn) -> AsyncIterator[AgentEvent]:
+        """Runs the turn. Ends with exactly one `Answered`.
+
+        The engine asks for the next event only when the one before is taken: committed to the run log for `Responded`,
+        `ToolStarted`, `ToolEnded` and `Thinking`; buffered, with back-pressure, for `Delta`. So what stands behind a
+        `yield` happens after the commit. On cancellation or `aclose` the model's stream is closed at once.
+        Raises `ModelFailed` where the provider failed; anything else it raises counts as the agent's own failure.
+        """
+
+
+class AgentRecipe(Protocol):
+    """Builds a new agent for one run. Process-lived; holds no user's data."""
+
+    def __call__(self) -> Agent:
+        """A new agent."""

@@ -1,0 +1,13 @@
+"""Time. Waiting is asyncio's own; so that a test's event loop can run it faster."""
+
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Two clocks: one to show and to store, one to measure with."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch. Clocks of different machines disagree; nothing may depend on that."""
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back."""

@@ -1,0 +1,135 @@
+"""What a client may send: one frozen model an action."""
+
+import re
+import unicodedata
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from dayfly.protocol import limits
+
+RequestId = Annotated[str, StringConstraints(pattern=limits.REQUEST_ID_PATTERN)]
+EntityId = Annotated[str, StringConstraints(pattern=limits.ENTITY_ID_PATTERN)]
+Seq = Annotated[int, Field(strict=True, ge=0, le=999_999_999_999)]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ALLOWED_CONTROLS = frozenset("\t\n\r")
+
+
+def _plain_text(value: str) -> str:
+    """Refuses what no reader can show and no store can hold: control characters and lone surrogates."""
+    if _SURROGATE.search(value):
+        raise ValueError("has a lone surrogate, which is not a character")
+    if any(unicodedata.category(c) == "Cc" and c not in _ALLOWED_CONTROLS for c in value):
+        raise ValueError("has a control character other than tab, line feed and carriage return")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_plain_text)]
+
+
+class IfBusy(StrEnum):
+    """What becomes of a message when its thread has a run under way."""
+
+    ENQUEUE = "enqueue"
+    REJECT = "reject"
+    INTERRUPT = "interrupt"
+
+
+class ClientFrame(BaseModel):
+    """Base of all client frames. `id` is the client's own, echoed in the reply; fields not named are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    id: RequestId
+
+
+class Run(ClientFrame):
+    """Starts a run with the user's text; `id` is the idempotency key, per user, for 24 hours."""
+
+    action: Literal["run"]
+    text: Annotated[Text, Field(min_length=1)]
+    thread_id: EntityId | None = None
+    agent: EntityId | None = None
+    if_busy: Annotated[IfBusy, Field(strict=False)] = IfBusy.ENQUEUE
+
+
+class Cancel(ClientFrame):
+    """Ends a run early: `run_id`, or the `request_id` of a `run` that was not accepted yet."""
+
+    action: Literal["cancel"]
+    run_id: EntityId | None = None
+    request_id: RequestId | None = None
+
+
+class Attach(ClientFrame):
+    """Watches a thread from here on. `after` names for each run the last seq the client holds without a gap."""
+
+    action: Literal["attach"]
+    thread_id: EntityId
+    after: Annotated[dict[EntityId, Seq], Field(max_length=limits.ATTACH_CURSORS)] = Field(default_factory=dict)
+
+
+class Detach(ClientFrame):
+    """Stops watching a thread."""
+
+    action: Literal["detach"]
+    thread_id: EntityId
+
+
+class Approve(ClientFrame):
+    """Answers a tool call that waits for approval."""
+
+    action: Literal["approve"]
+    run_id: EntityId
+    tool_call_id: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    approved: bool
+    reason: Annotated[Text, StringConstraints(max_length=1000)] | None = None
+
+
+class Threads(ClientFrame):
+    """Lists the user's threads, newest first."""
+
+    action: Literal["threads"]
+    cursor: Annotated[str, StringConstraints(min_length=1, max_length=limits.CURSOR_CHARS)] | None = None
+
+
+class History(ClientFrame):
+    """Reads a thread's messages backwards, a page at a time."""
+
+    action: Literal["history"]
+    thread_id: EntityId
+    before: Annotated[str, StringConstraints(min_length=1, max_length=limits.CURSOR_CHARS)] | None = None
+
+
+class Rename(ClientFrame):
+    """Gives a thread a title."""
+
+    action: Literal["rename"]
+    thread_id: EntityId
+    title: Annotated[Text, StringConstraints(min_length=1, max_length=limits.TITLE_CHARS)]
+
+
+class Forget(ClientFrame):
+    """Deletes a thread and all that is in it."""
+
+    action: Literal["forget"]
+    thread_id: EntityId
+
+
+class Refresh(ClientFrame):
+    """Replaces the connection's token before it expires."""
+
+    action: Literal["refresh"]
+    token: Annotated[str, StringConstraints(min_length=1, max_length=8192)]
+
+
+class Ping(ClientFrame):
+    """Keeps the socket open (API Gateway closes it after 10 idle minutes) and asks for the server's time."""
+
+    action: Literal["ping"]
+
+
+Frame = Run | Cancel | Attach | Detach | Approve | Threads | History | Rename | Forget | Refresh | Ping
+AnyFrame = Annotated[Frame, Field(discriminator="action")]

@@ -1,0 +1,80 @@
+"""From the bytes of a frame to a frozen model, or one clear error."""
+
+import json
+from typing import Final, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from dayfly.errors import InvalidJson, InvalidMessage, TextTooLong, UnknownAction
+from dayfly.protocol import limits
+from dayfly.protocol.frames import AnyFrame, Frame, Run
+from dayfly.protocol.replies import ReplyId
+
+_FRAME: Final[TypeAdapter[Frame]] = TypeAdapter(AnyFrame)
+_REPLY_ID: Final[TypeAdapter[ReplyId]] = TypeAdapter(ReplyId)
+ACTIONS: Final[frozenset[str]] = frozenset(
+    get_args(model.model_fields["action"].annotation)[0] for model in get_args(Frame)
+)
+"""The actions of version 1, which are also the routes of the API."""
+
+type_of_json = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+
+
+def json_string_bytes(text: str) -> int:
+    """The bytes `text` takes as a JSON string: with quotes and escapes, UTF-8, non-ASCII raw."""
+    return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+
+
+def parse_frame(body: str) -> Frame:
+    """Reads one client frame.
+
+    Raises `InvalidJson`, `InvalidMessage`, `UnknownAction` or `TextTooLong`. No input makes it raise anything else.
+    """
+    value = _load(body)
+    if not isinstance(value, dict):
+        raise InvalidMessage(f"A message is a JSON object, not {type_of_json.get(type(value), 'a number')}.")
+    action = value.get("action")
+    if not isinstance(action, str) or action not in ACTIONS:
+        raise UnknownAction(f"`action` must be one of: {', '.join(sorted(ACTIONS))}.")
+    try:
+        frame = _FRAME.validate_python(value)
+    except ValidationError as error:
+        raise InvalidMessage(_explain(error)) from error
+    if isinstance(frame, Run) and json_string_bytes(frame.text) > limits.TEXT_BYTES:
+        raise TextTooLong(f"`text` may take {limits.TEXT_BYTES} bytes as a JSON string.")
+    return frame
+
+
+def request_id_of(body: str) -> str | None:
+    """The client's request id in a frame that was refused, if it can be read and is a legal one."""
+    try:
+        value = _load(body)
+    except InvalidJson:
+        return None
+    candidate = value.get("id") if isinstance(value, dict) else None
+    try:
+        return _REPLY_ID.validate_python(candidate, strict=True)
+    except ValidationError:
+        return None
+
+
+def _load(body: str) -> object:
+    try:
+        loaded: object = json.loads(body, parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise InvalidJson("The message nests too deeply.") from error
+    except ValueError as error:
+        raise InvalidJson("The message is not JSON.") from error
+    return loaded
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _explain(error: ValidationError) -> str:
+    """One sentence that names the field and what is wrong, without echoing the value."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    path = ".".join(str(part) for part in first["loc"][1:]) or "message"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"`{path[:80]}`: {message}."

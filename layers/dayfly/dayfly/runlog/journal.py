@@ -1,0 +1,30 @@
+"""The private part of the run log: what a fresh engine needs to go on, and what history is folded from."""
+
+import zlib
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from dayfly.runlog.messages import AssistantSaid, ToolAnswered
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """A whole model response or a whole tool result. `completes` is the last seq whose events it covers."""
+
+    completes: int
+    message: AssistantSaid | ToolAnswered
+
+
+_ENTRIES: Final[TypeAdapter[tuple[JournalEntry, ...]]] = TypeAdapter(tuple[JournalEntry, ...])
+
+
+def pack_journal(entries: tuple[JournalEntry, ...]) -> bytes:
+    """The entries as stored: zlib-compressed JSON; no entries are no bytes."""
+    return zlib.compress(_ENTRIES.dump_json(entries)) if entries else b""
+
+
+def unpack_journal(data: bytes) -> tuple[JournalEntry, ...]:
+    """Reads `pack_journal`'s form."""
+    return _ENTRIES.validate_json(zlib.decompress(data)) if data else ()

@@ -1,0 +1,68 @@
+"""The neutral form of a conversation: what any model library can be given and any reader shown."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal
+
+from pydantic import TypeAdapter
+
+
+class ToolOutcome(StrEnum):
+    """How a tool call ended. `UNANSWERED`: the run ended before it did, so the next model request is told so."""
+
+    OK = "ok"
+    ERROR = "error"
+    DENIED = "denied"
+    UNANSWERED = "unanswered"
+
+
+@dataclass(frozen=True, slots=True)
+class UserSaid:
+    """The user's text."""
+
+    text: str
+    kind: Literal["user"] = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool the model asked for. `arguments` is the JSON text of an object."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantSaid:
+    """One whole model response: its text and the tools it asked for."""
+
+    text: str
+    calls: tuple[ToolCall, ...] = ()
+    kind: Literal["assistant"] = "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolAnswered:
+    """A tool's whole result, as the model is given it."""
+
+    call_id: str
+    name: str
+    content: str
+    outcome: ToolOutcome = ToolOutcome.OK
+    kind: Literal["tool"] = "tool"
+
+
+Message = UserSaid | AssistantSaid | ToolAnswered
+
+_MESSAGES: Final[TypeAdapter[tuple[Message, ...]]] = TypeAdapter(tuple[Message, ...])
+
+
+def messages_to_json(messages: tuple[Message, ...]) -> bytes:
+    """The messages as JSON, UTF-8."""
+    return _MESSAGES.dump_json(messages)
+
+
+def messages_from_json(data: bytes) -> tuple[Message, ...]:
+    """Reads `messages_to_json`'s form. Raises `ValueError` on anything else."""
+    return _MESSAGES.validate_json(data)

@@ -1,0 +1,280 @@
+"""The rows of the one table: a closed union of frozen records whose fields are plain (str, int, bytes, tuples of str).
+
+Times are milliseconds since the epoch, except `expires`, which is in seconds, as DynamoDB's TTL wants it.
+Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dayfly.runlog import keys
+from dayfly.runlog.keys import Key
+
+
+class ThreadState(StrEnum):
+    """A forgotten thread refuses everything until it is gone."""
+
+    LIVE = "live"
+    FORGOTTEN = "forgotten"
+
+
+class LeaseState(StrEnum):
+    """`WAITING`: no engine has begun this attempt. `HELD`: one has. `ENDED`: the terminal event may still be unposted."""
+
+    WAITING = "waiting"
+    HELD = "held"
+    ENDED = "ended"
+
+
+class RequestState(StrEnum):
+    """What became of a client's request id."""
+
+    ADMITTED = "admitted"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadRow:
+    """A thread. `version` moves with every write; `turn` counts admitted runs; `history_head` is the sort key of the
+    newest piece of history."""
+
+    user: str
+    thread: str
+    title: str
+    state: str = ThreadState.LIVE
+    version: int = 1
+    created: int
+    updated: int
+    active_run: str | None = None
+    queue: tuple[str, ...] = ()
+    turn: int = 0
+    history_head: str | None = None
+
+    @property
+    def key(self) -> Key:
+        return keys.thread_key(self.user, self.thread)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """What was admitted, and which attempt is the present one: its engine writes first at `first_seq`."""
+
+    user: str
+    tenant: str
+    thread: str
+    run: str
+    request: str
+    agent: str
+    text: str
+    turn: int
+    admitted: int
+    attempt: int = 1
+    first_seq: int = 2
+
+    @property
+    def key(self) -> Key:
+        return keys.run_key(self.user, self.thread, self.run)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogRow:
+    """One batch of a run's log. `events` are the frames as posted; `journal` is packed, or lies in `journal_parts`
+    parts beside. `nonce` and `ordinal` name the writer's handler entry and its place in that writer's batches."""
+
+    user: str
+    run: str
+    first: int
+    last: int
+    events: tuple[str, ...]
+    nonce: str
+    ordinal: int
+    invocation: str
+    at: int
+    journal: bytes = b""
+    journal_parts: int = 0
+    outcome: str | None = None
+
+    @property
+    def key(self) -> Key:
+        return keys.log_key(self.user, self.run, self.first)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseRow:
+    """Who looks after a run, and until when nobody else need to. The only rows in the lease index.
+
+    `activated` is when the run became active; `invoked` counts invocations for this attempt.
+    """
+
+    user: str
+    tenant: str
+    thread: str
+    run: str
+    lease_shard: str
+    due: int
+    state: str
+    attempt: int
+    first_seq: int
+    activated: int
+    invoked: int = 1
+    nonce: str = ""
+
+    @property
+    def key(self) -> Key:
+        return keys.lease_key(self.user, self.run)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedRow:
+    """A socket that watches a thread."""
+
+    user: str
+    thread: str
+    connection: str
+    attached: int
+    expires: int
+
+    @property
+    def key(self) -> Key:
+        return keys.socket_of_thread_key(self.user, self.thread, self.connection)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRow:
+    """Asks a run to end."""
+
+    user: str
+    thread: str
+    run: str
+    at: int
+    expires: int
+
+    @property
+    def key(self) -> Key:
+        return keys.cancel_mark_key(self.user, self.thread, self.run)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRow:
+    """A client's request id and what it stood for; `content` is a hash of what was sent. Kept 24 hours."""
+
+    user: str
+    request: str
+    state: str
+    content: str = ""
+    run: str | None = None
+    thread: str | None = None
+    expires: int
+
+    @property
+    def key(self) -> Key:
+        return keys.request_key(self.user, self.request)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaRow:
+    """A user's active and queued runs, and the count of runs in the present window."""
+
+    user: str
+    version: int = 1
+    active: tuple[str, ...] = ()
+    window_start: int = 0
+    window_count: int = 0
+
+    @property
+    def key(self) -> Key:
+        return keys.quota_key(self.user)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketRow:
+    """One of a user's open sockets."""
+
+    user: str
+    connection: str
+    connected: int
+    expires: int
+
+    @property
+    def key(self) -> Key:
+        return keys.socket_key(self.user, self.connection)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionRow:
+    """Whose socket this is."""
+
+    connection: str
+    user: str
+    tenant: str
+    connected: int
+    expires: int
+
+    @property
+    def key(self) -> Key:
+        return keys.connection_key(self.connection)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryRow:
+    """One run's messages, immutable. `previous` is the sort key of the piece before it; `body` is packed, or lies in
+    `body_parts` parts beside."""
+
+    user: str
+    thread: str
+    turn: int
+    run: str
+    nonce: str
+    previous: str | None
+    at: int
+    body: bytes = b""
+    body_parts: int = 0
+
+    @property
+    def key(self) -> Key:
+        return keys.history_key(self.user, self.thread, self.turn, self.run, self.nonce)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRow:
+    """A part of a value that is too long for one item (400 KB), under an immutable key."""
+
+    user: str
+    owner: str
+    part: int
+    data: bytes
+
+    @property
+    def key(self) -> Key:
+        return keys.part_key(self.user, self.owner, self.part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteRow:
+    """One of a user's notes."""
+
+    user: str
+    note: str
+    text: str
+    at: int
+
+    @property
+    def key(self) -> Key:
+        return keys.note_key(self.user, self.note)
+
+
+Row = (
+    ThreadRow
+    | RunRow
+    | LogRow
+    | LeaseRow
+    | AttachedRow
+    | CancelRow
+    | RequestRow
+    | QuotaRow
+    | SocketRow
+    | ConnectionRow
+    | HistoryRow
+    | PartRow
+    | NoteRow
+)

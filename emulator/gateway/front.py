@@ -1,0 +1,95 @@
+"""What one port serves: which request goes to the WebSocket, to `@connections`, to Lambda or to the rest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from urllib.parse import unquote
+
+from starlette.types import ASGIApp
+
+from emulator.gateway.api import WebSocketApi
+from emulator.gateway.asgi import JSON, Receive, Scope, Send, respond, respond_error
+from emulator.gateway.handshake import Handshake, refusal
+from emulator.gateway.http import UpgradeRequest
+from emulator.gateway.ids import new_id
+from emulator.gateway.invoke import InvokeEndpoint
+from emulator.gateway.limits import Limits
+from emulator.gateway.management import manage
+from emulator.gateway.socket import Socket
+
+_CONNECTIONS = "@connections"
+_INVOKE_PREFIX = "/2015-03-31/functions/"
+_INVOKE_SUFFIX = "/invocations"
+_HEALTH = "/_emulator/health"
+
+
+class Front:
+    """The ASGI application and the WebSocket side of one port. Reserved paths win over stages, stages over `rest`."""
+
+    def __init__(self, *, port: int, limits: Limits, rest: ASGIApp) -> None:
+        self._port = port
+        self._limits = limits
+        self._rest = rest
+        self._apis: dict[str, WebSocketApi] = {}
+        self._invoke: InvokeEndpoint | None = None
+        self.ready = False
+
+    def serve(self, apis: Sequence[WebSocketApi], invoke: InvokeEndpoint) -> None:
+        """Begin to serve these. Until `ready` is set, health answers 503."""
+        self._apis = {api.spec.stage: api for api in apis}
+        self._invoke = invoke
+
+    async def stop(self) -> None:
+        """Close all sockets."""
+        self.ready = False
+        for api in self._apis.values():
+            await api.stop()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One HTTP request."""
+        path: str = scope["path"]
+        if path.startswith(_INVOKE_PREFIX) and path.endswith(_INVOKE_SUFFIX) and self._invoke is not None:
+            function = path.removeprefix(_INVOKE_PREFIX).removesuffix(_INVOKE_SUFFIX)
+            await self._invoke(function, scope, receive, send)
+            return
+        if path == _HEALTH:
+            status, body = (200, b'{"status": "ready"}') if self.ready else (503, b'{"status": "starting"}')
+            await respond(send, status, body, headers=(JSON,))
+            return
+        stage, _, below = path.strip("/").partition("/")
+        if below.startswith(_CONNECTIONS):
+            await self._manage(stage, below, scope, receive, send)
+        elif stage in self._apis and not below:
+            await respond_error(send, 426, "UpgradeRequiredException", new_id(), message="This is a WebSocket API")
+        else:
+            await self._rest(scope, receive, send)
+
+    async def _manage(self, stage: str, below: str, scope: Scope, receive: Receive, send: Send) -> None:
+        api = self._apis.get(stage)
+        marker, _, connection_id = below.partition("/")
+        if api is None or marker != _CONNECTIONS:
+            await respond_error(send, 403, "ForbiddenException", new_id(), message="Forbidden")
+        else:
+            await manage(api, connection_id, scope, receive, send)
+
+    def upgrade(self, transport: asyncio.Transport, request: UpgradeRequest) -> Socket:
+        """One WebSocket upgrade request."""
+        socket = Socket(transport, limits=self._limits)
+        if not socket.begin(request.raw):
+            return socket
+        stage = unquote(request.path).strip("/")
+        api = self._apis.get(stage)
+        if api is None:
+            # A stage or path that does not exist is Forbidden, as any unknown resource of API Gateway.
+            socket.refuse(refusal(403, "Forbidden", "ForbiddenException", new_id()))
+            return socket
+        handshake = Handshake(
+            stage=stage,
+            query=request.query,
+            headers=request.headers,
+            source_ip=request.client[0],
+            port=self._port,
+        )
+        api.handshake(socket, handshake)
+        return socket

@@ -1,0 +1,78 @@
+"""Lambda proxy integrations: call the function, wait no longer than the quota, read its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from emulator.contract import Functions, Invocation, LambdaRefusal
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a proxy integration returned."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+class IntegrationFailed(Exception):
+    """The function could not be invoked, failed, or gave no proxy response; the argument says which."""
+
+
+class IntegrationTimedOut(Exception):
+    """The function did not answer within the integration's time-out. It goes on running, as on AWS."""
+
+
+class Integrations:
+    """Invokes functions for the gateway. Keeps calls that outlived their time-out from being collected."""
+
+    def __init__(self, functions: Functions, *, timeout: float) -> None:
+        self._functions = functions
+        self._timeout = timeout
+        self._calls: set[asyncio.Task[Invocation]] = set()
+
+    async def invoke(self, function: str, payload: bytes) -> Invocation:
+        """The function's answer, or error. Raises `IntegrationTimedOut`, and `IntegrationFailed` if Lambda refuses."""
+        call = asyncio.ensure_future(self._functions.invoke(function, payload))
+        self._calls.add(call)
+        call.add_done_callback(self._forget)
+        done, _ = await asyncio.wait({call}, timeout=self._timeout)
+        if not done:
+            raise IntegrationTimedOut(function)
+        try:
+            return call.result()
+        except LambdaRefusal as refusal:
+            raise IntegrationFailed(f"{function}: {type(refusal).__name__} {refusal}") from refusal
+
+    async def proxy(self, function: str, payload: bytes) -> Answer:
+        """The function's proxy response. Raises as `invoke` does, and `IntegrationFailed` if the function failed."""
+        invocation = await self.invoke(function, payload)
+        if invocation.function_error is not None:
+            raise IntegrationFailed(f"{function}: {invocation.payload.decode(errors='replace')[:300]}")
+        return _answer(function, invocation.payload)
+
+    def _forget(self, call: asyncio.Task[Invocation]) -> None:
+        self._calls.discard(call)
+        if not call.cancelled():
+            call.exception()  # a call nobody waits for any more may fail without a word
+
+
+def _answer(function: str, payload: bytes) -> Answer:
+    try:
+        response = json.loads(payload)
+    except ValueError as error:
+        raise IntegrationFailed(f"{function}: the answer is not JSON") from error
+    if not isinstance(response, dict):
+        raise IntegrationFailed(f"{function}: malformed proxy response, not an object")
+    try:
+        status = int(response["statusCode"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise IntegrationFailed(f"{function}: malformed proxy response, no statusCode") from error
+    headers = {str(name): str(value) for name, value in (response.get("headers") or {}).items()}
+    for name, values in (response.get("multiValueHeaders") or {}).items():
+        headers.update({str(name): str(value) for value in values})
+    return Answer(status=status, headers=headers, body=str(response.get("body") or ""))

@@ -1,0 +1,39 @@
+"""The quotas of API Gateway WebSocket APIs; each can be shortened for a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+_KB = 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Times in seconds, sizes in bytes.
+
+    The defaults are AWS's quotas, from
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html;
+    the last three are the emulator's own, since AWS publishes no figure.
+    """
+
+    integration_timeout: float = 29.0
+    idle_timeout: float = 600.0
+    connection_duration: float = 7200.0
+    frame_bytes: int = 32 * _KB
+    message_bytes: int = 128 * _KB
+    # What may wait for a slow reader before a post is refused with 429, and how long it may stay so.
+    send_buffer_bytes: int = 1024 * _KB
+    slow_reader: float = 60.0
+    # How long the client may take to answer a close frame.
+    close_handshake: float = 5.0
+
+    def shortened(self, name: str, value: float) -> Limits:
+        """A copy with one limit changed. Raises `ValueError` for an unknown name or a value that is not positive."""
+        known = {field.name: field.type for field in fields(self)}
+        if name not in known:
+            raise ValueError(f"no limit is called {name!r}; there are {', '.join(known)}")
+        if value <= 0:
+            raise ValueError(f"the limit {name} must be positive")
+        changed: dict[str, Any] = {name: int(value) if known[name] == "int" else value}
+        return replace(self, **changed)

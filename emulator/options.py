@@ -1,0 +1,84 @@
+"""The options of `python -m emulator`."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from emulator.gateway.limits import Limits
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the emulator shall run and how. Times are in seconds."""
+
+    template: Path = Path("template.yaml")
+    host: str = "127.0.0.1"
+    port: int = 3001
+    page: Path = Path("web/dist")
+    audience: str = "dayfly"
+    schedule_every: float | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """Read a command line; ends the program with a usage line if it is wrong."""
+    parser = ArgumentParser(
+        prog="python -m emulator", description="Plays API Gateway WebSocket, Lambda and DynamoDB on this machine."
+    )
+    default = Options()
+    parser.add_argument("--template", type=Path, default=default.template, help="the SAM template (%(default)s)")
+    parser.add_argument("--host", default=default.host, help="the address to listen on (%(default)s)")
+    parser.add_argument("--port", type=int, default=default.port, help="0 takes a free one (%(default)s)")
+    parser.add_argument("--page", type=Path, default=default.page, help="static files for / (%(default)s)")
+    parser.add_argument("--audience", default=default.audience, help="aud of the issuer's tokens (%(default)s)")
+    parser.add_argument(
+        "--parameter-overrides", nargs="+", action="extend", type=_pair, default=[], metavar="NAME=VALUE",
+        help="values for the template's parameters",
+    )  # fmt: skip
+    parser.add_argument(
+        "--env", nargs="+", action="extend", type=_pair, default=[], metavar="NAME=VALUE",
+        help="environment variables of all functions, over the template's; {url} stands for the emulator's address",
+    )  # fmt: skip
+    parser.add_argument(
+        "--limit", nargs="+", action="extend", type=_limit, default=[], metavar="NAME=NUMBER",
+        help="shorten a quota, e.g. integration_timeout=2 (seconds) or frame_bytes=1024",
+    )  # fmt: skip
+    parser.add_argument("--schedule-every", type=float, metavar="SECONDS", help="run all schedules this often")
+    given = parser.parse_args(arguments)
+    limits = default.limits
+    try:
+        for name, value in given.limit:
+            limits = limits.shortened(name, value)
+    except ValueError as error:
+        parser.error(str(error))
+    return Options(
+        template=given.template,
+        host=given.host,
+        port=given.port,
+        page=given.page,
+        audience=given.audience,
+        schedule_every=given.schedule_every,
+        parameters=dict(given.parameter_overrides),
+        environment=dict(given.env),
+        limits=limits,
+    )
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _limit(text: str) -> tuple[str, float]:
+    name, value = _pair(text)
+    try:
+        return name, float(value)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{value!r} is no number") from error

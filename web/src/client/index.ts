@@ -1,0 +1,10 @@
+/** The Dayfly client: no user interface, no dependency on one. */
+export { type ClientEvents, DayflyClient, type RunOptions } from "./client";
+export type { ConnectionOptions, ConnectionState, Socket } from "./connection";
+export { DayflyError } from "./errors";
+export { MAX_FRAME_BYTES, MAX_TEXT_BYTES, textBytes } from "./limits";
+export { parseFrame } from "./parse";
+export type { EventOf, EventType, Frame, Message, Reply, Request, RunEvent, ThreadItem } from "./protocol";
+export { type RunView, stateOf } from "./run";
+export { answerOf, isOver, type RunState, type Step, type Summary } from "./summary";
+export { activeRun, NOTHING, reduce, type Sent, type ThreadView, turnsBefore, type View } from "./view";

@@ -1,0 +1,48 @@
+/** Frames as a server would send them, written by hand. */
+import { parseFrame } from "../../src/client/parse";
+import { type Action, NOTHING, reduce, type View } from "../../src/client/view";
+
+const PAYLOADS: Record<string, unknown> = {
+  user_message: { text: "What is 17 * 23?", request_id: "q1" },
+  agent_started: { message: "Starting" },
+  agent_thinking: { reasoning: "I will calculate", step_number: 1 },
+  agent_delta: { text: "x" },
+  tool_executing: { tool_name: "calculate", tool_call_id: "c1", parameters: { expression: "17 * 23" } },
+  tool_completed: {
+    tool_name: "calculate",
+    tool_call_id: "c1",
+    status: "ok",
+    result: "391",
+    execution_time_ms: 3,
+  },
+  agent_resumed: { attempt: 2, reason: "engine_lost" },
+  agent_completed: { result: "391", truncated: false, execution_time_ms: 40, usage: { requests: 2 } },
+  agent_error: { code: "agent_failed", message: "No", retryable: true },
+  agent_cancelled: { execution_time_ms: 5 },
+};
+
+export function event(type: string, seq: number, payload: object = {}, run = "r1", thread = "t1"): string {
+  return JSON.stringify({
+    type,
+    run_id: run,
+    thread_id: thread,
+    seq,
+    timestamp: "2026-11-22T10:00:00.123Z",
+    agent_name: "assistant",
+    payload: { ...(PAYLOADS[type] as object), ...payload },
+  });
+}
+
+export const accepted = (id: string, run = "r1", thread = "t1", status = "running") =>
+  JSON.stringify({ type: "accepted", id, run_id: run, thread_id: thread, status, duplicate: false });
+
+export const attached = (id: string, runs: object[] = [], more = false, thread = "t1") =>
+  JSON.stringify({ type: "attached", id, thread_id: thread, runs, more });
+
+export const heartbeat = (lastSeq: number, run = "r1", thread = "t1") =>
+  JSON.stringify({ type: "agent_heartbeat", run_id: run, thread_id: thread, last_seq: lastSeq, phase: "model" });
+
+/** The view after these frames, each one a JSON text. */
+export function viewOf(frames: readonly string[], from: View = NOTHING, at = 0): View {
+  return frames.map((data): Action => ({ type: "frame", frame: parseFrame(data), at })).reduce(reduce, from);
+}

@@ -1,0 +1,229 @@
+"""One execution environment: a process that runs the invocations of one function, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import time
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from emulator.contract import FunctionSpec
+from emulator.functions.call import Call
+from emulator.functions.log import LogLine, LogSink
+from emulator.functions.options import LambdaOptions
+from emulator.functions.outcome import Outcome, exit_reason, exited, failure, timed_out
+from emulator.functions.pipe import LogPipe
+from emulator.functions.process import EnvironmentProcess
+from emulator.functions.report import Report
+from emulator.functions.source import Signature
+from emulator.guard import Guard
+
+
+class State(enum.Enum):
+    """Where an environment stands. `BUSY` covers init and the time between a response and the next `next`."""
+
+    BUSY = "busy"
+    IDLE = "idle"
+    DEAD = "dead"
+
+
+class IllegalTransition(RuntimeError):
+    """A step that the environment's state does not allow."""
+
+
+class InitFailed(Exception):
+    """The init phase ended before the runtime asked for work: by its own report, an exit status, or the time bound."""
+
+    def __init__(self, reason: Outcome | int | float) -> None:
+        super().__init__(f"init failed: {reason}")
+        self.reason = reason
+
+    def outcome(self, request_id: str) -> Outcome:
+        """What the invocation that needed the environment is answered with."""
+        if isinstance(self.reason, Outcome):
+            return self.reason
+        if isinstance(self.reason, int):
+            return exited(request_id, self.reason)
+        return timed_out(request_id, self.reason)
+
+
+class Environment:
+    """Runs calls; the Runtime API reports into it with `next`, `respond` and `init_error`.
+
+    `on_idle` is called each time it becomes free, `on_dead` once when its process has ended.
+    """
+
+    def __init__(
+        self,
+        spec: FunctionSpec,
+        *,
+        tenant_id: str | None,
+        signature: Signature,
+        options: LambdaOptions,
+        log: LogSink,
+        guard: Guard,
+        on_idle: Callable[[Environment], None],
+        on_dead: Callable[[Environment], None],
+    ) -> None:
+        self.spec = spec
+        self.tenant_id = tenant_id
+        self.signature = signature
+        self.state = State.BUSY
+        self.used_at = time.monotonic()
+        self._options = options
+        self._log = log
+        self._guard = guard
+        self._on_idle = on_idle
+        self._on_dead = on_dead
+        self._call: Call | None = None
+        self._handoff: asyncio.Future[Call] | None = None
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._init_outcome: Outcome | None = None
+        self._init_s: float | None = None
+        self._started = 0.0
+        self._began = 0.0
+        self._answer: Outcome | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._process: EnvironmentProcess | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether a process was started, of which `on_dead` will tell."""
+        return self._watch is not None
+
+    async def start(self, variables: Mapping[str, str]) -> None:
+        """Start the process; the init phase begins."""
+        pipe = LogPipe(lambda line: self._line("function", line))
+        self._started = time.monotonic()
+        self._process = await EnvironmentProcess.start(
+            python=self._options.python,
+            directory=self.spec.code_dir,
+            variables=variables,
+            pipe=pipe,
+            guard=self._guard,
+        )
+        self._watch = asyncio.create_task(self._watch_exit(self._process))
+
+    async def wait_ready(self, bound_s: float) -> None:
+        """Wait for the end of the init phase; raises `InitFailed` with the reason, the process then being dead."""
+        try:
+            await asyncio.wait_for(asyncio.shield(self._ready), bound_s)
+        except TimeoutError:
+            self._line("platform", f"INIT_REPORT Init Duration: {bound_s * 1000:.2f} ms\tPhase: init\tStatus: timeout")
+            self.kill()
+            raise InitFailed(float(bound_s)) from None
+
+    def run(self, call: Call) -> None:
+        """Hand `call` to the waiting runtime; `call.outcome` gets the answer."""
+        if self.state is not State.IDLE or self._handoff is None or self._process is None:
+            raise IllegalTransition(f"run in {self.state}")
+        self.state = State.BUSY
+        self._call = call
+        self._answer = None
+        self._began = time.monotonic()
+        self._line("platform", f"START RequestId: {call.request_id} Version: $LATEST")
+        call.begin()
+        self._alarm = asyncio.get_running_loop().call_later(call.timeout_s, self._time_out, call)
+        self._process.thaw()
+        handoff, self._handoff = self._handoff, None
+        handoff.set_result(call)
+
+    async def next(self) -> Call:
+        """The runtime asks for work: the invocation before is over, the environment freezes until the next one."""
+        if self._process is None or self.state is State.DEAD:
+            raise IllegalTransition("next in a dead environment")
+        self._process.pipe.drain()
+        if self._call is not None:
+            # The runtime client asks for more only after it has answered; the caller gets the answer now, when the
+            # environment is free again, so that its next call finds it warm.
+            self._finish(self._call, failure("Runtime.Unknown", "no response was posted"), None)
+        elif not self._ready.done():
+            self._init_s = time.monotonic() - self._started
+            self._ready.set_result(None)
+        handoff: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
+        self._handoff = handoff
+        self.state = State.IDLE
+        self.used_at = time.monotonic()
+        if self._options.freeze:
+            self._process.freeze()
+        self._on_idle(self)
+        return await handoff
+
+    def respond(self, request_id: str, outcome: Outcome) -> bool:
+        """The runtime posted a response or an error; False if it is not for the present invocation."""
+        if self._call is None or self._call.request_id != request_id or self.state is not State.BUSY:
+            return False
+        if self._answer is None:
+            self._answer = outcome
+        return True
+
+    def init_error(self, payload: bytes) -> None:
+        """The runtime could not load the handler; it exits next."""
+        self._init_outcome = Outcome(payload, failed=True)
+
+    def kill(self) -> None:
+        """End the process now, frozen or not; a running invocation ends as a crash."""
+        if self.state is State.IDLE:
+            self._die()
+        if self._process is not None:
+            self._process.kill()
+
+    async def stop(self) -> None:
+        """Kill and wait until nothing is left."""
+        self.kill()
+        if self._watch is not None:
+            await self._watch
+
+    def _time_out(self, call: Call) -> None:
+        if self._process is None or self._call is not call:
+            return
+        self._process.pipe.drain()
+        self._line("platform", f"{call.request_id} Task timed out after {call.timeout_s:.2f} seconds")
+        self._finish(call, timed_out(call.request_id, call.timeout_s), "timeout")
+        self._process.kill()
+
+    async def _watch_exit(self, process: EnvironmentProcess) -> None:
+        status = await process.wait()
+        if not self._ready.done():
+            self._line("platform", f"INIT_REPORT Phase: init\tStatus: error\tError: {exit_reason(status)}")
+            self._ready.set_exception(InitFailed(self._init_outcome or status))
+            self._ready.exception()  # whoever waits sees it; nobody may be waiting any more
+        if self._call is not None:
+            call = self._call
+            self._line("platform", f"RequestId: {call.request_id} Error: {exit_reason(status)}")
+            self._finish(call, exited(call.request_id, status), "error")
+        self._die()
+
+    def _finish(self, call: Call, unanswered: Outcome, status: Literal["timeout", "error"] | None) -> None:
+        self._call = None
+        if self._alarm is not None:
+            self._alarm.cancel()
+        outcome = self._answer or unanswered
+        self._line("platform", f"END RequestId: {call.request_id}", call.request_id)
+        report = Report(
+            request_id=call.request_id,
+            duration_s=time.monotonic() - self._began,
+            init_s=self._init_s,
+            memory_mb=self.spec.memory_mb,
+            peak_memory_mb=None if self._process is None else self._process.peak_memory_mb(),
+            status=status or ("error" if outcome.failed else None),
+        )
+        self._init_s = None
+        self._line("platform", report.line(), call.request_id)
+        call.settle(outcome)
+
+    def _die(self) -> None:
+        if self.state is State.DEAD:
+            return
+        self.state = State.DEAD
+        if self._handoff is not None:
+            self._handoff.cancel()
+            self._handoff = None
+        self._on_dead(self)
+
+    def _line(self, source: Literal["function", "platform"], text: str, request_id: str | None = None) -> None:
+        if request_id is None and self._call is not None:
+            request_id = self._call.request_id
+        self._log(LogLine(function=self.spec.name, text=text, source=source, request_id=request_id))

@@ -1,0 +1,62 @@
+"""Every figure of Lambda that a test or a laptop may want otherwise."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+ACCOUNT_ID = "123456789012"
+REGION = "us-east-1"
+
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: 6 MB for a synchronous request and response,
+# 1 MB for an asynchronous request. Lambda's own messages name 6291456 and add 100 bytes of room for a response.
+SYNC_PAYLOAD_BYTES = 6 * 1024 * 1024
+EVENT_PAYLOAD_BYTES = 1024 * 1024
+RESPONSE_PAYLOAD_BYTES = SYNC_PAYLOAD_BYTES + 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class LambdaOptions:
+    """How the emulated Lambda behaves. Times are in seconds; the defaults are AWS's own where AWS names one."""
+
+    region: str = REGION
+    account_id: str = ACCOUNT_ID
+    python: str = sys.executable
+    """The interpreter that runs the functions; `awslambdaric` must be installed there."""
+
+    concurrency: int = 1000
+    """Environments busy at once over all functions: the account's limit."""
+
+    max_environments: int = 64
+    """Environments kept alive, busy or not: beyond it the least recently used idle one ends."""
+
+    idle_s: float = 300.0
+    """An environment unused for so long ends."""
+
+    init_s: float = 10.0
+    """Bound of the first init phase (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html)."""
+
+    freeze: bool = True
+    """Stop (SIGSTOP) an environment between two invocations, as Lambda freezes it."""
+
+    retry_waits_s: tuple[float, ...] = (60.0, 120.0)
+    """Waits before the second and third attempt of an asynchronous invocation that ended in a function error."""
+
+    throttle_wait_s: float = 1.0
+    """First wait of a throttled asynchronous event; doubled each time up to `throttle_wait_max_s`."""
+
+    throttle_wait_max_s: float = 300.0
+    """Longest wait between two attempts of a throttled event."""
+
+    schedule_every_s: float | None = None
+    """Replaces the interval of every schedule."""
+
+    scan_s: float = 0.3
+    """A look for changed source files is good for so long."""
+
+    trace_sampled: bool = False
+    """Sampled flag of the X-Ray header. Off: the X-Ray SDK runs but sends nothing, as no daemon listens here."""
+
+    def arn(self, function: str) -> str:
+        """The unqualified ARN of a function."""
+        return f"arn:aws:lambda:{self.region}:{self.account_id}:function:{function}"

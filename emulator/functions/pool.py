@@ -1,0 +1,148 @@
+"""The environments of all functions: found warm, started cold, limited, and ended."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from emulator.contract import FunctionSpec, Throttled
+from emulator.functions.environment import Environment, InitFailed, State
+from emulator.functions.log import LogSink
+from emulator.functions.options import LambdaOptions
+from emulator.functions.runtime_api import RuntimeApi
+from emulator.functions.source import Signature, SourceWatch
+from emulator.functions.variables import variables
+from emulator.guard import Guard
+
+
+class Pool:
+    """Owns every environment from its start until nothing of it is left."""
+
+    def __init__(self, *, options: LambdaOptions, extra: Mapping[str, str], log: LogSink, guard: Guard) -> None:
+        self._options = options
+        self._extra = extra
+        self._log = log
+        self._guard = guard
+        self._api = RuntimeApi()
+        self._sources = SourceWatch(options.scan_s)
+        self._idle: list[Environment] = []  # least recently used first
+        self._busy: set[Environment] = set()
+        self._starting: set[Environment] = set()  # of the busy ones: claimed by the invocation that needs them
+        self._burials: set[asyncio.Task[None]] = set()
+        self._reaper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Open the Runtime API and begin to end environments that stay unused."""
+        await self._api.start()
+        self._reaper = asyncio.create_task(self._reap())
+
+    async def stop(self) -> None:
+        """End everything and wait for it."""
+        if self._reaper is not None:
+            self._reaper.cancel()
+            await asyncio.gather(self._reaper, return_exceptions=True)
+        for environment in self.environments():
+            environment.kill()
+        while self._burials or self._busy:
+            await asyncio.gather(*(environment.stop() for environment in self.environments()), *self._burials)
+        await self._api.stop()
+
+    def environments(self, function: str | None = None) -> tuple[Environment, ...]:
+        """All that live, or those of one function, the busy ones first."""
+        living = [*self._busy, *self._idle]
+        return tuple(each for each in living if function is None or each.spec.name == function)
+
+    async def acquire(self, spec: FunctionSpec, tenant_id: str | None) -> Environment:
+        """A free environment for one invocation, which must follow at once.
+
+        Raises `Throttled` at a limit and `InitFailed` if a cold one could not be made.
+        """
+        signature = self._sources.signature((spec.code_dir, *spec.layer_dirs))
+        warm = self._take_idle(spec, tenant_id, signature)
+        if warm is not None:
+            return warm
+        self._check_limits(spec)
+        self._make_room()
+        try:
+            return await self._cold(spec, tenant_id, signature, self._options.init_s)
+        except InitFailed:
+            # A failed init is tried once more, now in the time of the function itself.
+            # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
+            return await self._cold(spec, tenant_id, signature, float(spec.timeout_s))
+
+    def _check_limits(self, spec: FunctionSpec) -> None:
+        limit = spec.reserved_concurrency
+        of_function = sum(1 for each in self._busy if each.spec.name == spec.name)
+        if (limit is not None and of_function >= limit) or len(self._busy) >= self._options.concurrency:
+            # The message and reason of https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+            raise Throttled("Rate Exceeded.")
+
+    def _take_idle(self, spec: FunctionSpec, tenant_id: str | None, signature: Signature) -> Environment | None:
+        for environment in [each for each in self._idle if each.spec.name == spec.name]:
+            if environment.signature != signature:
+                environment.kill()
+        for environment in reversed(self._idle):
+            if environment.spec.name == spec.name and environment.tenant_id == tenant_id:
+                self._idle.remove(environment)
+                self._busy.add(environment)
+                return environment
+        return None
+
+    async def _cold(
+        self, spec: FunctionSpec, tenant_id: str | None, signature: Signature, bound_s: float
+    ) -> Environment:
+        environment = Environment(
+            spec,
+            tenant_id=tenant_id,
+            signature=signature,
+            options=self._options,
+            log=self._log,
+            guard=self._guard,
+            on_idle=self._on_idle,
+            on_dead=self._on_dead,
+        )
+        self._busy.add(environment)
+        self._starting.add(environment)
+        try:
+            address = await self._api.open(environment)
+            await environment.start(variables(spec, options=self._options, extra=self._extra, runtime_api=address))
+            await environment.wait_ready(bound_s)
+        except BaseException:
+            environment.kill()
+            if environment.state is not State.DEAD and not environment.started:
+                self._on_dead(environment)
+            raise
+        finally:
+            self._starting.discard(environment)
+        return environment
+
+    def _on_idle(self, environment: Environment) -> None:
+        if environment in self._starting:
+            return
+        self._busy.discard(environment)
+        self._idle.append(environment)
+        self._make_room(0)
+
+    def _on_dead(self, environment: Environment) -> None:
+        self._busy.discard(environment)
+        if environment in self._idle:
+            self._idle.remove(environment)
+        burial = asyncio.create_task(self._bury(environment))
+        self._burials.add(burial)
+        burial.add_done_callback(self._burials.discard)
+
+    async def _bury(self, environment: Environment) -> None:
+        await environment.stop()
+        await self._api.close(environment)
+
+    def _make_room(self, wanted: int = 1) -> None:
+        while self._idle and len(self._idle) + len(self._busy) + wanted > self._options.max_environments:
+            self._idle[0].kill()
+
+    async def _reap(self) -> None:
+        while True:
+            await asyncio.sleep(min(self._options.idle_s / 4, 15.0))
+            oldest = time.monotonic() - self._options.idle_s
+            for environment in [each for each in self._idle if each.used_at < oldest]:
+                environment.kill()

@@ -1,0 +1,49 @@
+"""The record that an on-failure destination receives."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from emulator.contract import Invocation
+
+Condition = Literal["RetriesExhausted", "EventAgeExceeded"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedEvent:
+    """An event that was given up. `last` is the last answer of the function, if it ever ran."""
+
+    request_id: str
+    function_arn: str
+    condition: Condition
+    invoke_count: int
+    payload: bytes
+    last: Invocation | None
+
+    def record(self) -> bytes:
+        """The JSON document.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html#invocation-async-destinations
+        """
+        document = {
+            "version": "1.0",
+            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "requestContext": {
+                "requestId": self.request_id,
+                "functionArn": f"{self.function_arn}:$LATEST",
+                "condition": self.condition,
+                "approximateInvokeCount": self.invoke_count,
+            },
+            "requestPayload": json.loads(self.payload or b"{}"),
+        }
+        if self.last is not None:
+            document["responseContext"] = {
+                "statusCode": 200,
+                "executedVersion": "$LATEST",
+                "functionError": self.last.function_error,
+            }
+            document["responsePayload"] = json.loads(self.last.payload)
+        return json.dumps(document).encode()

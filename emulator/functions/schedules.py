@@ -1,0 +1,61 @@
+"""Schedules: EventBridge rules of a fixed rate that invoke a function."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from uuid import uuid4
+
+from emulator.contract import ScheduleSpec
+from emulator.functions.options import LambdaOptions
+
+Fire = Callable[[str, bytes], object]
+
+
+class Schedules:
+    """Runs each schedule at its rate; the first time one interval after the start, as a new rule does."""
+
+    def __init__(self, specs: Iterable[ScheduleSpec], *, options: LambdaOptions, fire: Fire) -> None:
+        self._specs = tuple(specs)
+        self._options = options
+        self._fire = fire
+        self._loops: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to count."""
+        self._loops = [asyncio.create_task(self._run(spec)) for spec in self._specs]
+
+    async def stop(self) -> None:
+        """Fire no more."""
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+
+    async def _run(self, spec: ScheduleSpec) -> None:
+        every_s = self._options.schedule_every_s or spec.every_s
+        while True:
+            await asyncio.sleep(every_s)
+            payload = scheduled_event(self._options) if spec.payload is None else spec.payload.encode()
+            self._fire(spec.function, payload)
+
+
+def scheduled_event(options: LambdaOptions) -> bytes:
+    """The event of a rule without an input of its own.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/with-eventbridge-scheduler.html
+    """
+    return json.dumps(
+        {
+            "version": "0",
+            "id": str(uuid4()),
+            "detail-type": "Scheduled Event",
+            "source": "aws.events",
+            "account": options.account_id,
+            "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "region": options.region,
+            "resources": [f"arn:aws:events:{options.region}:{options.account_id}:rule/schedule"],
+            "detail": {},
+        }
+    ).encode()

@@ -1,0 +1,75 @@
+"""The last resort against orphans: a small process that outlives the emulator by a moment and cleans up after it.
+
+It is told of every child process group and temporary folder over a pipe. When the pipe closes, because the emulator
+stopped or was killed in any way, it kills those groups and removes those folders. Frozen processes cannot watch their
+parent themselves, and PR_SET_PDEATHSIG exists on Linux only.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from emulator import watcher
+
+
+class Guard:
+    """The parent's end. Not safe to share between processes."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the guarding process."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", watcher.__file__],
+                stdin=subprocess.PIPE,
+                start_new_session=True,
+                bufsize=0,
+            )
+
+    def watch(self, pid: int) -> None:
+        """Kill the process group `pid` if the emulator ends without `forget`."""
+        self._tell(f"+{pid}")
+
+    def forget(self, pid: int) -> None:
+        """The group has ended: its number may be another's soon."""
+        self._tell(f"-{pid}")
+
+    def watch_folder(self, folder: Path) -> None:
+        """Remove `folder` when the emulator has ended."""
+        self._tell(f"/{folder}")
+
+    def stop(self) -> None:
+        """End the guard; whatever it still watches ends with it."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(timeout=10)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _tell(self, line: str) -> None:
+        if self._process is None:
+            raise RuntimeError("the guard is not running")
+        assert self._process.stdin is not None
+        self._process.stdin.write(line.encode() + b"\n")
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with all in it; fine if it is gone."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,100 @@
+"""Handlers as text, turned into functions of a running service."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from emulator.contract import FunctionSpec, Invocation, ScheduleSpec
+from emulator.functions import LambdaOptions, LambdaService, LogLine
+from emulator.functions.faults import Faults
+from emulator.functions.service import SendToQueue
+from emulator.guard import Guard
+
+
+def function(
+    folder: Path,
+    source: str,
+    *,
+    name: str = "fn",
+    layers: tuple[Path, ...] = (),
+    environment: dict[str, str] | None = None,
+    timeout_s: int = 5,
+    reserved: int | None = None,
+    tenants: bool = False,
+    retries: int = 2,
+    age_s: int = 60,
+    on_failure: str | None = None,
+) -> FunctionSpec:
+    """Write `app.py` into a folder of its own and describe it."""
+    code = folder / name
+    code.mkdir(exist_ok=True)
+    (code / "app.py").write_text(textwrap.dedent(source), encoding="utf-8")
+    return FunctionSpec(
+        logical_id=name.capitalize(),
+        name=name,
+        handler="app.handler",
+        code_dir=code,
+        layer_dirs=layers,
+        environment=environment or {},
+        timeout_s=timeout_s,
+        memory_mb=128,
+        reserved_concurrency=reserved,
+        tenant_isolation=tenants,
+        max_retries=retries,
+        max_event_age_s=age_s,
+        on_failure=on_failure,
+    )
+
+
+class Log(list[LogLine]):
+    """Collects the lines that a service logs."""
+
+    @property
+    def texts(self) -> list[str]:
+        """The lines' texts."""
+        return [line.text for line in self]
+
+
+@asynccontextmanager
+async def running(
+    *functions: FunctionSpec,
+    options: LambdaOptions | None = None,
+    schedules: Iterable[ScheduleSpec] = (),
+    log: Log | None = None,
+    send_to_queue: SendToQueue | None = None,
+    faults: Faults | None = None,
+) -> AsyncIterator[LambdaService]:
+    """A started service; stopped at the end whatever happens."""
+    with Guard() as guard:
+        service = LambdaService(
+            functions,
+            guard=guard,
+            schedules=schedules,
+            options=options,
+            log=(Log() if log is None else log).append,
+            send_to_queue=send_to_queue,
+            faults=faults,
+        )
+        await service.start()
+        try:
+            yield service
+        finally:
+            await service.stop()
+
+
+def answer(invocation: Invocation) -> object:
+    """The JSON payload of a success."""
+    assert invocation.function_error is None, invocation.payload
+    return json.loads(invocation.payload)
+
+
+def error(invocation: Invocation) -> dict[str, str]:
+    """The error JSON of a failure."""
+    assert invocation.function_error == "Unhandled", invocation.payload
+    found = json.loads(invocation.payload)
+    assert isinstance(found, dict)
+    return found

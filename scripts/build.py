@@ -1,0 +1,150 @@
+"""What `sam build` runs, through the Makefiles beside each function and layer: no Docker, no compiler.
+
+    python scripts/build.py function router "$ARTIFACTS_DIR"
+    python scripts/build.py layer dayfly "$ARTIFACTS_DIR"
+
+Needs Python 3.13 itself, the runtime's version: the `.pyc` files that it writes are that version's. Without them every
+cold start compiles the libraries again, since the layer's directory is read-only on Lambda.
+"""
+
+import argparse
+import compileall
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from py_compile import PycInvalidationMode
+
+ROOT = Path(__file__).resolve().parent.parent
+RUNTIME = (3, 13)
+SIZE_LIMIT_MB = 250
+"""All layers and the function together, unzipped: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+# Amazon Linux 2023, which the runtime stands on, has glibc 2.34; pip wants each older tag named too.
+PLATFORMS = tuple(f"manylinux_2_{minor}_aarch64" for minor in (34, 31, 28, 26, 24, 17)) + ("manylinux2014_aarch64",)
+
+BOTOCORE_SERVICES = frozenset(
+    {"apigatewaymanagementapi", "bedrock-runtime", "dynamodb", "lambda", "secretsmanager", "ssm", "sts"}
+)
+"""The services whose API descriptions stay in the layer: those that Dayfly calls, and STS for scoped credentials."""
+
+_REQUIREMENT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==")
+
+
+def requirement_blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Yield (name, whole entry with its marker and hashes) for each pin of a compiled requirements file."""
+    name, lines = "", list[str]()
+    for line in text.splitlines(keepends=True):
+        if pin := _REQUIREMENT.match(line):
+            if lines:
+                yield name, "".join(lines)
+            name, lines = pin[1].lower(), [line]
+        elif lines and line.startswith((" ", "\t")):
+            lines.append(line)
+    if lines:
+        yield name, "".join(lines)
+
+
+def without(requirements: str, base: str) -> str:
+    """The entries of `requirements` whose packages `base` has not; both are compiled requirements files.
+
+    Raises ValueError where both pin a package and the entries differ: the layers would disagree.
+    """
+    have = dict(requirement_blocks(base))
+    kept = []
+    for name, block in requirement_blocks(requirements):
+        if name not in have:
+            kept.append(block)
+        elif _pin(block) != _pin(have[name]):
+            message = f"the layers disagree: {_pin(block)} and {_pin(have[name])}"
+            raise ValueError(message)
+    return "".join(kept)
+
+
+def _pin(block: str) -> str:
+    return block.split(maxsplit=1)[0]
+
+
+def install(requirements: str, target: Path) -> None:
+    """Put the wheels for the Lambda platform that `requirements` pins under `target`, hashes checked."""
+    with tempfile.TemporaryDirectory() as scratch:
+        listed = Path(scratch, "requirements.txt")
+        listed.write_text(requirements, encoding="utf-8")
+        platforms = [part for platform in PLATFORMS for part in ("--platform", platform)]
+        command = [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"),
+            *("--no-deps", "--require-hashes", "--only-binary=:all:", "--no-compile"),
+            *("--implementation", "cp", "--python-version", ".".join(map(str, RUNTIME)), *platforms),
+            *("--target", str(target), "--requirement", str(listed)),
+        ]
+        subprocess.run(command, check=True)  # noqa: S603  our own arguments, no shell
+
+
+def prune(site: Path) -> None:
+    """Drop what no handler reads: tests, scripts, stubs' sources, and API descriptions of services never called."""
+    shutil.rmtree(site / "bin", ignore_errors=True)
+    for folder in sorted(site.rglob("*"), reverse=True):
+        if folder.is_dir() and folder.name in {"tests", "test", "__pycache__"}:
+            shutil.rmtree(folder)
+    for service in site.glob("botocore/data/*/"):
+        if service.is_dir() and service.name not in BOTOCORE_SERVICES:
+            shutil.rmtree(service)
+
+
+def copy_sources(source: Path, target: Path) -> None:
+    """Copy a package or a function's folder, without caches and build files."""
+    ignored = shutil.ignore_patterns("__pycache__", "*.pyc", "Makefile", "requirements.*")
+    shutil.copytree(source, target, ignore=ignored, dirs_exist_ok=True)
+
+
+def compile_all(folder: Path, *, mounted_at: str) -> None:
+    """Write `.pyc` files beside the sources, never checked against them again; raises SystemExit on a syntax error.
+
+    Unchecked-hash, since packaging sets new modification times, which would make time-stamped ones stale.
+    """
+    done = compileall.compile_dir(
+        folder,
+        quiet=1,
+        stripdir=str(folder),
+        prependdir=mounted_at,
+        invalidation_mode=PycInvalidationMode.UNCHECKED_HASH,
+    )
+    if not done:
+        sys.exit(f"{folder}: not every file compiles")
+
+
+def build_function(name: str, artifacts: Path) -> None:
+    """Build one function's package into `artifacts`."""
+    copy_sources(ROOT / "functions" / name, artifacts)
+    compile_all(artifacts, mounted_at="/var/task")
+
+
+def build_layer(name: str, artifacts: Path) -> None:
+    """Build one layer into `artifacts`/python, which Lambda mounts at /opt/python."""
+    site = artifacts / "python"
+    pins = {layer: (ROOT / "layers" / layer / "requirements.txt").read_text("utf-8") for layer in ("dayfly", name)}
+    install(pins[name] if name == "dayfly" else without(pins[name], pins["dayfly"]), site)
+    prune(site)
+    if name == "dayfly":
+        copy_sources(ROOT / "layers" / "dayfly" / "dayfly", site / "dayfly")
+    compile_all(artifacts, mounted_at="/opt")
+
+
+def main() -> None:
+    """Parse the command line and build one function or layer."""
+    if sys.version_info[:2] != RUNTIME:
+        wanted, found = (".".join(map(str, version[:2])) for version in (RUNTIME, sys.version_info))
+        sys.exit(f"sam build needs Python {wanted}, the version of the Lambda runtime; this is {found}.")
+    arguments = argparse.ArgumentParser(description="Build one function or layer for AWS Lambda.")
+    arguments.add_argument("kind", choices=["function", "layer"])
+    arguments.add_argument("name")
+    arguments.add_argument("artifacts", type=Path)
+    given = arguments.parse_args()
+    (build_function if given.kind == "function" else build_layer)(given.name, given.artifacts)
+
+
+if __name__ == "__main__":
+    main()

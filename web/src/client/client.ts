@@ -38,7 +38,7 @@ export class DayflyClient {
   readonly #requests: Requests;
   readonly #watch: Watch;
   readonly #followed = new Set<string>();
-  readonly #leaving = new Set<string>();
+  readonly #leaving = new Map<string, Promise<void>>();
   #ticker: ReturnType<typeof setInterval> | undefined;
   #sentAt = 0;
   #heardAt = 0;
@@ -123,11 +123,16 @@ export class DayflyClient {
     return this.#ask({ action: "cancel", request_id: target.requestId }, newId());
   }
 
-  /** Follows a thread until `leave`, through reconnects and gaps. */
-  follow(threadId: string): void {
+  /**
+   * Follows a thread until `leave`, through reconnects and gaps. Done when it is attached for the first time: what
+   * `history` gives from then on misses nothing that the runs do not show.
+   */
+  async follow(threadId: string): Promise<void> {
     this.#followed.add(threadId);
     // Frames of one socket are handled concurrently: an attach must not overtake the detach before it.
-    if (!this.#leaving.has(threadId)) this.#watch.add(threadId);
+    const leaving = this.#leaving.get(threadId);
+    if (leaving !== undefined) await leaving;
+    if (this.#followed.has(threadId)) await this.#watch.add(threadId);
   }
 
   /** Stops following; what is known of the thread stays in the view, and `follow` goes on from there. */
@@ -135,12 +140,8 @@ export class DayflyClient {
     if (!this.#followed.delete(threadId)) return;
     this.#watch.remove(threadId);
     if (this.state.name !== "online" || this.#leaving.has(threadId)) return;
-    this.#leaving.add(threadId);
-    const done = () => {
-      this.#leaving.delete(threadId);
-      if (this.#followed.has(threadId)) this.#watch.add(threadId);
-    };
-    this.#ask({ action: "detach", thread_id: threadId }, newId()).then(done, done);
+    const done = () => void this.#leaving.delete(threadId);
+    this.#leaving.set(threadId, this.#ask({ action: "detach", thread_id: threadId }, newId()).then(done, done));
   }
 
   threads(cursor?: string): Promise<ReplyOf<"threads">> {
@@ -199,7 +200,7 @@ export class DayflyClient {
         if (expected || reply.type === "accepted" || reply.type === "attached") this.#take(frame);
         if (expected && reply.type === "accepted") {
           this.#followed.add(reply.thread_id);
-          this.#watch.add(reply.thread_id, { attached: true });
+          void this.#watch.add(reply.thread_id, { attached: true });
         }
         break;
       }
@@ -257,7 +258,7 @@ export class DayflyClient {
 }
 
 /** A request id that no other request has: 32 of the 64 letters that are allowed. */
-function newId(): string {
+export function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -1,5 +1,5 @@
 /** The Dayfly client: no user interface, no dependency on one. */
-export { type ClientEvents, DayflyClient, type RunOptions } from "./client";
+export { type ClientEvents, DayflyClient, newId, type RunOptions } from "./client";
 export type { ConnectionOptions, ConnectionState, Socket } from "./connection";
 export { DayflyError } from "./errors";
 export { MAX_FRAME_BYTES, MAX_TEXT_BYTES, textBytes } from "./limits";

@@ -101,7 +101,7 @@ export const REPLIES = {
     more: v.optional(v.boolean(), false),
   }),
   cancelling: v.object({ type: v.literal("cancelling"), id, run_id: absent(text) }),
-  detached: v.object({ type: v.literal("detached"), id }),
+  detached: v.object({ type: v.literal("detached"), id, thread_id: absent(text) }),
   threads: v.object({ type: v.literal("threads"), id, items: v.array(ThreadItem), cursor: absent(text) }),
   history: v.object({
     type: v.literal("history"),
@@ -146,6 +146,8 @@ export const ErrorReply = v.object({
   code: text,
   message: v.optional(v.nullable(text, ""), ""),
   retryable: v.optional(v.boolean(), false),
+  /** With an unexpected failure: what to quote to the operator. */
+  request_id: absent(text),
 });
 export type ErrorReply = v.InferOutput<typeof ErrorReply>;
 

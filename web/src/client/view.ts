@@ -165,10 +165,18 @@ function onError(view: View, error: ErrorReply): View {
 
 // ---- what others ask of a view --------------------------------------------------------------------------------------
 
-/** Older messages that no run of the thread shows. */
+/** Older messages that no run of the thread shows; the pieces of a long one are put together again. */
 export function turnsBefore(thread: ThreadView): readonly Message[] {
   const shown = new Set(thread.runs.filter((run) => run.events.length > 0).map((run) => run.runId));
-  return thread.history.filter((message) => !shown.has(message.run_id));
+  const whole: Message[] = [];
+  for (const piece of thread.history) {
+    if (shown.has(piece.run_id)) continue;
+    const last = whole.at(-1);
+    if (last?.run_id === piece.run_id && last.role === piece.role) {
+      whole[whole.length - 1] = { ...last, text: last.text + piece.text };
+    } else whole.push(piece);
+  }
+  return whole;
 }
 
 /** The run of a thread that has not ended, if there is one; the active one before queued ones. */
@@ -177,8 +185,8 @@ export function activeRun(thread: ThreadView | undefined): RunView | undefined {
   return open.find((run) => stateOf(run) !== "queued") ?? open[0];
 }
 
-/** Runs that are named in a cursor at most: the frame stays small however long the tab has been open. */
-const MAX_NAMED = 100;
+/** Runs that one cursor may name. */
+const MAX_NAMED = 50;
 
 /**
  * The cursor to attach with: `{run_id: highest seq with no gap before it}`.

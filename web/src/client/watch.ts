@@ -30,11 +30,14 @@ export class Watch {
 
   constructor(private readonly ports: Watched) {}
 
-  /** Watches a thread. `attached`: the server has attached this socket already, as it does on `run`. */
-  add(threadId: string, { attached = false } = {}): void {
+  /**
+   * Watches a thread; done when the first attach is answered. `attached`: the server has attached this socket already,
+   * as it does on `run`.
+   */
+  async add(threadId: string, { attached = false } = {}): Promise<void> {
     if (this.#threads.has(threadId)) return;
     this.#threads.set(threadId, { attaching: false, timer: undefined, fruitless: 0 });
-    if (!attached) void this.#attach(threadId);
+    if (!attached) await this.#attach(threadId);
   }
 
   remove(threadId: string): boolean {

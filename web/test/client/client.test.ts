@@ -271,7 +271,7 @@ describe("following a thread", () => {
 
   it("attaches with new cursors while there is more", async () => {
     await online();
-    client.follow("t1");
+    void client.follow("t1");
     expect(socket().of("attach")).toEqual([expect.not.objectContaining({ after: expect.anything() })]);
     socket().says(...started, attached(lastId("attach"), [{ run_id: "r1", status: "running", seq: 4 }], true));
     await settle();
@@ -285,7 +285,7 @@ describe("following a thread", () => {
 
   it("slows down when attaching brings nothing", async () => {
     await online();
-    client.follow("t1");
+    void client.follow("t1");
     for (let second = 0; second < 60; second += 1) {
       socket().says(attached(lastId("attach"), [{ run_id: "r1", status: "running", seq: 9 }], true));
       await settle(1_000);
@@ -295,7 +295,7 @@ describe("following a thread", () => {
 
   it("tells of a thread that cannot be attached and does not ask again", async () => {
     await online();
-    client.follow("t1");
+    void client.follow("t1");
     socket().says(JSON.stringify({ type: "error", id: lastId("attach"), code: "not_found", message: "Unknown" }));
     await settle(60_000);
     expect(problems).toMatchObject([{ code: "not_found" }]);
@@ -304,11 +304,11 @@ describe("following a thread", () => {
 
   it("lets no attach overtake the detach before it", async () => {
     await online();
-    client.follow("t1");
+    void client.follow("t1");
     socket().says(attached(lastId("attach")));
     await settle();
     client.leave("t1");
-    client.follow("t1");
+    void client.follow("t1");
     expect(socket().sent.map(({ action }) => action)).toEqual(["attach", "detach"]);
     socket().says(JSON.stringify({ type: "detached", id: lastId("detach") }));
     await settle();

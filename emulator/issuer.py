@@ -40,7 +40,7 @@ class Issuer:
     def __init__(self, *, url: str, audience: str) -> None:
         self._url = url
         self._audience = audience
-        self._keys = [_Key.make()]
+        self._keys: list[_Key] = []
 
     def token(self, *, user: str, tenant: str | None, ttl: float, audience: str | None = None) -> tuple[str, datetime]:
         """A token for `user` (`sub`) that expires in `ttl` seconds, in the past if negative, and the time it does."""
@@ -55,12 +55,19 @@ class Issuer:
         }
         if tenant is not None:
             claims["tenant"] = tenant
-        key = self._keys[-1]
+        key = self.prepare()
         encoded = jwt.encode(claims, key.private, algorithm="RS256", headers={"kid": key.kid})
         return encoded, datetime.fromtimestamp(expires, UTC)
 
+    def prepare(self) -> _Key:
+        """The signing key, made at the first call, which takes a tenth of a second."""
+        if not self._keys:
+            self._keys.append(_Key.make())
+        return self._keys[-1]
+
     def jwks(self) -> dict[str, object]:
         """The public keys (RFC 7517 section 5)."""
+        self.prepare()
         return {"keys": [key.public() for key in self._keys]}
 
     def rotate(self, *, retire: bool = False) -> None:

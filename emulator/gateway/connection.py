@@ -77,13 +77,9 @@ class Connection:
         self._socket.close(code, reason)
 
     def received(self, text: str) -> None:
-        """A message of the client came."""
+        """A message of the client came. Pings do not count: only messages keep a connection from being idle."""
         self.last_active = time.time()
         self._on_message(self, text)
-
-    def active(self) -> None:
-        """A ping or pong came: the connection is not idle."""
-        self.last_active = time.time()
 
     def closed(self, code: int, reason: str) -> None:
         """The socket is over."""

@@ -78,12 +78,17 @@ def message_event(facts: ConnectionFacts, route_key: str, text: str, authorizer:
 def disconnect_event(
     facts: ConnectionFacts, handshake: Handshake, code: int, reason: str, authorizer: Mapping[str, object] | None
 ) -> Event:
-    """What the `$disconnect` integration gets; of the headers only `Host` and two empty ones are left."""
+    """What the `$disconnect` integration gets; of the headers only `Host` and some empty ones are left."""
     request_id = new_id()
     context = _context(facts, "$disconnect", "DISCONNECT", request_id, authorizer)
     context["disconnectStatusCode"] = code
     context["disconnectReason"] = reason
-    headers = (("Host", handshake.header("host")), ("x-api-key", ""), ("x-restapi", ""))
+    headers = (
+        ("Host", handshake.header("host")),
+        ("x-api-key", ""),
+        ("X-Forwarded-For", ""),
+        ("x-restapi", ""),
+    )
     body: Json = {**_headers(headers), "requestContext": context, "isBase64Encoded": False}
     return Event(request_id, json.dumps(body).encode())
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import parse_qsl
@@ -26,8 +28,11 @@ class Handshake:
     @cached_property
     def all_headers(self) -> tuple[tuple[str, str], ...]:
         """The client's headers and those API Gateway's own front adds."""
+        # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html
+        trace = f"Root=1-{int(time.time()):08x}-{os.urandom(12).hex()}"
         return (
             *self.headers,
+            ("X-Amzn-Trace-Id", trace),
             ("X-Forwarded-For", self.source_ip),
             ("X-Forwarded-Port", str(self.port)),
             ("X-Forwarded-Proto", "http"),

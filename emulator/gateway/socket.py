@@ -40,10 +40,6 @@ class Listener(Protocol):
         """A whole text message came."""
         ...
 
-    def active(self) -> None:
-        """A ping or pong came."""
-        ...
-
     def closed(self, code: int, reason: str) -> None:
         """The WebSocket is over, by the client, the server or the network."""
         ...
@@ -184,8 +180,6 @@ class Socket(asyncio.Protocol):
             close = self._ws.close_rcvd or Close(CloseCode.NO_STATUS_RCVD, "")
             self._give_up_later()
             self._over(close.code, close.reason)
-        elif self._listener is not None:
-            self._listener.active()
 
     def _on_text(self, frame: Frame) -> None:
         self._fragments.append(bytes(frame.data))

@@ -1,0 +1,93 @@
+"""The development issuer and the page beside the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jwt
+import pytest
+
+from tests.emulator.gateway.harness import Gateway, running
+
+
+async def fetch(gateway: Gateway, path: str, method: str = "GET") -> tuple[int, Any]:
+    """Status and JSON of a request."""
+    async with aiohttp.ClientSession() as http, http.request(method, gateway.url + path) as answer:
+        return answer.status, await answer.json(content_type=None)
+
+
+def verify(token: str, keys: dict[str, Any]) -> dict[str, Any]:
+    """Check a token as a resource server does."""
+    by_id = {key.key_id: key for key in jwt.PyJWKSet.from_dict(keys).keys}
+    key = by_id[jwt.get_unverified_header(token)["kid"]]
+    claims: dict[str, Any] = jwt.decode(token, key, algorithms=["RS256"], audience="tests")
+    return claims
+
+
+async def test_a_minted_token_verifies_against_the_published_keys() -> None:
+    """RS256 with iss, aud, sub, exp and the tenant; the discovery document names issuer and keys."""
+    async with running() as gateway:
+        _, minted = await fetch(gateway, "/token?user=auth0|ali%20ce%23ß&tenant=acme&ttl=60")
+        _, discovery = await fetch(gateway, "/.well-known/openid-configuration")
+        _, keys = await fetch(gateway, "/.well-known/jwks.json")
+        claims = verify(minted["token"], keys)
+    assert (claims["sub"], claims["tenant"], claims["iss"]) == ("auth0|ali ce#ß", "acme", gateway.url)
+    assert discovery["issuer"] == gateway.url
+    assert discovery["jwks_uri"] == f"{gateway.url}/.well-known/jwks.json"
+    assert datetime.fromisoformat(minted["expires_at"]) == datetime.fromtimestamp(claims["exp"], UTC)
+
+
+async def test_keys_rotate() -> None:
+    """A token of the old key stays good until the old key is retired."""
+    async with running() as gateway:
+        _, old = await fetch(gateway, "/token?user=a")
+        _, keys = await fetch(gateway, "/_emulator/issuer/rotate", "POST")
+        _, new = await fetch(gateway, "/token?user=a")
+        assert jwt.get_unverified_header(old["token"])["kid"] != jwt.get_unverified_header(new["token"])["kid"]
+        assert verify(old["token"], keys)["sub"] == verify(new["token"], keys)["sub"] == "a"
+        _, keys = await fetch(gateway, "/_emulator/issuer/rotate?retire=true", "POST")
+        with pytest.raises(KeyError):
+            verify(old["token"], keys)
+
+
+async def test_a_token_may_be_expired_on_purpose() -> None:
+    """A negative ttl gives a token that is no longer valid."""
+    async with running() as gateway:
+        _, minted = await fetch(gateway, "/token?user=a&ttl=-5")
+        _, keys = await fetch(gateway, "/.well-known/jwks.json")
+        with pytest.raises(jwt.ExpiredSignatureError):
+            verify(minted["token"], keys)
+
+
+async def test_a_token_request_without_user_is_refused() -> None:
+    """400 and a sentence, also for a ttl that is no number."""
+    async with running() as gateway:
+        assert (await fetch(gateway, "/token"))[0] == 400
+        assert (await fetch(gateway, "/token?user=a&ttl=soon"))[0] == 400
+
+
+async def test_the_page_is_served_once_it_is_built(tmp_path: Path) -> None:
+    """`/` says what is missing, then gives index.html; files beside it come with their type."""
+    async with running(page=tmp_path / "dist") as gateway, aiohttp.ClientSession() as http:
+        async with http.get(gateway.url + "/") as answer:
+            assert (answer.status, "dist" in await answer.text()) == (404, True)
+        await asyncio.to_thread((tmp_path / "dist").mkdir)
+        await asyncio.to_thread((tmp_path / "dist" / "index.html").write_text, "<p>chat")
+        await asyncio.to_thread((tmp_path / "dist" / "app.js").write_text, "1")
+        async with http.get(gateway.url + "/") as answer:
+            assert (answer.status, await answer.text()) == (200, "<p>chat")
+        async with http.get(gateway.url + "/app.js") as answer:
+            assert answer.content_type == "text/javascript"
+        async with http.get(gateway.url + "/nothing") as answer:
+            assert answer.status == 404
+
+
+async def test_reserved_paths_win() -> None:
+    """Health answers, and a plain request to the stage asks for an upgrade."""
+    async with running() as gateway:
+        assert (await fetch(gateway, "/_emulator/health"))[0] == 200
+        assert (await fetch(gateway, "/live"))[0] == 426

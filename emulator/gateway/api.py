@@ -7,8 +7,6 @@ import logging
 import time
 from collections.abc import Coroutine
 
-from websockets.frames import CloseCode
-
 from emulator.contract import ApiSpec, Functions
 from emulator.gateway.authorizer import RequestAuthorizer
 from emulator.gateway.connection import Connection, State
@@ -59,10 +57,9 @@ class WebSocketApi:
         """Close every socket without telling the application, as when a whole gateway dies."""
         for task in tuple(self._tasks):
             task.cancel()
-        for connection in tuple(self._connections.values()):
-            connection.state = State.GONE
-            connection.close(CloseCode.SERVICE_RESTART, "")
-        self._connections.clear()
+        connections, self._connections = tuple(self._connections.values()), {}
+        for connection in connections:
+            connection.end()
 
     # $connect
 

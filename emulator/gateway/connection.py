@@ -76,6 +76,11 @@ class Connection:
         """Close from the server's side."""
         self._socket.close(code, reason)
 
+    def end(self) -> None:
+        """Close without waiting for the client's close frame."""
+        self._socket.close(CloseCode.SERVICE_RESTART, "")
+        self._socket.end()
+
     def received(self, text: str) -> None:
         """A message of the client came. Pings do not count: only messages keep a connection from being idle."""
         self.last_active = time.time()

@@ -1,24 +1,29 @@
-"""A listening port: uvicorn around a `Front`."""
+"""A listening port: uvicorn's HTTP protocol around a `Front`.
+
+uvicorn's own server loop is left out: it takes over signals, which belong to the whole program, and polls ten times a
+second for reasons to stop.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Generator
 
 import uvicorn
+from uvicorn.server import ServerState
 
 from emulator.gateway.front import Front
 from emulator.gateway.http import NoWebSocket, protocol_class
 
+_GRACE_S = 1.0
+
 
 class PortBusy(Exception):
-    """Another program listens on the port."""
+    """The address can't be listened on, as a rule since another program does."""
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A bound socket; port 0 takes a free one. Raises `PortBusy`, and `OSError` for an address that is not ours."""
+    """A listening socket; port 0 takes a free one. Raises `PortBusy`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -26,56 +31,56 @@ def bind(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
         # Two programs may both bind with SO_REUSEADDR; only listening tells.
         listener.listen(2048)
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         listener.close()
-        raise PortBusy(f"{host}:{port}: {error.strerror}") from error
+        raise PortBusy(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}") from error
     listener.setblocking(False)
     return listener
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Signals belong to the program, not to one of its servers."""
-        yield
 
 
 class HttpServer:
     """Serves a `Front` on a bound socket."""
 
     def __init__(self, front: Front, listener: socket.socket) -> None:
-        config = uvicorn.Config(
+        self._front = front
+        self._listener = listener
+        self._state = ServerState()
+        self._server: asyncio.Server | None = None
+        self._config = uvicorn.Config(
             front,
-            http=protocol_class(front.upgrade),
             ws=NoWebSocket,
             lifespan="off",
             log_config=None,
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            date_header=False,
             interface="asgi3",
             # AWS's endpoints keep idle connections for longer than uvicorn's 5 s; a new one costs a millisecond.
             timeout_keep_alive=60,
-            timeout_graceful_shutdown=1,
         )
-        self._front = front
-        self._listener = listener
-        self._server = _Server(config)
-        self._task: asyncio.Task[None] | None = None
+        self._protocol = protocol_class(front.upgrade)
 
     async def start(self) -> None:
         """Accept connections."""
-        self._task = asyncio.get_running_loop().create_task(self._server.serve(sockets=[self._listener]))
-        while not self._server.started:
-            if self._task.done():
-                await self._task
-                raise PortBusy("the server did not start")
-            await asyncio.sleep(0.005)
+        self._config.load()
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._connection, sock=self._listener, backlog=2048)
 
     async def stop(self) -> None:
-        """Close the sockets, finish what runs for at most a second, and leave the port."""
+        """Close all sockets, let running requests finish for at most a second, and leave the port."""
+        if self._server is None:
+            self._listener.close()
+            return
+        self._server.close()
         await self._front.stop()
-        self._server.should_exit = True
-        if self._task is not None:
-            await self._task
-        self._listener.close()
+        for connection in tuple(self._state.connections):
+            connection.shutdown()
+        tasks = tuple(self._state.tasks)
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=_GRACE_S)
+            for task in late:
+                task.cancel()
+
+    def _connection(self) -> asyncio.Protocol:
+        return self._protocol(config=self._config, server_state=self._state, app_state={})

@@ -130,9 +130,9 @@ class Socket(asyncio.Protocol):
             self._give_up_later()
         self._over(code, reason)
 
-    def abort(self) -> None:
-        """Cut the TCP connection."""
-        self._transport.abort()
+    def end(self) -> None:
+        """Close TCP as soon as what was sent has left."""
+        self._transport.close()
 
     # asyncio.Protocol
 

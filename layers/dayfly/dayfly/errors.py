@@ -20,13 +20,12 @@ class ErrorCode(StrEnum):
     # A request that was read and refused.
     THREAD_NOT_FOUND = "thread_not_found"
     RUN_NOT_FOUND = "run_not_found"
-    UNKNOWN_AGENT = "unknown_agent"
     ID_REUSED = "id_reused"
     BUSY = "busy"
     QUOTA_EXCEEDED = "quota_exceeded"
     CANCELLED = "cancelled"
-    RUN_ENDED = "run_ended"
     # A run that ended without an answer.
+    UNKNOWN_AGENT = "unknown_agent"
     AGENT_FAILED = "agent_failed"
     MODEL_FAILED = "model_failed"
     ENGINE_LOST = "engine_lost"
@@ -93,18 +92,6 @@ class RunNotFound(RequestError):
     code = ErrorCode.RUN_NOT_FOUND
 
 
-class RunEnded(RequestError):
-    """The run has its terminal event already; there is nothing to cancel."""
-
-    code = ErrorCode.RUN_ENDED
-
-
-class UnknownAgent(RequestError):
-    """The named agent is not installed."""
-
-    code = ErrorCode.UNKNOWN_AGENT
-
-
 class IdReused(RequestError):
     """The request id was used for other content within 24 hours."""
 
@@ -166,6 +153,12 @@ class RunFailed(DayflyError):
 
 class AgentFailed(RunFailed):
     """The agent raised."""
+
+
+class UnknownAgent(RunFailed):
+    """The named agent is not installed."""
+
+    code = ErrorCode.UNKNOWN_AGENT
 
 
 class ModelFailed(RunFailed):

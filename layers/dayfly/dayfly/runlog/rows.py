@@ -19,7 +19,7 @@ class ThreadState(StrEnum):
 
 
 class LeaseState(StrEnum):
-    """`WAITING`: no engine has begun this attempt. `HELD`: one has. `ENDED`: the terminal event may still be unposted."""
+    """`WAITING`: no engine has begun this attempt. `HELD`: one has. `ENDED`: its last event may still be unposted."""
 
     WAITING = "waiting"
     HELD = "held"

@@ -1,0 +1,112 @@
+"""Where an agent runs: an event loop of its own, so that a tool that blocks stalls nothing but itself."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from typing import Any, Final, Protocol, TypeVar, runtime_checkable
+
+from dayfly.errors import EngineClosed, IllegalTransition
+
+GRACE_S: Final = 1.0
+"""How long a cancelled agent may take to stop before it is given up."""
+
+T = TypeVar("T")
+
+
+@runtime_checkable
+class AgentHost(Protocol):
+    """Runs one agent, once, and can be made to stop."""
+
+    def start(self, drive: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Starts the agent's coroutine, made by calling `drive` where it will run."""
+
+    async def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """For the agent's side: runs `work` on the engine's loop and returns what it returns."""
+
+    async def wait(self) -> None:
+        """For the engine's side: returns when the agent has ended; raises what it raised."""
+
+    async def stop(self) -> bool:
+        """For the engine's side: cancels the agent and says whether it stopped within the grace. Idempotent."""
+
+
+class ThreadHost:
+    """An agent in a thread with an event loop of its own."""
+
+    def __init__(self, *, grace_s: float = GRACE_S) -> None:
+        self._grace_s = grace_s
+        self._engine_loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[None] = self._engine_loop.create_future()
+        self._ready = threading.Event()
+        self._agent_loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self, drive: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Starts the thread."""
+        if self._thread is not None:
+            raise IllegalTransition("a host runs one agent, once")
+        # A daemon: a tool that cannot be stopped must not keep the process from ending.
+        self._thread = threading.Thread(target=self._main, args=(drive,), name="agent", daemon=True)
+        self._thread.start()
+
+    async def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Crosses to the engine's loop and back."""
+        crossed: Future[T] = asyncio.run_coroutine_threadsafe(work(), self._engine_loop)
+        return await asyncio.wrap_future(crossed)
+
+    async def wait(self) -> None:
+        """The agent's end, or its error."""
+        await asyncio.shield(self._ended)
+
+    async def stop(self) -> bool:
+        """Cancels the agent's task from outside its loop."""
+        if self._thread is None:
+            return True
+        # The thread sets `ready` as the first thing its loop does.
+        await asyncio.to_thread(self._ready.wait, self._grace_s)
+        if self._agent_loop is not None and self._task is not None and not self._agent_loop.is_closed():
+            try:
+                self._agent_loop.call_soon_threadsafe(self._task.cancel)
+            except RuntimeError as error:
+                if not self._agent_loop.is_closed():
+                    raise EngineClosed("the agent's loop refused the cancellation") from error
+        return await self._joined()
+
+    async def _joined(self) -> bool:
+        thread = self._thread
+        assert thread is not None  # noqa: S101  start() ran
+        await asyncio.wait((self._ended,), timeout=self._grace_s)
+        if self._ended.done():
+            # The coroutine is over; the loop closes and the thread ends at once unless a worker of it still blocks.
+            await asyncio.to_thread(thread.join, self._grace_s)
+        return not thread.is_alive()
+
+    def _main(self, drive: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        error: BaseException | None = None
+        try:
+            asyncio.run(self._drive(drive))
+        except BaseException as raised:  # noqa: BLE001  the thread's outermost boundary: handed to the engine
+            error = raised
+        self._engine_loop.call_soon_threadsafe(self._finish, error)
+
+    async def _drive(self, drive: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._agent_loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._ready.set()
+        await drive()
+
+    def _finish(self, error: BaseException | None) -> None:
+        if self._ended.done():
+            return
+        if error is None:
+            self._ended.set_result(None)
+        elif isinstance(error, asyncio.CancelledError):
+            self._set(EngineClosed("the agent was cancelled"))
+        else:
+            self._set(error)
+
+    def _set(self, error: BaseException) -> None:
+        self._ended.set_exception(error)
+        self._ended.exception()  # marks it as seen: the engine may have stopped listening

@@ -1,0 +1,52 @@
+"""What an engine reads before it begins: the run's facts, and what the thread said before."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from dayfly.context.execution import UserExecutionContext
+from dayfly.errors import Superseded
+from dayfly.ports.table import Table
+from dayfly.publisher.past import newest_pieces
+from dayfly.runlog import keys
+from dayfly.runlog.messages import Message
+from dayfly.runlog.rows import LeaseRow, RunRow, ThreadRow
+
+HISTORY_TURNS: Final = 20
+HISTORY_CHARS: Final = 100_000
+"""How much of the thread the model is given: at most this many turns and about this many characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """The run, its thread and its lease, as they stood when the engine looked."""
+
+    run: RunRow
+    thread: ThreadRow
+    lease: LeaseRow
+
+
+async def read_run(table: Table, context: UserExecutionContext) -> RunFacts:
+    """Reads the facts. Raises `Superseded` where they show that this invocation is late: the run is over, or another
+    attempt is the present one. What they do not show, the first append will."""
+    run_key = keys.run_key(context.user_id, context.thread_id, context.run_id)
+    thread_key = keys.thread_key(context.user_id, context.thread_id)
+    lease_key = keys.lease_key(context.user_id, context.run_id)
+    found = await table.get_many((run_key, thread_key, lease_key))
+    run, thread, lease = found.get(run_key), found.get(thread_key), found.get(lease_key)
+    if not isinstance(run, RunRow) or not isinstance(thread, ThreadRow) or not isinstance(lease, LeaseRow):
+        raise Superseded("the run, its thread or its lease is gone")
+    if (run.attempt, run.first_seq) != (context.attempt, context.first_seq):
+        raise Superseded(f"attempt {context.attempt} is not the present one")
+    return RunFacts(run, thread, lease)
+
+
+async def read_history(table: Table, thread: ThreadRow) -> tuple[Message, ...]:
+    """The thread's latest turns, oldest first, within the bounds; whole turns only."""
+    turns: list[tuple[Message, ...]] = []
+    chars = 0
+    for _, messages in await newest_pieces(table, thread, limit=HISTORY_TURNS):
+        chars += sum(len(str(message)) for message in messages)
+        if turns and chars > HISTORY_CHARS:
+            break
+        turns.append(messages)
+    return tuple(message for turn in reversed(turns) for message in turn)

@@ -1,0 +1,44 @@
+"""Looks at the audience and at cancel marks, independent of what the agent does."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from dayfly.errors import Unsettled
+from dayfly.protocol.signals import Phase
+from dayfly.publisher.delivery import Delivery
+
+LOOK_S: Final = 0.5
+"""A new socket and a cancel mark are seen within this time, whether the run is silent or not."""
+
+_log = logging.getLogger("dayfly.engine")
+
+
+class Watch:
+    """Re-reads one thread's audience; tells when this run is to be cancelled."""
+
+    def __init__(
+        self, delivery: Delivery, *, run: str, phase: Callable[[], Phase], elapsed_ms: Callable[[], int]
+    ) -> None:
+        self.cancelled = asyncio.Event()
+        self._delivery = delivery
+        self._run = run
+        self._phase = phase
+        self._elapsed_ms = elapsed_ms
+
+    async def look(self) -> None:
+        """One look. A mark is bound to its run: another run's mark means nothing here."""
+        try:
+            audience = await self._delivery.refresh(phase=self._phase(), elapsed_ms=self._elapsed_ms())
+        except Unsettled:
+            _log.warning("audience not read", extra={"run": self._run})
+            return
+        if self._run in audience.cancelled:
+            self.cancelled.set()
+
+    async def run(self) -> None:
+        """Looks until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            await self.look()

@@ -1,0 +1,191 @@
+"""The one way out to the client: append, then publish. Engine, router and recovery all go through it."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from dayfly.errors import DayflyError, EngineClosed
+from dayfly.ports.clock import Clock
+from dayfly.protocol.events import AgentDelta, AnyPayload
+from dayfly.publisher.batch import Emitted
+from dayfly.publisher.delivery import Delivery
+from dayfly.publisher.log_writer import Committed, Companion, LogWriter
+from dayfly.publisher.shaping import whole
+from dayfly.publisher.timestamps import rfc3339
+from dayfly.runlog.history import Step
+from dayfly.runlog.messages import AssistantSaid, ToolAnswered
+
+DELTA_PAUSE_S: Final = 0.05
+"""Deltas alone are appended at most this often; anything else takes the waiting deltas along at once."""
+BUFFERED_WEIGHT: Final = 64 * 1024
+"""Characters that may wait for the log before whoever produces them has to wait as well."""
+BATCH_WEIGHT: Final = 48 * 1024
+"""Characters taken into one batch, one more event aside: a character takes up to 4 bytes, an item holds 400 KB."""
+EVENT_WEIGHT: Final = 8 * 1024
+"""What an event other than a delta counts for, in characters."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    item: Emitted
+    done: asyncio.Future[Committed] | None = None
+    companion: Companion | None = None
+    weight: int = 0
+
+
+class WebSocketBridge:
+    """Takes what a run emits, commits it to the run log in order, and publishes what is committed.
+
+    Use as an async context manager, inside one event loop. While an append is in flight, what arrives is gathered for
+    the next batch (group commit). After the first failed append, every call raises that failure: another writer has
+    taken over (`Superseded`), or the log could not be reached (`Unsettled`).
+    """
+
+    def __init__(self, writer: LogWriter, delivery: Delivery, clock: Clock) -> None:
+        self.steps: list[Step] = []
+        """What was committed so far, as history is folded from it."""
+        self.last_emitted = clock.monotonic()
+        """When something last came from the agent (monotonic seconds)."""
+        self._writer = writer
+        self._delivery = delivery
+        self._clock = clock
+        self._waiting: deque[_Waiting] = deque()
+        self._buffered = 0
+        self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._failure: DayflyError | None = None
+        self._committer: asyncio.Task[None] | None = None
+
+    @property
+    def nonce(self) -> str:
+        """The writer's name in the log and in the lease."""
+        return self._writer.nonce
+
+    @property
+    def next_seq(self) -> int:
+        """The seq that the next event gets, if nothing waits."""
+        return self._writer.next_seq
+
+    @property
+    def delivery(self) -> Delivery:
+        """The sockets that committed events go to."""
+        return self._delivery
+
+    async def __aenter__(self) -> "WebSocketBridge":
+        self._committer = asyncio.create_task(self._commit_all(), name="commit to the run log")
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    async def emit(self, payload: AnyPayload, *, message: AssistantSaid | ToolAnswered | None = None) -> Committed:
+        """Commits one event, with the journal message that it completes, and returns when it is in the log."""
+        return await self._enqueue(Emitted(payload, message, self._timestamp()))
+
+    async def commit(self, payload: AnyPayload, companion: Companion) -> Committed:
+        """Commits one event together with the companion's actions, in one transaction, and returns when it is done.
+        What was emitted before goes into the same batch."""
+        return await self._enqueue(Emitted(payload, None, self._timestamp()), companion)
+
+    async def say(self, text: str) -> None:
+        """Takes a piece of the answer. Returns at once while there is room in the buffer."""
+        if not text:
+            return
+        await self._room.wait()
+        self._put(_Waiting(Emitted(AgentDelta(text=whole(text)), None, self._timestamp()), weight=len(text)))
+
+    def note(self, message: AssistantSaid | ToolAnswered) -> None:
+        """Takes a journal message; it is committed with the next event."""
+        self._put(_Waiting(Emitted(None, message, self._timestamp())))
+
+    async def close(self) -> None:
+        """Stops committing and posting. What waits is dropped; whoever waits for it is told. Idempotent."""
+        if self._committer is not None:
+            self._committer.cancel()
+            await asyncio.gather(self._committer, return_exceptions=True)
+        self._fail(EngineClosed("the bridge is closed"))
+        await self._delivery.close()
+
+    async def _enqueue(self, item: Emitted, companion: Companion | None = None) -> Committed:
+        done: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
+        self._put(_Waiting(item, done, companion, EVENT_WEIGHT))
+        return await done
+
+    def _put(self, waiting: _Waiting) -> None:
+        if self._failure is not None:
+            raise self._failure
+        self.last_emitted = self._clock.monotonic()
+        self._waiting.append(waiting)
+        self._buffered += waiting.weight
+        if self._buffered >= BUFFERED_WEIGHT:
+            self._room.clear()
+        self._arrived.set()
+
+    async def _commit_all(self) -> None:
+        loop = asyncio.get_running_loop()
+        not_before = loop.time()
+        while True:
+            await self._until_due(not_before)
+            await self._commit_batch(self._take())
+            not_before = loop.time() + DELTA_PAUSE_S
+
+    async def _until_due(self, not_before: float) -> None:
+        """Returns when there is an event to commit and, if all that waits is text, its pause is over."""
+        loop = asyncio.get_running_loop()
+        while all(waiting.item.payload is None for waiting in self._waiting):
+            self._arrived.clear()
+            await self._arrived.wait()
+        while (pause := not_before - loop.time()) > 0 and not self._is_urgent():
+            self._arrived.clear()
+            try:
+                await asyncio.wait_for(self._arrived.wait(), pause)
+            except TimeoutError:
+                return
+
+    def _is_urgent(self) -> bool:
+        return self._buffered >= BUFFERED_WEIGHT or any(waiting.done is not None for waiting in self._waiting)
+
+    def _take(self) -> list[_Waiting]:
+        """The next batch: up to and including the first item with a companion; a journal message is never last, it
+        waits for the event that it is committed with."""
+        taken: list[_Waiting] = []
+        weight = 0
+        while self._waiting and (weight < BATCH_WEIGHT or taken[-1].item.payload is None):
+            waiting = self._waiting.popleft()
+            taken.append(waiting)
+            weight += waiting.weight
+            if waiting.companion is not None:
+                break
+        while taken[-1].item.payload is None:
+            self._waiting.appendleft(taken.pop())
+        self._buffered = sum(waiting.weight for waiting in self._waiting)
+        if self._buffered < BUFFERED_WEIGHT:
+            self._room.set()
+        return taken
+
+    async def _commit_batch(self, taken: list[_Waiting]) -> None:
+        try:
+            committed = await self._writer.append(tuple(w.item for w in taken), taken[-1].companion)
+        except DayflyError as error:
+            self._fail(error, taken)
+            return
+        self.steps.extend(committed.batch.steps)
+        self._delivery.publish(committed)
+        for waiting in taken:
+            if waiting.done is not None and not waiting.done.done():
+                waiting.done.set_result(committed)
+
+    def _fail(self, error: DayflyError, taken: list[_Waiting] | None = None) -> None:
+        """Remembers the first failure and tells everybody who waits."""
+        self._failure = self._failure or error
+        for waiting in (*(taken or ()), *self._waiting):
+            if waiting.done is not None and not waiting.done.done():
+                waiting.done.set_exception(self._failure)
+        self._waiting.clear()
+        self._buffered = 0
+        self._room.set()
+
+    def _timestamp(self) -> str:
+        return rfc3339(self._clock.now_ms())

@@ -1,0 +1,110 @@
+"""Committed events to every attached socket: sockets in parallel, each in order."""
+
+import asyncio
+import logging
+from typing import Final
+
+from dayfly.errors import PortError
+from dayfly.ports.poster import Poster
+from dayfly.ports.table import Delete, Table
+from dayfly.protocol.signals import AgentHeartbeat, Phase
+from dayfly.publisher.audience import Audience, read_audience
+from dayfly.publisher.log_writer import Committed
+from dayfly.publisher.socket_queue import SocketQueue
+from dayfly.runlog import keys
+
+DRAIN_S: Final = 5.0
+"""How long an ending waits for slow sockets before it leaves them to their gap rule."""
+
+_log = logging.getLogger("dayfly.publisher")
+
+
+class Delivery:
+    """The sockets that watch one run's thread."""
+
+    def __init__(self, table: Table, poster: Poster, *, user: str, thread: str, run: str) -> None:
+        self._table = table
+        self._poster = poster
+        self._user = user
+        self._thread = thread
+        self._run = run
+        self._queues: dict[str, SocketQueue] = {}
+        self._last_seq = 0
+        self._terminal: bytes | None = None
+
+    @property
+    def sockets(self) -> tuple[str, ...]:
+        """The connections known now."""
+        return tuple(self._queues)
+
+    async def refresh(self, *, phase: Phase, elapsed_ms: int) -> Audience:
+        """Reads the audience again. A socket seen for the first time, once something was published, is told how far the
+        log has come: if that is ahead of what it was replayed, its gap rule does the rest. Raises `Unsettled`."""
+        audience = await read_audience(self._table, user=self._user, thread=self._thread)
+        await self._forget_gone()
+        present = set(audience.sockets)
+        for connection in [c for c in self._queues if c not in present]:
+            await self._queues.pop(connection).close()
+        for connection in audience.sockets:
+            if connection not in self._queues:
+                self._queues[connection] = queue = SocketQueue(connection, self._poster)
+                self._greet(queue, phase=phase, elapsed_ms=elapsed_ms)
+        return audience
+
+    def publish(self, committed: Committed) -> None:
+        """Queues a committed batch to every known socket."""
+        self._last_seq = committed.batch.last
+        for event, text in zip(committed.batch.events, committed.row.events, strict=True):
+            frame = text.encode()
+            terminal = committed.batch.outcome is not None and event.seq == committed.batch.last
+            if terminal:
+                self._terminal = frame
+            for queue in self._queues.values():
+                queue.put(frame, seq=event.seq, must_fit=terminal)
+
+    def heartbeat(self, *, phase: Phase, elapsed_ms: int) -> None:
+        """Tells every known socket that the run is alive."""
+        for queue in self._queues.values():
+            queue.put(self._heartbeat_frame(queue.last_seq, phase=phase, elapsed_ms=elapsed_ms))
+
+    async def drain(self, *, patience_s: float = DRAIN_S) -> bool:
+        """Waits until every socket has been sent what was queued, and says whether that came to be in time."""
+        waiting = [asyncio.ensure_future(queue.drained()) for queue in self._queues.values()]
+        if not waiting:
+            return True
+        _, late = await asyncio.wait(waiting, timeout=patience_s)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        await self._forget_gone()
+        return not late
+
+    async def close(self) -> None:
+        """Ends all posting."""
+        await asyncio.gather(*(queue.close() for queue in self._queues.values()))
+        self._queues.clear()
+
+    def _greet(self, queue: SocketQueue, *, phase: Phase, elapsed_ms: int) -> None:
+        if self._terminal is not None:
+            queue.put(self._terminal, seq=self._last_seq, must_fit=True)
+        elif self._last_seq:
+            queue.last_seq = self._last_seq
+            queue.put(self._heartbeat_frame(self._last_seq, phase=phase, elapsed_ms=elapsed_ms))
+
+    def _heartbeat_frame(self, last_seq: int, *, phase: Phase, elapsed_ms: int) -> bytes:
+        return AgentHeartbeat(
+            run_id=self._run, thread_id=self._thread, last_seq=last_seq, phase=phase, elapsed_ms=elapsed_ms
+        ).encode()
+
+    async def _forget_gone(self) -> None:
+        for connection, queue in list(self._queues.items()):
+            if queue.gone:
+                await self._queues.pop(connection).close()
+                await self._detach(connection)
+
+    async def _detach(self, connection: str) -> None:
+        try:
+            await self._table.write(Delete(keys.socket_of_thread_key(self._user, self._thread, connection)))
+        except PortError as error:
+            # The row has a TTL, and the next post to it is answered with 410 again.
+            _log.info("gone socket not removed", extra={"connection": connection, "reason": type(error).__name__})

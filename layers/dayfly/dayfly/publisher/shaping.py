@@ -1,0 +1,101 @@
+"""What an event shows of parameters, results and texts: secrets taken out, size bounded, characters whole."""
+
+import json
+import re
+from typing import Final
+
+from pydantic import JsonValue
+
+from dayfly.protocol.parse import json_string_bytes
+
+REDACTED: Final = "[redacted]"
+PARAMETER_BYTES: Final = 8 * 1024
+"""Bytes of a tool's parameters in an event, as JSON."""
+RESULT_BYTES: Final = 8 * 1024
+"""Bytes of a tool's result in an event, as a JSON string."""
+ANSWER_BYTES: Final = 24 * 1024
+"""Bytes of the final answer in `agent_completed`, as a JSON string."""
+
+_SECRET = re.compile(r"password|passwd|secret|token|key|auth|credential", re.IGNORECASE)
+_ELLIPSIS: Final = "…"
+
+
+def shown_parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """A tool's parameters as an event may show them: values of keys that hold secrets redacted, long strings cut; if
+    that is not enough, only a note of the size is left."""
+    redacted = redact(parameters)
+    assert isinstance(redacted, dict)  # noqa: S101  a dict in, a dict out
+    limit = PARAMETER_BYTES
+    while (size := _bytes_of(redacted)) > PARAMETER_BYTES:
+        limit //= 2
+        if limit < 64:
+            return {"omitted": f"{size} bytes of parameters"}
+        redacted = {name: _cut_strings(value, limit) for name, value in redacted.items()}
+    return redacted
+
+
+def shown_result(content: str) -> str:
+    """A tool's result as an event may show it. If it is JSON, keys that hold secrets are redacted."""
+    try:
+        value: JsonValue = json.loads(content)
+    except (ValueError, RecursionError):
+        return cut(content, RESULT_BYTES)[0]
+    if isinstance(value, dict | list):
+        content = json.dumps(redact(value), ensure_ascii=False)
+    return cut(content, RESULT_BYTES)[0]
+
+
+def redact(value: JsonValue) -> JsonValue:
+    """Replaces the values of keys whose names say that they hold a secret."""
+    if isinstance(value, dict):
+        return {whole(name): REDACTED if _SECRET.search(name) else redact(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [redact(inner) for inner in value]
+    return whole(value) if isinstance(value, str) else value
+
+
+def whole(text: str) -> str:
+    """The text with `?` for lone surrogates: a model or a tool may produce them, no frame can carry them."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def cut(text: str, limit: int) -> tuple[str, bool]:
+    """The text within `limit` bytes as a JSON string, and whether something was cut off."""
+    text = whole(text)
+    pieces = split_text(text, limit)
+    if len(pieces) <= 1:
+        return text, False
+    return split_text(text, limit - len(_ELLIPSIS.encode()))[0] + _ELLIPSIS, True
+
+
+def split_text(text: str, limit: int) -> tuple[str, ...]:
+    """The text in pieces of at most `limit` bytes each as a JSON string; no character is split."""
+    if json_string_bytes(text) <= limit:
+        return (text,) if text else ()
+    pieces: list[str] = []
+    while text:
+        # A character takes 1 byte at least and 6 at most (an escaped control character): search between.
+        low, high = 1, min(len(text), limit)
+        while low < high:
+            middle = (low + high + 1) // 2
+            if json_string_bytes(text[:middle]) <= limit:
+                low = middle
+            else:
+                high = middle - 1
+        pieces.append(text[:low])
+        text = text[low:]
+    return tuple(pieces)
+
+
+def _cut_strings(value: JsonValue, limit: int) -> JsonValue:
+    if isinstance(value, str):
+        return cut(value, limit)[0]
+    if isinstance(value, dict):
+        return {name: _cut_strings(inner, limit) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_cut_strings(inner, limit) for inner in value[:limit]]
+    return value
+
+
+def _bytes_of(value: JsonValue) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))

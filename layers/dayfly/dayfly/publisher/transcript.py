@@ -1,0 +1,68 @@
+"""Reading a run's log: its tail, its pages, and the steps that history is folded from."""
+
+from typing import Final
+
+from dayfly.ports.table import Span, Table
+from dayfly.protocol.events import AgentDelta, AgentResumed, decode_event
+from dayfly.publisher.batch import Batch
+from dayfly.publisher.log_writer import Committed
+from dayfly.publisher.parts import journal_of
+from dayfly.runlog import keys
+from dayfly.runlog.history import Said, Step, Voided
+from dayfly.runlog.journal import unpack_journal
+from dayfly.runlog.rows import LogRow
+from dayfly.runlog.status import Outcome
+
+PAGE: Final = 50
+LAST_SEQ: Final = 10**keys.SEQ_DIGITS - 1
+
+
+async def tail_of(table: Table, *, user: str, run: str) -> LogRow | None:
+    """The last batch of a run's log: what decides where the run stands."""
+    rows = await table.query(_span(user, run, first=1, last=LAST_SEQ), LogRow, limit=1, descending=True)
+    return rows[0] if rows else None
+
+
+async def batches_after(table: Table, *, user: str, run: str, seq: int, limit: int = PAGE) -> tuple[LogRow, ...]:
+    """Up to `limit` batches that hold what comes after `seq`, the first of them perhaps also what comes before: a
+    cursor may lie inside a batch, so replay starts at the greatest key that is not beyond `seq + 1`."""
+    at = await table.query(_span(user, run, first=1, last=seq + 1), LogRow, limit=1, descending=True)
+    start = at[0].first if at else 1
+    rows = await table.query(_span(user, run, first=start, last=LAST_SEQ), LogRow, limit=limit)
+    return tuple(row for row in rows if row.last > seq)
+
+
+def committed_of(row: LogRow) -> Committed:
+    """A batch read back, as its writer had committed it; without its journal, which publishing does not need."""
+    events = tuple(decode_event(text) for text in row.events)
+    outcome = Outcome(row.outcome) if row.outcome is not None else None
+    return Committed(row, Batch(row.first, row.last, events, (), (), outcome))
+
+
+async def steps_of(table: Table, *, user: str, run: str) -> tuple[Step, ...]:
+    """All steps of a run, read from its log."""
+    steps: list[Step] = []
+    seq = 0
+    while rows := await batches_after(table, user=user, run=run, seq=seq):
+        for row in rows:
+            steps.extend(await _steps_in(table, row))
+        seq = rows[-1].last
+    return tuple(steps)
+
+
+async def _steps_in(table: Table, row: LogRow) -> list[Step]:
+    """A batch's steps in the order of their seqs; a journal entry stands behind the event that it completes."""
+    placed: list[tuple[int, int, Step]] = []
+    for text in row.events:
+        event = decode_event(text)
+        if isinstance(event.payload, AgentDelta):
+            placed.append((event.seq, 0, Said(event.seq, event.payload.text)))
+        elif isinstance(event.payload, AgentResumed) and event.payload.discard_after is not None:
+            placed.append((event.seq, 0, Voided(event.payload.discard_after)))
+    for place, entry in enumerate(unpack_journal(await journal_of(table, row)), start=1):
+        placed.append((entry.completes, place, entry))
+    return [step for _, _, step in sorted(placed, key=lambda p: p[:2])]
+
+
+def _span(user: str, run: str, *, first: int, last: int) -> Span:
+    return Span(keys.user_partition(user), keys.log_key(user, run, first).sk, keys.log_key(user, run, last).sk)

@@ -1,0 +1,89 @@
+"""History: one pure fold over what a run did, the same whoever ends it."""
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dayfly.runlog.journal import JournalEntry
+from dayfly.runlog.messages import (
+    AssistantSaid,
+    Message,
+    ToolAnswered,
+    ToolOutcome,
+    UserSaid,
+    messages_from_json,
+    messages_to_json,
+)
+
+UNANSWERED = "The run ended before this tool answered."
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A piece of streamed text, at its seq."""
+
+    seq: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """A later attempt made the text after this seq void."""
+
+    after: int
+
+
+Step = Said | Voided | JournalEntry
+
+
+def fold(user_text: str, steps: Iterable[Step]) -> tuple[Message, ...]:
+    """The messages of one run from its steps in the order of the log.
+
+    A whole model response stands for the streamed text that it completes; streamed text that no response completes is
+    kept as it was said (the run was cut off there), unless a later attempt made it void. Each tool call has exactly
+    one result, a synthetic one where the run ended before it, so that any model API takes the conversation.
+    """
+    messages: list[Message] = [UserSaid(user_text)]
+    said: list[Said] = []
+    for step in steps:
+        match step:
+            case Said():
+                said.append(step)
+            case Voided(after=after):
+                said = [piece for piece in said if piece.seq <= after]
+            case JournalEntry(completes=completes, message=message):
+                said = [piece for piece in said if piece.seq > completes]
+                messages.append(message)
+    partial = "".join(piece.text for piece in said)
+    if partial:
+        messages.append(AssistantSaid(partial))
+    return _answered(messages)
+
+
+def pack_history(messages: tuple[Message, ...]) -> bytes:
+    """The messages as stored: zlib-compressed JSON."""
+    return zlib.compress(messages_to_json(messages))
+
+
+def unpack_history(data: bytes) -> tuple[Message, ...]:
+    """Reads `pack_history`'s form."""
+    return messages_from_json(zlib.decompress(data))
+
+
+def _answered(messages: list[Message]) -> tuple[Message, ...]:
+    """Puts a synthetic result behind each response whose calls were not all answered."""
+    answered = {message.call_id for message in messages if isinstance(message, ToolAnswered)}
+    whole: list[Message] = []
+    missing: list[ToolAnswered] = []
+    for message in messages:
+        if missing and not isinstance(message, ToolAnswered):
+            whole.extend(missing)
+            missing = []
+        whole.append(message)
+        if isinstance(message, AssistantSaid):
+            missing = [
+                ToolAnswered(call.call_id, call.name, UNANSWERED, ToolOutcome.UNANSWERED)
+                for call in message.calls
+                if call.call_id not in answered
+            ]
+    return tuple(whole + list(missing))

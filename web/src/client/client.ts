@@ -197,11 +197,11 @@ export class DayflyClient {
         // A second copy of an answer says nothing new; `accepted` and `attached` still name runs and their heads.
         const { reply } = frame;
         const expected = this.#requests.answer(reply);
-        if (expected || reply.type === "accepted" || reply.type === "attached") this.#take(frame);
         if (expected && reply.type === "accepted") {
           this.#followed.add(reply.thread_id);
           void this.#watch.add(reply.thread_id, { attached: true });
         }
+        if (expected || reply.type === "accepted" || reply.type === "attached") this.#take(frame);
         break;
       }
       case "error":

@@ -1,0 +1,189 @@
+/** One user's session: the client, which thread is open, and what the page shows beside them. */
+import {
+  activeRun,
+  type ConnectionState,
+  DayflyClient,
+  DayflyError,
+  type Frame,
+  newId,
+  type RunView,
+  type Sent,
+  type ThreadView,
+} from "../client";
+import { developmentToken, serverUrl } from "./config";
+import { type Entry, logged } from "./log";
+
+/** Time in which changes of the list of threads are gathered into one question (ms). */
+const GATHER = 300;
+
+export class Session {
+  readonly client: DayflyClient;
+  threadId: string | undefined;
+  /** A message that opens a new thread, until its thread is known. */
+  opening: string | undefined;
+  log: readonly Entry[] = [];
+  problem: { readonly code: string; readonly message: string } | undefined;
+  stopping: string | undefined;
+  #listeners = new Set<() => void>();
+  #refresh: ReturnType<typeof setTimeout> | undefined;
+  /** Threads whose history was asked for. */
+  readonly #read = new Set<string>();
+
+  constructor(readonly user: string) {
+    this.client = new DayflyClient(
+      { url: serverUrl(location), token: () => developmentToken(user) },
+      {
+        onChange: () => this.#changed(),
+        onFrame: (frame) => this.#onFrame(frame),
+        onProblem: (error) => this.#complain(error),
+      },
+    );
+  }
+
+  get connection(): ConnectionState {
+    return this.client.state;
+  }
+
+  get thread(): ThreadView | undefined {
+    return this.threadId === undefined ? undefined : this.client.view.threads[this.threadId];
+  }
+
+  get active(): RunView | undefined {
+    return activeRun(this.thread);
+  }
+
+  /** Messages that stand in the open thread without a run of their own yet. */
+  get unsettled(): readonly Sent[] {
+    return Object.values(this.client.view.sent).filter(
+      (sent) =>
+        sent.run === undefined &&
+        (sent.requestId === this.opening || (sent.threadId !== undefined && sent.threadId === this.threadId)),
+    );
+  }
+
+  start(threadId: string | undefined): void {
+    this.client.connect();
+    this.refreshThreads();
+    if (threadId !== undefined) this.open(threadId);
+  }
+
+  end(): void {
+    clearTimeout(this.#refresh);
+    this.client.close();
+    this.#listeners.clear();
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Opens a thread, or with `undefined` an empty page for a new one. */
+  open(threadId: string | undefined): void {
+    this.problem = undefined;
+    this.opening = undefined;
+    if (threadId !== this.threadId && this.threadId !== undefined) this.client.leave(this.threadId);
+    this.threadId = threadId;
+    if (threadId !== undefined) void this.#load(threadId);
+    this.#notify();
+  }
+
+  send(text: string, id = newId()): void {
+    this.problem = undefined;
+    if (this.threadId === undefined) this.opening = id;
+    this.client
+      .run(text, { threadId: this.threadId, id, ifBusy: "reject" })
+      .then(() => this.refreshThreads())
+      .catch(() => undefined); // the refusal stands beside the message
+  }
+
+  again(sent: Sent): void {
+    this.client.withdraw(sent.requestId);
+    // Whatever became of the first try, the same id cannot run twice.
+    this.send(sent.text, sent.requestId);
+  }
+
+  async stop(run: RunView): Promise<void> {
+    this.stopping = run.runId;
+    this.#notify();
+    try {
+      await this.client.cancel({ runId: run.runId });
+    } catch (error) {
+      this.stopping = undefined;
+      this.#complain(error);
+    }
+  }
+
+  async older(): Promise<void> {
+    const thread = this.thread;
+    if (thread?.before === undefined) return;
+    try {
+      await this.client.history(thread.threadId, thread.before);
+    } catch (error) {
+      this.#complain(error);
+    }
+  }
+
+  async moreThreads(): Promise<void> {
+    try {
+      await this.client.threads(this.client.view.listCursor);
+    } catch (error) {
+      this.#complain(error);
+    }
+  }
+
+  refreshThreads(): void {
+    clearTimeout(this.#refresh);
+    this.#refresh = setTimeout(() => {
+      this.client.threads().catch((error) => this.#complain(error));
+    }, GATHER);
+  }
+
+  dismiss(): void {
+    this.problem = undefined;
+    this.#notify();
+  }
+
+  async #load(threadId: string): Promise<void> {
+    await this.client.follow(threadId);
+    if (this.#read.has(threadId) || this.threadId !== threadId) return;
+    this.#read.add(threadId);
+    try {
+      await this.client.history(threadId);
+    } catch (error) {
+      this.#read.delete(threadId);
+      if (this.threadId === threadId) this.#complain(error);
+    }
+  }
+
+  #onFrame(frame: Frame): void {
+    this.log = logged(this.log, frame, new Date());
+    const over = ["agent_completed", "agent_error", "agent_cancelled"];
+    if (frame.kind === "event" && over.includes(frame.event.type)) this.refreshThreads();
+    this.#notify();
+  }
+
+  #changed(): void {
+    const run = this.opening === undefined ? undefined : this.client.view.sent[this.opening]?.run;
+    if (run !== undefined) {
+      this.opening = undefined;
+      this.threadId = run.threadId;
+      // The thread is new: all of it is in its run.
+      this.#read.add(run.threadId);
+      void this.client.follow(run.threadId);
+    }
+    if (this.stopping !== undefined && this.active?.runId !== this.stopping) this.stopping = undefined;
+    this.#notify();
+  }
+
+  #complain(error: unknown): void {
+    if (!(error instanceof DayflyError)) throw error;
+    if (error.code === "closed") return;
+    this.problem = { code: error.code, message: error.message };
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,73 @@
+import type { Step } from "../client";
+import { brief, duration, whole } from "./text";
+
+/** What the agent does, a line a step; a tool's line opens to show its parameters and result whole. */
+export function Steps({ steps, over }: { steps: readonly Step[]; over: boolean }) {
+  if (steps.length === 0) return null;
+  return (
+    <ol class="steps" data-testid="steps" aria-label="Steps">
+      {steps.map((step, index) => (
+        <li key={step.seq} data-testid="step" data-kind={step.kind}>
+          <Line step={step} current={!over && index === steps.length - 1} />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+const MARKS = { executing: "", waiting: "?", ok: "✓", error: "!", denied: "✕" } as const;
+const OUTCOMES = { executing: "running", waiting: "waiting", ok: "done", error: "failed", denied: "denied" } as const;
+
+function Line({ step, current }: { step: Step; current: boolean }) {
+  if (step.kind === "thinking") {
+    return (
+      <div class="line">
+        <span class={`mark thinking ${current ? "busy" : ""}`} aria-hidden="true">
+          ·
+        </span>
+        <span class="note">{step.text || "Thinking"}</span>
+        {step.progress !== undefined && current && <span class="time">{Math.round(step.progress)} %</span>}
+      </div>
+    );
+  }
+  if (step.kind === "resumed") {
+    return (
+      <div class="line">
+        <span class="mark" aria-hidden="true">
+          ↻
+        </span>
+        <span class="note">Resumed by a fresh engine ({step.reason.replaceAll("_", " ")})</span>
+      </div>
+    );
+  }
+  const busy = step.status === "executing" && current;
+  return (
+    <details data-status={step.status}>
+      <summary class="line">
+        <span class={`mark ${step.status} ${busy ? "busy" : ""}`} aria-hidden="true">
+          {MARKS[step.status]}
+        </span>
+        <span class="hidden">{OUTCOMES[step.status]}</span>
+        <span class="call">
+          <b>{step.name}</b> <span class="parameters">{brief(step.parameters)}</span>
+          {step.result !== undefined && <span class="result"> → {brief(step.result)}</span>}
+        </span>
+        {step.milliseconds !== undefined && <span class="time">{duration(step.milliseconds)}</span>}
+      </summary>
+      <dl>
+        <dt>Parameters</dt>
+        <dd>
+          <pre>{whole(step.parameters ?? {})}</pre>
+        </dd>
+        {step.result !== undefined && (
+          <>
+            <dt>Result</dt>
+            <dd>
+              <pre>{whole(step.result)}</pre>
+            </dd>
+          </>
+        )}
+      </dl>
+    </details>
+  );
+}

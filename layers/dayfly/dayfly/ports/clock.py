@@ -1,5 +1,6 @@
 """Time. Waiting is asyncio's own; so that a test's event loop can run it faster."""
 
+import time
 from typing import Protocol
 
 
@@ -11,3 +12,13 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds on a clock that never goes back."""
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now_ms(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def monotonic(self) -> float:
+        return time.monotonic()

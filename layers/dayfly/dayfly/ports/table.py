@@ -30,6 +30,15 @@ class Matches:
     def __init__(self, **fields: str | int | None) -> None:
         self.fields: Mapping[str, str | int | None] = fields
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Matches) and self.fields == other.fields
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.fields.items()))
+
+    def __repr__(self) -> str:
+        return f"Matches({', '.join(f'{name}={value!r}' for name, value in self.fields.items())})"
+
 
 Condition = Absent | Exists | Matches
 
@@ -88,9 +97,14 @@ class ConditionsFailed(DayflyError):
         self.found = found
 
 
+class TableRefused(DayflyError):
+    """The request itself was not taken: a row over 400 KB, more than 100 actions, two actions on one key, a token used
+    for another transaction, no permission, no such table. A bug or a wrong set-up; repeating it will not help."""
+
+
 class Table(Protocol):
     """One table. Every method may raise `Unsettled` (throttled, conflict, time-out, lost answer): for a write, that
-    settles nothing. Reads are strongly consistent unless said otherwise."""
+    settles nothing; and `TableRefused`. Reads are strongly consistent unless said otherwise."""
 
     async def get(self, key: Key, kind: type[RowT]) -> RowT | None:
         """The row with this key."""

@@ -1,0 +1,101 @@
+"""How this library calls AWS: short time-outs, few hidden retries, blocking clients in a bounded pool of threads."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Final, TypeVar
+
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.parsers import ResponseParserError
+
+from dayfly.errors import DayflyError, Unsettled
+
+ResultT = TypeVar("ResultT")
+
+POOL_THREADS: Final = 16
+"""Threads of one invocation's pool, and connections that each client keeps open."""
+
+
+def client_config(*, read_timeout: float = 5.0, attempts: int = 2) -> Config:
+    """The settings of a client. `read_timeout` in seconds; `attempts` includes the first.
+
+    The core repeats what is unsettled itself, with the same bytes and its own bound of time, so botocore's own
+    retries stay few. Keep-alive holds connections over a frozen environment as far as the network does.
+    Source: https://docs.aws.amazon.com/boto3/latest/guide/retries.html
+    """
+    return Config(
+        connect_timeout=1.0,
+        read_timeout=read_timeout,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        max_pool_connections=POOL_THREADS,
+        tcp_keepalive=True,
+    )
+
+
+class Pool:
+    """Runs blocking calls in an executor that belongs to one invocation, from whichever event loop asks."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    async def run(self, call: Callable[[], ResultT]) -> ResultT:
+        """The call's result, or what it raised. A cancelled wait does not stop the call: the executor's owner waits for
+        it before the handler returns."""
+        return await asyncio.get_running_loop().run_in_executor(self._executor, call)
+
+
+LOST: Final = (BotoConnectionError, HTTPClientError, IncompleteReadError, ResponseParserError)
+"""botocore's errors for no answer, half an answer, or one that cannot be read: whether the call was carried out is
+unknown."""
+
+_TRANSIENT_CODES: Final = frozenset(
+    {
+        "InternalServerError",
+        "InternalServerErrorException",
+        "InternalFailure",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "ServiceException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+
+
+def code_of(error: ClientError) -> str:
+    """AWS's name of the error, such as `GoneException`."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def status_of(error: ClientError) -> int:
+    """The HTTP status of the answer, 0 if it is not known."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def is_transient(error: ClientError) -> bool:
+    """Whether the same call may succeed later.
+
+    Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+    """
+    return code_of(error) in _TRANSIENT_CODES or status_of(error) >= 500 or status_of(error) == 429
+
+
+def translated(error: Exception, refused: type[DayflyError]) -> DayflyError:
+    """The port's error for one of botocore's: `Unsettled`, or `refused` for what repeating will not mend.
+
+    Neither carries AWS's message to a client: it stays in the cause.
+    """
+    if isinstance(error, ClientError):
+        name = code_of(error) or "ClientError"
+        return Unsettled(name) if is_transient(error) else refused(name)
+    return Unsettled(type(error).__name__) if isinstance(error, LOST) else refused(type(error).__name__)

@@ -1,0 +1,100 @@
+"""Rows for the contract suite: one of every kind."""
+
+from typing import Final
+
+from dayfly.runlog.rows import (
+    AttachedRow,
+    CancelRow,
+    ConnectionRow,
+    HistoryRow,
+    LeaseRow,
+    LogRow,
+    NoteRow,
+    PartRow,
+    QuotaRow,
+    RequestRow,
+    Row,
+    RunRow,
+    SocketRow,
+    ThreadRow,
+)
+
+USER: Final = "u-aaaaaaaaaaaaaaaaaaaaaaaaaa"
+OTHER: Final = "u-bbbbbbbbbbbbbbbbbbbbbbbbbb"
+TEXT: Final = "Grüße, 世界 🚀 \u0000 \"'\\ \n\u2028"
+
+
+def thread(name: str = "t-1", *, version: int = 1, active_run: str | None = None, user: str = USER) -> ThreadRow:
+    return ThreadRow(
+        user=user,
+        thread=name,
+        title=TEXT,
+        version=version,
+        created=1,
+        updated=2,
+        active_run=active_run,
+        queue=("a", "b"),
+    )
+
+
+def log(first: int, *, nonce: str = "n", ordinal: int = 0, journal: bytes = b"", text: str = "{}") -> LogRow:
+    return LogRow(
+        user=USER,
+        run="r-1",
+        first=first,
+        last=first,
+        events=(text,),
+        nonce=nonce,
+        ordinal=ordinal,
+        invocation="i",
+        at=1_764_000_000_000,
+        journal=journal,
+    )
+
+
+def lease(run: str = "r-1", *, due: int = 1000, shard: str = "0", nonce: str = "") -> LeaseRow:
+    return LeaseRow(
+        user=USER,
+        tenant="o-1",
+        thread="t-1",
+        run=run,
+        lease_shard=shard,
+        due=due,
+        state="waiting",
+        attempt=1,
+        first_seq=2,
+        activated=1,
+        nonce=nonce,
+    )
+
+
+def note(name: str, text: str = TEXT) -> NoteRow:
+    return NoteRow(user=USER, note=name, text=text, at=1)
+
+
+def one_of_every_kind() -> tuple[Row, ...]:
+    return (
+        thread(active_run="r-1"),
+        RunRow(
+            user=USER,
+            tenant="o-1",
+            thread="t-1",
+            run="r-1",
+            request="q",
+            agent="assistant",
+            text=TEXT,
+            turn=1,
+            admitted=5,
+        ),
+        log(1, journal=bytes(range(256)), text=TEXT),
+        lease(),
+        AttachedRow(user=USER, thread="t-1", connection="C-_=+/1", attached=1, expires=2),
+        CancelRow(user=USER, thread="t-1", run="r-1", at=1, expires=2),
+        RequestRow(user=USER, request="q-1", state="cancelled", expires=9),
+        QuotaRow(user=USER, active=(), window_count=-3),
+        SocketRow(user=USER, connection="C=1", connected=1, expires=2),
+        ConnectionRow(connection="C=1", user=USER, tenant="o-1", connected=1, expires=2**40),
+        HistoryRow(user=USER, thread="t-1", turn=1, run="r-1", nonce="n", previous=None, at=1, body=b""),
+        PartRow(user=USER, owner="LOG#r-1#000000000001#n", part=0, data=b"\x00\xff"),
+        note("k"),
+    )

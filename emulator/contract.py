@@ -103,6 +103,8 @@ class FunctionSpec:
     max_retries: int
     max_event_age_s: int
     on_failure: str | None
+    log_format: Literal["Text", "JSON"] = "Text"
+    log_level: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,13 @@ class ScheduleSpec:
 
 @dataclass(frozen=True)
 class Application:
-    """All the emulator runs of a template; `unsupported` has one line for each thing it does not."""
+    """All the emulator runs of a template; `unsupported` has one line for each thing it does not.
+
+    `state_template` is a plain CloudFormation template (JSON) with the tables, queues and so on alone.
+    """
 
     apis: tuple[ApiSpec, ...]
     functions: tuple[FunctionSpec, ...]
     schedules: tuple[ScheduleSpec, ...]
     unsupported: tuple[str, ...]
+    state_template: str = ""

@@ -32,6 +32,7 @@ def variables(
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_FORMAT": spec.log_format,
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid4().hex}",
         "AWS_LAMBDA_RUNTIME_API": runtime_api,
@@ -49,4 +50,6 @@ def variables(
         "AWS_SESSION_TOKEN": "emulator",
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+    if spec.log_level is not None:
+        defined["AWS_LAMBDA_LOG_LEVEL"] = spec.log_level
     return {**kept, **defined, **credentials, **spec.environment, **extra}

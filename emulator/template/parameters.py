@@ -1,0 +1,67 @@
+"""Values of a template's parameters, held against their declarations.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from emulator.template.errors import TemplateError
+from emulator.template.values import Json, Object, as_int, as_list, as_object, as_text
+
+
+def parameter_values(declared: Object, given: Mapping[str, str]) -> dict[str, Json]:
+    """The value of every declared parameter: as given, else its default. Lists for the list types."""
+    unknown = sorted(set(given) - set(declared))
+    if unknown:
+        raise TemplateError(f"the template has no parameter {', '.join(unknown)}")
+    return {
+        name: _value(name, as_object(declaration, f"parameter {name}"), given.get(name))
+        for name, declaration in declared.items()
+    }
+
+
+def _value(name: str, declaration: Object, given: str | None) -> Json:
+    if given is not None:
+        text = given
+    elif "Default" in declaration:
+        text = as_text(declaration["Default"], f"default of parameter {name}")
+    else:
+        raise TemplateError(f"parameter {name} needs a value: it has no default")
+    kind = declaration.get("Type")
+    items = [item.strip() for item in text.split(",")] if _is_list(kind) else None
+    for item in [text] if items is None else items:
+        _check(name, item, declaration)
+    return text if items is None else list(items)
+
+
+def _is_list(kind: Json) -> bool:
+    return isinstance(kind, str) and (kind == "CommaDelimitedList" or kind.startswith("List<"))
+
+
+def _check(name: str, text: str, declaration: Object) -> None:
+    hint = declaration.get("ConstraintDescription")
+    said = f"parameter {name}: {text!r} " + (f"must be {hint}" if isinstance(hint, str) else "is not allowed")
+    allowed = [as_text(value, name) for value in as_list(declaration.get("AllowedValues"), name)]
+    if allowed and text not in allowed:
+        raise TemplateError(f"{said} (one of {', '.join(allowed)})")
+    pattern = declaration.get("AllowedPattern")
+    if isinstance(pattern, str) and re.fullmatch(pattern, text) is None:
+        raise TemplateError(f"{said} (pattern {pattern})")
+    if declaration.get("Type") == "Number":
+        try:
+            number = float(text)
+        except ValueError:
+            raise TemplateError(f"parameter {name}: {text!r} is not a number") from None
+        _check_bounds(said, number, declaration, "MinValue", "MaxValue")
+    else:
+        _check_bounds(said, len(text), declaration, "MinLength", "MaxLength")
+
+
+def _check_bounds(said: str, number: float, declaration: Object, low: str, high: str) -> None:
+    if low in declaration and number < as_int(declaration[low], low):
+        raise TemplateError(f"{said} ({low} {declaration[low]})")
+    if high in declaration and number > as_int(declaration[high], high):
+        raise TemplateError(f"{said} ({high} {declaration[high]})")

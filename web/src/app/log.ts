@@ -14,7 +14,11 @@ export interface Entry {
 const LONGEST = 400;
 const MERGED = new Set(["agent_delta", "agent_heartbeat"]);
 
+/** Replies that belong to the page's own housekeeping, not to a run. */
+const LEFT_OUT = new Set(["threads", "history", "detached", "pong"]);
+
 export function logged(log: readonly Entry[], frame: Frame, at: Date): readonly Entry[] {
+  if (frame.kind === "reply" && LEFT_OUT.has(frame.reply.type)) return log;
   const last = log.at(-1);
   const number = (last?.number ?? 0) + 1;
   const entry: Entry = { number, at, ...described(frame), times: 1 };

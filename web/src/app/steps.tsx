@@ -2,13 +2,13 @@ import type { Step } from "../client";
 import { brief, duration, whole } from "./text";
 
 /** What the agent does, a line a step; a tool's line opens to show its parameters and result whole. */
-export function Steps({ steps, over }: { steps: readonly Step[]; over: boolean }) {
+export function Steps({ steps, over, speaking }: { steps: readonly Step[]; over: boolean; speaking: boolean }) {
   if (steps.length === 0) return null;
   return (
     <ol class="steps" data-testid="steps" aria-label="Steps">
       {steps.map((step, index) => (
         <li key={step.seq} data-testid="step" data-kind={step.kind}>
-          <Line step={step} current={!over && index === steps.length - 1} />
+          <Line step={step} over={over} thinking={!over && !speaking && index === steps.length - 1} />
         </li>
       ))}
     </ol>
@@ -18,15 +18,13 @@ export function Steps({ steps, over }: { steps: readonly Step[]; over: boolean }
 const MARKS = { executing: "", waiting: "?", ok: "✓", error: "!", denied: "✕" } as const;
 const OUTCOMES = { executing: "running", waiting: "waiting", ok: "done", error: "failed", denied: "denied" } as const;
 
-function Line({ step, current }: { step: Step; current: boolean }) {
+function Line({ step, over, thinking }: { step: Step; over: boolean; thinking: boolean }) {
   if (step.kind === "thinking") {
     return (
       <div class="line">
-        <span class={`mark thinking ${current ? "busy" : ""}`} aria-hidden="true">
-          ·
-        </span>
+        <span class={`mark thinking ${thinking ? "busy" : ""}`} aria-hidden="true" />
         <span class="note">{step.text || "Thinking"}</span>
-        {step.progress !== undefined && current && <span class="time">{Math.round(step.progress)} %</span>}
+        {step.progress !== undefined && thinking && <span class="time">{Math.round(step.progress)} %</span>}
       </div>
     );
   }
@@ -40,11 +38,11 @@ function Line({ step, current }: { step: Step; current: boolean }) {
       </div>
     );
   }
-  const busy = step.status === "executing" && current;
+  const running = step.status === "executing" && !over;
   return (
     <details data-status={step.status}>
       <summary class="line">
-        <span class={`mark ${step.status} ${busy ? "busy" : ""}`} aria-hidden="true">
+        <span class={`mark ${step.status} ${running ? "busy" : ""}`} aria-hidden="true">
           {MARKS[step.status]}
         </span>
         <span class="hidden">{OUTCOMES[step.status]}</span>

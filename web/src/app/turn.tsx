@@ -19,6 +19,7 @@ export function RunTurn({ run, session }: { run: RunView; session: Session }) {
   const over = isOver(state);
   const stopping = session.stopping === run.runId;
   const answer = answerOf(summary);
+  const speaking = (summary.pieces.at(-1)?.seq ?? 0) > (summary.steps.at(-1)?.seq ?? 0);
   const sent = Object.values(session.client.view.sent).find((other) => other.run?.runId === run.runId);
   const text = summary.text ?? sent?.text ?? "";
   return (
@@ -28,7 +29,7 @@ export function RunTurn({ run, session }: { run: RunView; session: Session }) {
         {text}
       </div>
       <h2 class="hidden">Assistant</h2>
-      <Steps steps={summary.steps} over={over} />
+      <Steps steps={summary.steps} over={over} speaking={speaking} />
       <div class={`answer ${over ? "" : "streaming"}`} data-testid="answer" aria-live="polite" aria-busy={!over}>
         {answer}
       </div>

@@ -81,4 +81,4 @@ def _limit(text: str) -> tuple[str, float]:
     try:
         return name, float(value)
     except ValueError as error:
-        raise ArgumentTypeError(f"{value!r} is no number") from error
+        raise ArgumentTypeError(f"{name}={value} is no number") from error

@@ -74,7 +74,12 @@ class WebSocketApi:
             source_ip=handshake.source_ip,
             user_agent=handshake.header("user-agent"),
         )
-        outcome = await self._admit(facts, handshake, socket)
+        try:
+            outcome = await self._admit(facts, handshake, socket)
+        except BaseException:
+            # Stopping, or a fault of the emulator: never leave a client waiting for its handshake.
+            socket.refuse(refusal(500, "Internal server error", "InternalServerErrorException", facts.connection_id))
+            raise
         status = outcome.status if isinstance(outcome, Refused) else 101
         elapsed = (time.monotonic() - started) * 1000
         log.info("%s %-12s -> %d in %.0f ms", facts.connection_id, "$connect", status, elapsed)

@@ -17,12 +17,21 @@ class BodyTooLarge(Exception):
     """A request body is over its limit."""
 
 
+class ClientLeft(Exception):
+    """The client broke off before its request was whole."""
+
+
 async def read_body(receive: Receive, *, limit: int) -> bytes:
-    """The request's body. Raises `BodyTooLarge` over `limit` bytes, after reading on so that the answer arrives."""
+    """The request's body. Raises `BodyTooLarge` over `limit` bytes (after reading on, so that the answer arrives).
+
+    Raises `ClientLeft` rather than return half a body.
+    """
     chunks: list[bytes] = []
     size = 0
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientLeft
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
         if size <= limit:

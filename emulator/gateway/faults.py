@@ -26,13 +26,13 @@ class Faults(Protocol):
 class NoFaults:
     """Nothing goes wrong."""
 
-    async def on_post(self, connection_id: str) -> PostFault | None:  # noqa: ARG002 - the protocol's signature
+    async def on_post(self, connection_id: str) -> PostFault | None:
         """No fault."""
         return None
 
     async def on_integration(self, route_key: str, connection_id: str) -> None:
         """No delay."""
 
-    def loses_disconnect(self, connection_id: str) -> bool:  # noqa: ARG002 - the protocol's signature
+    def loses_disconnect(self, connection_id: str) -> bool:
         """Delivered."""
         return False

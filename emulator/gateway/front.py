@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from urllib.parse import unquote
 
 from starlette.types import ASGIApp
 
 from emulator.gateway.api import WebSocketApi
-from emulator.gateway.asgi import JSON, Receive, Scope, Send, respond, respond_error
+from emulator.gateway.asgi import JSON, ClientLeft, Receive, Scope, Send, respond, respond_error
 from emulator.gateway.handshake import Handshake, refusal
 from emulator.gateway.http import UpgradeRequest
 from emulator.gateway.ids import new_id
@@ -48,6 +49,10 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One HTTP request."""
+        with suppress(ClientLeft):
+            await self._dispatch(scope, receive, send)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         if path.startswith(_INVOKE_PREFIX) and path.endswith(_INVOKE_SUFFIX) and self._invoke is not None:
             function = path.removeprefix(_INVOKE_PREFIX).removesuffix(_INVOKE_SUFFIX)

@@ -72,7 +72,8 @@ def _answer(function: str, payload: bytes) -> Answer:
         status = int(response["statusCode"])
     except (KeyError, TypeError, ValueError) as error:
         raise IntegrationFailed(f"{function}: malformed proxy response, no statusCode") from error
-    headers = {str(name): str(value) for name, value in (response.get("headers") or {}).items()}
-    for name, values in (response.get("multiValueHeaders") or {}).items():
-        headers.update({str(name): str(value) for value in values})
-    return Answer(status=status, headers=headers, body=str(response.get("body") or ""))
+    headers = response.get("headers") or {}
+    body = response.get("body") or ""
+    if not 200 <= status <= 599 or not isinstance(headers, dict) or not isinstance(body, str):
+        raise IntegrationFailed(f"{function}: malformed proxy response, statusCode, headers or body is of a wrong kind")
+    return Answer(status=status, headers={str(name): str(value) for name, value in headers.items()}, body=body)

@@ -149,7 +149,7 @@ class Socket(asyncio.Protocol):
     def eof_received(self) -> None:
         """The client closed its half; asyncio then closes the transport."""
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+    def connection_lost(self, exc: Exception | None) -> None:
         """The TCP connection is gone, with or without a close frame before."""
         if self._timer is not None:
             self._timer.cancel()

@@ -1,0 +1,13 @@
+"""The default agent."""
+
+from dayfly.agents.definition import AgentDefinition
+from dayfly.agents.tools import calculate, current_time, recall, remember, search_history
+
+agent = AgentDefinition(
+    instructions=(
+        "You are a helpful assistant in a chat. Answer briefly and in the user's language. "
+        "Use the tools for arithmetic, for the time, for notes about the user and for what was said in earlier "
+        "threads, rather than guess. Say so when a tool could not help."
+    ),
+    tools=(calculate, current_time, remember, recall, search_history),
+)

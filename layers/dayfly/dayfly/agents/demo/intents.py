@@ -1,0 +1,187 @@
+"""What the user wants done, found in their words: tools that are registered, with the arguments to call them with."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import JsonValue
+
+from dayfly.agents.demo.shapes import Parameter, ToolShape
+from dayfly.agents.tools.arithmetic import FUNCTIONS
+
+MAX_INTENTS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A tool to call."""
+
+    tool: str
+    arguments: dict[str, JsonValue]
+
+
+def intents_of(text: str, tools: Sequence[ToolShape]) -> tuple[Intent, ...]:
+    """At most one intent for each clause of the text, in their order; only for tools that are there."""
+    there = {tool.name for tool in tools}
+    found = [intent for clause in _clauses(text) if (intent := _known(clause, there) or _named(clause, tools))]
+    unique = [intent for place, intent in enumerate(found) if intent not in found[:place]]
+    return tuple(unique[:MAX_INTENTS])
+
+
+# A clause ends with a sentence, or where "and" begins another request.
+_BREAK: Final = re.compile(
+    r"(?<=[?!;])\s+|(?<=\D)\.\s+|(?<=\d)\.\s+(?=\D)|\n+|"
+    r",?\s+(?:and then|and also|and|then|also)\s+(?=(?:please\s+)?"
+    r"(?:what|what's|which|when|tell|remember|recall|search|find|calculate|compute|how|do you|did)\b)",
+    re.IGNORECASE,
+)
+
+
+def _clauses(text: str) -> Iterator[str]:
+    for clause in _BREAK.split(text):
+        if stripped := clause.strip().rstrip(".?!; "):
+            yield stripped
+
+
+def _known(clause: str, there: set[str]) -> Intent | None:
+    for tool, find in _FINDERS:
+        if tool in there and (arguments := find(clause)) is not None:
+            return Intent(tool, arguments)
+    return None
+
+
+def _search(clause: str) -> dict[str, JsonValue] | None:
+    match = re.search(
+        r"\bsearch (?:(?:through |in )?(?:my|our|the) )?(?:chat |thread |message )?(?:history|threads|chats"
+        r"|conversations|messages)\b(?: (?:for|about))?\s*(.+)"
+        r"|\bwhat (?:did|have) (?:i|we|you) (?:ever )?(?:say|said|talk|talked|write|tell you) (?:about|on)\s+(.+)"
+        r"|\bdid (?:i|we) (?:ever )?(?:mention|talk about|speak about)\s+(.+)"
+        r"|\bwhen did (?:i|we) (?:mention|talk about|speak about)\s+(.+)",
+        clause,
+        re.IGNORECASE | re.DOTALL,
+    )
+    return {"query": _bare(_group(match))} if match else None
+
+
+def _remember(clause: str) -> dict[str, JsonValue] | None:
+    match = re.search(
+        r"^(?:\W*(?:please|can you|could you|and|also)\b)*\W*(?:remember|note|keep in mind)\b(?: that\b| this)?[:,]?"
+        r"\s+(.+)",
+        clause,
+        re.IGNORECASE | re.DOTALL,
+    )
+    return {"text": match.group(1).strip()} if match else None
+
+
+def _recall(clause: str) -> dict[str, JsonValue] | None:
+    match = re.search(
+        r"\bwhat (?:do|can) you (?:recall|remember|know)\b(?: about (.+))?"
+        r"|\bdo you (?:recall|remember|know)\b (?:what )?(.+)"
+        r"|^\W*(?:please )?recall\b\s*(.*)"
+        r"|\bwhat(?:'s| is| are) my\s+(?!history)(.+)"
+        r"|\b(?:my|your) notes\b",
+        clause,
+        re.IGNORECASE | re.DOTALL,
+    )
+    if not match:
+        return None
+    about = re.sub(r"^(?:my|the)\s+|\s+is$", "", _bare(_group(match)), flags=re.IGNORECASE)
+    everything = about.casefold() in {"", "me", "myself", "everything", "all", "notes", "you know"}
+    return {} if everything or len(about.split()) > 3 else {"about": about}
+
+
+def _time(clause: str) -> dict[str, JsonValue] | None:
+    asked = re.search(
+        r"\b(?:what(?:'s| is)?|tell me|know) (?:the )?(?:current |exact |local )?(?:time|date|day)\b|\btime is it\b"
+        r"|\bcurrent time\b|\btime (?:now )?in\b|\bwhat day is\b|\btoday's date\b",
+        clause,
+        re.IGNORECASE,
+    )
+    if not asked:
+        return None
+    place = re.search(r"\b(?:in|at|for)\s+([A-Za-z][\w/+\- .]*)", clause)
+    zone = re.sub(r"\s+(?:right now|now|today|please|at the moment)$", "", place.group(1)) if place else ""
+    return {"zone": zone.strip()} if zone else {}
+
+
+_WORDS: Final = (
+    (r"\b(?:multiplied by|times|x(?=\s*\d))", "*"),
+    (r"\bdivided by\b", "/"),
+    (r"\bplus\b", "+"),
+    (r"\bminus\b", "-"),
+    (r"\b(?:mod|modulo)\b", "%"),
+    (r"\bto the power of\b", "^"),
+    (r"\bsquared\b", "^2"),
+    (r"\bcubed\b", "^3"),
+    (r"\b(?:the )?square root of\s+([\d.]+)", r"sqrt(\1)"),
+    (r"([\d.]+)\s*(?:%|percent) of\s+", r"\1 / 100 * "),
+)
+_TERM: Final = rf"(?:\d[\d.,_]*(?:e[+-]?\d+)?|\b(?:pi|tau|{'|'.join(sorted(FUNCTIONS))})\b|[-+*/%^×·÷−(),]|\s)+"
+
+
+def _calculate(clause: str) -> dict[str, JsonValue] | None:
+    text = clause
+    for words, sign in _WORDS:
+        text = re.sub(words, sign, text, flags=re.IGNORECASE)
+    candidates = [match.group().strip(" ,") for match in re.finditer(_TERM, text, re.IGNORECASE)]
+    sums = [
+        candidate
+        for candidate in candidates
+        if re.search(r"\d", candidate) and re.search(r"[\d)]\s*[-+*/%^×·÷−]\s*[-\d(a-z]|[a-z]\w*\s*\(", candidate)
+    ]
+    if not sums or _looks_like_a_date(sums[0]):
+        return None
+    return {"expression": max(sums, key=len)}
+
+
+def _looks_like_a_date(text: str) -> bool:
+    return bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}|\+?\d{2,}(?:-\d{2,}){2,}", text))
+
+
+_FINDERS: Final = (
+    ("search_history", _search),
+    ("remember", _remember),
+    ("recall", _recall),
+    ("current_time", _time),
+    ("calculate", _calculate),
+)
+
+
+def _named(clause: str, tools: Sequence[ToolShape]) -> Intent | None:
+    """Any other tool, where the words of its name stand in the clause; what it needs is taken from the words too."""
+    known = {tool for tool, _ in _FINDERS}
+    for tool in tools:
+        words = tool.name.casefold().split("_")
+        if tool.name not in known and all(re.search(rf"\b{re.escape(word)}", clause, re.IGNORECASE) for word in words):
+            return Intent(tool.name, _filled(clause, tool.required, words[-1]))
+    return None
+
+
+def _filled(clause: str, parameters: Sequence[Parameter], last_word: str) -> dict[str, JsonValue]:
+    numbers = re.findall(r"-?\d+(?:\.\d+)?", clause)
+    arguments: dict[str, JsonValue] = {}
+    for parameter in parameters:
+        if parameter.kind in {"integer", "number"} and numbers:
+            number = numbers.pop(0)
+            arguments[parameter.name] = int(number) if "." not in number else float(number)
+        elif parameter.kind == "boolean":
+            arguments[parameter.name] = True
+        elif parameter.kind == "string":
+            arguments[parameter.name] = _phrase(clause, last_word)
+    return arguments
+
+
+def _phrase(clause: str, last_word: str) -> str:
+    match = re.search(r'"([^"]+)"|\b(?:in|for|about|of|to|with|named|called)\s+(.+)$', clause) or re.search(
+        rf"\b{re.escape(last_word)}\w*\s+(.+)$", clause, re.IGNORECASE
+    )
+    return _bare(_group(match)) if match else clause
+
+
+def _group(match: re.Match[str]) -> str:
+    return next((group for group in match.groups() if group), "")
+
+
+def _bare(text: str) -> str:
+    return text.strip().strip("\"'“”„ ?.!")

@@ -1,0 +1,56 @@
+"""What a client is told when the model's side fails. The details stay in the cause, for the log."""
+
+from pydantic_ai.exceptions import (
+    ContentFilterError,
+    ModelAPIError,
+    ModelAuthenticationError,
+    ModelConnectionError,
+    ModelContextWindowExceededError,
+    ModelNotFoundError,
+    ModelQuotaExceededError,
+    ModelRateLimitError,
+    ModelRequestRejectedError,
+    ModelTimeoutError,
+    ModelUnavailableError,
+    OutputTokenLimitExceeded,
+    UnexpectedModelBehavior,
+    UsageLimitExceeded,
+)
+
+from dayfly.errors import AgentFailed, DayflyError, ModelFailed
+
+
+class ModelRefused(ModelFailed):
+    """The provider refused this request for good: the same request again will be refused again."""
+
+    retryable = False
+
+
+_MESSAGES: tuple[tuple[type[Exception], type[ModelFailed], str], ...] = (
+    (ModelQuotaExceededError, ModelRefused, "The model's quota is used up."),
+    (ModelRateLimitError, ModelFailed, "The model has too many requests at the moment."),
+    (ModelUnavailableError, ModelFailed, "The model is not available at the moment."),
+    (ModelTimeoutError, ModelFailed, "The model took too long to answer."),
+    (ModelConnectionError, ModelFailed, "The connection to the model broke off."),
+    (ModelContextWindowExceededError, ModelRefused, "The conversation is too long for the model."),
+    (ModelAuthenticationError, ModelRefused, "The model may not be used with this backend's credentials."),
+    (ModelNotFoundError, ModelRefused, "The model does not exist at its provider."),
+    (ModelRequestRejectedError, ModelRefused, "The model refused the request."),
+    (ContentFilterError, ModelRefused, "The model's provider filtered the answer."),
+    (OutputTokenLimitExceeded, ModelRefused, "The model used up its output limit without an answer."),
+    (ModelAPIError, ModelFailed, "The model failed."),
+)
+
+
+def explain(error: Exception, *, max_requests: int) -> DayflyError:
+    """The error a run ends with, for one that came out of the loop between model and tools, tools excepted."""
+    if isinstance(error, DayflyError):
+        return error
+    if isinstance(error, UsageLimitExceeded):
+        return AgentFailed(f"The agent made {max_requests} model requests without coming to an answer.")
+    for kind, failure, message in _MESSAGES:
+        if isinstance(error, kind):
+            return failure(message)
+    if isinstance(error, UnexpectedModelBehavior):
+        return AgentFailed("The model repeatedly asked for something that the agent does not have.")
+    return AgentFailed("The agent failed.")

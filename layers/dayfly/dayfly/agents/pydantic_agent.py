@@ -1,0 +1,213 @@
+"""The loop between model and tools, driven by pydantic-ai behind the narrow protocol."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+import pydantic_ai
+from pydantic_ai import Agent as LibraryAgent
+from pydantic_ai import AgentRun, DeferredToolResults, RunContext, ToolApproved, UsageLimits
+from pydantic_ai.capabilities import AbstractCapability
+from pydantic_ai.exceptions import AgentRunError
+from pydantic_ai.messages import (
+    AgentStreamEvent,
+    FunctionToolResultEvent,
+    ModelMessage,
+    ModelResponse,
+    PartDeltaEvent,
+    PartStartEvent,
+    TextPart,
+    TextPartDelta,
+    ToolReturnPart,
+)
+from pydantic_ai.models import Model, ModelRequestContext
+
+from dayfly.agents.conversation import to_model_messages
+from dayfly.agents.definition import AgentDefinition
+from dayfly.agents.failures import explain
+from dayfly.agents.handshake import Handshake
+from dayfly.agents.protocol import AgentEvent, Answered, Delta, Turn
+from dayfly.agents.steps import Steps
+from dayfly.agents.toolbox import Call, build_tool
+from dayfly.errors import DayflyError, ModelFailed
+from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, UserSaid
+
+# The library greets the developer once a process by looking around in files and stack frames; an engine has no reader.
+pydantic_ai.BANNER_ENABLED = False
+
+RETRIES = 3
+"""How often in a row a model may call a tool wrongly, or say nothing, before the run ends."""
+
+OpenModel = Callable[[], AbstractAsyncContextManager[Model]]
+"""Opens a model for one run, on the run's own event loop, and closes its connections behind it."""
+
+
+class PydanticAgent:
+    """One agent for one run. `open_model` is called inside `run`, so nothing is shared with another run or loop but
+    what the model's factory says it shares."""
+
+    def __init__(self, definition: AgentDefinition, open_model: OpenModel) -> None:
+        self._definition = definition
+        self._open_model = open_model
+
+    @staticmethod
+    def check(definition: AgentDefinition) -> None:
+        """Raises `ConfigurationError` for a tool that cannot be shown to a model."""
+        for function in definition.tools:
+            build_tool(function, _never)
+
+    async def run(self, turn: Turn) -> AsyncIterator[AgentEvent]:
+        """See `Agent.run` of the protocol."""
+        if (answer := _already_answered(turn.resumed)) is not None:
+            yield Answered(answer)
+            return
+        events: Handshake[AgentEvent] = Handshake()
+        loop = asyncio.create_task(self._drive(turn, events), name="agent")
+        try:
+            async for event in events.take():
+                yield event
+            await loop
+        finally:
+            await _stop(loop)
+
+    async def _drive(self, turn: Turn, events: Handshake[AgentEvent]) -> None:
+        try:
+            async with self._open_model() as model:
+                await self._loop(turn, model, events)
+        except Exception as error:
+            failure = explain(error, max_requests=self._definition.max_model_requests)
+            if failure is error:
+                raise
+            raise failure from error
+        finally:
+            events.close()
+
+    async def _loop(self, turn: Turn, model: Model, events: Handshake[AgentEvent]) -> None:
+        steps = Steps(turn, events)
+        agent = LibraryAgent(
+            model,
+            name=turn.context.agent_name,
+            instructions=self._definition.instructions,
+            deps_type=type(None),
+            tools=[build_tool(function, steps.call_tool) for function in self._definition.tools],
+            retries=RETRIES,
+            capabilities=[_Hooked(steps)],
+        )
+        start = _start_of(turn)
+        async with agent.iter(
+            start.prompt,
+            message_history=start.history,
+            deferred_tool_results=start.open_calls,
+            deps=None,
+            usage_limits=UsageLimits(request_limit=self._definition.max_model_requests),
+        ) as run:
+            await _walk(run, steps, events)
+        result = run.result
+        assert result is not None  # noqa: S101  the graph was walked to its end
+        usage = result.usage
+        await events.give(
+            Answered(
+                result.output,
+                requests=usage.requests,
+                input_tokens=usage.input_tokens,
+                output_tokens=usage.output_tokens,
+            )
+        )
+
+
+async def _never(run_context: RunContext[None], call: Call) -> str:
+    del run_context, call
+    raise NotImplementedError("this tool was built to be looked at")
+
+
+class _Hooked(AbstractCapability[None]):
+    """The library's hooks around a model request: no event of its stream marks where one begins."""
+
+    def __init__(self, steps: Steps) -> None:
+        self._steps = steps
+
+    async def before_model_request(
+        self, ctx: RunContext[None], request_context: ModelRequestContext
+    ) -> ModelRequestContext:
+        del ctx
+        await self._steps.think()
+        return request_context
+
+    async def after_model_request(
+        self, ctx: RunContext[None], *, request_context: ModelRequestContext, response: ModelResponse
+    ) -> ModelResponse:
+        del ctx, request_context
+        return await self._steps.respond(response)
+
+
+async def _walk(run: AgentRun[None, str], steps: Steps, events: Handshake[AgentEvent]) -> None:
+    async for node in run:
+        if LibraryAgent.is_model_request_node(node):
+            try:
+                async with node.stream(run.ctx) as stream:
+                    async for event in stream:
+                        if text := _text_of(event):
+                            await events.give(Delta(text))
+            except (AgentRunError, DayflyError):
+                raise
+            except Exception as error:
+                # What the library does not wrap (a client's own errors, such as missing credentials) came from the
+                # model's side all the same: no tool runs in this node.
+                raise ModelFailed("The model failed.") from error
+        elif LibraryAgent.is_call_tools_node(node):
+            async with node.stream(run.ctx) as stream:
+                async for event in stream:
+                    if isinstance(event, FunctionToolResultEvent) and isinstance(event.part, ToolReturnPart):
+                        part = event.part
+                        content = part.model_response_str(wrap_if_error=False)
+                        await steps.refuse(part.tool_call_id, part.tool_name, content)
+
+
+def _text_of(event: AgentStreamEvent) -> str:
+    # The first piece of a text comes with the start of its part.
+    if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
+        return event.part.content
+    if isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
+        return event.delta.content_delta
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Where the loop begins: with a prompt, with results to send, or with calls to carry out."""
+
+    history: list[ModelMessage]
+    prompt: str | None = None
+    open_calls: DeferredToolResults | None = None
+
+
+def _start_of(turn: Turn) -> _Start:
+    if not turn.resumed:
+        return _Start(to_model_messages(turn.history), prompt=turn.text)
+    last = _last_response(turn.resumed)
+    answered = {message.call_id for message in turn.resumed if isinstance(message, ToolAnswered)}
+    open_calls = [call.call_id for call in last.calls if call.call_id not in answered] if last else []
+    history = to_model_messages((*turn.history, UserSaid(turn.text), *turn.resumed), keep_open=frozenset(open_calls))
+    if not open_calls:
+        return _Start(history)
+    return _Start(history, open_calls=DeferredToolResults(approvals={call: ToolApproved() for call in open_calls}))
+
+
+def _last_response(messages: tuple[Message, ...]) -> AssistantSaid | None:
+    return next((message for message in reversed(messages) if isinstance(message, AssistantSaid)), None)
+
+
+def _already_answered(resumed: tuple[Message, ...]) -> str | None:
+    """The answer, where an earlier attempt had it whole and died before it could say so."""
+    last = resumed[-1] if resumed else None
+    return last.text if isinstance(last, AssistantSaid) and not last.calls and last.text else None
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    """Cancels the task, waits for its end, and takes its outcome, so that nothing outlives the run."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,115 @@
+"""The steps of one run, each told to the engine at the moment the protocol asks for."""
+
+import dataclasses
+import json
+import logging
+import time
+from typing import Final
+
+from pydantic import JsonValue
+from pydantic_ai import RunContext
+from pydantic_ai.exceptions import ModelRetry, ToolFailed
+from pydantic_ai.messages import ModelResponse, ToolCallPart
+
+from dayfly.agents.conversation import from_model_response
+from dayfly.agents.handshake import Handshake
+from dayfly.agents.notes import NoteRefused
+from dayfly.agents.protocol import AgentEvent, Responded, Thinking, ToolEnded, ToolStarted, Turn
+from dayfly.agents.tool_context import ToolContext, ToolError
+from dayfly.agents.toolbox import Call, as_text
+from dayfly.errors import AgentFailed
+from dayfly.runlog.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome
+
+MAX_FAILED_ROUNDS: Final = 4
+"""After so many model responses in a row in which calls of one tool failed and none went well, the run ends."""
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Steps:
+    """Counts the steps, keeps tool call ids apart, and carries out tool calls between their two events."""
+
+    def __init__(self, turn: Turn, events: Handshake[AgentEvent]) -> None:
+        self._turn = turn
+        self._events = events
+        said = [message for message in turn.resumed if isinstance(message, AssistantSaid)]
+        self._step = len(said)
+        self._calls: dict[str, ToolCall] = {call.call_id: call for message in said for call in message.calls}
+        self._ended = {message.call_id for message in turn.resumed if isinstance(message, ToolAnswered)}
+        self._round: dict[str, bool] = {}
+        self._failed_rounds: dict[str, int] = {}
+
+    async def think(self) -> None:
+        """Before each model request. Raises `AgentFailed` where a tool keeps failing."""
+        worked_with = self._close_round()
+        self._step += 1
+        reasoning = f"Working with what {_list(worked_with)} returned." if worked_with else "Reading the conversation."
+        await self._events.give(Thinking(reasoning, self._step))
+
+    async def respond(self, response: ModelResponse) -> ModelResponse:
+        """After each model response, before anything it asks for. Returns it with tool call ids that are the run's
+        own: some servers number the calls of each response from zero, and a result could be taken for another's."""
+        taken = set(self._calls)
+        parts = [self._named_apart(part, taken) if isinstance(part, ToolCallPart) else part for part in response.parts]
+        response = dataclasses.replace(response, parts=parts)
+        said = from_model_response(response)
+        self._calls |= {call.call_id: call for call in said.calls}
+        await self._events.give(Responded(said))
+        return response
+
+    async def call_tool(self, run_context: RunContext[None], call: Call) -> str:
+        """Carries out one call. Raises `ToolFailed`, which the model is told, where the tool failed."""
+        call_id = run_context.tool_call_id or ""
+        name = run_context.tool_name or ""
+        await self._events.give(ToolStarted(name, call_id, self._parameters(call_id)))
+        started = time.perf_counter()
+        content, outcome = await self._outcome(name, call_id, call)
+        await self._end(ToolAnswered(call_id, name, content, outcome), round((time.perf_counter() - started) * 1000))
+        if outcome is not ToolOutcome.OK:
+            raise ToolFailed(content)
+        return content
+
+    async def refuse(self, call_id: str, name: str, content: str) -> None:
+        """A call that never reached a tool: no such tool, or arguments that do not fit. Told as a tool that failed."""
+        if call_id not in self._ended:
+            await self._events.give(ToolStarted(name, call_id, self._parameters(call_id)))
+            await self._end(ToolAnswered(call_id, name, content, ToolOutcome.ERROR), 0)
+
+    async def _outcome(self, name: str, call_id: str, call: Call) -> tuple[str, ToolOutcome]:
+        try:
+            return as_text(await call(ToolContext.of(self._turn, call_id))), ToolOutcome.OK
+        except (ToolError, NoteRefused, ToolFailed, ModelRetry) as refusal:
+            return str(refusal), ToolOutcome.ERROR
+        except Exception:  # noqa: BLE001  # a tool is foreign code: the run outlives its failure, and the model is told
+            _log.exception("tool failed", extra={"tool_name": name})
+            return f"The tool {name} failed unexpectedly.", ToolOutcome.ERROR
+
+    async def _end(self, answer: ToolAnswered, execution_time_ms: int) -> None:
+        self._ended.add(answer.call_id)
+        well = answer.outcome is ToolOutcome.OK
+        self._round[answer.name] = self._round.get(answer.name, False) or well
+        await self._events.give(ToolEnded(answer, execution_time_ms))
+
+    def _close_round(self) -> list[str]:
+        for name, well in self._round.items():
+            self._failed_rounds[name] = 0 if well else self._failed_rounds.get(name, 0) + 1
+            if self._failed_rounds[name] >= MAX_FAILED_ROUNDS:
+                raise AgentFailed(f"The tool {name} kept failing.")
+        worked_with = list(self._round)
+        self._round = {}
+        return worked_with
+
+    def _named_apart(self, part: ToolCallPart, taken: set[str]) -> ToolCallPart:
+        if part.tool_call_id in taken:
+            part = dataclasses.replace(part, tool_call_id=f"{part.tool_call_id}-{len(taken)}")
+        taken.add(part.tool_call_id)
+        return part
+
+    def _parameters(self, call_id: str) -> dict[str, JsonValue]:
+        call = self._calls.get(call_id)
+        parameters: dict[str, JsonValue] = json.loads(call.arguments) if call else {}
+        return parameters
+
+
+def _list(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

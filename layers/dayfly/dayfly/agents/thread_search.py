@@ -1,0 +1,98 @@
+"""Finds what was said in the user's own threads."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+from dayfly.ports.table import Span, Table
+from dayfly.runlog import keys
+from dayfly.runlog.history import unpack_history
+from dayfly.runlog.messages import AssistantSaid, Message, UserSaid
+from dayfly.runlog.rows import HistoryRow, PartRow, ThreadRow, ThreadState
+
+MAX_THREADS: Final = 30
+"""Threads looked through, newest first."""
+MAX_PIECES: Final = 200
+"""Runs looked through, over all threads: the bound of the scan's work."""
+EXCERPT_CHARS: Final = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One message that matches. `excerpt` is its text around the match; `at` in milliseconds since the epoch."""
+
+    thread_id: str
+    title: str
+    said_by: str
+    excerpt: str
+    at: int
+
+
+class ThreadSearch:
+    """Searches the history of one user's live threads: finished runs, not the one under way."""
+
+    def __init__(self, table: Table, user: str) -> None:
+        self._table = table
+        self._user = user
+
+    async def find(self, query: str, *, limit: int) -> tuple[Found, ...]:
+        """Up to `limit` messages that hold every word of `query` (in any case, in any order), newest first within each
+        thread, newest threads first. At most `MAX_THREADS` threads and `MAX_PIECES` runs are looked through."""
+        words = re.findall(r"\w+", query.casefold())
+        found: list[Found] = []
+        if not words or limit < 1:
+            return ()
+        async for thread, piece in self._pieces():
+            for message in reversed(await self._messages(piece)):
+                text = _text(message)
+                if text and all(word in text.casefold() for word in words):
+                    by = "you" if isinstance(message, UserSaid) else "the assistant"
+                    found.append(Found(thread.thread, thread.title, by, _excerpt(text, words[0]), piece.at))
+                    if len(found) == limit:
+                        return tuple(found)
+        return tuple(found)
+
+    async def _pieces(self) -> AsyncIterator[tuple[ThreadRow, HistoryRow]]:
+        span = Span.prefix(keys.user_partition(self._user), keys.THREADS)
+        looked_at = 0
+        for thread in await self._table.query(span, ThreadRow, limit=MAX_THREADS, descending=True):
+            if thread.state != ThreadState.LIVE:
+                continue
+            rows = await self._table.query(
+                Span.prefix(keys.user_partition(self._user), keys.history_prefix(thread.thread)),
+                HistoryRow,
+                limit=MAX_PIECES - looked_at,
+                descending=True,
+            )
+            looked_at += len(rows)
+            # Only what the thread points to counts: two writers of one ending may both have left a piece.
+            head = thread.history_head
+            for row in rows:
+                if row.key.sk == head:
+                    yield thread, row
+                    head = row.previous
+            if looked_at >= MAX_PIECES:
+                return
+
+    async def _messages(self, piece: HistoryRow) -> tuple[Message, ...]:
+        body = piece.body
+        if piece.body_parts:
+            wanted = [keys.part_key(self._user, piece.key.sk, part) for part in range(piece.body_parts)]
+            rows = await self._table.get_many(wanted)
+            parts = [rows.get(key) for key in wanted]
+            if not all(isinstance(part, PartRow) for part in parts):
+                return ()  # being deleted
+            body = b"".join(part.data for part in parts if isinstance(part, PartRow))
+        return unpack_history(body)
+
+
+def _text(message: Message) -> str:
+    return message.text if isinstance(message, UserSaid | AssistantSaid) else ""
+
+
+def _excerpt(text: str, word: str) -> str:
+    text = " ".join(text.split())
+    start = max(0, text.casefold().find(word) - EXCERPT_CHARS // 3)
+    cut = text[start : start + EXCERPT_CHARS]
+    return f"{'…' if start else ''}{cut}{'…' if start + EXCERPT_CHARS < len(text) else ''}"

@@ -1,0 +1,92 @@
+"""Attach and detach: who watches a thread, and what they missed."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from dayfly.admission.caller import Caller
+from dayfly.admission.entry import attached
+from dayfly.admission.lookup import live_thread
+from dayfly.admission.services import Services
+from dayfly.errors import RunNotFound, ThreadNotFound
+from dayfly.ports.table import Check, ConditionsFailed, Delete, Matches, Put, Span
+from dayfly.protocol.frames import Attach, Detach
+from dayfly.protocol.replies import Attached, AttachedRun, Detached
+from dayfly.publisher.settle import settle
+from dayfly.publisher.transcript import batches_after, committed_of, tail_of
+from dayfly.runlog import keys
+from dayfly.runlog.rows import RunRow, ThreadState
+from dayfly.runlog.status import Outcome, status_of
+
+REPLAY_BYTES: Final = 256 * 1024
+"""Bytes of events that one `attach` replays; then it answers with `more`."""
+REPLAY_RUNS: Final = 20
+"""Runs that one `attach` looks at."""
+
+
+@dataclass(slots=True)
+class _Replay:
+    """What was replayed so far."""
+
+    bytes: int = 0
+    cut: bool = False
+    runs: list[AttachedRun] = field(default_factory=list)
+
+
+async def attach(services: Services, caller: Caller, frame: Attach) -> Attached:
+    """Attaches the caller's connection, replays what it missed, and says where each run stands.
+
+    Write, then read: the row is written before the logs are read, and an engine reads the audience after it appends.
+    Whatever the order of the two, one of them sees the other: an event is either in what is read here, or its engine
+    finds this connection. Raises `ThreadNotFound`, `RunNotFound`, `Unsettled`.
+    """
+    row = attached(caller, frame.thread_id, now=services.clock.now_ms())
+    there = Check(keys.thread_key(caller.user, frame.thread_id), Matches(state=ThreadState.LIVE))
+    try:
+        await settle(services.table, Put(row), there)
+    except ConditionsFailed as failed:
+        raise ThreadNotFound("There is no such thread.") from failed
+    thread = await live_thread(services.table, user=caller.user, thread=frame.thread_id)
+    replay = _Replay()
+    for run in await _runs(services, caller, frame, thread.active_run):
+        await _replay_run(services, caller, run, after=frame.after.get(run, 0), replay=replay)
+    return Attached(id=frame.id, thread_id=frame.thread_id, runs=tuple(replay.runs), more=replay.cut)
+
+
+async def detach(services: Services, caller: Caller, frame: Detach) -> Detached:
+    """Ends the watching. To detach what was not attached is no error."""
+    await settle(services.table, Delete(keys.socket_of_thread_key(caller.user, frame.thread_id, caller.connection)))
+    return Detached(id=frame.id, thread_id=frame.thread_id)
+
+
+async def _runs(services: Services, caller: Caller, frame: Attach, active: str | None) -> list[str]:
+    """Every run from the oldest that the client names on, and the active one; ids sort by turn within a thread."""
+    if not frame.after:
+        return [active] if active else []
+    prefix = keys.run_key(caller.user, frame.thread_id, "").sk
+    span = Span(keys.user_partition(caller.user), f"{prefix}{min(frame.after)}", f"{prefix}~")
+    rows = await services.table.query(span, RunRow, limit=REPLAY_RUNS)
+    runs = [row.run for row in rows]
+    if not set(frame.after) <= set(runs) and len(rows) < REPLAY_RUNS:
+        raise RunNotFound("`after` names a run that is not in the thread.")
+    return [*runs, *([active] if active and active not in runs else [])]
+
+
+async def _replay_run(services: Services, caller: Caller, run: str, *, after: int, replay: _Replay) -> None:
+    """Posts the events after a cursor in order, and notes where the run stands. The bound cuts between two events."""
+    table = services.table
+    seq = after
+    while not replay.cut:
+        rows = await batches_after(table, user=caller.user, run=run, seq=seq)
+        for row in rows:
+            for event, text in zip(committed_of(row).batch.events, row.events, strict=True):
+                if event.seq <= seq or replay.cut:
+                    continue
+                await services.reply(caller, text.encode())
+                seq = event.seq
+                replay.bytes += len(text)
+                replay.cut = replay.bytes >= REPLAY_BYTES
+        if not rows:
+            break
+    tail = await tail_of(table, user=caller.user, run=run)
+    outcome = Outcome(tail.outcome) if tail is not None and tail.outcome is not None else None
+    replay.runs.append(AttachedRun(run_id=run, status=status_of(outcome=outcome, queued=False).value, seq=seq))

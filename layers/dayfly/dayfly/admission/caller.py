@@ -1,0 +1,14 @@
+"""Who sent a frame."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """The authorizer's identity and the connection that the frame came over. Never taken from a message body.
+    `invocation` is this Lambda invocation's request id."""
+
+    user: str
+    tenant: str
+    connection: str
+    invocation: str

@@ -1,0 +1,178 @@
+"""The transaction that lets a run in."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from dayfly.admission import limits
+from dayfly.admission.caller import Caller
+from dayfly.errors import Busy, DayflyError, NotSupported, QuotaExceeded, ThreadNotFound
+from dayfly.ports.table import Absent, Action, ConditionsFailed, Matches, Put, Table
+from dayfly.protocol.frames import IfBusy, Run
+from dayfly.publisher.batch import Batch
+from dayfly.runlog import keys
+from dayfly.runlog.rows import (
+    AttachedRow,
+    LeaseRow,
+    LeaseState,
+    LogRow,
+    QuotaRow,
+    RequestRow,
+    RequestState,
+    RunRow,
+    ThreadRow,
+    ThreadState,
+)
+
+FIRST_ENGINE_SEQ: Final = 2
+"""Seq 1 is the user's message."""
+
+
+class Known(DayflyError):
+    """The request id is there already."""
+
+    def __init__(self, request: RequestRow) -> None:
+        super().__init__("the request id is known")
+        self.request = request
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What admission looks at before it writes."""
+
+    request: RequestRow | None
+    thread: ThreadRow | None
+    quota: QuotaRow | None
+
+
+async def look(table: Table, caller: Caller, frame: Run) -> Found:
+    """Reads the request id, the named thread and the user's quota. A remembered id counts for 24 hours by its own
+    time, however late TTL removes it."""
+    request_key, quota_key = keys.request_key(caller.user, frame.id), keys.quota_key(caller.user)
+    thread_key = keys.thread_key(caller.user, frame.thread_id) if frame.thread_id is not None else None
+    found = await table.get_many((request_key, quota_key, *([thread_key] if thread_key else [])))
+    request, quota = found.get(request_key), found.get(quota_key)
+    thread = found.get(thread_key) if thread_key else None
+    return Found(
+        request if isinstance(request, RequestRow) else None,
+        thread if isinstance(thread, ThreadRow) else None,
+        quota if isinstance(quota, QuotaRow) else None,
+    )
+
+
+class Entry:
+    """The companion of a run's first log record. It decides, from what it reads, whether the run may come in, and is
+    built anew when thread or quota have moved meanwhile."""
+
+    def __init__(self, table: Table, caller: Caller, frame: Run, *, run: RunRow, content: str, found: Found) -> None:
+        self.run = run
+        self._table = table
+        self._caller = caller
+        self._frame = frame
+        self._content = content
+        self._found: Found | None = found
+
+    async def actions(self, row: LogRow, batch: Batch) -> tuple[Action, ...]:
+        """Everything that an admitted run is made of, besides its log."""
+        found = self._found or await look(self._table, self._caller, self._frame)
+        self._found = None
+        now = row.at
+        thread = self._thread(found.thread, now=now)
+        quota = _taken(found.quota, self.run, now=now)
+        request = RequestRow(
+            user=self.run.user,
+            request=self._frame.id,
+            state=RequestState.ADMITTED,
+            content=self._content,
+            run=self.run.run,
+            thread=self.run.thread,
+            expires=now // 1000 + limits.REQUEST_KEPT_S,
+        )
+        run = replace(self.run, turn=thread.turn, admitted=now)
+        return (
+            Put(request, Matches(expires=found.request.expires) if found.request else Absent()),
+            Put(thread, Matches(version=found.thread.version) if found.thread else Absent()),
+            Put(run, Absent()),
+            Put(_lease(run), Absent()),
+            Put(quota, Matches(version=found.quota.version) if found.quota else Absent()),
+            Put(attached(self._caller, run.thread, now=now)),
+        )
+
+    def lost(self, failed: ConditionsFailed, actions: tuple[Action, ...]) -> None:
+        """The id was used meanwhile: tell. Thread or quota moved: look again."""
+        there = failed.found.get(0)
+        if isinstance(there, RequestRow):
+            raise Known(there) from failed
+
+    def _thread(self, found: ThreadRow | None, *, now: int) -> ThreadRow:
+        if self._frame.thread_id is None:
+            title = " ".join(self._frame.text.split())[: limits.TITLE_CHARS]
+            return ThreadRow(
+                user=self.run.user,
+                thread=self.run.thread,
+                title=title,
+                created=now,
+                updated=now,
+                active_run=self.run.run,
+                turn=1,
+            )
+        if found is None or found.state != ThreadState.LIVE:
+            raise ThreadNotFound("There is no such thread.")
+        if found.active_run is not None:
+            if self._frame.if_busy is IfBusy.REJECT:
+                raise Busy("The thread has a run under way.")
+            raise NotSupported(f"The thread has a run under way, and `if_busy: {self._frame.if_busy}` comes later.")
+        return replace(
+            found,
+            version=found.version + 1,
+            updated=max(now, found.updated + 1),
+            active_run=self.run.run,
+            turn=found.turn + 1,
+        )
+
+
+def attached(caller: Caller, thread: str, *, now: int) -> AttachedRow:
+    """The row by which the caller's connection watches a thread."""
+    return AttachedRow(
+        user=caller.user,
+        thread=thread,
+        connection=caller.connection,
+        attached=now,
+        expires=now // 1000 + limits.ATTACHED_KEPT_S,
+    )
+
+
+def _taken(quota: QuotaRow | None, run: RunRow, *, now: int) -> QuotaRow:
+    quota = quota or QuotaRow(user=run.user, version=0)
+    if len(quota.active) >= limits.ACTIVE_RUNS:
+        raise QuotaExceeded(f"You have {limits.ACTIVE_RUNS} runs under way, which is the most at once.")
+    fresh = now - quota.window_start >= limits.WINDOW_MS
+    count = 0 if fresh else quota.window_count
+    if count >= limits.WINDOW_RUNS:
+        raise QuotaExceeded(f"You have started {limits.WINDOW_RUNS} runs within a minute, which is the most.")
+    return replace(
+        quota,
+        version=quota.version + 1,
+        active=(*quota.active, run.run),
+        window_start=now if fresh else quota.window_start,
+        window_count=count + 1,
+    )
+
+
+def _lease(run: RunRow) -> LeaseRow:
+    return LeaseRow(
+        user=run.user,
+        tenant=run.tenant,
+        thread=run.thread,
+        run=run.run,
+        lease_shard=shard_of(run.run),
+        due=run.admitted + limits.BEGIN_WITHIN_MS,
+        state=LeaseState.WAITING,
+        attempt=run.attempt,
+        first_seq=run.first_seq,
+        activated=run.admitted,
+    )
+
+
+def shard_of(run: str) -> str:
+    """The part of the lease index that a run's lease stands in: by its id's last character, which is random."""
+    return f"LEASES#{ord(run[-1]) % limits.LEASE_SHARDS}"

@@ -1,0 +1,113 @@
+"""What a user may read of the past: threads, and a thread's messages."""
+
+import re
+from typing import Final, Literal
+
+from dayfly.admission.caller import Caller
+from dayfly.admission.lookup import live_thread
+from dayfly.admission.services import Services
+from dayfly.errors import InvalidMessage
+from dayfly.ports.table import Span
+from dayfly.protocol import limits
+from dayfly.protocol.frames import History, Threads
+from dayfly.protocol.parse import json_string_bytes
+from dayfly.protocol.replies import HistoryMessage, HistoryPage, ThreadItem, ThreadList
+from dayfly.publisher.past import newest_pieces
+from dayfly.publisher.shaping import split_text
+from dayfly.publisher.timestamps import rfc3339
+from dayfly.runlog import keys
+from dayfly.runlog.messages import AssistantSaid, Message, UserSaid
+from dayfly.runlog.rows import HistoryRow, ThreadRow, ThreadState
+
+THREADS_PAGE: Final = 50
+PIECE_BYTES: Final = 6 * 1024
+"""Bytes of one piece of a long message, as a JSON string."""
+PAGE_BYTES: Final = 24 * 1024
+"""Bytes of text in one page of history; with the envelopes it stays below a frame."""
+PAGE_MESSAGES: Final = 40
+
+PAGE_TURNS: Final = 20
+
+_CURSOR: Final = re.compile(r"(\d{1,9})\.(\d{8})\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,64})")
+_ALL: Final = 999_999_999
+
+
+async def list_threads(services: Services, caller: Caller, frame: Threads) -> ThreadList:
+    """The user's threads, newest first, a page at a time. Raises `InvalidMessage` for a cursor of other make."""
+    last = f"{keys.THREADS}~"
+    if frame.cursor is not None:
+        if not re.fullmatch(limits.ENTITY_ID_PATTERN, frame.cursor):
+            raise InvalidMessage("`cursor` is not one that this backend gave.")
+        last = f"{keys.THREADS}{frame.cursor}"
+    span = Span(keys.user_partition(caller.user), keys.THREADS, last)
+    rows = await services.table.query(span, ThreadRow, limit=THREADS_PAGE + 2, descending=True)
+    rows = tuple(row for row in rows if row.thread != frame.cursor)
+    page = rows[:THREADS_PAGE]
+    items = tuple(thread_item(row) for row in page if row.state == ThreadState.LIVE)
+    return ThreadList(id=frame.id, items=items, cursor=page[-1].thread if len(rows) > THREADS_PAGE else None)
+
+
+def thread_item(row: ThreadRow) -> ThreadItem:
+    """A thread as clients see it."""
+    return ThreadItem(thread_id=row.thread, title=row.title, updated_at=rfc3339(row.updated), active_run=row.active_run)
+
+
+async def read_history(services: Services, caller: Caller, frame: History) -> HistoryPage:
+    """A page of the thread's messages, oldest first, ending before the cursor. Long messages come in pieces, so that
+    every page fits into a frame. Raises `ThreadNotFound`, and `InvalidMessage` for a cursor of other make."""
+    thread = await live_thread(services.table, user=caller.user, thread=frame.thread_id)
+    head, end = _cursor(thread, frame.before) if frame.before is not None else (None, None)
+    page: list[HistoryMessage] = []
+    size = 0
+    for row, messages in await newest_pieces(services.table, thread, limit=PAGE_TURNS, head=head):
+        shown = _shown(row, messages)
+        stop = len(shown) if end is None else min(end, len(shown))
+        end = None
+        for index in reversed(range(stop)):
+            size += json_string_bytes(shown[index].text)
+            if page and (size > PAGE_BYTES or len(page) >= PAGE_MESSAGES):
+                return _history(frame, page, before=_before(row, index + 1))
+            page.append(shown[index])
+        oldest = row
+    if not page:
+        return _history(frame, page, before=None)
+    # All that was read is shown; what came before it starts at the end of the piece before.
+    return _history(frame, page, before=f"{_ALL}.{_name(oldest.previous)}" if oldest.previous else None)
+
+
+def _history(frame: History, page: list[HistoryMessage], *, before: str | None) -> HistoryPage:
+    return HistoryPage(id=frame.id, thread_id=frame.thread_id, messages=tuple(reversed(page)), before=before)
+
+
+def _shown(row: HistoryRow, messages: tuple[Message, ...]) -> tuple[HistoryMessage, ...]:
+    """What a reader sees of a run: the user's text and the assistant's, in pieces where they are long."""
+    shown: list[HistoryMessage] = []
+    for message in messages:
+        match message:
+            case UserSaid(text):
+                role: Literal["user", "assistant"] = "user"
+            case AssistantSaid(text) if text:
+                role = "assistant"
+            case _:
+                continue
+        for place, piece in enumerate(split_text(text, PIECE_BYTES)):
+            shown.append(HistoryMessage(role=role, text=piece, run_id=row.run, at=rfc3339(row.at), continued=place > 0))
+    return tuple(shown)
+
+
+def _before(row: HistoryRow, end: int) -> str:
+    """The cursor of all that stands before piece `end` of this run, and before this run."""
+    return f"{end}.{_name(row.key.sk)}"
+
+
+def _name(sk: str) -> str:
+    """A piece's sort key as a cursor carries it: without the prefix, which the thread gives."""
+    return ".".join(sk.split("#")[2:])
+
+
+def _cursor(thread: ThreadRow, before: str) -> tuple[str, int]:
+    match = _CURSOR.fullmatch(before)
+    if match is None:
+        raise InvalidMessage("`before` is not a cursor that this backend gave.")
+    end, turn, run, nonce = match.groups()
+    return keys.history_key(thread.user, thread.thread, int(turn), run, nonce).sk, int(end)

@@ -1,0 +1,45 @@
+"""What every request of the router stands on."""
+
+import logging
+from dataclasses import dataclass
+
+from dayfly.admission.caller import Caller
+from dayfly.errors import Gone, PostRefused, Unsettled
+from dayfly.ports.clock import Clock
+from dayfly.ports.invoker import Invoker
+from dayfly.ports.meter import Meter
+from dayfly.ports.poster import Poster
+from dayfly.ports.table import Table
+from dayfly.publisher.outside import Outside
+
+_log = logging.getLogger("dayfly.admission")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The ports, as one thing to hand on."""
+
+    table: Table
+    poster: Poster
+    invoker: Invoker
+    clock: Clock
+    meter: Meter
+
+    def outside(self, caller: Caller) -> Outside:
+        """For writing a run's log from this invocation."""
+        return Outside(
+            table=self.table,
+            poster=self.poster,
+            clock=self.clock,
+            meter=self.meter,
+            invocation=caller.invocation,
+        )
+
+    async def reply(self, caller: Caller, frame: bytes) -> None:
+        """Posts to the caller. A caller that left needs no answer: what was decided stands in the table."""
+        try:
+            await self.poster.post(caller.connection, frame)
+        except Gone:
+            _log.info("the caller left", extra={"connection": caller.connection})
+        except (Unsettled, PostRefused) as error:
+            _log.warning("reply not posted", extra={"connection": caller.connection, "reason": type(error).__name__})

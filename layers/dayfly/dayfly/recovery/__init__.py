@@ -1,0 +1,1 @@
+"""When an engine dies: the notice of its failure, and the sweep that misses nothing."""

@@ -1,0 +1,86 @@
+"""What is done for one run: started again, ended, or its end posted again."""
+
+import logging
+from dataclasses import replace
+from typing import Final
+
+from dayfly.errors import CouldNotStart, EngineLost, PortError, RunFailed, Superseded
+from dayfly.ports.invoker import EngineCall, Invoker
+from dayfly.ports.table import ConditionsFailed, Matches, Put
+from dayfly.protocol.events import AgentError
+from dayfly.publisher.outside import Outside
+from dayfly.publisher.settle import settle
+from dayfly.publisher.transcript import committed_of
+from dayfly.recovery.standing import Standing
+from dayfly.runlog.rows import LeaseState
+
+START_WITHIN_MS: Final = 90_000
+"""A run that no engine has begun this long after it became active is ended."""
+RETRY_MS: Final = 10_000
+"""How long a new invocation has to begin."""
+MOST_NOTICED_STARTS: Final = 3
+"""Invocations that notices may ask for; after that only the sweep does, at its pace."""
+
+_log = logging.getLogger("dayfly.recovery")
+
+
+class Caretaker:
+    """Carries out what the notice or the sweep has found. Every step is conditional on what was read, so two of them at
+    work on one run do it once."""
+
+    def __init__(self, outside: Outside, invoker: Invoker) -> None:
+        self._outside = outside
+        self._invoker = invoker
+
+    async def post_end(self, standing: Standing) -> None:
+        """Posts the terminal event again and drops the lease."""
+        await self._outside.post_again(standing.run, committed_of(standing.tail))
+
+    async def start_again(self, standing: Standing) -> None:
+        """Invokes the attempt again, with the same `first_seq`: of two engines that follow one begins."""
+        run, lease = standing.run, standing.lease
+        now = self._outside.clock.now_ms()
+        if now - lease.activated >= START_WITHIN_MS:
+            await self.end(standing, CouldNotStart("No engine could begin the run."))
+            return
+        later = replace(lease, due=now + RETRY_MS, invoked=lease.invoked + 1)
+        try:
+            await settle(
+                self._outside.table, Put(later, Matches(state=LeaseState.WAITING, due=lease.due, invoked=lease.invoked))
+            )
+        except ConditionsFailed:
+            _log.info("somebody else looks after the run", extra={"run": run.run})
+            return
+        call = EngineCall(
+            user=run.user,
+            tenant=run.tenant,
+            thread=run.thread,
+            run=run.run,
+            request=run.request,
+            agent=run.agent,
+            attempt=run.attempt,
+            first_seq=run.first_seq,
+        )
+        try:
+            await self._invoker.start(call)
+        except PortError as error:
+            _log.warning("engine not invoked", extra={"run": run.run, "reason": str(error)})
+
+    async def end(self, standing: Standing, reason: RunFailed) -> None:
+        """Ends the run with an `agent_error`, unless somebody who looks after it was faster."""
+        payload = AgentError(code=reason.code, message=str(reason), retryable=reason.retryable)
+        try:
+            await self._outside.end(standing.run, standing.lease, payload)
+        except Superseded as faster:
+            _log.info("not ended", extra={"run": standing.run.run, "reason": str(faster)})
+            return
+        _log.error("run ended from outside", extra={"run": standing.run.run, "code": reason.code})
+
+    async def look_after(self, standing: Standing) -> None:
+        """What the sweep does for a run whose lease is due."""
+        if standing.ended:
+            await self.post_end(standing)
+        elif not standing.begun:
+            await self.start_again(standing)
+        else:
+            await self.end(standing, EngineLost("The engine was lost."))

@@ -24,7 +24,7 @@ SIZE_LIMIT_MB = 250
 """All layers and the function together, unzipped: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 # Amazon Linux 2023, which the runtime stands on, has glibc 2.34; pip wants each older tag named too.
-PLATFORMS = tuple(f"manylinux_2_{minor}_aarch64" for minor in (34, 31, 28, 26, 24, 17)) + ("manylinux2014_aarch64",)
+PLATFORMS = ("manylinux2014_aarch64", *(f"manylinux_2_{minor}_aarch64" for minor in (17, 24, 26, 28, 31, 34)))
 
 BOTOCORE_SERVICES = frozenset(
     {"apigatewaymanagementapi", "bedrock-runtime", "dynamodb", "lambda", "secretsmanager", "ssm", "sts"}

@@ -1,6 +1,6 @@
 """Say whether what `sam build` left can run on the Lambda platform, and how large it is.
 
-    python scripts/check_build.py [.aws-sam/build]
+python scripts/check_build.py [.aws-sam/build]
 """
 
 import struct

@@ -3,21 +3,18 @@
 A circle such as function -> role -> policy -> function only exists once SAM has made the roles, permissions and
 rules; a linter of the source template is blind to it.
 
-    python scripts/transform.py [template.yaml] [.build/template.transformed.json]
+    python -m scripts.transform [template.yaml] [.build/template.transformed.json]
 """
 
 import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 from samtranslator.public.exceptions import InvalidDocumentException
 from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
 
-Template = dict[str, Any]
-"""A template's parsed form: a document of AWS's making, not a type of ours."""
+from scripts.template_file import Template, load
 
 PLACEHOLDER = "s3://build/not-uploaded.zip"
 CODE_PROPERTIES = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}
@@ -29,12 +26,6 @@ class NoManagedPolicies:
     def load(self) -> dict[str, str]:
         """No policy at all, so an unknown name is an error of the transform."""
         return {}
-
-
-def load(path: Path) -> Template:
-    """Read a SAM template; short intrinsics such as `!Ref` become their long forms."""
-    template: Template = yaml_parse(path.read_text(encoding="utf-8"))
-    return template
 
 
 def transformed(template: Template) -> Template:

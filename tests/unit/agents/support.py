@@ -1,0 +1,93 @@
+"""What the agents' tests share: a turn, and an agent over a model written in the test."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from pydantic_ai.messages import ModelMessage
+from pydantic_ai.models import Model
+from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
+
+from dayfly.agents.definition import AgentDefinition
+from dayfly.agents.protocol import AgentEvent, Turn
+from dayfly.agents.pydantic_agent import PydanticAgent
+from dayfly.agents.tool_context import ToolFunction
+from dayfly.context.execution import UserExecutionContext
+from dayfly.ports.memory import ManualClock, MemoryTable
+from dayfly.ports.table import Table
+from dayfly.runlog.messages import Message
+
+Piece = str | DeltaToolCalls
+Script = Callable[[list[ModelMessage], AgentInfo], AsyncIterator[Piece]]
+
+
+def context(*, user: str = "u-alice", run: str = "r-1") -> UserExecutionContext:
+    return UserExecutionContext(
+        user_id=user,
+        tenant_id=user,
+        thread_id="t-1",
+        run_id=run,
+        request_id="q-1",
+        invocation_id="i-1",
+        agent_name="tested",
+        attempt=1,
+        first_seq=2,
+        deadline=1e9,
+    )
+
+
+def turn(
+    text: str = "Go.",
+    *,
+    history: tuple[Message, ...] = (),
+    resumed: tuple[Message, ...] = (),
+    table: Table | None = None,
+    user: str = "u-alice",
+    run: str = "r-1",
+) -> Turn:
+    return Turn(
+        context=context(user=user, run=run),
+        text=text,
+        history=history,
+        resumed=resumed,
+        table=table or MemoryTable(),
+        clock=ManualClock(),
+    )
+
+
+def agent_of(script: Script, *tools: ToolFunction, max_model_requests: int = 20) -> PydanticAgent:
+    """An agent whose model streams what `script` yields for each request."""
+
+    @asynccontextmanager
+    async def open_model() -> AsyncIterator[Model]:
+        yield FunctionModel(stream_function=script)
+
+    definition = AgentDefinition(instructions="Help.", tools=tools, max_model_requests=max_model_requests)
+    return PydanticAgent(definition, open_model)
+
+
+def responses(*replies: tuple[Piece, ...]) -> Script:
+    """A model that gives these replies, one a request."""
+    left = list(replies)
+
+    async def script(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[Piece]:
+        for piece in left.pop(0):
+            yield piece
+
+    return script
+
+
+def call(name: str, arguments: str = "{}", call_id: str = "c-1", *, place: int = 0) -> DeltaToolCalls:
+    return {place: DeltaToolCall(name=name, json_args=arguments, tool_call_id=call_id)}
+
+
+async def events_of(agent: PydanticAgent, given: Turn | None = None) -> list[AgentEvent]:
+    return [event async for event in agent.run(given or turn())]
+
+
+async def settle() -> None:
+    """Lets every task that can go on do so."""
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+

@@ -1,4 +1,4 @@
-import { useEffect, useReducer, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useReducer, useState } from "preact/hooks";
 import { Composer } from "./composer";
 import { Connection } from "./connection";
 import { Conversation } from "./conversation";
@@ -59,7 +59,8 @@ function Chat({ user, onLeave }: { user: string; onLeave: () => void }) {
   const [log, setLog] = useState(false);
   const { threadId } = session;
 
-  useEffect(() => {
+  // Before the next paint, so that a reload right after a click comes back to what was clicked.
+  useLayoutEffect(() => {
     const hash = threadId === undefined ? "" : `#/t/${threadId}`;
     if (location.hash !== hash) history.pushState(null, "", hash || location.pathname + location.search);
     setMenu(false);

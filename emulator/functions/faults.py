@@ -16,6 +16,6 @@ class Faults(Protocol):
 class NoFaults:
     """Every event is delivered once, at once."""
 
-    def deliveries(self, function: str) -> tuple[float, ...]:  # noqa: ARG002 - the port's shape
+    def deliveries(self, function: str) -> tuple[float, ...]:
         """One delivery, now."""
         return (0.0,)

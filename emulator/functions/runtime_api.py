@@ -6,8 +6,8 @@ so the port is what tells one environment from another.
 
 from __future__ import annotations
 
-import asyncio
 import json
+import socket
 
 from aiohttp import web
 
@@ -31,7 +31,7 @@ class RuntimeApi:
         # A runtime that is killed leaves its long poll: the handler must end with it.
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
         self._environments: dict[int, Environment] = {}
-        self._sites: dict[int, web.SockSite | web.TCPSite] = {}
+        self._sites: dict[int, web.SockSite] = {}
 
     async def start(self) -> None:
         """Become ready for environments."""
@@ -45,11 +45,10 @@ class RuntimeApi:
 
     async def open(self, environment: Environment) -> str:
         """A new port for `environment`; returns its `host:port`."""
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        site = web.SockSite(self._runner, listener)
         await site.start()
-        server = site._server  # noqa: SLF001 - aiohttp has no public way to learn the port of one of several sites
-        assert isinstance(server, asyncio.Server)
-        port = server.sockets[0].getsockname()[1]
         self._environments[port] = environment
         self._sites[port] = site
         return f"127.0.0.1:{port}"

@@ -51,7 +51,7 @@ def to_cloudformation(document: Object, *, parameters: Mapping[str, Json], regio
     for logical_id, resource in as_object(plain.get("Resources"), "Resources").items():
         kind = as_object(resource, logical_id).get("Type")
         if isinstance(kind, str) and kind.startswith("AWS::Serverless::"):
-            # It passes a type that it does not know through untouched; WebSocketApi came with release 1.115 at the latest.
+            # It passes a type that it does not know through untouched.
             raise TemplateError(f"{logical_id}: the installed SAM translator does not know {kind}; it is too old")
     return plain
 

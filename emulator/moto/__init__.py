@@ -1,0 +1,1 @@
+"""The moto server, in a process of its own."""

@@ -1,0 +1,83 @@
+"""The front of DynamoDB: makes what stands behind it sound for concurrent clients.
+
+moto answers from plain dictionaries in several threads: reads create entries, a transaction shows its half-done work,
+a failing one puts old items back. So one request is let through at a time, in the order of arrival, reads too; behind
+moto's interpreter lock that costs no throughput.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from aiohttp import ClientSession, TCPConnector, web
+from multidict import CIMultiDict
+
+from emulator.state.tokens import ParameterMismatch, Tokens, Transaction
+
+_TRANSACTION = "DynamoDB_20120810.TransactWriteItems"
+_HOP_BY_HOP = frozenset({"connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"})
+_JSON = "application/x-amz-json-1.0"
+
+
+class DynamoDbFront:
+    """A loopback HTTP server in the emulator's own process; `url` is known once started."""
+
+    def __init__(self, behind: str, *, token_s: float) -> None:
+        self._behind = behind
+        self._tokens = Tokens(token_s)
+        self._turn = asyncio.Lock()
+        self._client: ClientSession | None = None
+        app = web.Application(client_max_size=0)  # DynamoDB's own limits hold
+        app.router.add_post("/", self._serve)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        self.url = ""
+
+    async def start(self) -> None:
+        """Listen on a free port."""
+        self._client = ClientSession(connector=TCPConnector(limit=8), auto_decompress=False)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, backlog=512)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+
+    async def stop(self) -> None:
+        """Close."""
+        await self._runner.cleanup()
+        if self._client is not None:
+            await self._client.close()
+
+    async def _serve(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        transaction = Transaction.of(body) if request.headers.get("X-Amz-Target") == _TRANSACTION else None
+        async with self._turn:
+            if transaction is not None:
+                try:
+                    if self._tokens.is_done(transaction):
+                        return web.Response(body=b"{}", content_type=_JSON)
+                except ParameterMismatch as mismatch:
+                    return _refusal(mismatch)
+            response = await self._pass_on(request, body)
+            if transaction is not None and response.status == 200:
+                self._tokens.remember(transaction)
+            return response
+
+    async def _pass_on(self, request: web.Request, body: bytes) -> web.Response:
+        assert self._client is not None
+        headers = CIMultiDict(request.headers)
+        headers.popall("Content-Length", None)
+        async with self._client.post(self._behind, data=body, headers=headers) as answer:
+            content = await answer.read()
+            kept = CIMultiDict(
+                (name, value) for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP
+            )
+            return web.Response(status=answer.status, body=content, headers=kept)
+
+
+def _refusal(mismatch: ParameterMismatch) -> web.Response:
+    body = {
+        "__type": "com.amazonaws.dynamodb.v20120810#IdempotentParameterMismatchException",
+        "Message": f"The request uses the client token {mismatch} of another request",
+    }
+    return web.Response(status=400, body=json.dumps(body).encode(), content_type=_JSON)

@@ -1,0 +1,137 @@
+"""Makes the tables, queues and so on of a template in moto.
+
+By the services' own calls: moto's CloudFormation knows no secrets and drops a table's time to live.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlencode
+
+from aiohttp import ClientSession
+
+from emulator.state.options import StateOptions
+from emulator.template.values import Json, Object, as_int, as_object, as_text
+
+_TABLE_PROPERTIES = (
+    "AttributeDefinitions",
+    "BillingMode",
+    "GlobalSecondaryIndexes",
+    "KeySchema",
+    "LocalSecondaryIndexes",
+    "ProvisionedThroughput",
+    "TableName",
+)
+
+
+class StateFailed(Exception):
+    """A resource could not be made; the message says why in one line."""
+
+
+async def create(state_template: str, *, url: str, options: StateOptions) -> None:
+    """Create all resources of a plain CloudFormation template that has only the types below."""
+    if not state_template:
+        return
+    template: Json = json.loads(state_template)
+    resources = as_object(as_object(template, "the state template").get("Resources"), "Resources")
+    async with ClientSession() as session:
+        maker = _Maker(session, url, options)
+        for logical_id, node in resources.items():
+            resource = as_object(node, logical_id)
+            await maker.make(
+                logical_id, as_text(resource["Type"], logical_id), as_object(resource["Properties"], logical_id)
+            )
+
+
+class _Maker:
+    def __init__(self, session: ClientSession, url: str, options: StateOptions) -> None:
+        self._session = session
+        self._url = url
+        self._options = options
+        self._makers: dict[str, Callable[[Object], Awaitable[None]]] = {
+            "AWS::DynamoDB::Table": self._table,
+            "AWS::S3::Bucket": self._bucket,
+            "AWS::SNS::Topic": self._topic,
+            "AWS::SQS::Queue": self._queue,
+            "AWS::SSM::Parameter": self._parameter,
+            "AWS::SecretsManager::Secret": self._secret,
+        }
+
+    async def make(self, logical_id: str, kind: str, properties: Object) -> None:
+        try:
+            await self._makers[kind](properties)
+        except StateFailed as error:
+            raise StateFailed(f"{logical_id}: {error}") from None
+
+    async def _table(self, properties: Object) -> None:
+        wanted: Object = {name: properties[name] for name in _TABLE_PROPERTIES if name in properties}
+        stream = as_object(properties.get("StreamSpecification"), "StreamSpecification")
+        if stream:
+            wanted["StreamSpecification"] = {"StreamEnabled": True, **stream}
+        await self._json("dynamodb", "DynamoDB_20120810.CreateTable", wanted)
+        if "TimeToLiveSpecification" in properties:
+            request: Object = {
+                "TableName": properties["TableName"],
+                "TimeToLiveSpecification": properties["TimeToLiveSpecification"],
+            }
+            await self._json("dynamodb", "DynamoDB_20120810.UpdateTimeToLive", request)
+
+    async def _queue(self, properties: Object) -> None:
+        attributes: Object = {
+            name: json.dumps(value) if isinstance(value, (dict, list)) else as_text(value, name)
+            for name, value in properties.items()
+            if name not in {"QueueName", "Tags"}
+        }
+        await self._json(
+            "sqs", "AmazonSQS.CreateQueue", {"QueueName": properties["QueueName"], "Attributes": attributes}
+        )
+
+    async def _parameter(self, properties: Object) -> None:
+        request: Object = {name: value for name, value in properties.items() if name != "Tags"}
+        await self._json("ssm", "AmazonSSM.PutParameter", request)
+
+    async def _secret(self, properties: Object) -> None:
+        request: Object = {"Name": properties["Name"], "SecretString": _secret_string(properties)}
+        await self._json(
+            "secretsmanager", "secretsmanager.CreateSecret", {**request, "ClientRequestToken": secrets.token_hex(16)}
+        )
+
+    async def _topic(self, properties: Object) -> None:
+        form = {"Action": "CreateTopic", "Version": "2010-03-31", "Name": as_text(properties["TopicName"], "TopicName")}
+        await self._send(
+            "sns", "POST", "/", {"Content-Type": "application/x-www-form-urlencoded"}, urlencode(form).encode()
+        )
+
+    async def _bucket(self, properties: Object) -> None:
+        await self._send("s3", "PUT", "/" + as_text(properties["BucketName"], "BucketName"), {}, b"")
+
+    async def _json(self, service: str, target: str, request: Object) -> None:
+        headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": target}
+        await self._send(service, "POST", "/", headers, json.dumps(request).encode())
+
+    async def _send(self, service: str, method: str, path: str, headers: dict[str, str], body: bytes) -> None:
+        # moto tells services apart by the scope of the signature, which it does not verify.
+        scope = f"emulator/20260101/{self._options.region}/{service}/aws4_request"
+        signed = {**headers, "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+        async with self._session.request(method, self._url + path, headers=signed, data=body) as answer:
+            if answer.status != 200:
+                raise StateFailed(" ".join((await answer.text()).split())[:500])
+
+
+def _secret_string(properties: Object) -> str:
+    """The secret's value; a generated one where the template asks for that.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-secretsmanager-secret-generatesecretstring.html
+    """
+    if "SecretString" in properties:
+        return as_text(properties["SecretString"], "SecretString")
+    rule = as_object(properties.get("GenerateSecretString"), "GenerateSecretString")
+    length = as_int(rule.get("PasswordLength", 32), "PasswordLength")
+    made = secrets.token_hex(length)[:length]
+    key = rule.get("GenerateStringKey")
+    if key is None:
+        return made
+    filled = json.loads(as_text(rule.get("SecretStringTemplate", "{}"), "SecretStringTemplate"))
+    return json.dumps({**filled, as_text(key, "GenerateStringKey"): made})

@@ -27,9 +27,10 @@ SIZE_LIMIT_MB = 250
 PLATFORMS = ("manylinux2014_aarch64", *(f"manylinux_2_{minor}_aarch64" for minor in (17, 24, 26, 28, 31, 34)))
 
 BOTOCORE_SERVICES = frozenset(
-    {"apigatewaymanagementapi", "bedrock-runtime", "dynamodb", "lambda", "secretsmanager", "ssm", "sts"}
+    {"apigatewaymanagementapi", "bedrock-runtime", "dynamodb", "lambda", "secretsmanager", "ssm", "sts", "xray"}
 )
-"""The services whose API descriptions stay in the layer: those that Dayfly calls, and STS for scoped credentials."""
+"""The services whose API descriptions stay in the layer: those that Dayfly calls, STS for scoped credentials, and
+X-Ray, of which its SDK makes a client when it is imported."""
 
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==")
 

@@ -1,5 +1,6 @@
 """One frame in, one answer out: the router's own work, without AWS."""
 
+import asyncio
 import logging
 
 from dayfly.admission.attaching import attach, detach
@@ -8,7 +9,8 @@ from dayfly.admission.cancelling import cancel
 from dayfly.admission.execution_factory import Execution, ExecutionFactory
 from dayfly.admission.listing import list_threads, read_history
 from dayfly.admission.services import Services
-from dayfly.errors import ErrorCode, NotSupported, PortError, RequestError, RunFailed, Unavailable
+from dayfly.errors import ErrorCode, NotSupported, PortError, RequestError, RunFailed, Unavailable, Unsettled
+from dayfly.ports.invoker import EngineCall
 from dayfly.protocol.frames import (
     Approve,
     Attach,
@@ -81,28 +83,41 @@ class Router:
 
     async def _run(self, caller: Caller, frame: Run) -> None:
         execution = await self._executions.open(caller, frame)
-        _log.info(
-            "admitted", extra={"run": execution.run, "thread": execution.thread, "duplicate": execution.duplicate}
+        where = {"run": execution.run.run, "thread": execution.run.thread, "duplicate": execution.first is None}
+        _log.info("admitted", extra=where)
+        # The run is durable; nothing of the rest waits for the rest: clients order what they get by seq.
+        await asyncio.gather(
+            self._services.reply(caller, _accepted(frame, execution).encode()),
+            self._show(caller, execution),
+            self._start(execution),
         )
-        await self._services.reply(caller, _accepted(frame, execution).encode())
-        if not execution.begun:
-            await self._start(execution)
+
+    async def _show(self, caller: Caller, execution: Execution) -> None:
+        """Posts the user's message to all who watch. Whoever misses it here reads it in the log on attach."""
+        if execution.first is None:
+            return
+        try:
+            await self._services.outside(caller).show(execution.run, execution.first)
+        except Unsettled:
+            _log.warning("audience not read", extra={"run": execution.run.run})
 
     async def _start(self, execution: Execution) -> None:
-        """Asks for an engine. The run is durable: if the request is lost, the sweep asks again."""
+        """Asks for an engine, unless one has begun. If the request is lost, the sweep asks again."""
+        if execution.begun:
+            return
         try:
-            await self._services.invoker.start(execution.call)
+            await self._services.invoker.start(EngineCall.of(execution.run))
         except PortError as error:
-            _log.warning("engine not invoked", extra={"run": execution.run, "reason": str(error)})
+            _log.warning("engine not invoked", extra={"run": execution.run.run, "reason": str(error)})
 
 
 def _accepted(frame: Run, execution: Execution) -> Accepted:
     return Accepted(
         id=frame.id,
-        run_id=execution.run,
-        thread_id=execution.thread,
+        run_id=execution.run.run,
+        thread_id=execution.run.thread,
         status=execution.status.value,
-        duplicate=execution.duplicate,
+        duplicate=execution.first is None,
     )
 
 

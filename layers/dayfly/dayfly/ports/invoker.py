@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from dayfly.runlog.rows import RunRow
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineCall:
@@ -13,8 +15,23 @@ class EngineCall:
     thread: str
     run: str
     request: str
+    agent: str
     attempt: int
     first_seq: int
+
+    @classmethod
+    def of(cls, run: RunRow) -> "EngineCall":
+        """The call for the run's present attempt."""
+        return cls(
+            user=run.user,
+            tenant=run.tenant,
+            thread=run.thread,
+            run=run.run,
+            request=run.request,
+            agent=run.agent,
+            attempt=run.attempt,
+            first_seq=run.first_seq,
+        )
 
 
 class Invoker(Protocol):

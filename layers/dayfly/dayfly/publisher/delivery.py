@@ -31,6 +31,8 @@ class Delivery:
         self._queues: dict[str, SocketQueue] = {}
         self._last_seq = 0
         self._terminal: bytes | None = None
+        # Until the audience was read once, what is published is held: it goes to whoever that read finds.
+        self._held: list[Committed] | None = []
 
     @property
     def sockets(self) -> tuple[str, ...]:
@@ -38,8 +40,9 @@ class Delivery:
         return tuple(self._queues)
 
     async def refresh(self, *, phase: Phase, elapsed_ms: int) -> Audience:
-        """Reads the audience again. A socket seen for the first time, once something was published, is told how far the
-        log has come: if that is ahead of what it was replayed, its gap rule does the rest. Raises `Unsettled`."""
+        """Reads the audience again. The first read's sockets are sent all that was published before it. A socket that
+        a later read finds is told how far the log has come: if that is ahead of what it was replayed, its gap rule does
+        the rest. Raises `Unsettled`."""
         audience = await read_audience(self._table, user=self._user, thread=self._thread)
         await self._forget_gone()
         present = set(audience.sockets)
@@ -48,19 +51,28 @@ class Delivery:
         for connection in audience.sockets:
             if connection not in self._queues:
                 self._queues[connection] = queue = SocketQueue(connection, self._poster)
-                self._greet(queue, phase=phase, elapsed_ms=elapsed_ms)
+                if self._held is None:
+                    self._greet(queue, phase=phase, elapsed_ms=elapsed_ms)
+        held, self._held = self._held, None
+        for committed in held or ():
+            self._queue(committed)
         return audience
 
     def publish(self, committed: Committed) -> None:
         """Queues a committed batch to every known socket."""
         self._last_seq = committed.batch.last
+        if committed.batch.outcome is not None:
+            self._terminal = committed.row.events[-1].encode()
+        if self._held is not None:
+            self._held.append(committed)
+        else:
+            self._queue(committed)
+
+    def _queue(self, committed: Committed) -> None:
         for event, text in zip(committed.batch.events, committed.row.events, strict=True):
-            frame = text.encode()
             terminal = committed.batch.outcome is not None and event.seq == committed.batch.last
-            if terminal:
-                self._terminal = frame
             for queue in self._queues.values():
-                queue.put(frame, seq=event.seq, must_fit=terminal)
+                queue.put(text.encode(), seq=event.seq, must_fit=terminal)
 
     def heartbeat(self, *, phase: Phase, elapsed_ms: int) -> None:
         """Tells every known socket that the run is alive."""

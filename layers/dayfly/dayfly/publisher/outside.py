@@ -72,16 +72,20 @@ class Outside:
 
     async def post_again(self, run: RunRow, tail: Committed) -> None:
         """Posts an ended run's terminal event to all who watch, and drops its lease."""
-        delivery = self.delivery(run)
-        try:
-            delivery.publish(tail)
-            await delivery.refresh(phase=Phase.ENDING, elapsed_ms=0)
-            posted = await delivery.drain()
-        finally:
-            await delivery.close()
+        posted = await self.show(run, tail)
         lease = await self.table.get(keys.lease_key(run.user, run.run), LeaseRow)
         if posted and lease is not None:
             await self._drop_lease(lease)
+
+    async def show(self, run: RunRow, committed: Committed) -> bool:
+        """Posts a batch of the log to all who watch now; says whether all were sent it in time. Raises `Unsettled`."""
+        delivery = self.delivery(run)
+        try:
+            delivery.publish(committed)
+            await delivery.refresh(phase=Phase.STARTING, elapsed_ms=0)
+            return await delivery.drain()
+        finally:
+            await delivery.close()
 
     async def _drop_lease(self, lease: LeaseRow) -> None:
         try:

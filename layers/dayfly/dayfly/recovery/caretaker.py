@@ -51,18 +51,8 @@ class Caretaker:
         except ConditionsFailed:
             _log.info("somebody else looks after the run", extra={"run": run.run})
             return
-        call = EngineCall(
-            user=run.user,
-            tenant=run.tenant,
-            thread=run.thread,
-            run=run.run,
-            request=run.request,
-            agent=run.agent,
-            attempt=run.attempt,
-            first_seq=run.first_seq,
-        )
         try:
-            await self._invoker.start(call)
+            await self._invoker.start(EngineCall.of(run))
         except PortError as error:
             _log.warning("engine not invoked", extra={"run": run.run, "reason": str(error)})
 

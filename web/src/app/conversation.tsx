@@ -68,7 +68,9 @@ export function Conversation({ session }: { session: Session }) {
             </div>
           </div>
         )}
-        {empty && threadId !== undefined && <p class="none">Loading…</p>}
+        {empty && threadId !== undefined && !session.problem && (
+          <p class="none">{thread?.historyLoaded ? "Nothing has been said here." : "Loading…"}</p>
+        )}
       </div>
     </section>
   );

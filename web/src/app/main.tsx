@@ -1,6 +1,11 @@
 import { render } from "preact";
 import { App } from "./app";
-import "./style.css";
+import "./style/base.css";
+import "./style/login.css";
+import "./style/conversation.css";
+import "./style/composer.css";
+import "./style/log.css";
+import "./style/frame.css";
 
 const root = document.getElementById("app");
 if (root === null) throw new Error("The page has no element #app.");

@@ -25,6 +25,7 @@ export class Session {
   problem: { readonly code: string; readonly message: string } | undefined;
   stopping: string | undefined;
   #listeners = new Set<() => void>();
+  #online = false;
   #refresh: ReturnType<typeof setTimeout> | undefined;
   /** Threads whose history was asked for. */
   readonly #read = new Set<string>();
@@ -146,7 +147,16 @@ export class Session {
 
   async #load(threadId: string): Promise<void> {
     await this.client.follow(threadId);
-    if (this.#read.has(threadId) || this.threadId !== threadId) return;
+    if (this.threadId === threadId) await this.#readHistory(threadId);
+  }
+
+  /**
+   * Reads the newest messages, unless what was read before is still whole: with a run in the view there is a cursor,
+   * so that attaching brings all that came after; without one, turns that began and ended meanwhile are only here.
+   */
+  async #readHistory(threadId: string): Promise<void> {
+    const thread = this.client.view.threads[threadId];
+    if (this.#read.has(threadId) && (thread?.runs.length ?? 0) > 0) return;
     this.#read.add(threadId);
     try {
       await this.client.history(threadId);
@@ -172,6 +182,12 @@ export class Session {
       this.#read.add(run.threadId);
       void this.client.follow(run.threadId);
     }
+    const online = this.client.state.name === "online";
+    if (online && !this.#online && this.threadId !== undefined && this.#read.has(this.threadId)) {
+      this.refreshThreads();
+      void this.#load(this.threadId);
+    }
+    this.#online = online;
     if (this.stopping !== undefined && this.active?.runId !== this.stopping) this.stopping = undefined;
     this.#notify();
   }

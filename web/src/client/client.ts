@@ -4,7 +4,8 @@ import { DayflyError } from "./errors";
 import { parseFrame } from "./parse";
 import type { Frame, ReplyOf, Request } from "./protocol";
 import { Requests } from "./requests";
-import { type Action, cursorOf, isQuiet, misses, NOTHING, reduce, type View } from "./view";
+import { cursorOf, isQuiet, misses } from "./select";
+import { type Action, NOTHING, reduce, type View } from "./view";
 import { Watch } from "./watch";
 
 export interface RunOptions {
@@ -124,7 +125,7 @@ export class DayflyClient {
   }
 
   /**
-   * Follows a thread until `leave`, through reconnects and gaps. Done when it is attached for the first time: what
+   * Follows a thread until `leave`, through reconnects and gaps. Done when the attach under way is answered: what
    * `history` gives from then on misses nothing that the runs do not show.
    */
   async follow(threadId: string): Promise<void> {
@@ -148,8 +149,11 @@ export class DayflyClient {
     return this.#ask({ action: "threads", cursor }, newId());
   }
 
-  history(threadId: string, before?: string): Promise<ReplyOf<"history">> {
-    return this.#ask({ action: "history", thread_id: threadId, before }, newId());
+  /** Reads a thread's newest messages into the view, or the page `before` those that are there. */
+  async history(threadId: string, before?: string): Promise<ReplyOf<"history">> {
+    const page = await this.#ask({ action: "history", thread_id: threadId, before }, newId());
+    this.#reduce({ type: "page", page, older: before !== undefined });
+    return page;
   }
 
   ping(): Promise<ReplyOf<"pong">> {

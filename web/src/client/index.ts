@@ -6,5 +6,6 @@ export { MAX_FRAME_BYTES, MAX_TEXT_BYTES, textBytes } from "./limits";
 export { parseFrame } from "./parse";
 export type { EventOf, EventType, Frame, Message, Reply, Request, RunEvent, ThreadItem } from "./protocol";
 export { type RunView, stateOf } from "./run";
+export { activeRun, turnsBefore } from "./select";
 export { answerOf, isOver, type RunState, type Step, type Summary } from "./summary";
-export { activeRun, NOTHING, reduce, type Sent, type ThreadView, turnsBefore, type View } from "./view";
+export { NOTHING, reduce, type Sent, type ThreadView, type View } from "./view";

@@ -5,8 +5,8 @@
  * reconnect. Each run is a set keyed by seq and only its gap-free part is shown, so what comes early is held back until
  * the events before it are there; that is the buffer between `attach` and `attached`, too.
  */
-import type { ErrorReply, Frame, Message, Notice, Reply, ThreadItem } from "./protocol";
-import { hasGap, isComplete, isSilent, newRun, type RunView, stateNamed, stateOf, withEvent } from "./run";
+import type { ErrorReply, Frame, Message, Notice, Reply, ReplyOf, ThreadItem } from "./protocol";
+import { newRun, type RunView, stateNamed, withEvent } from "./run";
 import { isOver } from "./summary";
 
 export interface ThreadView {
@@ -41,6 +41,8 @@ export type Action =
   | { readonly type: "sent"; readonly requestId: string; readonly text: string; readonly threadId: string | undefined }
   | { readonly type: "refused"; readonly error: Omit<ErrorReply, "type"> }
   | { readonly type: "withdrawn"; readonly requestId: string }
+  /** A page of a thread's history: the newest one anew, or one `older` than what is there. */
+  | { readonly type: "page"; readonly page: ReplyOf<"history">; readonly older: boolean }
   | { readonly type: "attaching"; readonly threadId: string; readonly at: number };
 
 export const NOTHING: View = { threads: {}, sent: {}, list: [], listCursor: undefined };
@@ -59,6 +61,15 @@ export function reduce(view: View, action: Action): View {
     case "withdrawn": {
       const { [action.requestId]: _, ...sent } = view.sent;
       return { ...view, sent };
+    }
+    case "page": {
+      const { thread_id, messages, before } = action.page;
+      return inThread(view, thread_id, (thread) => ({
+        ...thread,
+        history: action.older ? [...messages, ...thread.history] : messages,
+        before: before ?? undefined,
+        historyLoaded: true,
+      }));
     }
     case "attaching":
       // Silence is counted anew from here, so that one silent run asks once in each period, not at every tick.
@@ -126,12 +137,7 @@ function onReply(view: View, reply: Reply, at: number): View {
         listCursor: reply.cursor ?? undefined,
       };
     case "history":
-      return inThread(view, reply.thread_id, (thread) => ({
-        ...thread,
-        history: [...reply.messages, ...thread.history],
-        before: reply.before ?? undefined,
-        historyLoaded: true,
-      }));
+    // Which page it is, only the request knows: see the action `page`.
     case "cancelling":
     case "detached":
     case "pong":
@@ -161,55 +167,6 @@ function onError(view: View, error: ErrorReply): View {
   if (sent === undefined || sent.run !== undefined) return view;
   const { code, message, retryable } = error;
   return { ...view, sent: { ...view.sent, [sent.requestId]: { ...sent, error: { code, message, retryable } } } };
-}
-
-// ---- what others ask of a view --------------------------------------------------------------------------------------
-
-/** Older messages that no run of the thread shows; the pieces of a long one are put together again. */
-export function turnsBefore(thread: ThreadView): readonly Message[] {
-  const shown = new Set(thread.runs.filter((run) => run.events.length > 0).map((run) => run.runId));
-  const whole: Message[] = [];
-  for (const piece of thread.history) {
-    if (shown.has(piece.run_id)) continue;
-    const last = whole.at(-1);
-    if (last?.run_id === piece.run_id && last.role === piece.role) {
-      whole[whole.length - 1] = { ...last, text: last.text + piece.text };
-    } else whole.push(piece);
-  }
-  return whole;
-}
-
-/** The run of a thread that has not ended, if there is one; the active one before queued ones. */
-export function activeRun(thread: ThreadView | undefined): RunView | undefined {
-  const open = (thread?.runs ?? []).filter((run) => ["queued", "running", "waiting"].includes(stateOf(run)));
-  return open.find((run) => stateOf(run) !== "queued") ?? open[0];
-}
-
-/** Runs that one cursor may name. */
-const MAX_NAMED = 50;
-
-/**
- * The cursor to attach with: `{run_id: highest seq with no gap before it}`.
- *
- * The server replays from the oldest run named on, so it starts at the first run that is not complete, or at the last
- * one: completed runs before that would only be read again for nothing.
- */
-export function cursorOf(thread: ThreadView | undefined): Readonly<Record<string, number>> {
-  const runs = thread?.runs ?? [];
-  const first = runs.findIndex((run) => !isComplete(run));
-  const from = first < 0 ? runs.length - 1 : first;
-  const named = runs.slice(Math.max(from, 0)).slice(0, MAX_NAMED);
-  return Object.fromEntries(named.map((run) => [run.runId, run.events.length]));
-}
-
-/** True when the thread misses an event that is known to exist. */
-export function misses(thread: ThreadView | undefined): boolean {
-  return (thread?.runs ?? []).some(hasGap);
-}
-
-/** True when a run of the thread that should be heard of is not. `limit` in ms. */
-export function isQuiet(thread: ThreadView | undefined, now: number, limit: number): boolean {
-  return (thread?.runs ?? []).some((run) => isSilent(run, now, limit));
 }
 
 // ---- small pieces ---------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ const GRACE = 250;
 const LONGEST = 15_000;
 
 interface Thread {
-  attaching: boolean;
+  attaching: Promise<void> | undefined;
   timer: ReturnType<typeof setTimeout> | undefined;
   fruitless: number;
 }
@@ -31,12 +31,13 @@ export class Watch {
   constructor(private readonly ports: Watched) {}
 
   /**
-   * Watches a thread; done when the first attach is answered. `attached`: the server has attached this socket already,
+   * Watches a thread; done when the attach under way, if any, is answered. `attached`: the server has attached this socket already,
    * as it does on `run`.
    */
   async add(threadId: string, { attached = false } = {}): Promise<void> {
-    if (this.#threads.has(threadId)) return;
-    this.#threads.set(threadId, { attaching: false, timer: undefined, fruitless: 0 });
+    const known = this.#threads.get(threadId);
+    if (known !== undefined) return known.attaching;
+    this.#threads.set(threadId, { attaching: undefined, timer: undefined, fruitless: 0 });
     if (!attached) await this.#attach(threadId);
   }
 
@@ -57,7 +58,7 @@ export class Watch {
   /** To be called after each frame and every second or so. */
   check(): void {
     for (const [threadId, thread] of this.#threads) {
-      if (thread.attaching || thread.timer !== undefined) continue;
+      if (thread.attaching !== undefined || thread.timer !== undefined) continue;
       if (this.ports.isQuiet(threadId)) void this.#attach(threadId);
       else if (this.ports.misses(threadId)) this.#later(threadId, thread);
     }
@@ -71,25 +72,31 @@ export class Watch {
     }, delay);
   }
 
-  async #attach(threadId: string): Promise<void> {
+  #attach(threadId: string): Promise<void> {
     const thread = this.#threads.get(threadId);
-    if (thread === undefined || thread.attaching) return;
+    if (thread === undefined) return Promise.resolve();
     clearTimeout(thread.timer);
     thread.timer = undefined;
-    thread.attaching = true;
+    thread.attaching ??= this.#ask(threadId, thread);
+    return thread.attaching;
+  }
+
+  async #ask(threadId: string, thread: Thread): Promise<void> {
     const before = this.ports.have(threadId);
+    const watched = () => this.#threads.get(threadId) === thread;
     try {
       const { more } = await this.ports.attach(threadId);
-      thread.fruitless = this.ports.have(threadId) > before ? 0 : thread.fruitless + 1;
-      thread.attaching = false;
-      if (!this.#threads.has(threadId)) return;
-      if (more && thread.fruitless === 0) void this.#attach(threadId);
-      else if (more || this.ports.misses(threadId)) this.#again(threadId, thread);
-      else thread.fruitless = 0;
+      thread.attaching = undefined;
+      const missing = more || this.ports.misses(threadId);
+      const fruitful = this.ports.have(threadId) > before;
+      thread.fruitless = fruitful || !missing ? 0 : thread.fruitless + 1;
+      if (!watched() || !missing) return;
+      if (more && fruitful) void this.#attach(threadId);
+      else this.#again(threadId, thread);
     } catch (error) {
-      thread.attaching = false;
+      thread.attaching = undefined;
       if (!(error instanceof DayflyError)) throw error;
-      if (!this.#threads.has(threadId) || error.code === "closed") return;
+      if (!watched() || error.code === "closed") return;
       thread.fruitless += 1;
       if (error.retryable) this.#again(threadId, thread);
       else this.ports.onProblem(error);

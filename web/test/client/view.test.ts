@@ -1,7 +1,10 @@
+import * as v from "valibot";
 import { describe, expect, it } from "vitest";
+import { REPLIES } from "../../src/client/protocol";
 import { stateOf } from "../../src/client/run";
+import { activeRun, cursorOf, isQuiet, misses, turnsBefore } from "../../src/client/select";
 import { answerOf } from "../../src/client/summary";
-import { activeRun, cursorOf, isQuiet, misses, reduce, turnsBefore, type View } from "../../src/client/view";
+import { reduce, type View } from "../../src/client/view";
 import { accepted, attached, event, heartbeat, viewOf } from "./frames";
 
 const RUN = [
@@ -196,18 +199,29 @@ describe("a sent message", () => {
 describe("history and the list of threads", () => {
   const message = (run_id: string, text: string) => ({ role: "user", text, run_id, at: "2026-11-22T09:00:00Z" });
 
+  const page = (...messages: object[]) => ({
+    type: "page" as const,
+    page: v.parse(REPLIES.history, { type: "history", id: "h1", thread_id: "t1", messages, before: "more" }),
+    older: false,
+  });
+
   it("leaves out of the history what is shown as a run", () => {
-    const reply = { type: "history", id: "h1", thread_id: "t1", messages: [message("r0", "a"), message("r1", "b")] };
-    const view = viewOf([...RUN, JSON.stringify(reply)]);
+    const view = reduce(viewOf(RUN), page(message("r0", "a"), message("r1", "b")));
     expect(turnsBefore(thread(view)).map(({ text }) => text)).toEqual(["a"]);
   });
 
-  it("puts an older page before the newer ones", () => {
-    const page = (text: string) =>
-      JSON.stringify({ type: "history", id: "h1", thread_id: "t1", messages: [message(text, text)], before: text });
-    const view = viewOf([page("newer"), page("older")]);
-    expect(turnsBefore(thread(view)).map(({ text }) => text)).toEqual(["older", "newer"]);
-    expect(thread(view).before).toBe("older");
+  it("puts an older page before the newer ones, and the newest page in the place of all", () => {
+    const newer = reduce(viewOf([]), page(message("r2", "newer")));
+    const both = reduce(newer, { ...page(message("r1", "older")), older: true });
+    expect(turnsBefore(thread(both)).map(({ text }) => text)).toEqual(["older", "newer"]);
+    expect(thread(both).before).toBe("more");
+    expect(turnsBefore(thread(reduce(both, page(message("r3", "anew"))))).map(({ text }) => text)).toEqual(["anew"]);
+  });
+
+  it("puts the pieces of a long message together, across pages", () => {
+    const end = reduce(viewOf([]), page(message("r1", "b"), message("r1", "c")));
+    const whole = reduce(end, { ...page(message("r1", "a")), older: true });
+    expect(turnsBefore(thread(whole)).map(({ text }) => text)).toEqual(["abc"]);
   });
 
   it("keeps each thread once, last changed first", () => {

@@ -89,5 +89,3 @@ async def settle() -> None:
     """Lets every task that can go on do so."""
     for _ in range(50):
         await asyncio.sleep(0)
-
-

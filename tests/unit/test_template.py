@@ -13,7 +13,7 @@ from scripts.template_file import load
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ("Authorizer", "Connection", "Router", "Engine", "Recovery")
 OWN_READS = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"]
-OWN_WRITES = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"]
+OWN_WRITES = ["dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"]
 COMMON_VARIABLES = {
     "TABLE_NAME",
     "POWERTOOLS_SERVICE_NAME",

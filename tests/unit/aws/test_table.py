@@ -1,7 +1,6 @@
 """What the table adapter makes of DynamoDB's errors. Answers are the documented ones, given by botocore's stubber."""
 
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,8 +29,8 @@ def stubbed_table(endpoint: str | None = None) -> Iterator[tuple[DynamoTable, St
         endpoint_url=endpoint,
         config=client_config(attempts=1, read_timeout=0.2),
     )
-    with ThreadPoolExecutor(1) as executor:
-        yield DynamoTable(client, "dayfly", Pool(executor)), Stubber(client)
+    with Pool(threads=1) as pool:
+        yield DynamoTable(client, "dayfly", pool), Stubber(client)
     client.close()
 
 

@@ -1,0 +1,91 @@
+# `make run` serves the chat on this machine; `make test` passes all tests. Both set up what they need.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PORT ?= 3001
+FUNCTION ?= RouterFunction
+EVENT ?= events/run.json
+VENV := .venv
+PY := $(VENV)/bin/python
+SAM := .venv-sam/bin
+PIP := -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes
+WEB_SOURCES := $(shell find web/src web/index.html web/*.ts web/*.json -type f 2>/dev/null)
+# The development issuer is the emulator's; only these two variables make the authorizer trust it.
+LOCAL := --env JWT_ISSUER={url} JWT_AUDIENCE=dayfly JWT_JWKS_URL={url}/.well-known/jwks.json
+export AWS_DEFAULT_REGION ?= eu-central-1
+export PYTHONPATH := layers/dayfly:.
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: help run test check build bench invoke docs format clean
+
+help: ## Show what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.run web/dist/index.html ## Serve the chat on this machine: make run [PORT=3001]
+	@exec $(PY) -m emulator --port $(PORT) $(LOCAL)
+
+test: $(VENV)/.dev web/dist/index.html ## Run all tests
+	@$(PY) -m pytest
+	@cd web && npm test --silent
+
+check: $(VENV)/.dev $(SAM)/.ready web/node_modules/.ready ## Lint and type-check everything
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy layers/dayfly/dayfly emulator functions tests bench scripts
+	$(VENV)/bin/lint-imports
+	$(SAM)/sam validate --lint --template template.yaml
+	$(PY) -m scripts.transform
+	$(SAM)/cfn-lint .build/template.transformed.json
+	cd web && npm run --silent check
+
+build: $(SAM)/.ready ## Package for Lambda with `sam build`, without Docker; needs Python 3.13
+	@scripts/find-python 3.13 >/dev/null
+	PYTHON="$$(scripts/find-python 3.13)" $(SAM)/sam build --template template.yaml
+	"$$(scripts/find-python 3.13)" -m scripts.check_build
+
+bench: $(VENV)/.dev ## Measure, print a table and write bench/results/*.json
+	@$(PY) -m bench
+
+invoke: $(VENV)/.run ## Run one event: make invoke FUNCTION=RouterFunction EVENT=events/run.json
+	@$(PY) -m emulator.invoke --template template.yaml --function $(FUNCTION) --event $(EVENT)
+
+docs: $(VENV)/.run ## Write docs/protocol.md and docs/asyncapi.json anew from the models
+	@$(PY) -m scripts.protocol_docs
+
+format: $(VENV)/.dev ## Format the code
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+clean: ## Remove everything that was set up or built
+	rm -rf $(VENV) .venv-sam .build .aws-sam web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/bin/python:
+	@echo "· Python environment"
+	@"$$(scripts/find-python)" -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt | $(VENV)/bin/python
+	@echo "· Python packages to run"
+	@$(PY) $(PIP) -r requirements/run.txt
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@echo "· Python packages to test and check"
+	@$(PY) $(PIP) -r requirements/dev.txt
+	@touch $@
+
+$(SAM)/.ready: requirements/sam.txt
+	@echo "· SAM command line"
+	@"$$(scripts/find-python)" -m venv .venv-sam
+	@$(SAM)/python $(PIP) -r requirements/sam.txt
+	@touch $@
+
+web/node_modules/.ready: web/package-lock.json
+	@echo "· Node packages"
+	@cd web && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+web/dist/index.html: web/node_modules/.ready $(WEB_SOURCES)
+	@echo "· Chat page"
+	@cd web && npm run --silent build
+	@touch $@

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -244,3 +245,14 @@ def test_every_log_is_kept_for_a_limited_time(resources: dict[str, Any]) -> None
     for name in (*FUNCTIONS, "Access"):
         group = resources["AccessLogGroup" if name == "Access" else f"{name}LogGroup"]
         assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@pytest.mark.parametrize(("environment", "command"), [("default", "deploy"), ("production", "deploy")])
+def test_sam_settings_are_legal_parameters(template: dict[str, Any], environment: str, command: str) -> None:
+    """What samconfig.toml sets exists in the template and has a value that its parameter allows."""
+    settings = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    overrides = settings[environment][command]["parameters"]["parameter_overrides"]
+    for name, value in (override.split("=", 1) for override in overrides):
+        parameter = template["Parameters"][name]
+        assert re.search(parameter.get("AllowedPattern", ""), value)
+        assert value in map(str, parameter.get("AllowedValues", [value]))

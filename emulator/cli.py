@@ -22,11 +22,7 @@ from emulator.template import TemplateError, load
 def main(arguments: Sequence[str]) -> int:
     """Run the emulator; returns the exit code: 0 after a signal, 1 if it could not start (one line says why)."""
     options = parse(arguments)
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("%(asctime)s.%(msecs)03d %(message)s", datefmt="%H:%M:%S"))
-    root = logging.getLogger("emulator")
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
+    _log_to_stdout()
     try:
         # The port first: it is the commonest trouble, and quick to tell.
         with bind(options.host, options.port) as listener:
@@ -38,6 +34,17 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         # Before the event loop runs nothing has been started yet.
         return 130
+
+
+def _log_to_stdout() -> None:
+    # A message makes some four log lines; without what no format shows they cost less:
+    # https://docs.python.org/3/howto/logging.html#optimization
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(asctime)s.%(msecs)03d %(message)s", datefmt="%H:%M:%S"))
+    root = logging.getLogger("emulator")
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
 
 
 async def _run(options: Options, application: Application, listener: socket.socket) -> int:
@@ -61,8 +68,8 @@ async def _serve(emulator: Emulator) -> None:
 def _banner(emulator: Emulator) -> str:
     application = emulator.application
     lines = [f"  page       {emulator.url}/"]
-    for api, address in emulator.websockets:
-        lines.append(f"  websocket  {address}")
+    for api in application.apis:
+        lines.append(f"  websocket  {emulator.websocket(api)}")
         for route in api.routes:
             authorizer = f"  (authorizer {route.authorizer})" if route.authorizer else ""
             lines.append(f"    {route.route_key:<12} -> {route.function}{authorizer}")

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import socket
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
 
-from emulator.contract import ApiSpec, Application
+from emulator.contract import ApiSpec, Application, FunctionSpec
 from emulator.functions import LambdaOptions, LambdaService, LogLine
 from emulator.gateway.api import WebSocketApi
 from emulator.gateway.faults import NoFaults
@@ -26,6 +27,8 @@ from emulator.page import Page
 from emulator.state import State
 
 log = logging.getLogger("emulator")
+
+_MANAGEMENT = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
 
 
 class StartFailed(Exception):
@@ -41,14 +44,12 @@ class Emulator:
 
     def __init__(self, options: Options, application: Application, listener: socket.socket) -> None:
         self.application = application
+        self.url = _address(options.host, listener)
         self._options = options
         self._listener = listener
         self._lambda = LambdaOptions(schedule_every_s=options.schedule_every)
         self._stack = AsyncExitStack()
-        self.port: int = listener.getsockname()[1]
-        self.url = f"http://{_host(options.host)}:{self.port}"
-        self.websockets: list[tuple[ApiSpec, str]] = []
-        """Each stage of each API with its address."""
+        self._listeners: dict[str, socket.socket] = {}
 
     async def __aenter__(self) -> Self:
         async with self._stack:
@@ -61,7 +62,12 @@ class Emulator:
     ) -> None:
         await self._stack.aclose()
 
+    def websocket(self, spec: ApiSpec) -> str:
+        """The address of an API's stage."""
+        return f"{self._url_of(spec)}/{spec.stage}".replace("http://", "ws://", 1)
+
     async def _start(self) -> None:
+        self._bind()
         guard = self._stack.enter_context(Guard())
         state = State(self.application.state_template, guard=guard)
         self._stack.push_async_callback(state.stop)
@@ -69,7 +75,7 @@ class Emulator:
         issuer = Issuer(url=self.url, audience=self._options.audience)
         await asyncio.to_thread(issuer.prepare)
         functions = LambdaService(
-            self.application.functions,
+            [self._with_endpoint(spec) for spec in self.application.functions],
             guard=guard,
             schedules=self.application.schedules,
             extra=self._environment(state),
@@ -78,59 +84,70 @@ class Emulator:
             send_to_queue=state.send_to_queue,
         )
         self._stack.push_async_callback(functions.stop)
-        # The stages of one API share its port, as they share its host name on AWS.
-        api_ids: list[str | None] = [*dict.fromkeys(spec.api_id for spec in self.application.apis)] or [None]
-        fronts = [await self._serve(index, api_id, functions, issuer) for index, api_id in enumerate(api_ids)]
+        # The gateway first: a function may fetch the issuer's keys while it starts.
+        page: list[BaseRoute] = [*issuer.routes(), Mount("/", Page(self._options.page))]
+        listeners = list(dict.fromkeys((self._listener, *self._listeners.values())))
+        fronts = [
+            await self._serve(listener, functions, page if listener is self._listener else []) for listener in listeners
+        ]
         await functions.start()
         for front in fronts:
             front.ready = True
 
-    async def _serve(self, index: int, api_id: str | None, functions: LambdaService, issuer: Issuer) -> Front:
-        """Open the port of one API; the first one's serves page and issuer too."""
-        listener = self._listener if index == 0 else bind(self._options.host, self._port_of(index))
+    def _bind(self) -> None:
+        # The stages of one API share its port, as they share its host name on AWS.
+        main: int = self._listener.getsockname()[1]
+        for index, api_id in enumerate(dict.fromkeys(spec.api_id for spec in self.application.apis)):
+            if index == 0:
+                self._listeners[api_id] = self._listener
+            else:
+                port = 0 if self._options.port == 0 else main + index
+                self._listeners[api_id] = self._stack.enter_context(bind(self._options.host, port))
+
+    async def _serve(self, listener: socket.socket, functions: LambdaService, rest: list[BaseRoute]) -> Front:
         port: int = listener.getsockname()[1]
-        rest = [*issuer.routes(), Mount("/", Page(self._options.page))] if index == 0 else []
         front = Front(port=port, limits=self._options.limits, rest=Starlette(routes=rest))
+        specs = [spec for spec in self.application.apis if self._listeners[spec.api_id] is listener]
         names = {function.name for function in self.application.functions}
-        apis = [self._api(spec, functions, port) for spec in self.application.apis if spec.api_id == api_id]
-        front.serve(apis, InvokeEndpoint(functions, names=names))
+        front.serve([self._api(spec, functions) for spec in specs], InvokeEndpoint(functions, names=names))
         server = HttpServer(front, listener)
         self._stack.push_async_callback(server.stop)
         await server.start()
         return front
 
-    def _api(self, spec: ApiSpec, functions: LambdaService, port: int) -> WebSocketApi:
-        domain_name = f"{_host(self._options.host)}:{port}"
-        self.websockets.append((spec, f"ws://{domain_name}/{spec.stage}"))
+    def _api(self, spec: ApiSpec, functions: LambdaService) -> WebSocketApi:
         try:
             return WebSocketApi(
                 spec,
                 functions=functions,
                 arn=f"arn:aws:execute-api:{self._lambda.region}:{self._lambda.account_id}:{spec.api_id}",
-                domain_name=domain_name,
+                domain_name=self._url_of(spec).removeprefix("http://"),
                 limits=self._options.limits,
                 faults=NoFaults(),
             )
         except ValueError as error:
             raise StartFailed(f"{spec.logical_id}: {error}") from error
 
-    def _port_of(self, index: int) -> int:
-        return 0 if self._options.port == 0 else self.port + index
+    def _url_of(self, spec: ApiSpec) -> str:
+        return _address(self._options.host, self._listeners[spec.api_id])
+
+    def _with_endpoint(self, function: FunctionSpec) -> FunctionSpec:
+        """The function with the `@connections` endpoint of the API that routes to it, else of the first API."""
+        apis = self.application.apis
+        routed = (spec for spec in apis if any(route.function == function.name for route in spec.routes))
+        spec = next(iter((*routed, *apis)), None)
+        if spec is None:
+            return function
+        endpoint = {_MANAGEMENT: f"{self._url_of(spec)}/{spec.stage}"}
+        return replace(function, environment={**function.environment, **endpoint})
 
     def _environment(self, state: State) -> dict[str, str]:
-        """The endpoints of every AWS service the functions may call, and the command line's own variables.
+        """The endpoints of the other AWS services, and the command line's own variables.
 
         https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
         """
-        endpoints = {
-            **state.endpoints,
-            "AWS_ENDPOINT_URL_LAMBDA": self.url,
-        }
-        if self.application.apis:
-            stage = self.application.apis[0].stage
-            endpoints["AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"] = f"{self.url}/{stage}"
         given = {name: value.replace("{url}", self.url) for name, value in self._options.environment.items()}
-        return {**endpoints, **given}
+        return {**state.endpoints, "AWS_ENDPOINT_URL_LAMBDA": self.url, **given}
 
 
 def print_function_line(line: LogLine) -> None:
@@ -138,6 +155,8 @@ def print_function_line(line: LogLine) -> None:
     log.info("%-12s %s", f"[{line.function}]", line.text)
 
 
-def _host(host: str) -> str:
+def _address(host: str, listener: socket.socket) -> str:
     # Functions and pages can't connect to "any address".
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    port: int = listener.getsockname()[1]
+    return f"http://{reachable}:{port}"

@@ -36,6 +36,15 @@ Resources:
       ApiId: !Ref Chat
       IntegrationType: AWS_PROXY
       IntegrationUri: !Sub "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Echo.Arn}/invocations"
+  Second:
+    Type: AWS::ApiGatewayV2::Api
+    Properties: {Name: second, ProtocolType: WEBSOCKET, RouteSelectionExpression: $request.body.kind}
+  SecondStage:
+    Type: AWS::ApiGatewayV2::Stage
+    Properties: {ApiId: !Ref Second, StageName: live}
+  SecondRoute:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: {ApiId: !Ref Second, RouteKey: other}
   Echo:
     Type: AWS::Serverless::Function
     Properties: {CodeUri: src, Handler: app.handler, Runtime: python3.13, Timeout: 10}
@@ -106,12 +115,16 @@ def alive(pid: int) -> bool:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_template_runs_and_a_signal_ends_it_without_a_trace(template: Path, number: signal.Signals) -> None:
-    """A message comes back through a real function; afterwards exit code 0 and no process is left."""
+    """A message comes back through a real function, a second API has its own port; no process is left at the end."""
     process = await start("--template", str(template), "--port", "0", "--env", "SUFFIX=@{url}")
     websocket = (await output_until(process, r"websocket +(ws://\S+)"))[1]
     url = websocket.replace("ws://", "http://").removesuffix("/live")
     async with aiohttp.ClientSession() as http, http.get(f"{url}/_emulator/health") as health:
         assert health.status == 200
+    second = (await output_until(process, r"websocket +(ws://\S+)"))[1]
+    async with connect(second) as client:
+        await client.send("hello")
+        assert "Forbidden" in str(await asyncio.wait_for(client.recv(), 30))
     async with connect(websocket) as client:
         await client.send("hello")
         assert await asyncio.wait_for(client.recv(), 30) == f"hello@{url}"

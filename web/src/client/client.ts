@@ -201,10 +201,7 @@ export class DayflyClient {
         // A second copy of an answer says nothing new; `accepted` and `attached` still name runs and their heads.
         const { reply } = frame;
         const expected = this.#requests.answer(reply);
-        if (expected && reply.type === "accepted") {
-          this.#followed.add(reply.thread_id);
-          void this.#watch.add(reply.thread_id, { attached: true });
-        }
+        if (expected && reply.type === "accepted") this.#attachedByRun(reply.thread_id);
         if (expected || reply.type === "accepted" || reply.type === "attached") this.#take(frame);
         break;
       }
@@ -224,9 +221,16 @@ export class DayflyClient {
         if (frame.notice.type === "reconnect_soon") this.#connection.replace("The server asked to connect again.");
         if (frame.notice.type === "auth_expired") this.#connection.replace("The session has expired.");
         break;
-      case "event":
+      case "event": {
+        const { event } = frame;
+        const requestId = event.type === "user_message" ? event.payload.request_id : undefined;
+        // It may come before `accepted`, and says the same: this socket is attached to the new run's thread.
+        if (requestId && this.#view.sent[requestId]?.run === undefined && this.#requests.waits(requestId)) {
+          this.#attachedByRun(event.thread_id);
+        }
         this.#take(frame);
         break;
+      }
       case "malformed":
         this.events.onProblem?.(new DayflyError("malformed", frame.reason));
         break;
@@ -234,6 +238,11 @@ export class DayflyClient {
         break;
     }
     this.#watch.check();
+  }
+
+  #attachedByRun(threadId: string): void {
+    this.#followed.add(threadId);
+    void this.#watch.add(threadId, { attached: true });
   }
 
   #take(frame: Frame): void {

@@ -51,6 +51,10 @@ export class Requests {
     });
   }
 
+  waits(id: string): boolean {
+    return this.#waiting.has(id);
+  }
+
   /** Hands the reply to whoever asked. False: nobody did, or not for that. */
   answer(reply: Reply): boolean {
     const waiting = this.#waiting.get(reply.id);

@@ -234,6 +234,16 @@ describe("following a thread", () => {
     expect(socket().of("attach")).toHaveLength(0);
   });
 
+  it("knows by its own user_message that it is attached, before accepted comes", async () => {
+    await online();
+    const reply = client.run("Hi", { id: "q1" });
+    socket().says(event("user_message", 1));
+    await client.follow("t1");
+    socket().says(accepted("q1"));
+    await reply;
+    expect(socket().sent.map(({ action }) => action)).toEqual(["run"]);
+  });
+
   it("attaches with the cursor after a reconnect and goes on without a gap or a double", async () => {
     await running();
     socket().onclose?.({ code: 1006, reason: "" });

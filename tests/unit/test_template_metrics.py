@@ -1,6 +1,7 @@
 """Which metrics the template names, and whether they exist."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +87,16 @@ def test_an_expression_without_a_metric_is_refused() -> None:
     dashboard = {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": {"Fn::Sub": body}}}
     with pytest.raises(ValueError, match="names no metric"):
         named_metrics({"Resources": {"Dashboard": dashboard}})
+
+
+def test_saved_queries_ask_for_fields_that_are_logged(template: dict[str, Any]) -> None:
+    """A saved query names only fields of Dayfly's log lines, of CloudWatch's own, and its own aliases."""
+    logged = {"user", "thread", "run", "connection", "request", "code", "reason", "outcome", "duration_ms"}
+    logged |= {"message", "level", "service", "xray_trace_id", "@timestamp", "@log"}
+    words = {"fields", "filter", "sort", "limit", "stats", "by", "as", "asc", "desc", "and"}
+    words |= {"ispresent", "count", "count_distinct", "latest", "max"}
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Logs::QueryDefinition":
+            query = re.sub(r'"[^"]*"|\b\d+\b', "", resource["Properties"]["QueryString"])
+            aliases = set(re.findall(r"\bas (\w+)", query))
+            assert set(re.findall(r"@?[A-Za-z_]+", query)) - logged - words - aliases == set()

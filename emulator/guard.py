@@ -7,7 +7,6 @@ parent themselves, and PR_SET_PDEATHSIG exists on Linux only.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +31,11 @@ class Guard:
                 start_new_session=True,
                 bufsize=0,
             )
+
+    @property
+    def pid(self) -> int | None:
+        """The guard's own process id while it runs."""
+        return None if self._process is None else self._process.pid
 
     def watch(self, pid: int) -> None:
         """Kill the process group `pid` if the emulator ends without `forget`."""
@@ -68,8 +72,3 @@ class Guard:
             raise RuntimeError("the guard is not running")
         assert self._process.stdin is not None
         self._process.stdin.write(line.encode() + b"\n")
-
-
-def remove_folder(folder: Path) -> None:
-    """Remove a folder with all in it; fine if it is gone."""
-    shutil.rmtree(folder, ignore_errors=True)

@@ -60,6 +60,13 @@ class State:
         return self._moto.url
 
     @property
+    def moto_pid(self) -> int:
+        """The process id of moto."""
+        if self._moto is None:
+            raise RuntimeError("the state is not started")
+        return self._moto.pid
+
+    @property
     def endpoints(self) -> dict[str, str]:
         """Environment variables that lead an AWS SDK here.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import textwrap
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -98,3 +100,25 @@ def error(invocation: Invocation) -> dict[str, str]:
     found = json.loads(invocation.payload)
     assert isinstance(found, dict)
     return found
+
+
+async def eventually(holds: Callable[[], bool], *, bound_s: float = 10.0) -> None:
+    """Wait until `holds()`; fails after `bound_s` seconds."""
+    for _ in range(int(bound_s / 0.02)):
+        if holds():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never came true")
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits to be collected by this machine's init does not."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")
+    try:
+        return status.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z" if status.exists() else True
+    except (FileNotFoundError, ProcessLookupError):
+        return False

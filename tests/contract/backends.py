@@ -6,7 +6,6 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ import boto3
 from botocore.exceptions import EndpointConnectionError
 from moto.server import ThreadedMotoServer
 
-from dayfly.aws.calls import POOL_THREADS, Pool, client_config
+from dayfly.aws.calls import Pool, client_config
 from dayfly.aws.table import DynamoTable
 from dayfly.ports.memory import ManualClock, MemoryTable
 from dayfly.ports.table import Table
@@ -59,17 +58,16 @@ def dynamo_backend(name: str, endpoint: str) -> Iterator[Backend]:
     )
     table = f"dayfly-{secrets.token_hex(4)}"
     create_table(client, table)
-    executor = ThreadPoolExecutor(POOL_THREADS)
     try:
-        yield Backend(
-            name,
-            DynamoTable(client, table, Pool(executor)),
-            # moto takes no notice of ClientRequestToken, nor of a transaction's size.
-            honours_tokens=name != "moto",
-            limits_transactions=name != "moto",
-        )
+        with Pool() as pool:
+            yield Backend(
+                name,
+                DynamoTable(client, table, pool),
+                # moto takes no notice of ClientRequestToken, nor of a transaction's size.
+                honours_tokens=name != "moto",
+                limits_transactions=name != "moto",
+            )
     finally:
-        executor.shutdown()
         client.delete_table(TableName=table)
         client.close()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from botocore.config import Config
@@ -35,14 +35,32 @@ def client_config(*, read_timeout: float = 5.0, attempts: int = 2) -> Config:
 
 
 class Pool:
-    """Runs blocking calls in an executor that belongs to one invocation, from whichever event loop asks."""
+    """A bounded pool of threads for blocking calls, open for the time of one invocation: `with pool: ...`.
 
-    def __init__(self, executor: Executor) -> None:
-        self._executor = executor
+    The object lives as long as the process, so that clients and factories can hold it; its threads do not. Leaving the
+    block waits for the calls under way, so that no thread outlives the handler and thaws in another invocation.
+    """
+
+    def __init__(self, *, threads: int = POOL_THREADS) -> None:
+        self._threads = threads
+        self._executor: ThreadPoolExecutor | None = None
+
+    def __enter__(self) -> "Pool":
+        if self._executor is not None:
+            raise RuntimeError("the pool is open already; an environment has one invocation at a time")
+        self._executor = ThreadPoolExecutor(self._threads, thread_name_prefix="aws")
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown(wait=True, cancel_futures=True)
 
     async def run(self, call: Callable[[], ResultT]) -> ResultT:
-        """The call's result, or what it raised. A cancelled wait does not stop the call: the executor's owner waits for
-        it before the handler returns."""
+        """The call's result, or what it raised, for whichever event loop asks. A cancelled wait does not stop the
+        call."""
+        if self._executor is None:
+            raise RuntimeError("the pool is closed: a call outlived its invocation")
         return await asyncio.get_running_loop().run_in_executor(self._executor, call)
 
 

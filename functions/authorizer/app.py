@@ -1,0 +1,7 @@
+"""The authorizer function: says whose token a new socket brings."""
+
+import os
+
+from dayfly.aws.authorizer import Authorizer
+
+handler = Authorizer(os.environ).handle

@@ -1,0 +1,115 @@
+"""The engine function: one invocation, one attempt of one run, one engine made for it."""
+
+import asyncio
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from dayfly.agents.catalogue import Catalogue, discover
+from dayfly.agents.models import Models, needs_bedrock
+from dayfly.aws import clients
+from dayfly.aws.calls import Pool, client_config
+from dayfly.aws.model_keys import model_key
+from dayfly.aws.payloads import RunPayload, WarmUpPayload, engine_payload
+from dayfly.aws.poster import ApiGatewayPoster
+from dayfly.aws.settings import EngineSettings
+from dayfly.aws.table import DynamoTable
+from dayfly.aws.telemetry import Telemetry
+from dayfly.aws.tracing import Tracing
+from dayfly.context.execution import UserExecutionContext
+from dayfly.engine.engine import RunReport
+from dayfly.engine.factory import ExecutionEngineFactory
+from dayfly.ports.clock import SystemClock
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+
+RESERVE_S: Final = 10.0
+"""What is kept of an invocation's time for ending the run and posting that end."""
+_MODEL_SILENCE_S: Final = 120.0
+"""How long a model may be silent before its connection counts as lost."""
+_STUCK_EXIT: Final = 70
+
+_log = logging.getLogger("dayfly.aws.engine")
+
+
+class EngineFunction:
+    """Composition root of the engine function; built once per process, in Lambda's init phase."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        settings = EngineSettings.read(environ)
+        self._telemetry = Telemetry(settings)
+        self._tracing = Tracing(environ, service=settings.powertools_service_name)
+        self._pool = Pool()
+        self._clock, meter = SystemClock(), self._telemetry.meter
+        definitions = discover(importlib.import_module(settings.agents_package))
+        wanted = {definition.model or settings.model for definition in definitions.values()}
+        models = Models(
+            bedrock=_bedrock() if any(map(needs_bedrock, wanted)) else None,
+            api_key=model_key(settings),
+            base_url=settings.model_base_url or None,
+        )
+        self._factory = ExecutionEngineFactory()
+        self._factory.configure(
+            table=DynamoTable(clients.dynamodb_client(), settings.table_name, self._pool),
+            poster=ApiGatewayPoster(clients.management_client(), self._pool, clock=self._clock, meter=meter),
+            agents=Catalogue(definitions, models=models, model=settings.model),
+            clock=self._clock,
+            meter=meter,
+        )
+
+    def handle(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
+        """Runs the attempt. The returned outcome is for the log alone: nobody waits for it."""
+        payload = engine_payload(event)
+        if isinstance(payload, WarmUpPayload):
+            with self._telemetry.invocation(context):
+                return {"outcome": "warm"}
+        ids = {"user": payload.user, "thread": payload.thread_id, "run": payload.run_id}
+        with (
+            self._telemetry.invocation(context, **ids, request=payload.request_id),
+            self._pool,
+            self._tracing.step("run", run=payload.run_id, thread=payload.thread_id),
+        ):
+            report = self._run(payload, context)
+        if report.stuck:
+            # A tool's thread that does not stop would go on when the next invocation thaws this process.
+            sys.stdout.flush()
+            os._exit(_STUCK_EXIT)
+        return {"outcome": report.outcome or "superseded"}
+
+    def _run(self, payload: RunPayload, context: LambdaContext) -> RunReport:
+        started = self._clock.monotonic()
+        report = asyncio.run(self._attempt(self._context(payload, context)))
+        duration_ms = round((self._clock.monotonic() - started) * 1000)
+        _log.info("attempt over", extra={"outcome": report.outcome, "duration_ms": duration_ms})
+        return report
+
+    async def _attempt(self, context: UserExecutionContext) -> RunReport:
+        async with self._factory.create(context) as engine:
+            return await engine.run()
+
+    def _context(self, payload: RunPayload, context: LambdaContext) -> UserExecutionContext:
+        remaining = context.get_remaining_time_in_millis() / 1000
+        return UserExecutionContext(
+            user_id=payload.user,
+            tenant_id=payload.tenant,
+            thread_id=payload.thread_id,
+            run_id=payload.run_id,
+            request_id=payload.request_id,
+            invocation_id=context.aws_request_id,
+            agent_name=payload.agent,
+            attempt=payload.attempt,
+            first_seq=payload.first_seq,
+            deadline=self._clock.monotonic() + remaining - min(RESERVE_S, remaining / 4),
+        )
+
+
+def _bedrock() -> "BedrockRuntimeClient":
+    """Process-lived; signs with the function's own credentials. A model may be silent for long, so it waits longer."""
+    return boto3.client("bedrock-runtime", config=client_config(read_timeout=_MODEL_SILENCE_S))

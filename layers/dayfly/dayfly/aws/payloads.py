@@ -1,0 +1,145 @@
+"""What Lambda functions of this backend are invoked with, besides the gateway's events: read strictly, or refused."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.alias_generators import to_camel
+
+from dayfly.errors import DayflyError
+from dayfly.ports.invoker import EngineCall
+
+
+class UnreadablePayload(DayflyError):
+    """An invocation with a payload that this backend does not send, or that AWS does not."""
+
+
+class RunPayload(BaseModel):
+    """Asks for one attempt of one run. Names only: the engine reads the rest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    kind: Literal["run"] = "run"
+    user: str
+    tenant: str
+    thread_id: str
+    run_id: str
+    request_id: str
+    agent: str
+    attempt: Annotated[int, Field(ge=1)]
+    first_seq: Annotated[int, Field(ge=2)]
+
+    @classmethod
+    def of(cls, call: EngineCall) -> "RunPayload":
+        """The payload for the call."""
+        return cls(
+            user=call.user,
+            tenant=call.tenant,
+            thread_id=call.thread,
+            run_id=call.run,
+            request_id=call.request,
+            agent=call.agent,
+            attempt=call.attempt,
+            first_seq=call.first_seq,
+        )
+
+    def call(self) -> EngineCall:
+        """The call that this payload carried."""
+        return EngineCall(
+            user=self.user,
+            tenant=self.tenant,
+            thread=self.thread_id,
+            run=self.run_id,
+            request=self.request_id,
+            agent=self.agent,
+            attempt=self.attempt,
+            first_seq=self.first_seq,
+        )
+
+
+class WarmUpPayload(BaseModel):
+    """Asks for an environment to be there, and for nothing else."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    kind: Literal["warm_up"] = "warm_up"
+
+
+EnginePayload = Annotated[RunPayload | WarmUpPayload, Field(discriminator="kind")]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel)
+
+
+class FailedInvocation(_Record):
+    """Which invocation failed. `request_id` is that of Lambda; `condition` is `RetriesExhausted` (it ran and failed) or
+    `EventAgeExceeded` (it never ran)."""
+
+    request_id: str
+    condition: str
+
+
+class Fault(_Record):
+    """What became of an invocation that ran. Both fields are Lambda's, or the handler's own error."""
+
+    error_type: str = ""
+    error_message: str = ""
+
+
+class FailureNotice(_Record):
+    """What Lambda sends to the on-failure destination of the engine function.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+    """
+
+    request_context: FailedInvocation
+    request_payload: EnginePayload
+    response_payload: Fault | None = None
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether Lambda killed the invocation at its time-out. Which field says so depends on Lambda's age."""
+        fault = self.response_payload or Fault()
+        return fault.error_type == "Sandbox.Timedout" or "Task timed out after" in fault.error_message
+
+    @property
+    def never_ran(self) -> bool:
+        """Whether the event expired in Lambda's queue."""
+        return self.request_context.condition == "EventAgeExceeded"
+
+
+class ScheduledEvent(BaseModel):
+    """The rule's event, which says only that it is time.
+
+    Source: https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-eventbridge-scheduler.html
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    source: Literal["aws.events"]
+    detail_type: Annotated[Literal["Scheduled Event"], Field(alias="detail-type")]
+
+
+_ENGINE: Final[TypeAdapter[RunPayload | WarmUpPayload]] = TypeAdapter(EnginePayload)
+_RECOVERY: Final[TypeAdapter[FailureNotice | ScheduledEvent]] = TypeAdapter(FailureNotice | ScheduledEvent)
+
+
+def engine_payload(event: Any) -> RunPayload | WarmUpPayload:
+    """What the engine function was invoked with. Raises `UnreadablePayload`."""
+    try:
+        return _ENGINE.validate_python(event)
+    except ValidationError as error:
+        raise UnreadablePayload(_places(error)) from error
+
+
+def recovery_event(event: Any) -> FailureNotice | ScheduledEvent:
+    """What the recovery function was invoked with. Raises `UnreadablePayload`."""
+    try:
+        return _RECOVERY.validate_python(event)
+    except ValidationError as error:
+        raise UnreadablePayload(_places(error)) from error
+
+
+def _places(error: ValidationError) -> str:
+    """The names of the fields that were wrong, without their values."""
+    return ", ".join(".".join(map(str, one["loc"])) or one["type"] for one in error.errors())

@@ -1,0 +1,78 @@
+"""What each function is told by its environment. Only composition roots read it, through these models."""
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dayfly.aws.invoker import Isolation
+from dayfly.errors import ConfigurationError
+
+Required = Annotated[str, Field(min_length=1)]
+
+
+class Settings(BaseModel):
+    """What all functions are told. Fields are named by their environment variables in lower case."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    powertools_service_name: str = "dayfly"
+    powertools_log_level: str = "INFO"
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Self:
+        """The settings from environment variables. Raises `ConfigurationError` with the names of those that are missing
+        or wrong."""
+        told = {field: environ[field.upper()] for field in cls.model_fields if field.upper() in environ}
+        try:
+            return cls.model_validate(told)
+        except ValidationError as error:
+            reasons = (f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors())
+            raise ConfigurationError(f"environment: {'; '.join(reasons)}") from error
+
+
+class AuthorizerSettings(Settings):
+    """Whose tokens are accepted. An empty `jwt_jwks_url` is discovered from the issuer; an empty `tenant_claim` makes
+    every user a tenant of their own."""
+
+    jwt_issuer: Required
+    jwt_audience: Required
+    jwt_jwks_url: str = ""
+    tenant_claim: str = ""
+
+
+class ConnectionSettings(Settings):
+    """The table, and what a warm-up needs. `warm_up` is `on` or `off`."""
+
+    table_name: Required
+    engine_function: Required
+    isolation: Isolation = Isolation.USER
+    warm_up: bool = True
+
+
+class RouterSettings(Settings):
+    """The table, and the engine to start. The management API's endpoint is read by boto3 itself
+    (`AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI`)."""
+
+    table_name: Required
+    engine_function: Required
+    isolation: Isolation = Isolation.USER
+
+
+class EngineSettings(Settings):
+    """The table, the model and the agents. `agents_package` is the package whose modules are the agents."""
+
+    table_name: Required
+    model: Required = "demo"
+    model_base_url: str = ""
+    model_key_secret: str = ""
+    model_key_parameter: str = ""
+    agents_package: Required = "agents"
+
+
+class RecoverySettings(Settings):
+    """The table, and the engine to start again."""
+
+    table_name: Required
+    engine_function: Required
+    isolation: Isolation = Isolation.USER

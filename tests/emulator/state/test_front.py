@@ -1,0 +1,238 @@
+"""DynamoDB as functions see it: moto behind the front, driven by real botocore."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+import pytest_asyncio
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from emulator.guard import Guard
+from emulator.state import State
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+TEMPLATE = json.dumps({
+    "Resources": {
+        "Table": {"Type": "AWS::DynamoDB::Table", "Properties": {
+            "TableName": "t", "BillingMode": "PAY_PER_REQUEST", "DeletionProtectionEnabled": "false",
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"},
+                                     {"AttributeName": "sk", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            "TimeToLiveSpecification": {"AttributeName": "expires", "Enabled": True},
+        }},
+        "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "q", "VisibilityTimeout": 40}},
+        "Parameter": {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "/p", "Type": "String", "Value": "v"}},
+        "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": "s", "SecretString": "x"}},
+        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "n"}},
+        "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "b-emulator"}},
+    }
+})  # fmt: skip
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def state() -> AsyncIterator[State]:
+    """One state for all tests here."""
+    with Guard() as guard:
+        state = State(TEMPLATE, guard=guard)
+        await state.start()
+        try:
+            yield state
+        finally:
+            await state.stop()
+
+
+@pytest.fixture(scope="module")
+def client(state: State) -> DynamoDBClient:
+    """A client of the front; used from threads, as the front runs in this process."""
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=state.dynamodb_url,
+        region_name="us-east-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        config=Config(retries={"total_max_attempts": 1}, max_pool_connections=32),
+    )
+
+
+def put(pk: str, *, value: str = "v", new: bool = False) -> TransactWriteItemTypeDef:
+    """A put of a transaction."""
+    item = {"pk": {"S": pk}, "sk": {"S": "1"}, "v": {"S": value}}
+    if new:
+        return {"Put": {"TableName": "t", "Item": item, "ConditionExpression": "attribute_not_exists(pk)",
+                        "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}  # fmt: skip
+    return {"Put": {"TableName": "t", "Item": item}}
+
+
+def value_of(client: DynamoDBClient, pk: str) -> str | None:
+    """The value of an item, None if it is not there."""
+    found = client.get_item(TableName="t", Key={"pk": {"S": pk}, "sk": {"S": "1"}}, ConsistentRead=True)
+    return found["Item"]["v"]["S"] if "Item" in found else None
+
+
+async def test_the_resources_of_the_template_exist(state: State, client: DynamoDBClient) -> None:
+    """Table with time to live, queue, parameter, secret, topic and bucket are there."""
+    keys = {"endpoint_url": state.aws_url, "region_name": "us-east-1"}
+    keys |= {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+
+    def look() -> None:
+        assert client.describe_time_to_live(TableName="t")["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
+        session = boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="x", region_name="us-east-1")
+        ssm = session.client("ssm", endpoint_url=state.aws_url)
+        assert ssm.get_parameter(Name="/p")["Parameter"].get("Value") == "v"
+        secrets = session.client("secretsmanager", endpoint_url=state.aws_url)
+        arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:s"
+        assert secrets.get_secret_value(SecretId=arn)["SecretString"] == "x"
+        ssm.close()
+        secrets.close()
+
+    await asyncio.to_thread(look)
+    await state.send_to_queue("arn:aws:sqs:us-east-1:123456789012:q", b'{"a": 1}')
+
+
+async def test_a_failed_condition_returns_the_old_item(client: DynamoDBClient) -> None:
+    """Put, update and delete with ALL_OLD give the present item with ConditionalCheckFailedException."""
+
+    def look() -> None:
+        client.put_item(TableName="t", Item={"pk": {"S": "old"}, "sk": {"S": "1"}, "v": {"S": "first"}})
+        with pytest.raises(client.exceptions.ConditionalCheckFailedException) as failed:
+            client.put_item(
+                TableName="t",
+                Item={"pk": {"S": "old"}, "sk": {"S": "1"}},
+                ConditionExpression="attribute_not_exists(pk)",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        assert failed.value.response.get("Item") == {"pk": {"S": "old"}, "sk": {"S": "1"}, "v": {"S": "first"}}
+
+    await asyncio.to_thread(look)
+
+
+async def test_a_cancelled_transaction_names_each_reason_with_the_old_item(client: DynamoDBClient) -> None:
+    """CancellationReasons stand in the order of the items; the failed one has the item that was there."""
+
+    def look() -> None:
+        client.transact_write_items(TransactItems=[put("reason", value="first")])
+        with pytest.raises(client.exceptions.TransactionCanceledException) as cancelled:
+            client.transact_write_items(TransactItems=[put("other"), put("reason", new=True)])
+        reasons = cancelled.value.response["CancellationReasons"]
+        assert reasons[0] == {"Code": "None"}
+        assert reasons[1]["Code"] == "ConditionalCheckFailed"
+        assert reasons[1]["Item"] == {"pk": {"S": "reason"}, "sk": {"S": "1"}, "v": {"S": "first"}}
+        assert value_of(client, "other") is None
+
+    await asyncio.to_thread(look)
+
+
+async def test_a_cancelled_transaction_leaves_every_item_as_it_was(client: DynamoDBClient) -> None:
+    """New items are gone, replaced, updated and deleted ones are back."""
+
+    def look() -> None:
+        for pk in ("replaced", "updated", "deleted"):
+            client.transact_write_items(TransactItems=[put(pk, value="before")])
+        key = {"sk": {"S": "1"}}
+        with pytest.raises(client.exceptions.TransactionCanceledException):
+            client.transact_write_items(TransactItems=[
+                put("created"),
+                put("replaced", value="after"),
+                {"Update": {"TableName": "t", "Key": {"pk": {"S": "updated"}, **key},
+                            "UpdateExpression": "SET v = :v", "ExpressionAttributeValues": {":v": {"S": "after"}}}},
+                {"Delete": {"TableName": "t", "Key": {"pk": {"S": "deleted"}, **key}}},
+                {"ConditionCheck": {"TableName": "t", "Key": {"pk": {"S": "nobody"}, **key},
+                                    "ConditionExpression": "attribute_exists(pk)"}},
+            ])  # fmt: skip
+        assert value_of(client, "created") is None
+        assert {value_of(client, pk) for pk in ("replaced", "updated", "deleted")} == {"before"}
+
+    await asyncio.to_thread(look)
+
+
+async def test_a_token_makes_a_transaction_happen_once(client: DynamoDBClient) -> None:
+    """The same request again with its token succeeds without a second effect."""
+
+    def look() -> None:
+        client.transact_write_items(TransactItems=[put("once", value="a", new=True)], ClientRequestToken="token-1")
+        client.transact_write_items(TransactItems=[put("once", value="a", new=True)], ClientRequestToken="token-1")
+        assert value_of(client, "once") == "a"
+
+    await asyncio.to_thread(look)
+
+
+async def test_a_token_with_another_request_is_a_mismatch(client: DynamoDBClient) -> None:
+    """The token of one request with another one's items is IdempotentParameterMismatchException."""
+
+    def look() -> None:
+        client.transact_write_items(TransactItems=[put("x1")], ClientRequestToken="token-2")
+        with pytest.raises(client.exceptions.IdempotentParameterMismatchException):
+            client.transact_write_items(TransactItems=[put("x2")], ClientRequestToken="token-2")
+        assert value_of(client, "x2") is None
+
+    await asyncio.to_thread(look)
+
+
+async def test_a_cancelled_transaction_does_not_use_its_token_up(client: DynamoDBClient) -> None:
+    """After its obstacle is gone the same request with the same token takes effect."""
+
+    def look() -> None:
+        client.transact_write_items(TransactItems=[put("later", value="in the way")])
+        for _ in range(2):
+            with pytest.raises(client.exceptions.TransactionCanceledException):
+                client.transact_write_items(TransactItems=[put("later", new=True)], ClientRequestToken="token-3")
+        client.delete_item(TableName="t", Key={"pk": {"S": "later"}, "sk": {"S": "1"}})
+        client.transact_write_items(TransactItems=[put("later", new=True)], ClientRequestToken="token-3")
+        assert value_of(client, "later") == "v"
+
+    await asyncio.to_thread(look)
+
+
+async def test_no_acknowledged_write_is_lost_beside_failing_transactions(client: DynamoDBClient) -> None:
+    """Writers beside transactions that fail all the time: every write that was acknowledged is there."""
+
+    def write(number: int) -> None:
+        client.put_item(TableName="t", Item={"pk": {"S": f"kept-{number}"}, "sk": {"S": "1"}, "v": {"S": "v"}})
+
+    def fail(number: int) -> None:
+        with pytest.raises(ClientError):
+            client.transact_write_items(TransactItems=[put(f"never-{number}"), put("wall", new=True)])
+
+    def look() -> None:
+        client.transact_write_items(TransactItems=[put("wall")])
+        with ThreadPoolExecutor(16) as pool:
+            done = [pool.submit(job, number) for number in range(100) for job in (write, fail)]
+            for each in done:
+                each.result()
+        assert [number for number in range(100) if value_of(client, f"kept-{number}") is None] == []
+        assert [number for number in range(100) if value_of(client, f"never-{number}") is not None] == []
+
+    await asyncio.to_thread(look)
+
+
+async def test_of_two_conditional_writers_exactly_one_wins(client: DynamoDBClient) -> None:
+    """Many put_item with attribute_not_exists at one key: one succeeds."""
+
+    def race(number: int) -> bool:
+        try:
+            client.put_item(
+                TableName="t",
+                Item={"pk": {"S": "race"}, "sk": {"S": "1"}, "v": {"S": str(number)}},
+                ConditionExpression="attribute_not_exists(pk)",
+            )
+        except client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def look() -> None:
+        with ThreadPoolExecutor(16) as pool:
+            assert sum(pool.map(race, range(50))) == 1
+
+    await asyncio.to_thread(look)

@@ -83,7 +83,7 @@ class Router:
 
     async def _run(self, caller: Caller, frame: Run) -> None:
         execution = await self._executions.open(caller, frame)
-        where = {"run": execution.run.run, "thread": execution.run.thread, "duplicate": execution.first is None}
+        where = {"run": execution.run.run, "thread_id": execution.run.thread, "duplicate": execution.first is None}
         _log.info("admitted", extra=where)
         # The run is durable; nothing of the rest waits for the rest: clients order what they get by seq.
         await asyncio.gather(

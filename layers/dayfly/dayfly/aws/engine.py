@@ -12,6 +12,7 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dayfly.agents.catalogue import Catalogue, discover
+from dayfly.agents.definition import AgentDefinition
 from dayfly.agents.models import Models, needs_bedrock
 from dayfly.aws import clients
 from dayfly.aws.calls import Pool, client_config
@@ -49,7 +50,8 @@ class EngineFunction:
         self._pool = Pool()
         self._clock, meter = SystemClock(), self._telemetry.meter
         definitions = discover(importlib.import_module(settings.agents_package))
-        wanted = {definition.model or settings.model for definition in definitions.values()}
+        named = (one.model for one in definitions.values() if isinstance(one, AgentDefinition))
+        wanted = {model or settings.model for model in named}
         models = Models(
             bedrock=_bedrock() if any(map(needs_bedrock, wanted)) else None,
             api_key=model_key(settings),

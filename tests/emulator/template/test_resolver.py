@@ -1,0 +1,103 @@
+"""Intrinsic functions."""
+
+from __future__ import annotations
+
+import pytest
+
+from emulator.template.errors import TemplateError
+from emulator.template.names import Place
+from emulator.template.resolver import Resolver
+from emulator.template.values import Json, Object
+
+TEMPLATE: Object = {
+    "Mappings": {"Sizes": {"us-east-1": {"big": 3, "names": ["a", "b"]}}},
+    "Conditions": {
+        "Yes": {"Fn::Equals": [{"Ref": "Kind"}, "blue"]},
+        "No": {"Fn::Not": [{"Condition": "Yes"}]},
+        "Both": {"Fn::And": [{"Condition": "Yes"}, {"Condition": "No"}]},
+        "Either": {"Fn::Or": [{"Condition": "Yes"}, {"Condition": "No"}]},
+    },
+    "Resources": {
+        "Table": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": {"Fn::Sub": "${AWS::StackName}-x"}}},
+        "Fn": {"Type": "AWS::Lambda::Function", "Properties": {}},
+        "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "q"}},
+        "Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {}},
+        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {}},
+        "Absent": {"Type": "AWS::SQS::Queue", "Condition": "No", "Properties": {}},
+    },
+}
+
+
+@pytest.fixture
+def resolver() -> Resolver:
+    """A resolver of the template above."""
+    return Resolver(TEMPLATE, parameters={"Kind": "blue", "List": ["a", "b"]}, place=Place(stack="s"))
+
+
+@pytest.mark.parametrize(
+    ("node", "value"),
+    [
+        ({"Ref": "Kind"}, "blue"),
+        ({"Ref": "List"}, ["a", "b"]),
+        ({"Ref": "AWS::Region"}, "us-east-1"),
+        ({"Ref": "AWS::NoValue"}, None),
+        ({"a": {"Ref": "AWS::NoValue"}, "b": 1}, {"b": 1}),
+        ([1, {"Ref": "AWS::NoValue"}], [1]),
+        ({"Ref": "Table"}, "s-x"),
+        ({"Ref": "Fn"}, "Fn"),
+        ({"Ref": "Queue"}, "https://sqs.us-east-1.amazonaws.com/123456789012/q"),
+        ({"Ref": "Topic"}, "arn:aws:sns:us-east-1:123456789012:s-Topic"),
+        ({"Fn::GetAtt": ["Fn", "Arn"]}, "arn:aws:lambda:us-east-1:123456789012:function:Fn"),
+        ({"Fn::GetAtt": "Queue.Arn"}, "arn:aws:sqs:us-east-1:123456789012:q"),
+        ({"Fn::GetAtt": ["Table", "Arn"]}, "arn:aws:dynamodb:us-east-1:123456789012:table/s-x"),
+        ({"Fn::Sub": "${Table}/${Queue.QueueName}/${!Literal}/$"}, "s-x/q/${Literal}/$"),
+        ({"Fn::Sub": ["${a}-${Kind}", {"a": {"Ref": "Table"}}]}, "s-x-blue"),
+        ({"Fn::Join": ["-", ["a", {"Ref": "Kind"}, 1, True]]}, "a-blue-1-true"),
+        ({"Fn::Join": [",", {"Ref": "List"}]}, "a,b"),
+        ({"Fn::Select": ["1", {"Fn::Split": [":", "x:y"]}]}, "y"),
+        ({"Fn::If": ["Yes", 1, 2]}, 1),
+        ({"Fn::If": ["No", 1, {"Ref": "AWS::NoValue"}]}, None),
+        ({"Fn::If": ["Both", 1, 2]}, 2),
+        ({"Fn::If": ["Either", 1, 2]}, 1),
+        ({"Fn::FindInMap": ["Sizes", {"Ref": "AWS::Region"}, "big"]}, 3),
+        ({"Fn::Base64": "hi"}, "aGk="),
+        ({"Condition": {"StringEquals": {}}}, {"Condition": {"StringEquals": {}}}),
+    ],
+)
+def test_what_an_intrinsic_gives(resolver: Resolver, node: Json, value: Json) -> None:
+    """Each function gives what CloudFormation documents for it."""
+    assert resolver.value(node) == value
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"Ref": "Nobody"},
+        {"Ref": "Absent"},
+        {"Fn::GetAtt": ["Absent", "Arn"]},
+        {"Fn::GetAtt": ["Table", "StreamArn"]},
+        {"Fn::ImportValue": "x"},
+        {"Fn::FindInMap": ["Sizes", "us-east-1", "small"]},
+        {"Fn::Select": [2, ["a", "b"]]},
+        {"Fn::If": ["Maybe", 1, 2]},
+    ],
+)
+def test_what_cannot_be_resolved_is_named(resolver: Resolver, node: Json) -> None:
+    """Unknown names and functions are errors, never empty strings."""
+    with pytest.raises(TemplateError):
+        resolver.value(node)
+
+
+def test_a_resource_without_its_condition_is_not_there(resolver: Resolver) -> None:
+    """A false condition removes the resource."""
+    assert resolver.of_type("AWS::SQS::Queue") == ["Queue"]
+
+
+def test_an_api_id_looks_like_one_and_stays(resolver: Resolver) -> None:
+    """Ten lower-case letters and digits, the same in every run."""
+    found = resolver.value({"Ref": "Api"})
+    again = Resolver(TEMPLATE, parameters={"Kind": "red"}, place=Place(stack="s")).value({"Ref": "Api"})
+    assert isinstance(found, str)
+    assert len(found) == 10
+    assert found.isalnum()
+    assert found == found.lower() == again

@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 START_S = 60
+# The authorizer trusts the emulator's development issuer by these alone; `make run` gives the same.
+LOCAL_ISSUER = ("JWT_ISSUER={url}", "JWT_AUDIENCE=dayfly", "JWT_JWKS_URL={url}/.well-known/jwks.json")
 BROWSER_ARGUMENTS = (
     "--headless",
     "--no-sandbox",
@@ -41,6 +43,7 @@ def built_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def page_url(built_page: Path) -> Iterator[str]:
     """The address that a started emulator prints for the page."""
     command = [sys.executable, "-m", "emulator", "--port", "0", "--page", str(built_page)]
+    command += ["--env", *LOCAL_ISSUER]
     emulator = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     output = _Output(emulator)
     try:

@@ -32,7 +32,7 @@ export function App() {
 }
 
 function useSession(user: string): Session {
-  const [session] = useState(() => new Session(user));
+  const [session] = useState(() => new Session(user, threadInAddress()));
   const [, render] = useReducer((count: number) => count + 1, 0);
   useEffect(() => {
     const stop = session.subscribe(() => render(undefined));
@@ -40,7 +40,7 @@ function useSession(user: string): Session {
     const follow = () => {
       if (threadInAddress() !== session.threadId) session.open(threadInAddress());
     };
-    session.start(threadInAddress());
+    session.start();
     addEventListener("online", hurry);
     addEventListener("hashchange", follow);
     return () => {

@@ -18,7 +18,6 @@ const GATHER = 300;
 
 export class Session {
   readonly client: DayflyClient;
-  threadId: string | undefined;
   /** A message that opens a new thread, until its thread is known. */
   opening: string | undefined;
   log: readonly Entry[] = [];
@@ -30,7 +29,10 @@ export class Session {
   /** Threads whose history was asked for. */
   readonly #read = new Set<string>();
 
-  constructor(readonly user: string) {
+  constructor(
+    readonly user: string,
+    public threadId: string | undefined,
+  ) {
     this.client = new DayflyClient(
       { url: serverUrl(location), token: () => developmentToken(user) },
       {
@@ -62,10 +64,10 @@ export class Session {
     );
   }
 
-  start(threadId: string | undefined): void {
+  start(): void {
     this.client.connect();
     this.refreshThreads();
-    if (threadId !== undefined) this.open(threadId);
+    this.open(this.threadId);
   }
 
   end(): void {

@@ -15,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-_OPEN = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
+# No Access-Control-Allow-Origin: a web site open in the same browser must not be able to mint itself a token.
+_FRESH = {"Cache-Control": "no-store"}
 _MAX_TTL_S = 30 * 24 * 3600
 
 
@@ -85,7 +86,7 @@ class Issuer:
         ]
 
     async def _serve_jwks(self, _: Request) -> Response:
-        return JSONResponse(self.jwks(), headers=_OPEN)
+        return JSONResponse(self.jwks(), headers=_FRESH)
 
     async def _serve_configuration(self, _: Request) -> Response:
         configuration = {
@@ -96,23 +97,25 @@ class Issuer:
             "response_types_supported": ["token"],
             "subject_types_supported": ["public"],
         }
-        return JSONResponse(configuration, headers=_OPEN)
+        return JSONResponse(configuration, headers=_FRESH)
 
     async def _serve_token(self, request: Request) -> Response:
         query = request.query_params
         user = query.get("user", "")
         ttl = _seconds(query.get("ttl", "3600"))
         if not user:
-            return JSONResponse({"error": "the query parameter user is missing"}, status_code=400, headers=_OPEN)
+            return JSONResponse({"error": "the query parameter user is missing"}, status_code=400, headers=_FRESH)
         if ttl is None:
-            return JSONResponse({"error": "ttl is no number of seconds"}, status_code=400, headers=_OPEN)
+            return JSONResponse({"error": "ttl is no number of seconds"}, status_code=400, headers=_FRESH)
         token, expires = self.token(user=user, tenant=query.get("tenant"), ttl=ttl, audience=query.get("audience"))
         stamp = expires.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return Response(json.dumps({"token": token, "expires_at": stamp}), media_type="application/json", headers=_OPEN)
+        return Response(
+            json.dumps({"token": token, "expires_at": stamp}), media_type="application/json", headers=_FRESH
+        )
 
     async def _serve_rotate(self, request: Request) -> Response:
         self.rotate(retire=request.query_params.get("retire") in ("1", "true"))
-        return JSONResponse(self.jwks(), headers=_OPEN)
+        return JSONResponse(self.jwks(), headers=_FRESH)
 
 
 def _seconds(text: str) -> float | None:

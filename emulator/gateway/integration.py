@@ -72,8 +72,9 @@ def _answer(function: str, payload: bytes) -> Answer:
         status = int(response["statusCode"])
     except (KeyError, TypeError, ValueError) as error:
         raise IntegrationFailed(f"{function}: malformed proxy response, no statusCode") from error
-    headers = response.get("headers") or {}
-    body = response.get("body") or ""
+    # A Python function's None is null here, and counts as left out.
+    given = {name: value for name, value in response.items() if value is not None}
+    headers, body = given.get("headers", {}), given.get("body", "")
     if not 200 <= status <= 599 or not isinstance(headers, dict) or not isinstance(body, str):
         raise IntegrationFailed(f"{function}: malformed proxy response, statusCode, headers or body is of a wrong kind")
     return Answer(status=status, headers={str(name): str(value) for name, value in headers.items()}, body=body)

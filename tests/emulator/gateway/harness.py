@@ -143,6 +143,7 @@ async def running(
     limits: Limits | None = None,
     faults: Faults | None = None,
     page: Path = Path("no-such-folder"),
+    ready: bool = True,
 ) -> AsyncIterator[Gateway]:
     """Serve one API with stage `live`; a function that has no handler answers `statusCode` 200."""
     routes = {"$connect": "connect", "$disconnect": "disconnect"} if routes is None else routes
@@ -169,7 +170,7 @@ async def running(
     front.serve([api], InvokeEndpoint(functions, names=names))
     server = HttpServer(front, listener)
     await server.start()
-    front.ready = True
+    front.ready = ready
     try:
         yield Gateway(port, functions, issuer)
     finally:

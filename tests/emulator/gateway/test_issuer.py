@@ -1,10 +1,8 @@
-"""The development issuer and the page beside the gateway."""
+"""The development issuer."""
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -70,24 +68,11 @@ async def test_a_token_request_without_user_is_refused() -> None:
         assert (await fetch(gateway, "/token?user=a&ttl=soon"))[0] == 400
 
 
-async def test_the_page_is_served_once_it_is_built(tmp_path: Path) -> None:
-    """`/` says what is missing, then gives index.html; files beside it come with their type."""
-    async with running(page=tmp_path / "dist") as gateway, aiohttp.ClientSession() as http:
-        async with http.get(gateway.url + "/") as answer:
-            assert (answer.status, "dist" in await answer.text()) == (404, True)
-        await asyncio.to_thread((tmp_path / "dist").mkdir)
-        await asyncio.to_thread((tmp_path / "dist" / "index.html").write_text, "<p>chat")
-        await asyncio.to_thread((tmp_path / "dist" / "app.js").write_text, "1")
-        async with http.get(gateway.url + "/") as answer:
-            assert (answer.status, await answer.text()) == (200, "<p>chat")
-        async with http.get(gateway.url + "/app.js") as answer:
-            assert answer.content_type == "text/javascript"
-        async with http.get(gateway.url + "/nothing") as answer:
-            assert answer.status == 404
-
-
-async def test_reserved_paths_win() -> None:
-    """Health answers, and a plain request to the stage asks for an upgrade."""
-    async with running() as gateway:
-        assert (await fetch(gateway, "/_emulator/health"))[0] == 200
-        assert (await fetch(gateway, "/live"))[0] == 426
+async def test_another_sites_script_cannot_read_a_token() -> None:
+    """No CORS header lets a page of another origin in."""
+    async with (
+        running() as gateway,
+        aiohttp.ClientSession(headers={"Origin": "https://example.com"}) as http,
+        http.get(gateway.url + "/token?user=a") as answer,
+    ):
+        assert "Access-Control-Allow-Origin" not in answer.headers

@@ -97,13 +97,17 @@ class Environment:
         """Start the process; the init phase begins."""
         pipe = LogPipe(lambda line: self._line("function", line))
         self._started = time.monotonic()
-        self._process = await EnvironmentProcess.start(
-            python=self._options.python,
-            directory=self.spec.code_dir,
-            variables=variables,
-            pipe=pipe,
-            guard=self._guard,
-        )
+        try:
+            self._process = await EnvironmentProcess.start(
+                python=self._options.python,
+                directory=self.spec.code_dir,
+                variables=variables,
+                pipe=pipe,
+                guard=self._guard,
+            )
+        except BaseException:
+            pipe.close()
+            raise
         self._watch = asyncio.create_task(self._watch_exit(self._process))
 
     async def wait_ready(self, bound_s: float) -> None:

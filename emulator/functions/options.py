@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 
@@ -33,8 +34,13 @@ class LambdaOptions:
     idle_s: float = 300.0
     """An environment unused for so long ends."""
 
-    init_s: float = 10.0
-    """Bound of the first init phase (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html)."""
+    init_s: float = 60.0
+    """Bound of the first init phase. AWS's is 10 s of a machine of its own
+    (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html); a laptop that starts twenty engines
+    at once needs longer."""
+
+    inits: int = 2 * (os.cpu_count() or 1)
+    """Init phases under way at once; the others wait, in order, so that the first of a burst are ready soon."""
 
     freeze: bool = True
     """Stop (SIGSTOP) an environment between two invocations, as Lambda freezes it."""

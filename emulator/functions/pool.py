@@ -29,6 +29,7 @@ class Pool:
         self._idle: list[Environment] = []  # least recently used first
         self._busy: set[Environment] = set()
         self._starting: set[Environment] = set()  # of the busy ones: claimed by the invocation that needs them
+        self._inits = asyncio.Semaphore(options.inits)
         self._burials: set[asyncio.Task[None]] = set()
         self._reaper: asyncio.Task[None] | None = None
 
@@ -105,9 +106,10 @@ class Pool:
         self._busy.add(environment)
         self._starting.add(environment)
         try:
-            address = await self._api.open(environment)
-            await environment.start(variables(spec, options=self._options, extra=self._extra, runtime_api=address))
-            await environment.wait_ready(bound_s)
+            async with self._inits:
+                address = await self._api.open(environment)
+                await environment.start(variables(spec, options=self._options, extra=self._extra, runtime_api=address))
+                await environment.wait_ready(bound_s)
         except BaseException:
             environment.kill()
             if environment.state is not State.DEAD and not environment.started:

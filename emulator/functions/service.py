@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from uuid import uuid4
 
 from emulator.contract import FunctionNotFound, FunctionSpec, Invocation, LambdaRefusal, ScheduleSpec
 from emulator.functions.call import Call, new_trace_id
 from emulator.functions.checks import check_payload, check_tenant
-from emulator.functions.environment import InitFailed
+from emulator.functions.environment import InitFailed, State
 from emulator.functions.events import Event, EventQueue
 from emulator.functions.faults import Faults, NoFaults
 from emulator.functions.log import LogLine, LogSink, print_line
@@ -129,6 +130,8 @@ class LambdaService:
         )
         try:
             environment = await self._pool.acquire(spec, tenant_id)
+            if environment.state is not State.IDLE:
+                raise InitFailed(-signal.SIGKILL)  # killed at the very moment it became ready
         except InitFailed as error:
             outcome = error.outcome(request_id)
         else:

@@ -191,3 +191,31 @@ async def test_a_warm_call_is_quick(tmp_path: Path) -> None:
         for _ in range(100):
             await service.invoke("fn", b"0")
         assert time.monotonic() - began < 10
+
+
+async def test_a_burst_of_cold_starts_is_served_whole(tmp_path: Path) -> None:
+    """More calls at once than init phases allowed at once: all are answered, each by an environment of its own."""
+    async with running(function(tmp_path, PID), options=LambdaOptions(inits=2)) as service:
+        calls = await asyncio.gather(*(service.invoke("fn", b"1") for _ in range(8)))
+        assert len({str(answer(call)) for call in calls}) == 8
+
+
+async def test_stop_during_cold_starts_ends_them(tmp_path: Path) -> None:
+    """Stopping while environments start, or wait to start, leaves nothing behind and does not hang."""
+    spec = function(tmp_path, "import time\ntime.sleep(30)\ndef handler(event, context): ...")
+    async with running(spec, options=LambdaOptions(inits=2)) as service:
+        calls = [asyncio.create_task(service.invoke("fn", b"1")) for _ in range(4)]
+        await asyncio.sleep(0.3)
+    await asyncio.gather(*calls, return_exceptions=True)
+    assert all(call.cancelled() for call in calls)
+    assert service.environments("fn") == 0
+
+
+async def test_an_init_over_its_bound_is_tried_again_in_the_time_of_the_function(tmp_path: Path) -> None:
+    """An init that hangs is killed at its bound, then runs once more until the function's own time-out."""
+    spec = function(tmp_path, "import time\ntime.sleep(30)\ndef handler(event, context): ...", timeout_s=1)
+    async with running(spec, options=LambdaOptions(init_s=0.5)) as service:
+        began = time.monotonic()
+        late = await service.invoke("fn", b"{}")
+        assert 1.4 < time.monotonic() - began < 10
+        assert error(late)["errorMessage"] == f"RequestId: {late.request_id} Error: Task timed out after 1.00 seconds"

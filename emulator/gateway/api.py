@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Coroutine
 
@@ -20,6 +21,9 @@ from emulator.gateway.selection import RouteSelection
 from emulator.gateway.socket import Socket
 
 log = logging.getLogger("emulator.gateway")
+
+# RFC 9110 section 5.6.2.
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class WebSocketApi:
@@ -126,8 +130,12 @@ class WebSocketApi:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         # The client gets a subprotocol only if the integration names one:
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-connect-route-subprotocol.html
+        subprotocol = headers.get("sec-websocket-protocol")
+        if subprotocol is not None and _TOKEN.fullmatch(subprotocol) is None:
+            log.warning("%s %-12s returned no valid subprotocol: %r", connection.id, "$connect", subprotocol)
+            return refusal(502, "Internal server error", "InternalServerErrorException", connection.id)
         if 200 <= answer.status < 300:
-            return Accepted(subprotocol=headers.get("sec-websocket-protocol"))
+            return Accepted(subprotocol=subprotocol)
         return Refused(status=answer.status, body=answer.body.encode())
 
     # Messages

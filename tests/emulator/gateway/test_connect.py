@@ -200,6 +200,16 @@ async def test_a_subprotocol_is_answered_only_as_the_integration_returns_it() ->
             assert socket.subprotocol == expected
 
 
+async def test_a_subprotocol_that_is_no_token_refuses_the_handshake() -> None:
+    """It could not stand in a header; the client gets 502 and nothing stays open."""
+
+    async def choose(event: Event) -> object:
+        return {"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": "a\r\nSet-Cookie: b"}}
+
+    async with running(handlers={"connect": choose}) as gateway:
+        assert (await refused(gateway))[0] == 502
+
+
 async def test_no_extension_is_negotiated() -> None:
     """permessage-deflate is offered by the client and never accepted."""
     async with running() as gateway, connect(gateway.ws, compression="deflate") as socket:

@@ -99,3 +99,34 @@ async def test_a_message_keeps_a_connection_from_being_idle() -> None:
             await socket.send("x")
             await asyncio.sleep(0.15)
         assert socket.close_code is None
+
+
+async def test_a_client_that_leaves_during_connect_is_told_of_too() -> None:
+    """The integration said yes, so the application has to hear that the connection is over."""
+    release = asyncio.Event()
+
+    async def hold(event: Event) -> object:
+        await release.wait()
+        return {"statusCode": 200}
+
+    async with running(handlers={"connect": hold}) as gateway:
+        _, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        lines = ["GET /live HTTP/1.1", "Host: x", "Connection: Upgrade", "Upgrade: websocket"]
+        lines += ["Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "", ""]
+        writer.write("\r\n".join(lines).encode())
+        await gateway.functions.wait_for("connect")
+        writer.transport.abort()
+        release.set()
+        (event,) = await gateway.functions.wait_for("disconnect")
+        assert event["requestContext"]["disconnectStatusCode"] == 1006
+
+
+async def test_a_stopping_gateway_closes_its_sockets() -> None:
+    """The client sees 1012; the application is told nothing, as when a whole gateway is lost."""
+    async with running() as gateway:
+        socket = await connect(gateway.ws)
+    with pytest.raises(ConnectionClosed) as closed:
+        await asyncio.wait_for(socket.recv(), 5)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1012
+    assert gateway.functions.of("disconnect") == []

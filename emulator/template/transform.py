@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 
 import boto3
 import yaml
+from samtranslator.metrics.metrics import Metrics
 from samtranslator.model.exceptions import InvalidDocumentException
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
@@ -40,13 +41,15 @@ def to_cloudformation(document: Object, *, parameters: Mapping[str, Json], regio
     for section in ("Globals", "Resources"):
         for node in as_object(document.get(section), section).values():
             _mark_folders(node)
+    metrics = Metrics()
+    translator = Translator({}, Parser(), boto_session=boto3.session.Session(region_name=region), metrics=metrics)
     try:
-        translated = Translator(
-            {}, Parser(), boto_session=boto3.session.Session(region_name=region)
-        ).translate(document, dict(parameters))  # fmt: skip
+        translated = translator.translate(document, dict(parameters))
     except InvalidDocumentException as error:
         causes = "; ".join(cause.message for cause in error.causes)
         raise TemplateError(f"the SAM translator refuses the template: {causes}") from None
+    finally:
+        metrics.publish()  # to nowhere; else it complains when it is collected
     plain = as_object(translated, "the translated template")
     for logical_id, resource in as_object(plain.get("Resources"), "Resources").items():
         kind = as_object(resource, logical_id).get("Type")

@@ -1,7 +1,8 @@
 """The encoding of application/vnd.amazon.eventstream, written from its description.
 
-A message: total length, length of the headers, CRC-32 of these two, headers, payload, CRC-32 of all before; numbers are
-big-endian, 4 bytes. A header: length of its name (1 byte), name, type (7: string), length of the value (2 bytes), value.
+A message: total length, length of the headers, CRC-32 of these two, headers, payload, CRC-32 of all before; numbers
+are big-endian, 4 bytes. A header: length of its name (1 byte), name, type (7: string), length of the value (2 bytes),
+value.
 Source: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTSelectObjectAppendix.html and
 https://smithy.io/2.0/aws/amazon-eventstream.html
 """

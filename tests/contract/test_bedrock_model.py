@@ -25,7 +25,7 @@ from dayfly.errors import ModelFailed
 from dayfly.runlog.messages import AssistantSaid, ToolCall
 from tests.contract.event_stream import CONTENT_TYPE, event, exception
 from tests.contract.model_server import Reply, model_server
-from tests.unit.agents.support import turn
+from tests.unit.agents.support import collect, turn
 
 MODEL = "bedrock:anthropic.claude-sonnet-4-5-20250929-v1:0"
 AGENT = AgentDefinition(instructions="Answer briefly.", tools=(calculate,))
@@ -149,8 +149,7 @@ async def test_an_exception_in_the_middle_of_the_stream() -> None:
     async with model_server(breaks) as server:
         client = client_of(server.url)
         with pytest.raises(ModelFailed) as failure:
-            async for one in PydanticAgent(AGENT, Models(bedrock=client)(MODEL)).run(turn()):
-                seen.append(one)  # noqa: PERF401  # what came before the error counts
+            await collect(PydanticAgent(AGENT, Models(bedrock=client)(MODEL)).run(turn()), seen)
         client.close()
     assert Delta("Half an ") in seen
     assert "inner details" not in str(failure.value)

@@ -13,6 +13,7 @@ from dayfly.agents.protocol import AgentEvent, Turn
 from dayfly.agents.pydantic_agent import PydanticAgent
 from dayfly.agents.tool_context import ToolFunction
 from dayfly.context.execution import UserExecutionContext
+from dayfly.ports.clock import Clock
 from dayfly.ports.memory import ManualClock, MemoryTable
 from dayfly.ports.table import Table
 from dayfly.runlog.messages import Message
@@ -42,6 +43,7 @@ def turn(
     history: tuple[Message, ...] = (),
     resumed: tuple[Message, ...] = (),
     table: Table | None = None,
+    clock: Clock | None = None,
     user: str = "u-alice",
     run: str = "r-1",
 ) -> Turn:
@@ -51,7 +53,7 @@ def turn(
         history=history,
         resumed=resumed,
         table=table or MemoryTable(),
-        clock=ManualClock(),
+        clock=clock or ManualClock(),
     )
 
 
@@ -83,6 +85,12 @@ def call(name: str, arguments: str = "{}", call_id: str = "c-1", *, place: int =
 
 async def events_of(agent: PydanticAgent, given: Turn | None = None) -> list[AgentEvent]:
     return [event async for event in agent.run(given or turn())]
+
+
+async def collect(events: AsyncIterator[AgentEvent], into: list[AgentEvent]) -> None:
+    """Keeps what came, also where the run fails in the end."""
+    async for event in events:
+        into.append(event)  # noqa: PERF401  # a comprehension would lose what came before the error
 
 
 async def settle() -> None:

@@ -15,7 +15,7 @@ from dayfly.agents.tool_context import ToolContext, ToolError
 from dayfly.errors import AgentFailed, ModelFailed
 from dayfly.runlog.history import UNANSWERED
 from dayfly.runlog.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome, UserSaid
-from tests.unit.agents.support import Piece, agent_of, call, events_of, responses, settle, turn
+from tests.unit.agents.support import Piece, agent_of, call, collect, events_of, responses, settle, turn
 
 
 def kinds(events: list[AgentEvent]) -> list[type[AgentEvent]]:
@@ -160,7 +160,7 @@ async def test_a_tool_that_keeps_failing_ends_the_run() -> None:
 
     seen: list[AgentEvent] = []
     with pytest.raises(AgentFailed, match="The tool no kept failing"):
-        await _collect(agent_of(script, no).run(turn()), seen)
+        await collect(agent_of(script, no).run(turn()), seen)
     assert kinds(seen).count(ToolEnded) == 4
 
 
@@ -176,7 +176,7 @@ async def test_the_model_requests_of_a_run_are_limited() -> None:
 
     seen: list[AgentEvent] = []
     with pytest.raises(AgentFailed, match="3 model requests"):
-        await _collect(agent_of(script, more, max_model_requests=3).run(turn()), seen)
+        await collect(agent_of(script, more, max_model_requests=3).run(turn()), seen)
     assert kinds(seen).count(Responded) == 3
 
 
@@ -203,7 +203,7 @@ async def test_an_error_the_library_does_not_know_is_the_models_too() -> None:
 
     seen: list[AgentEvent] = []
     with pytest.raises(ModelFailed, match="The model failed"):
-        await _collect(agent_of(script).run(turn()), seen)
+        await collect(agent_of(script).run(turn()), seen)
     assert kinds(seen) == [Thinking, Delta]
 
 
@@ -224,7 +224,7 @@ async def test_closing_closes_the_models_stream_at_once() -> None:
         if isinstance(event, Delta):
             break
     async with asyncio.timeout(1):
-        await run.aclose()  # type: ignore[attr-defined]  # an async generator
+        await run.aclose()
     assert closed.is_set()
     assert asyncio.all_tasks() == before
 
@@ -365,8 +365,3 @@ async def test_call_ids_that_come_again_are_kept_apart() -> None:
     started = [event.tool_call_id for event in events if isinstance(event, ToolStarted)]
     asked = [one.call_id for event in events if isinstance(event, Responded) for one in event.message.calls]
     assert sorted(started) == sorted(asked)
-
-
-async def _collect(events: AsyncIterator[AgentEvent], into: list[AgentEvent]) -> None:
-    async for event in events:
-        into.append(event)  # noqa: PERF401  # what came before the error is what the test looks at

@@ -29,8 +29,9 @@ class Recipe:
 class Catalogue:
     """The installed agents by name. Process-lived; holds definitions and no user's data.
 
-    An agent is a definition, driven by pydantic-ai, or a recipe of its own behind the narrow protocol. `models` turns a `MODEL` setting into a model's factory, and is asked once for each agent here, so that a wrong
-    setting is seen at start. Raises `ConfigurationError` for that, or for a tool that no model could call.
+    An agent is a definition, driven by pydantic-ai, or a recipe of its own behind the narrow protocol. `models` turns a
+    `MODEL` setting into a model's factory, and is asked once for each definition here, so that a wrong setting is seen
+    at start. Raises `ConfigurationError` for that, or for a tool that no model could call.
     """
 
     def __init__(

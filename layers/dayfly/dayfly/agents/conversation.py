@@ -1,6 +1,5 @@
 """Between the neutral form of a conversation and pydantic-ai's."""
 
-import json
 from collections.abc import Iterable, Sequence
 
 from pydantic_ai.messages import (
@@ -66,7 +65,7 @@ def from_model_response(response: ModelResponse) -> AssistantSaid:
     """The neutral form: text and tool calls; a model's hidden thoughts and its provider's details stay out."""
     text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
     calls = (
-        ToolCall(part.tool_call_id, part.tool_name, _arguments(part))
+        ToolCall(part.tool_call_id, part.tool_name, part.args_as_json_str())
         for part in response.parts
         if isinstance(part, ToolCallPart)
     )
@@ -92,15 +91,6 @@ def from_model_messages(messages: Sequence[ModelMessage]) -> tuple[Message, ...]
 
 def _spoken(content: Sequence[object]) -> str:
     return " ".join(piece for piece in content if isinstance(piece, str))
-
-
-def _arguments(part: ToolCallPart) -> str:
-    """Always the JSON text of an object, as `ToolCall` promises: a model may write none, or something else."""
-    text = part.args_as_json_str()
-    try:
-        return text if isinstance(json.loads(text), dict) else "{}"
-    except ValueError:
-        return "{}"
 
 
 def _tool_return(call_id: str, name: str, content: str, *, failed: bool) -> ToolReturnPart:

@@ -1,11 +1,14 @@
 """What a client is told when the model's side fails. The details stay in the cause, for the log."""
 
+from typing import Final
+
 from pydantic_ai.exceptions import (
     ContentFilterError,
     ModelAPIError,
     ModelAuthenticationError,
     ModelConnectionError,
     ModelContextWindowExceededError,
+    ModelHTTPError,
     ModelNotFoundError,
     ModelQuotaExceededError,
     ModelRateLimitError,
@@ -26,7 +29,7 @@ class ModelRefused(ModelFailed):
     retryable = False
 
 
-_MESSAGES: tuple[tuple[type[Exception], type[ModelFailed], str], ...] = (
+_MESSAGES: Final[tuple[tuple[type[Exception], type[ModelFailed], str], ...]] = (
     (ModelQuotaExceededError, ModelRefused, "The model's quota is used up."),
     (ModelRateLimitError, ModelFailed, "The model has too many requests at the moment."),
     (ModelUnavailableError, ModelFailed, "The model is not available at the moment."),
@@ -38,8 +41,10 @@ _MESSAGES: tuple[tuple[type[Exception], type[ModelFailed], str], ...] = (
     (ModelRequestRejectedError, ModelRefused, "The model refused the request."),
     (ContentFilterError, ModelRefused, "The model's provider filtered the answer."),
     (OutputTokenLimitExceeded, ModelRefused, "The model used up its output limit without an answer."),
-    (ModelAPIError, ModelFailed, "The model failed."),
 )
+
+_MAY_PASS: Final = frozenset({408, 409, 425, 429})
+"""Client errors that the same request may not meet again (RFC 9110, section 15.5; RFC 6585)."""
 
 
 def explain(error: Exception, *, max_requests: int) -> DayflyError:
@@ -51,6 +56,10 @@ def explain(error: Exception, *, max_requests: int) -> DayflyError:
     for kind, failure, message in _MESSAGES:
         if isinstance(error, kind):
             return failure(message)
+    if isinstance(error, ModelHTTPError) and 400 <= error.status_code < 500 and error.status_code not in _MAY_PASS:
+        return ModelRefused("The model refused the request.")
+    if isinstance(error, ModelAPIError):
+        return ModelFailed("The model failed.")
     if isinstance(error, UnexpectedModelBehavior):
         return AgentFailed("The model repeatedly asked for something that the agent does not have.")
     return AgentFailed("The agent failed.")

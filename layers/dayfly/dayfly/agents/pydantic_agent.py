@@ -1,7 +1,7 @@
 """The loop between model and tools, driven by pydantic-ai behind the narrow protocol."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -57,7 +57,7 @@ class PydanticAgent:
         for function in definition.tools:
             build_tool(function, _never)
 
-    async def run(self, turn: Turn) -> AsyncIterator[AgentEvent]:
+    async def run(self, turn: Turn) -> AsyncGenerator[AgentEvent, None]:
         """See `Agent.run` of the protocol."""
         if (answer := _already_answered(turn.resumed)) is not None:
             yield Answered(answer)

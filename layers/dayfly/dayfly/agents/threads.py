@@ -4,11 +4,18 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
-PREFIX: Final = "tool-"
+
+class ToolThread(threading.Thread):
+    """The thread of one call. It knows the event loop, and so the run, that the call belongs to."""
+
+    def __init__(self, body: Callable[[], None], *, tool: str, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(target=body, name=f"tool-{tool}", daemon=True)
+        self.tool = tool
+        self.loop = loop
 
 
 async def run_in_thread(call: Callable[[], T], *, name: str) -> T:
@@ -36,14 +43,21 @@ async def run_in_thread(call: Callable[[], T], *, name: str) -> T:
         except BaseException as raised:  # noqa: BLE001  # it goes on to the caller, whatever it is
             # A future refuses StopIteration, as it would end the awaiting generator in silence (PEP 479).
             error = RuntimeError("the tool raised StopIteration") if isinstance(raised, StopIteration) else raised
-        if not loop.is_closed():
+        try:
             loop.call_soon_threadsafe(settle, result, error)
+        except RuntimeError:
+            if not loop.is_closed():  # it is closed where the run is over: nobody waits any more
+                raise
 
-    threading.Thread(target=body, name=f"{PREFIX}{name}", daemon=True).start()
+    ToolThread(body, tool=name, loop=loop).start()
     return await done
 
 
-def running_tool_threads() -> tuple[str, ...]:
-    """The names of tools whose threads still run. After a cancelled run, anything here is a call that could not be
-    stopped: the process must not serve another run."""
-    return tuple(thread.name.removeprefix(PREFIX) for thread in threading.enumerate() if thread.name.startswith(PREFIX))
+def running_tool_threads(loop: asyncio.AbstractEventLoop | None = None) -> tuple[str, ...]:
+    """The names of tools whose threads still run: those of one run's event loop, or all of the process. After a
+    cancelled run, anything here is a call that could not be stopped: the process must not serve another run."""
+    return tuple(
+        thread.tool
+        for thread in threading.enumerate()
+        if isinstance(thread, ToolThread) and (loop is None or thread.loop is loop)
+    )

@@ -7,6 +7,7 @@ import typing
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from pydantic import PydanticUserError
 from pydantic_ai import RunContext, Tool
 from pydantic_ai.exceptions import UserError
 from pydantic_core import PydanticSerializationError, to_json
@@ -55,8 +56,8 @@ def build_tool(function: ToolFunction, invoke: Invoke) -> Tool[None]:
     )
     try:
         return Tool(call, takes_ctx=True, name=name)
-    except UserError as error:
-        raise ConfigurationError(f"the tool {name}: {error}") from error
+    except (UserError, PydanticUserError) as error:
+        raise ConfigurationError(f"the tool {name} has a parameter that no model can write: {error}") from error
 
 
 def as_text(result: object) -> str:

@@ -1,5 +1,5 @@
 """The model of `MODEL=demo`: scripted, deterministic, and in need of nothing."""
 
-from dayfly.agents.demo.model import demo_model
+from dayfly.agents.demo.model import opener
 
-__all__ = ["demo_model"]
+__all__ = ["opener"]

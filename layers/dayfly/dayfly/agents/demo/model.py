@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from pydantic_ai.messages import ModelMessage
@@ -12,15 +13,23 @@ from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls
 from dayfly.agents.conversation import from_model_messages
 from dayfly.agents.demo.script import Ask, respond
 from dayfly.agents.demo.shapes import ToolShape
+from dayfly.agents.models import Models
+from dayfly.agents.pydantic_agent import OpenModel
 
 PAUSE_SECONDS: Final = 0.025
 ANSWER_SECONDS: Final = 0.8
 """A short answer takes no longer than this."""
 
 
-def demo_model() -> Model:
-    """A new model. It calls the tools that are registered with the agent, and writes its answer from their results."""
-    return FunctionModel(stream_function=_stream, model_name="demo")
+def opener(model_id: str, models: Models) -> OpenModel:
+    """Opens the model. It calls the tools that are registered with the agent, and answers from their results."""
+    del model_id, models  # there is one, and it needs nothing
+    return _open
+
+
+@asynccontextmanager
+async def _open() -> AsyncIterator[Model]:
+    yield FunctionModel(stream_function=_stream, model_name="demo")
 
 
 async def _stream(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[str | DeltaToolCalls]:

@@ -1,5 +1,6 @@
 """What the demo model says next: a pure function of the conversation and of the tools that are there."""
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -86,8 +87,7 @@ def _told(result: ToolAnswered, arguments: str) -> str:
 
 
 def _argument(arguments: str, name: str) -> str:
-    match = re.search(rf'"{name}":\s*"((?:[^"\\]|\\.)*)"', arguments)
-    return match.group(1) if match else name
+    return str(json.loads(arguments).get(name, name))
 
 
 def _chat(text: str, before: Sequence[Message], tools: Sequence[ToolShape]) -> Say:

@@ -15,7 +15,7 @@ from dayfly.errors import DayflyError
 Number = int | float
 
 MAX_CHARS: Final = 500
-MAX_DEPTH: Final = 50
+MAX_DEPTH: Final = 250
 MAX_DIGITS: Final = 1_000
 """Decimal digits of any whole number on the way: the bound of the work one operation can be."""
 
@@ -101,11 +101,10 @@ def evaluate(expression: str) -> str:
 
 
 def _as_python(expression: str) -> str:
-    """The signs people write, as Python has them. A comma between groups of three digits is dropped: 1,000."""
+    """The signs people write, as Python has them. Commas between groups of three digits, as in 1,000, are dropped, but
+    not inside parentheses, where they part a function's arguments."""
     text = expression.strip().rstrip("=? ").translate(str.maketrans("×·÷−–", "**/--")).replace("^", "**")
-    while (without := re.sub(r"(?<![\d.])(\d{1,3}),(\d{3})(?!\d)(?![^()]*\))", r"\1\2", text)) != text:
-        text = without
-    return text
+    return re.sub(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d)(?![^()]*\))", lambda match: match[0].replace(",", ""), text)
 
 
 def _value(node: ast.expr, depth: int) -> Number:

@@ -1,0 +1,63 @@
+"""Between the neutral form and the library's."""
+
+from pydantic_ai.messages import ModelResponse, TextPart, ThinkingPart, ToolCallPart, ToolReturnPart
+
+from dayfly.agents.conversation import from_model_messages, from_model_response, to_model_messages
+from dayfly.runlog.history import UNANSWERED
+from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
+
+CALLS = (ToolCall("a", "add", '{"x":1}'), ToolCall("b", "add", "{}"))
+WHOLE: tuple[Message, ...] = (
+    UserSaid("Add."),
+    AssistantSaid("Adding.", CALLS),
+    ToolAnswered("a", "add", "2"),
+    ToolAnswered("b", "add", "no x", ToolOutcome.ERROR),
+    AssistantSaid("Half of it."),
+    UserSaid("And now?"),
+)
+
+
+def test_there_and_back() -> None:
+    """A whole conversation is the same again."""
+    assert from_model_messages(to_model_messages(WHOLE)) == WHOLE
+
+
+def test_an_open_call_is_answered_for() -> None:
+    """Before the next words of anybody, and at the end."""
+    for rest in ((), (UserSaid("Hm."),), (AssistantSaid("Hm."),)):
+        messages = from_model_messages(to_model_messages((*WHOLE[:3], *rest)))
+        assert messages[3] == ToolAnswered("b", "add", UNANSWERED, ToolOutcome.ERROR)
+        assert messages[4:] == rest
+
+
+def test_a_call_that_will_run_yet_stays_open() -> None:
+    """As a resumed run needs it."""
+    assert from_model_messages(to_model_messages(WHOLE[:3], keep_open=frozenset({"b"}))) == WHOLE[:3]
+
+
+def test_a_result_nobody_asked_for_is_left_out() -> None:
+    """Providers refuse it."""
+    assert from_model_messages(to_model_messages((UserSaid("Hi."), ToolAnswered("x", "add", "1")))) == (
+        UserSaid("Hi."),
+    )
+
+
+def test_an_empty_response_is_left_out() -> None:
+    """Providers refuse it too."""
+    assert to_model_messages((AssistantSaid(""),)) == []
+
+
+def test_thoughts_stay_out_of_the_neutral_form() -> None:
+    """Text parts are joined; arguments are always the text of a JSON object, whatever the model wrote."""
+    response = ModelResponse([ThinkingPart("hm"), TextPart("a"), TextPart("b"), ToolCallPart("t", None, "1"),
+                              ToolCallPart("t", "", "2"), ToolCallPart("t", "{", "3"),
+                              ToolCallPart("t", {"x": 1}, "4")])  # fmt: skip
+    said = from_model_response(response)
+    assert said.text == "ab"
+    assert [call.arguments for call in said.calls] == ["{}", "{}", '{"INVALID_JSON":"{"}', '{"x":1}']
+
+
+def test_a_failed_result_is_marked_for_the_model() -> None:
+    """An error outcome is not given as a success."""
+    parts = [part for message in to_model_messages(WHOLE) for part in message.parts if isinstance(part, ToolReturnPart)]
+    assert [part.outcome for part in parts] == ["success", "failed"]

@@ -1,0 +1,26 @@
+"""Keeping and telling notes, as tools."""
+
+from dayfly.agents.tool_context import ToolContext
+from dayfly.agents.tools.notes import NOTHING, recall, remember
+from dayfly.ports.memory import ManualClock, MemoryTable
+from tests.unit.agents.support import turn
+
+
+async def test_what_is_remembered_is_recalled_in_another_run() -> None:
+    """Notes outlive the run; a word picks among them."""
+    table, clock = MemoryTable(), ManualClock()
+    first = ToolContext.of(turn(table=table, clock=clock, run="r-1"), "a")
+    second = ToolContext.of(turn(table=table, clock=clock, run="r-2"), "a")
+    assert await remember(first, " my code is 1234 ") == "Noted: my code is 1234"
+    clock.advance(1)
+    await remember(second, "I live in Kiel")
+    assert await recall(second) == "- my code is 1234\n- I live in Kiel"
+    assert await recall(second, "CODE") == "- my code is 1234"
+    assert await recall(second, "dog") == "There is no note about dog."
+
+
+async def test_nobody_elses_notes_are_told() -> None:
+    """Another user starts with none."""
+    table = MemoryTable()
+    await remember(ToolContext.of(turn(table=table, user="u-alice"), "a"), "secret")
+    assert await recall(ToolContext.of(turn(table=table, user="u-bob"), "a")) == NOTHING

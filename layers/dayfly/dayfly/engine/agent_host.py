@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
+from dayfly.agents.threads import running_tool_threads
 from dayfly.errors import EngineClosed, IllegalTransition
 
 GRACE_S: Final = 1.0
@@ -81,7 +82,7 @@ class ThreadHost:
         if self._ended.done():
             # The coroutine is over; the loop closes and the thread ends at once unless a worker of it still blocks.
             await asyncio.to_thread(thread.join, self._grace_s)
-        return not thread.is_alive()
+        return not thread.is_alive() and not running_tool_threads(self._agent_loop)
 
     def _main(self, drive: Callable[[], Coroutine[Any, Any, None]]) -> None:
         error: BaseException | None = None

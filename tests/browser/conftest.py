@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).parents[2]
-START_S = 60
+START_S = 90
 # The authorizer trusts the emulator's development issuer by these alone; `make run` gives the same.
 LOCAL_ISSUER = ("JWT_ISSUER={url}", "JWT_AUDIENCE=dayfly", "JWT_JWKS_URL={url}/.well-known/jwks.json")
 BROWSER_ARGUMENTS = (
@@ -39,29 +39,11 @@ def built_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-@pytest.fixture(scope="session")
-def page_url(built_page: Path) -> Iterator[str]:
-    """The address that a started emulator prints for the page."""
-    command = [sys.executable, "-m", "emulator", "--port", "0", "--page", str(built_page)]
-    command += ["--env", *LOCAL_ISSUER]
-    emulator = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    output = _Output(emulator)
-    try:
-        yield output.page_url()
-    finally:
-        emulator.terminate()
-        try:
-            emulator.wait(timeout=15)
-        finally:
-            emulator.kill()
-            output.close()
+class Emulator:
+    """A started emulator. Its output is read to the end, so that it never blocks on a full pipe."""
 
-
-class _Output:
-    """Reads the emulator's output to its end, so that it never blocks on a full pipe."""
-
-    def __init__(self, emulator: subprocess.Popen[str]) -> None:
-        self._emulator = emulator
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
         self._lines: list[str] = []
         self._url: str | None = None
         self._settled = threading.Event()
@@ -69,24 +51,53 @@ class _Output:
         self._reader.start()
 
     def page_url(self) -> str:
+        """The page's address, as printed. Fails the test if there is none in time."""
         self._settled.wait(START_S)
         if self._url is None:
-            pytest.fail("The emulator did not start:\n" + "".join(self._lines))
+            pytest.fail("The emulator did not start:\n" + self.said())
         return self._url
 
-    def close(self) -> None:
-        self._reader.join(timeout=5)
-        if self._emulator.stdout is not None:
-            self._emulator.stdout.close()
+    def said(self) -> str:
+        """All output since this was asked last."""
+        lines, self._lines = self._lines, []
+        return "".join(lines)
+
+    def stop(self) -> None:
+        """Ends it as Ctrl-C does, and by force if that is not enough."""
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=15)
+        finally:
+            self._process.kill()
+            self._reader.join(timeout=5)
+            if self._process.stdout is not None:
+                self._process.stdout.close()
 
     def _read(self) -> None:
-        for line in self._emulator.stdout or ():
+        for line in self._process.stdout or ():
             self._lines.append(line)
             words = line.split()
             if words[:1] == ["page"]:
                 self._url = words[1]
                 self._settled.set()
         self._settled.set()
+
+
+@pytest.fixture(scope="session")
+def emulator(built_page: Path) -> Iterator[Emulator]:
+    """The emulator as `make run` starts it, on a free port."""
+    command = [sys.executable, "-m", "emulator", "--port", "0", "--page", str(built_page)]
+    command += ["--env", *LOCAL_ISSUER]
+    started = Emulator(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True))
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def page_url(emulator: Emulator) -> Iterator[str]:
+    """The address of the page. What the emulator said meanwhile is shown when the test fails."""
+    yield emulator.page_url()
+    sys.stdout.write(emulator.said())
 
 
 @pytest.fixture(scope="session")

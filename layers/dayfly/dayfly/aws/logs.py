@@ -26,13 +26,23 @@ class _Formatter(LambdaPowertoolsFormatter):
         return super().serialize(line)
 
 
+class _StdoutHandler(logging.Handler):
+    """Writes to standard output as it is at that moment, as metrics do: the runtime may exchange it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            sys.stdout.write(self.format(record) + "\n")
+        except Exception:  # noqa: BLE001  # as the standard library's handlers do: a log line breaks no invocation
+            self.handleError(record)
+
+
 class Logs:
     """The one handler of the library's logger, and the ids that stand in every line until the next invocation."""
 
     def __init__(self, *, service: str, level: str) -> None:
         self._service = service
         self._formatter = _Formatter(utc=True)
-        handler = logging.StreamHandler(sys.stdout)
+        handler = _StdoutHandler()
         handler.setFormatter(self._formatter)
         library = logging.getLogger(LIBRARY)
         library.handlers = [handler]

@@ -5,13 +5,14 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from dayfly.errors import DayflyError, EngineClosed
+from dayfly.errors import EngineClosed
 from dayfly.ports.clock import Clock
 from dayfly.protocol.events import AgentDelta, AnyPayload
-from dayfly.publisher.batch import Emitted
+from dayfly.protocol.parse import json_string_bytes
+from dayfly.publisher.batch import DELTA_BYTES, Emitted, outcome_of
 from dayfly.publisher.delivery import Delivery
 from dayfly.publisher.log_writer import Committed, Companion, LogWriter
-from dayfly.publisher.shaping import whole
+from dayfly.publisher.shaping import split_text, whole
 from dayfly.publisher.timestamps import rfc3339
 from dayfly.runlog.history import Step
 from dayfly.runlog.messages import AssistantSaid, ToolAnswered
@@ -19,11 +20,11 @@ from dayfly.runlog.messages import AssistantSaid, ToolAnswered
 DELTA_PAUSE_S: Final = 0.05
 """Deltas alone are appended at most this often; anything else takes the waiting deltas along at once."""
 BUFFERED_WEIGHT: Final = 64 * 1024
-"""Characters that may wait for the log before whoever produces them has to wait as well."""
+"""Bytes of text that may wait for the log before whoever produces it has to wait as well."""
 BATCH_WEIGHT: Final = 48 * 1024
-"""Characters taken into one batch, one more event aside: a character takes up to 4 bytes, an item holds 400 KB."""
+"""Bytes taken into one batch, one more event aside: so an item stays far below 400 KB, whatever its journal."""
 EVENT_WEIGHT: Final = 8 * 1024
-"""What an event other than a delta counts for, in characters."""
+"""What an event other than a delta counts for, in bytes: few come near their limit."""
 
 
 @dataclass(slots=True)
@@ -39,7 +40,8 @@ class WebSocketBridge:
 
     Use as an async context manager, inside one event loop. While an append is in flight, what arrives is gathered for
     the next batch (group commit). After the first failed append, every call raises that failure: another writer has
-    taken over (`Superseded`), or the log could not be reached (`Unsettled`).
+    taken over (`Superseded`), the log could not be reached (`Unsettled`), or whatever else went wrong. After a
+    terminal event nothing more is taken (`EngineClosed`): a tool that could not be stopped may still come back.
     """
 
     def __init__(self, writer: LogWriter, delivery: Delivery, clock: Clock) -> None:
@@ -55,7 +57,8 @@ class WebSocketBridge:
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
-        self._failure: DayflyError | None = None
+        self._failure: Exception | None = None
+        self._ended = False
         self._committer: asyncio.Task[None] | None = None
 
     @property
@@ -91,10 +94,10 @@ class WebSocketBridge:
 
     async def say(self, text: str) -> None:
         """Takes a piece of the answer. Returns at once while there is room in the buffer."""
-        if not text:
-            return
-        await self._room.wait()
-        self._put(_Waiting(Emitted(AgentDelta(text=whole(text)), None, self._timestamp()), weight=len(text)))
+        for piece in split_text(whole(text), DELTA_BYTES):
+            await self._room.wait()
+            delta = Emitted(AgentDelta(text=piece), None, self._timestamp())
+            self._put(_Waiting(delta, weight=json_string_bytes(piece)))
 
     def note(self, message: AssistantSaid | ToolAnswered) -> None:
         """Takes a journal message; it is committed with the next event."""
@@ -116,6 +119,10 @@ class WebSocketBridge:
     def _put(self, waiting: _Waiting) -> None:
         if self._failure is not None:
             raise self._failure
+        if self._ended:
+            raise EngineClosed("the run has ended")
+        payload = waiting.item.payload
+        self._ended = payload is not None and outcome_of(payload) is not None
         self.last_emitted = self._clock.monotonic()
         self._waiting.append(waiting)
         self._buffered += waiting.weight
@@ -126,7 +133,7 @@ class WebSocketBridge:
     async def _commit_all(self) -> None:
         loop = asyncio.get_running_loop()
         not_before = loop.time()
-        while True:
+        while self._failure is None:
             await self._until_due(not_before)
             await self._commit_batch(self._take())
             not_before = loop.time() + DELTA_PAUSE_S
@@ -168,7 +175,7 @@ class WebSocketBridge:
     async def _commit_batch(self, taken: list[_Waiting]) -> None:
         try:
             committed = await self._writer.append(tuple(w.item for w in taken), taken[-1].companion)
-        except DayflyError as error:
+        except Exception as error:  # noqa: BLE001  whatever it is, everybody who waits is told; nobody may wait on
             self._fail(error, taken)
             return
         self.steps.extend(committed.batch.steps)
@@ -177,7 +184,7 @@ class WebSocketBridge:
             if waiting.done is not None and not waiting.done.done():
                 waiting.done.set_result(committed)
 
-    def _fail(self, error: DayflyError, taken: list[_Waiting] | None = None) -> None:
+    def _fail(self, error: Exception, taken: list[_Waiting] | None = None) -> None:
         """Remembers the first failure and tells everybody who waits."""
         self._failure = self._failure or error
         for waiting in (*(taken or ()), *self._waiting):

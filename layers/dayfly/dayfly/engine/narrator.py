@@ -18,7 +18,15 @@ from dayfly.errors import AgentFailed
 from dayfly.protocol.events import AgentThinking, ToolCompleted, ToolExecuting, ToolStatus
 from dayfly.protocol.signals import Phase
 from dayfly.publisher.bridge import WebSocketBridge
-from dayfly.publisher.shaping import shown_parameters, shown_result, whole
+from dayfly.publisher.shaping import (
+    SENTENCE_BYTES,
+    cut,
+    shown_parameters,
+    shown_result,
+    whole,
+    whole_answer,
+    whole_response,
+)
 from dayfly.runlog.messages import ToolOutcome
 
 _STATUS: dict[ToolOutcome, ToolStatus] = {
@@ -58,14 +66,16 @@ class Narrator:
                 await self._bridge.say(text)
             case Thinking(reasoning, step):
                 self.phase = Phase.MODEL
-                await self._bridge.emit(AgentThinking(reasoning=whole(reasoning), step_number=step))
+                await self._bridge.emit(AgentThinking(reasoning=cut(reasoning, SENTENCE_BYTES)[0], step_number=step))
             case Responded(message):
-                self._bridge.note(message)
+                self._bridge.note(whole_response(message))
             case ToolStarted(name, call_id, parameters):
                 self.phase = Phase.TOOL
                 shown = shown_parameters(parameters)
-                await self._bridge.emit(ToolExecuting(tool_name=name, tool_call_id=call_id, parameters=shown))
-            case ToolEnded(answer, execution_time_ms):
+                executing = ToolExecuting(tool_name=whole(name), tool_call_id=whole(call_id), parameters=shown)
+                await self._bridge.emit(executing)
+            case ToolEnded(raw, execution_time_ms):
+                answer = whole_answer(raw)
                 completed = ToolCompleted(
                     tool_name=answer.name,
                     tool_call_id=answer.call_id,

@@ -6,7 +6,7 @@ import logging
 from dayfly.agents.protocol import Answered
 from dayfly.errors import AgentFailed, EngineClosed, RunFailed, Superseded, Unsettled
 from dayfly.protocol.events import AgentCompleted, AgentError, TerminalPayload, Usage
-from dayfly.publisher.shaping import ANSWER_BYTES, cut
+from dayfly.publisher.shaping import ANSWER_BYTES, SENTENCE_BYTES, cut
 
 _log = logging.getLogger("dayfly.engine")
 
@@ -32,7 +32,8 @@ def verdict_on(ended: "asyncio.Future[None]", answer: Answered | None, *, elapse
             raise error
         case RunFailed():
             _log.error("the run failed", extra={"run": run, "code": error.code}, exc_info=error)
-            return AgentError(code=error.code, message=str(error) or "The run failed.", retryable=error.retryable)
+            message = cut(str(error) or "The run failed.", SENTENCE_BYTES)[0]
+            return AgentError(code=error.code, message=message, retryable=error.retryable)
         case Exception():
             _log.error("the agent raised", extra={"run": run, "code": AgentFailed.code}, exc_info=error)
             return AgentError(code=AgentFailed.code, message="The agent failed.", retryable=AgentFailed.retryable)

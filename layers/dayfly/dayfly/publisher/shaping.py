@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Final
 
 from pydantic import JsonValue
 
 from dayfly.protocol.parse import json_string_bytes
+from dayfly.runlog.messages import AssistantSaid, ToolAnswered, ToolCall
 
 REDACTED: Final = "[redacted]"
 PARAMETER_BYTES: Final = 8 * 1024
@@ -15,6 +17,10 @@ RESULT_BYTES: Final = 8 * 1024
 """Bytes of a tool's result in an event, as a JSON string."""
 ANSWER_BYTES: Final = 24 * 1024
 """Bytes of the final answer in `agent_completed`, as a JSON string."""
+SENTENCE_BYTES: Final = 4 * 1024
+"""Bytes of an explanation (a reasoning, an error's message), as a JSON string."""
+SHOWN_DEPTH: Final = 32
+"""Levels of nested values that an event shows; deeper ones are only hinted at. Tools and models may nest without end."""
 
 _SECRET = re.compile(r"password|passwd|secret|token|key|auth|credential", re.IGNORECASE)
 _ELLIPSIS: Final = "…"
@@ -45,18 +51,34 @@ def shown_result(content: str) -> str:
     return cut(content, RESULT_BYTES)[0]
 
 
-def redact(value: JsonValue) -> JsonValue:
-    """Replaces the values of keys whose names say that they hold a secret."""
+def redact(value: JsonValue, *, levels: int = SHOWN_DEPTH) -> JsonValue:
+    """Replaces the values of keys whose names say that they hold a secret, and what nests deeper than `levels`."""
+    if isinstance(value, dict | list) and levels == 0:
+        return _ELLIPSIS
     if isinstance(value, dict):
-        return {whole(name): REDACTED if _SECRET.search(name) else redact(inner) for name, inner in value.items()}
+        return {
+            whole(name): REDACTED if _SECRET.search(name) else redact(inner, levels=levels - 1)
+            for name, inner in value.items()
+        }
     if isinstance(value, list):
-        return [redact(inner) for inner in value]
+        return [redact(inner, levels=levels - 1) for inner in value]
     return whole(value) if isinstance(value, str) else value
 
 
 def whole(text: str) -> str:
     """The text with `?` for lone surrogates: a model or a tool may produce them, no frame can carry them."""
     return text.encode("utf-8", "replace").decode()
+
+
+def whole_response(said: AssistantSaid) -> AssistantSaid:
+    """The response with all its texts `whole`, as the journal can hold it."""
+    calls = tuple(ToolCall(whole(call.call_id), whole(call.name), whole(call.arguments)) for call in said.calls)
+    return AssistantSaid(whole(said.text), calls)
+
+
+def whole_answer(answer: ToolAnswered) -> ToolAnswered:
+    """The tool's answer with all its texts `whole`, as the journal can hold it."""
+    return replace(answer, call_id=whole(answer.call_id), name=whole(answer.name), content=whole(answer.content))
 
 
 def cut(text: str, limit: int) -> tuple[str, bool]:

@@ -154,6 +154,8 @@ class IsolatedExecutionEngine:
                 beat=lambda: self._bridge.delivery.heartbeat(phase=narrator.phase, elapsed_ms=self._elapsed_ms()),
             ),
         ):
+            # Where the agent is stopped below, its end is nobody's news; without this the loop would complain.
+            ended.add_done_callback(lambda done: done.cancelled() or done.exception())
             signals = [ended, asyncio.ensure_future(watch.cancelled.wait()), asyncio.ensure_future(lost.wait())]
             remaining = self.context.deadline - self._clock.monotonic()
             await asyncio.wait(signals, timeout=max(0.0, remaining), return_when=asyncio.FIRST_COMPLETED)

@@ -7,6 +7,7 @@ from dayfly.context.execution import UserExecutionContext
 from dayfly.errors import Superseded
 from dayfly.ports.table import Table
 from dayfly.publisher.past import newest_pieces
+from dayfly.publisher.settle import answered
 from dayfly.runlog import keys
 from dayfly.runlog.messages import Message
 from dayfly.runlog.rows import LeaseRow, RunRow, ThreadRow
@@ -31,7 +32,7 @@ async def read_run(table: Table, context: UserExecutionContext) -> RunFacts:
     run_key = keys.run_key(context.user_id, context.thread_id, context.run_id)
     thread_key = keys.thread_key(context.user_id, context.thread_id)
     lease_key = keys.lease_key(context.user_id, context.run_id)
-    found = await table.get_many((run_key, thread_key, lease_key))
+    found = await answered(lambda: table.get_many((run_key, thread_key, lease_key)))
     run, thread, lease = found.get(run_key), found.get(thread_key), found.get(lease_key)
     if not isinstance(run, RunRow) or not isinstance(thread, ThreadRow) or not isinstance(lease, LeaseRow):
         raise Superseded("the run, its thread or its lease is gone")
@@ -44,7 +45,7 @@ async def read_history(table: Table, thread: ThreadRow) -> tuple[Message, ...]:
     """The thread's latest turns, oldest first, within the bounds; whole turns only."""
     turns: list[tuple[Message, ...]] = []
     chars = 0
-    for _, messages in await newest_pieces(table, thread, limit=HISTORY_TURNS):
+    for _, messages in await answered(lambda: newest_pieces(table, thread, limit=HISTORY_TURNS)):
         chars += sum(len(str(message)) for message in messages)
         if turns and chars > HISTORY_CHARS:
             break

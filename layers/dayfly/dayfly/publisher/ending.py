@@ -9,7 +9,7 @@ from dayfly.ports.clock import Clock
 from dayfly.ports.table import Absent, Action, Condition, ConditionsFailed, Matches, Put, Table
 from dayfly.publisher.batch import Batch
 from dayfly.publisher.parts import INLINE_BYTES, put_parts
-from dayfly.publisher.settle import settle
+from dayfly.publisher.settle import answered, settle
 from dayfly.runlog import keys
 from dayfly.runlog.history import Step, fold, pack_history
 from dayfly.runlog.rows import HistoryRow, LeaseRow, LeaseState, LogRow, QuotaRow, RunRow, ThreadRow
@@ -41,7 +41,7 @@ class Ending:
         run = self._run
         thread_key, quota_key = keys.thread_key(run.user, run.thread), keys.quota_key(run.user)
         lease_key = keys.lease_key(run.user, run.run)
-        found = await self._table.get_many((thread_key, quota_key, lease_key))
+        found = await answered(lambda: self._table.get_many((thread_key, quota_key, lease_key)))
         thread, quota, lease = found.get(thread_key), found.get(quota_key), found.get(lease_key)
         if not isinstance(thread, ThreadRow) or thread.active_run != run.run or not isinstance(lease, LeaseRow):
             raise Superseded("the run is not its thread's active one any more")

@@ -5,6 +5,7 @@ Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Conv
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Iterator
 
@@ -232,3 +233,25 @@ async def test_cancelling_before_the_first_byte_does_not_wait_for_it() -> None:
             await closed.wait()
         client.close()
     assert took < 1, f"it took {took * 1000:.0f} ms"
+
+
+async def test_no_thread_outlives_the_runs_event_loop() -> None:
+    """A run on a loop of its own, as an engine has it, leaves no thread that read the stream."""
+
+    async def answers(reply: Reply) -> None:
+        await stream(reply, *text_block("Hi."), *ending("end_turn"))
+
+    async with model_server(answers) as server:
+        client = client_of(server.url)
+        models = Models(bedrock=client)
+
+        def run() -> tuple[str, set[str]]:
+            before = set(threading.enumerate())
+            answer = asyncio.run(ask(AGENT, "Hello", model=MODEL, models=models)).answer
+            left = set(threading.enumerate()) - before
+            for thread in left:
+                thread.join(1)  # told to stop when the loop's last task was done
+            return answer, {thread.name for thread in left if thread.is_alive()}
+
+        assert await asyncio.to_thread(run) == ("Hi.", set())
+        client.close()

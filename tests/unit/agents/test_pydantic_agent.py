@@ -365,3 +365,30 @@ async def test_call_ids_that_come_again_are_kept_apart() -> None:
     started = [event.tool_call_id for event in events if isinstance(event, ToolStarted)]
     asked = [one.call_id for event in events if isinstance(event, Responded) for one in event.message.calls]
     assert sorted(started) == sorted(asked)
+
+
+async def test_a_cancellation_inside_a_tool_is_the_tools_own_failure() -> None:
+    """Nobody cancelled the run, so the run goes on."""
+
+    async def confused() -> str:
+        """Waits for something that was cancelled."""
+        future = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+        return ""
+
+    events = await events_of(agent_of(responses((call("confused"),), ("Sorry.",)), confused))
+    assert next(event for event in events if isinstance(event, ToolEnded)).answer.outcome is ToolOutcome.ERROR
+    assert isinstance(events[-1], Answered)
+
+
+async def test_half_a_surrogate_pair_does_not_get_out() -> None:
+    """Neither from the model's text nor from a tool's result."""
+
+    def half() -> str:
+        """Returns half a character."""
+        return "\ud83d"
+
+    events = await events_of(agent_of(responses((call("half"),), ("\udc4d done",)), half))
+    assert next(event for event in events if isinstance(event, ToolEnded)).answer.content == "\ufffd"
+    assert events[-3:-1] == [Delta("\ufffd done"), Responded(AssistantSaid("\ufffd done"))]

@@ -14,6 +14,7 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 
+from dayfly.agents.text import storable
 from dayfly.runlog.history import UNANSWERED
 from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
 
@@ -69,7 +70,7 @@ def from_model_response(response: ModelResponse) -> AssistantSaid:
         for part in response.parts
         if isinstance(part, ToolCallPart)
     )
-    return AssistantSaid(text, tuple(calls))
+    return AssistantSaid(storable(text), tuple(calls))
 
 
 def from_model_messages(messages: Sequence[ModelMessage]) -> tuple[Message, ...]:

@@ -29,6 +29,7 @@ from dayfly.agents.failures import explain
 from dayfly.agents.handshake import Handshake
 from dayfly.agents.protocol import AgentEvent, Answered, Delta, Turn
 from dayfly.agents.steps import Steps
+from dayfly.agents.text import storable
 from dayfly.agents.toolbox import Call, build_tool
 from dayfly.errors import DayflyError, ModelFailed
 from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, UserSaid
@@ -108,7 +109,7 @@ class PydanticAgent:
         usage = result.usage
         await events.give(
             Answered(
-                result.output,
+                storable(result.output),
                 requests=usage.requests,
                 input_tokens=usage.input_tokens,
                 output_tokens=usage.output_tokens,
@@ -148,7 +149,7 @@ async def _walk(run: AgentRun[None, str], steps: Steps, events: Handshake[AgentE
                 async with node.stream(run.ctx) as stream:
                     async for event in stream:
                         if text := _text_of(event):
-                            await events.give(Delta(text))
+                            await events.give(Delta(storable(text)))
             except (AgentRunError, DayflyError):
                 raise
             except Exception as error:

@@ -1,5 +1,6 @@
 """The steps of one run, each told to the engine at the moment the protocol asks for."""
 
+import asyncio
 import dataclasses
 import json
 import logging
@@ -15,6 +16,7 @@ from dayfly.agents.conversation import from_model_response
 from dayfly.agents.handshake import Handshake
 from dayfly.agents.notes import NoteRefused
 from dayfly.agents.protocol import AgentEvent, Responded, Thinking, ToolEnded, ToolStarted, Turn
+from dayfly.agents.text import storable
 from dayfly.agents.tool_context import ToolContext, ToolError
 from dayfly.agents.toolbox import Call, as_text
 from dayfly.errors import AgentFailed
@@ -79,7 +81,12 @@ class Steps:
         try:
             return as_text(await call(ToolContext.of(self._turn, call_id))), ToolOutcome.OK
         except (ToolError, NoteRefused, ToolFailed, ModelRetry) as refusal:
-            return str(refusal), ToolOutcome.ERROR
+            return storable(str(refusal)), ToolOutcome.ERROR
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            # Nobody cancelled this call: something that the tool waited for was cancelled.
+            return f"The tool {name} broke off.", ToolOutcome.ERROR
         except Exception:  # noqa: BLE001  # a tool is foreign code: the run outlives its failure, and the model is told
             _log.exception("tool failed", extra={"tool_name": name})
             return f"The tool {name} failed unexpectedly.", ToolOutcome.ERROR

@@ -12,6 +12,7 @@ from pydantic_ai import RunContext, Tool
 from pydantic_ai.exceptions import UserError
 from pydantic_core import PydanticSerializationError, to_json
 
+from dayfly.agents.text import storable
 from dayfly.agents.threads import run_in_thread
 from dayfly.agents.tool_context import ToolContext, ToolFunction
 from dayfly.errors import ConfigurationError
@@ -66,7 +67,7 @@ def as_text(result: object) -> str:
     Raises `TypeError` for what JSON cannot hold.
     """
     if isinstance(result, str):
-        return result
+        return storable(result)
     try:
         return to_json(result).decode()
     except PydanticSerializationError as error:

@@ -236,3 +236,43 @@ async def test_of_two_conditional_writers_exactly_one_wins(client: DynamoDBClien
             assert sum(pool.map(race, range(50))) == 1
 
     await asyncio.to_thread(look)
+
+
+@pytest.mark.parametrize(
+    ("condition", "value", "expected"),
+    [
+        ("pk = :p", None, range(12)),
+        ("pk = :p AND begins_with(sk, :s)", "00", range(10)),
+        ("pk = :p AND sk <= :s", "003", range(4)),
+        ("pk = :p AND sk > :s", "008", range(9, 12)),
+        ("pk = :p AND sk BETWEEN :s AND :t", "002", range(2, 6)),
+        ("pk = :p AND sk = :s", "007", range(7, 8)),
+        ("pk = :p AND begins_with(sk, :s)", "9", range(0)),
+    ],
+)
+@pytest.mark.parametrize("forward", [True, False])
+async def test_a_query_pages_through_the_rows_that_fit(
+    client: DynamoDBClient, condition: str, value: str | None, expected: range, forward: bool
+) -> None:
+    """Every condition on the sort key, in both directions, three rows a page: the rows in order, none twice."""
+
+    def look() -> None:
+        for number in range(12):
+            client.put_item(TableName="t", Item={"pk": {"S": "rows"}, "sk": {"S": f"{number:03}"}})
+        values = {":p": {"S": "rows"}}
+        if value is not None:
+            values[":s"] = {"S": value}
+        if ":t" in condition:
+            values[":t"] = {"S": "005"}
+        pages = client.get_paginator("query").paginate(
+            TableName="t",
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            ScanIndexForward=forward,
+            Limit=3,
+            ConsistentRead=True,
+        )
+        found = [int(item["sk"]["S"]) for page in pages for item in page["Items"]]
+        assert found == (list(expected) if forward else list(reversed(expected)))
+
+    await asyncio.to_thread(look)

@@ -10,7 +10,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 SAM := .venv-sam/bin
 PIP := -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes
-WEB_SOURCES := $(shell find web/src web/index.html web/*.ts web/*.json -type f 2>/dev/null)
+WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts web/*.json -type f 2>/dev/null)
 # The development issuer is the emulator's; only these two variables make the authorizer trust it.
 LOCAL := --env JWT_ISSUER={url} JWT_AUDIENCE=dayfly JWT_JWKS_URL={url}/.well-known/jwks.json
 export AWS_DEFAULT_REGION ?= eu-central-1

@@ -28,7 +28,7 @@ class _Replay:
     """What was replayed so far."""
 
     bytes: int = 0
-    cut: bool = False
+    full: bool = False
     runs: list[AttachedRun] = field(default_factory=list)
 
 
@@ -47,9 +47,10 @@ async def attach(services: Services, caller: Caller, frame: Attach) -> Attached:
         raise ThreadNotFound("There is no such thread.") from failed
     thread = await live_thread(services.table, user=caller.user, thread=frame.thread_id)
     replay = _Replay()
-    for run in await _runs(services, caller, frame, thread.active_run):
+    runs, more = await _runs(services, caller, frame, thread.active_run)
+    for run in runs:
         await _replay_run(services, caller, run, after=frame.after.get(run, 0), replay=replay)
-    return Attached(id=frame.id, thread_id=frame.thread_id, runs=tuple(replay.runs), more=replay.cut)
+    return Attached(id=frame.id, thread_id=frame.thread_id, runs=tuple(replay.runs), more=more or replay.full)
 
 
 async def detach(services: Services, caller: Caller, frame: Detach) -> Detached:
@@ -58,33 +59,35 @@ async def detach(services: Services, caller: Caller, frame: Detach) -> Detached:
     return Detached(id=frame.id, thread_id=frame.thread_id)
 
 
-async def _runs(services: Services, caller: Caller, frame: Attach, active: str | None) -> list[str]:
-    """Every run from the oldest that the client names on, and the active one; ids sort by turn within a thread."""
+async def _runs(services: Services, caller: Caller, frame: Attach, active: str | None) -> tuple[list[str], bool]:
+    """Every run from the oldest that the client names on, the active one among them, and whether these are not all;
+    ids sort by turn within a thread. Without a cursor, the active one alone: the rest is history."""
     if not frame.after:
-        return [active] if active else []
+        return ([active] if active else []), False
     prefix = keys.run_key(caller.user, frame.thread_id, "").sk
     span = Span(keys.user_partition(caller.user), f"{prefix}{min(frame.after)}", f"{prefix}~")
-    rows = await services.table.query(span, RunRow, limit=REPLAY_RUNS)
-    runs = [row.run for row in rows]
-    if not set(frame.after) <= set(runs) and len(rows) < REPLAY_RUNS:
+    rows = await services.table.query(span, RunRow, limit=REPLAY_RUNS + 1)
+    runs = [row.run for row in rows[:REPLAY_RUNS]]
+    more = len(rows) > REPLAY_RUNS
+    if not more and not set(frame.after) <= set(runs):
         raise RunNotFound("`after` names a run that is not in the thread.")
-    return [*runs, *([active] if active and active not in runs else [])]
+    return runs, more
 
 
 async def _replay_run(services: Services, caller: Caller, run: str, *, after: int, replay: _Replay) -> None:
     """Posts the events after a cursor in order, and notes where the run stands. The bound cuts between two events."""
     table = services.table
     seq = after
-    while not replay.cut:
+    while not replay.full:
         rows = await batches_after(table, user=caller.user, run=run, seq=seq)
         for row in rows:
             for event, text in zip(committed_of(row).batch.events, row.events, strict=True):
-                if event.seq <= seq or replay.cut:
+                if event.seq <= seq or replay.full:
                     continue
                 await services.reply(caller, text.encode())
                 seq = event.seq
                 replay.bytes += len(text)
-                replay.cut = replay.bytes >= REPLAY_BYTES
+                replay.full = replay.bytes >= REPLAY_BYTES
         if not rows:
             break
     tail = await tail_of(table, user=caller.user, run=run)

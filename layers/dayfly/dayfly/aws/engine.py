@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -26,7 +27,15 @@ from dayfly.aws.tracing import Tracing
 from dayfly.context.execution import UserExecutionContext
 from dayfly.engine.engine import RunReport
 from dayfly.engine.factory import ExecutionEngineFactory
+from dayfly.engine.refusal import refuse
+from dayfly.errors import UnknownAgent
+from dayfly.engine.reading import read_run
+from dayfly.errors import Superseded, UnknownAgent
 from dayfly.ports.clock import SystemClock
+from dayfly.protocol.events import AgentError
+from dayfly.publisher.outside import Outside
+from dayfly.runlog.status import Outcome
+from dayfly.publisher.outside import Outside
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
@@ -57,10 +66,13 @@ class EngineFunction:
             api_key=model_key(settings),
             base_url=settings.model_base_url or None,
         )
+        table = DynamoTable(clients.dynamodb_client(), settings.table_name, self._pool)
+        poster = ApiGatewayPoster(clients.management_client(), self._pool, clock=self._clock, meter=meter)
+        self._outside = Outside(table=table, poster=poster, clock=self._clock, meter=meter, invocation="")
         self._factory = ExecutionEngineFactory()
         self._factory.configure(
-            table=DynamoTable(clients.dynamodb_client(), settings.table_name, self._pool),
-            poster=ApiGatewayPoster(clients.management_client(), self._pool, clock=self._clock, meter=meter),
+            table=table,
+            poster=poster,
             agents=Catalogue(definitions, models=models, model=settings.model),
             clock=self._clock,
             meter=meter,
@@ -93,7 +105,11 @@ class EngineFunction:
         return report
 
     async def _attempt(self, context: UserExecutionContext) -> RunReport:
-        async with self._factory.create(context) as engine:
+        try:
+            engine = self._factory.create(context)
+        except UnknownAgent as reason:
+            return await refuse(replace(self._outside, invocation=context.invocation_id), context, reason)
+        async with engine:
             return await engine.run()
 
     def _context(self, payload: RunPayload, context: LambdaContext) -> UserExecutionContext:

@@ -15,6 +15,9 @@ envelope of `user_message` inside a frame."""
 EVENT_BYTES: Final = 28 * 1024
 """Bytes of one encoded event: below a frame, with room for a longer envelope in a later version."""
 
+JSON_DEPTH: Final = 16
+"""How deep objects and arrays of a client's frame may nest. The protocol itself needs 2."""
+
 REQUEST_ID_PATTERN: Final = r"^[A-Za-z0-9_-]{1,64}$"
 """The client's own request id."""
 
@@ -22,6 +25,10 @@ ENTITY_ID_PATTERN: Final = r"^[A-Za-z0-9_-]{1,64}$"
 """Ids of threads, runs and agents as they appear on the wire."""
 
 TITLE_CHARS: Final = 200
+"""Characters of a title that a client gives."""
+
 CURSOR_CHARS: Final = 512
+"""Characters of a cursor of `threads` or `history`."""
+
 ATTACH_CURSORS: Final = 50
 """Runs that one `attach` may name in `after`."""

@@ -65,7 +65,22 @@ def _load(body: str) -> object:
         raise InvalidJson("The message nests too deeply.") from error
     except ValueError as error:
         raise InvalidJson("The message is not JSON.") from error
+    if _deeper_than(loaded, limits.JSON_DEPTH):
+        raise InvalidJson(f"The message nests deeper than {limits.JSON_DEPTH} levels.")
     return loaded
+
+
+def _deeper_than(value: object, depth: int) -> bool:
+    """Whether objects and arrays nest deeper; level by level, so that no input can exhaust the stack."""
+    level: list[object] = [value]
+    for _ in range(depth):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return any(isinstance(outer, dict | list) for outer in level)
 
 
 def _refuse_constant(name: str) -> object:

@@ -1,0 +1,20 @@
+"""Ending a run for which no engine can be made, so that its user is told instead of kept waiting."""
+
+from dayfly.context.execution import UserExecutionContext
+from dayfly.engine.engine import RunReport
+from dayfly.engine.reading import read_run
+from dayfly.errors import RunFailed, Superseded
+from dayfly.protocol.events import AgentError
+from dayfly.publisher.outside import Outside
+from dayfly.runlog.status import Outcome
+
+
+async def refuse(outside: Outside, context: UserExecutionContext, reason: RunFailed) -> RunReport:
+    """Ends the run with the reason's code, unless somebody else has begun or ended it. Raises `Unsettled`."""
+    payload = AgentError(code=reason.code, message=str(reason), retryable=reason.retryable)
+    try:
+        facts = await read_run(outside.table, context)
+        ended = await outside.end(facts.run, facts.lease, payload)
+    except Superseded:
+        return RunReport(None)
+    return RunReport(Outcome.FAILED if ended else None)

@@ -269,8 +269,8 @@ async def test_a_query_pages_through_the_rows_that_fit(
             KeyConditionExpression=condition,
             ExpressionAttributeValues=values,
             ScanIndexForward=forward,
-            Limit=3,
             ConsistentRead=True,
+            PaginationConfig={"PageSize": 3},
         )
         found = [int(item["sk"]["S"]) for page in pages for item in page["Items"]]
         assert found == (list(expected) if forward else list(reversed(expected)))

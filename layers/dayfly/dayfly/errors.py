@@ -119,7 +119,7 @@ class RequestCancelled(RequestError):
 
 
 class Unavailable(RequestError):
-    """A service this backend stands on did not answer in time; nothing was decided."""
+    """A service this backend stands on did not answer in time. The same request, sent again, settles it."""
 
     code = ErrorCode.UNAVAILABLE
     retryable = True
@@ -152,7 +152,7 @@ class RunFailed(DayflyError):
 
 
 class AgentFailed(RunFailed):
-    """The agent raised."""
+    """The agent raised an error, or ended without an answer."""
 
 
 class UnknownAgent(RunFailed):

@@ -43,7 +43,9 @@ class UserMessage(Payload):
 
     type = EventType.USER_MESSAGE
     text: str
+    """The user's message as sent."""
     request_id: str
+    """The `id` of the `run` that brought it: by this the sender knows its own message again."""
 
 
 class AgentStarted(Payload):
@@ -51,6 +53,7 @@ class AgentStarted(Payload):
 
     type = EventType.AGENT_STARTED
     message: str
+    """One sentence for people."""
 
 
 class AgentThinking(Payload):
@@ -58,8 +61,11 @@ class AgentThinking(Payload):
 
     type = EventType.AGENT_THINKING
     reasoning: str
+    """What the agent is about to do, for people."""
     step_number: Annotated[int, Field(ge=1)]
+    """Counts the run's requests to the model, from 1."""
     progress_percentage: Annotated[int, Field(ge=0, le=95)] | None = None
+    """A rough guess; absent where there is none."""
 
 
 class AgentDelta(Payload):
@@ -67,6 +73,7 @@ class AgentDelta(Payload):
 
     type = EventType.AGENT_DELTA
     text: str
+    """To be appended to what came before."""
 
 
 class ToolExecuting(Payload):
@@ -74,8 +81,11 @@ class ToolExecuting(Payload):
 
     type = EventType.TOOL_EXECUTING
     tool_name: str
+    """The tool."""
     tool_call_id: str
+    """Ties this call's events together."""
     parameters: dict[str, JsonValue]
+    """What the tool is called with: redacted, cut to size."""
 
 
 class ToolCompleted(Payload):
@@ -83,10 +93,15 @@ class ToolCompleted(Payload):
 
     type = EventType.TOOL_COMPLETED
     tool_name: str
+    """The tool."""
     tool_call_id: str
+    """Ties this call's events together."""
     status: ToolStatus
+    """`error`: the tool failed, and the agent was told so. `denied`: the user did not approve."""
     result: str
+    """What the tool returned, as text: redacted, cut to size."""
     execution_time_ms: Annotated[int, Field(ge=0)]
+    """Milliseconds that the tool took."""
 
 
 class ApprovalRequested(Payload):
@@ -94,9 +109,13 @@ class ApprovalRequested(Payload):
 
     type = EventType.APPROVAL_REQUESTED
     tool_name: str
+    """The tool."""
     tool_call_id: str
+    """Ties this call's events together."""
     parameters: dict[str, JsonValue]
+    """What the tool would be called with: redacted, cut to size."""
     expires_at: str
+    """After this the call counts as denied."""
 
 
 class AgentResumed(Payload):
@@ -104,8 +123,11 @@ class AgentResumed(Payload):
 
     type = EventType.AGENT_RESUMED
     attempt: Annotated[int, Field(ge=2)]
+    """Counts the run's engines; the first one is 1."""
     reason: Literal["handed_over", "engine_lost", "answered", "expired"]
+    """Why a fresh engine goes on."""
     discard_after: Annotated[int, Field(ge=0)] | None = None
+    """Drop the text of deltas with a higher seq that came before this event."""
 
 
 class Usage(BaseModel):
@@ -114,18 +136,26 @@ class Usage(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     requests: int = 0
+    """Requests to the model."""
     input_tokens: int = 0
+    """Tokens that the model read."""
     output_tokens: int = 0
+    """Tokens that the model wrote."""
 
 
 class AgentCompleted(Payload):
-    """The answer. With `truncated`, `result` is cut to size and the deltas hold the whole of it."""
+    """The answer. With `truncated` it is cut to size; the deltas since the last `agent_thinking`, and the history, hold
+    the whole of it."""
 
     type = EventType.AGENT_COMPLETED
     result: str
+    """The answer."""
     truncated: bool
+    """`result` was cut to size."""
     execution_time_ms: Annotated[int, Field(ge=0)]
+    """Milliseconds since this engine began."""
     usage: Usage
+    """What the model counted."""
 
 
 class AgentError(Payload):
@@ -133,8 +163,11 @@ class AgentError(Payload):
 
     type = EventType.AGENT_ERROR
     code: ErrorCode
+    """One of the closed list; decide by this."""
     message: str
+    """One sentence for people. Its wording may change."""
     retryable: bool
+    """Whether the same message, sent as a new run, may succeed."""
 
 
 class AgentCancelled(Payload):
@@ -142,6 +175,7 @@ class AgentCancelled(Payload):
 
     type = EventType.AGENT_CANCELLED
     execution_time_ms: Annotated[int, Field(ge=0)]
+    """Milliseconds since this engine began; since admission where none had."""
 
 
 AnyPayload = (
@@ -183,12 +217,19 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: EventType
+    """What happened; decides the payload."""
     run_id: str
+    """The run."""
     thread_id: str
+    """Its thread."""
     seq: Annotated[int, Field(ge=1)]
+    """Place in the run, from 1, without gaps."""
     timestamp: str
+    """When it was logged (RFC 3339, UTC, with milliseconds)."""
     agent_name: str
+    """The agent that the run was sent to."""
     payload: AnyPayload
+    """Depends on `type`."""
 
     def encode(self) -> str:
         """The frame as it is logged and posted: compact JSON, non-ASCII raw."""

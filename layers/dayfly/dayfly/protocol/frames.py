@@ -43,6 +43,7 @@ class ClientFrame(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     id: RequestId
+    """Your own id of this request; the reply carries it back."""
 
 
 class Run(ClientFrame):
@@ -50,9 +51,13 @@ class Run(ClientFrame):
 
     action: Literal["run"]
     text: Annotated[Text, Field(min_length=1)]
+    """The user's message. No control characters besides tab, line feed and carriage return; no lone surrogates."""
     thread_id: EntityId | None = None
+    """The thread to go on with; without it the run opens a new one, whose id stands in `accepted`."""
     agent: EntityId | None = None
+    """The agent to run; without it the backend's default one."""
     if_busy: Annotated[IfBusy, Field(strict=False)] = IfBusy.ENQUEUE
+    """What to do if the thread has a run under way: queue behind it, be refused with `busy`, or cut it short."""
 
 
 class Cancel(ClientFrame):
@@ -60,7 +65,9 @@ class Cancel(ClientFrame):
 
     action: Literal["cancel"]
     run_id: EntityId | None = None
+    """The run to end."""
     request_id: RequestId | None = None
+    """The `id` of the `run` to end, where its `accepted` has not come yet."""
 
 
 class Attach(ClientFrame):
@@ -68,7 +75,9 @@ class Attach(ClientFrame):
 
     action: Literal["attach"]
     thread_id: EntityId
+    """The thread to watch."""
     after: Annotated[dict[EntityId, Seq], Field(max_length=limits.ATTACH_CURSORS)] = Field(default_factory=dict)
+    """For each run, the last seq that you hold without a gap."""
 
 
 class Detach(ClientFrame):
@@ -76,6 +85,7 @@ class Detach(ClientFrame):
 
     action: Literal["detach"]
     thread_id: EntityId
+    """The thread to watch no more."""
 
 
 class Approve(ClientFrame):
@@ -83,9 +93,13 @@ class Approve(ClientFrame):
 
     action: Literal["approve"]
     run_id: EntityId
+    """The run whose tool call waits."""
     tool_call_id: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    """From `approval_requested`."""
     approved: bool
+    """Whether the tool may run."""
     reason: Annotated[Text, StringConstraints(max_length=1000)] | None = None
+    """Told to the model. No control characters besides tab, line feed and carriage return."""
 
 
 class Threads(ClientFrame):
@@ -93,6 +107,7 @@ class Threads(ClientFrame):
 
     action: Literal["threads"]
     cursor: Annotated[str, StringConstraints(min_length=1, max_length=limits.CURSOR_CHARS)] | None = None
+    """From the page before; without it the first page."""
 
 
 class History(ClientFrame):
@@ -100,7 +115,9 @@ class History(ClientFrame):
 
     action: Literal["history"]
     thread_id: EntityId
+    """The thread to read."""
     before: Annotated[str, StringConstraints(min_length=1, max_length=limits.CURSOR_CHARS)] | None = None
+    """From the page after; without it the newest page."""
 
 
 class Rename(ClientFrame):
@@ -108,7 +125,9 @@ class Rename(ClientFrame):
 
     action: Literal["rename"]
     thread_id: EntityId
+    """The thread to name."""
     title: Annotated[Text, StringConstraints(min_length=1, max_length=limits.TITLE_CHARS)]
+    """Its new title. No control characters besides tab, line feed and carriage return."""
 
 
 class Forget(ClientFrame):
@@ -116,6 +135,7 @@ class Forget(ClientFrame):
 
     action: Literal["forget"]
     thread_id: EntityId
+    """The thread to delete."""
 
 
 class Refresh(ClientFrame):
@@ -123,6 +143,7 @@ class Refresh(ClientFrame):
 
     action: Literal["refresh"]
     token: Annotated[str, StringConstraints(min_length=1, max_length=8192)]
+    """A new token of the same user."""
 
 
 class Ping(ClientFrame):

@@ -24,11 +24,17 @@ class Accepted(_Model):
 
     type: Literal["accepted"] = "accepted"
     id: ReplyId
+    """The `id` of the request."""
     run_id: str
+    """The run; all of its events carry it."""
     thread_id: str
+    """The thread; a new one if the request named none."""
     status: RunStatusName
+    """Where the run stands now."""
     position: int | None = None
+    """Place in the thread's queue, from 1; with `queued` only."""
     duplicate: bool = False
+    """The `id` was known: this is the run that it started before, and nothing was started now."""
 
 
 class Cancelling(_Model):
@@ -36,15 +42,20 @@ class Cancelling(_Model):
 
     type: Literal["cancelling"] = "cancelling"
     id: ReplyId
+    """The `id` of the request."""
     run_id: str | None = None
+    """The run that will end. Absent where the `run` was not admitted yet: it will be answered with `cancelled`."""
 
 
 class AttachedRun(_Model):
     """Where a run stood when the client was attached; `seq` is the last one sent in the replay, or before it."""
 
     run_id: str
+    """The run."""
     status: RunStatusName
+    """Where the run stands in the log."""
     seq: int
+    """The last seq that you hold after this replay."""
 
 
 class Attached(_Model):
@@ -52,9 +63,13 @@ class Attached(_Model):
 
     type: Literal["attached"] = "attached"
     id: ReplyId
+    """The `id` of the request."""
     thread_id: str
+    """The thread."""
     runs: tuple[AttachedRun, ...]
+    """Each run that was replayed, oldest first."""
     more: bool = False
+    """The replay was cut: attach again."""
 
 
 class Detached(_Model):
@@ -62,16 +77,22 @@ class Detached(_Model):
 
     type: Literal["detached"] = "detached"
     id: ReplyId
+    """The `id` of the request."""
     thread_id: str
+    """The thread."""
 
 
 class ThreadItem(_Model):
     """One thread in a list. `updated_at` is when its latest run was admitted or ended (RFC 3339, UTC)."""
 
     thread_id: str
+    """The thread."""
     title: str
+    """The beginning of its first message."""
     updated_at: str
+    """When its latest run was admitted or ended (RFC 3339, UTC)."""
     active_run: str | None = None
+    """The run under way, if there is one."""
 
 
 class ThreadList(_Model):
@@ -79,18 +100,26 @@ class ThreadList(_Model):
 
     type: Literal["threads"] = "threads"
     id: ReplyId
+    """The `id` of the request."""
     items: tuple[ThreadItem, ...]
+    """Threads, newest first. A page may be short, even empty, while there is a `cursor`."""
     cursor: str | None = None
+    """Send it to get the next page; absent on the last."""
 
 
 class HistoryMessage(_Model):
     """One message, or a piece of a long one: pieces of one message share `run_id` and `role` and stand in order."""
 
     role: Literal["user", "assistant"]
+    """Who said it."""
     text: str
+    """What was said; a piece of it where the message is long."""
     run_id: str
+    """The run that it belongs to."""
     at: str
+    """When the run ended (RFC 3339, UTC)."""
     continued: bool = False
+    """Goes on from the message before it: join the texts with nothing in between."""
 
 
 class HistoryPage(_Model):
@@ -98,9 +127,13 @@ class HistoryPage(_Model):
 
     type: Literal["history"] = "history"
     id: ReplyId
+    """The `id` of the request."""
     thread_id: str
+    """The thread."""
     messages: tuple[HistoryMessage, ...]
+    """Messages of ended runs, oldest first."""
     before: str | None = None
+    """Send it to get the page before this one; absent on the oldest."""
 
 
 class Pong(_Model):
@@ -108,7 +141,9 @@ class Pong(_Model):
 
     type: Literal["pong"] = "pong"
     id: ReplyId
+    """The `id` of the request."""
     server_time: str
+    """RFC 3339, UTC, with milliseconds."""
 
 
 class Error(_Model):
@@ -116,9 +151,13 @@ class Error(_Model):
 
     type: Literal["error"] = "error"
     id: ReplyId | None = None
+    """The `id` of the request, where it could be read."""
     code: ErrorCode
+    """One of the closed list; decide by this."""
     message: str
+    """One sentence for people. Its wording may change."""
     retryable: bool
+    """Whether the same request, with the same `id`, may succeed later."""
     request_id: str | None = None
     """With `internal` only: what to quote to the operator."""
 

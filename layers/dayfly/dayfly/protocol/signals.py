@@ -30,10 +30,15 @@ class AgentHeartbeat(_Signal):
 
     type: Literal["agent_heartbeat"] = "agent_heartbeat"
     run_id: str
+    """The run."""
     thread_id: str
+    """Its thread."""
     last_seq: Annotated[int, Field(ge=0)]
+    """The last seq sent to this connection before this frame; a higher one than you hold is a gap."""
     phase: Phase
+    """What the agent is at."""
     elapsed_ms: Annotated[int, Field(ge=0)]
+    """Milliseconds since this engine began."""
 
 
 class ThreadChanged(_Signal):
@@ -41,6 +46,7 @@ class ThreadChanged(_Signal):
 
     type: Literal["thread_changed"] = "thread_changed"
     thread: ThreadItem
+    """The thread as it is now."""
 
 
 Signal = AgentHeartbeat | ThreadChanged

@@ -1,0 +1,24 @@
+"""Write docs/protocol.md and docs/asyncapi.json anew.
+
+python -m scripts.protocol_docs [directory]
+"""
+
+import sys
+from pathlib import Path
+
+from scripts.protocol_docs.documents import documents
+
+ROOT = Path(__file__).parents[2]
+
+
+def main(directory: str | None = None) -> int:
+    """Writes both files into `directory` (default: docs/) and names them."""
+    target = Path(directory) if directory is not None else ROOT / "docs"
+    for name, text in documents().items():
+        (target / name).write_text(text, encoding="utf-8")
+        sys.stdout.write(f"{target / name}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

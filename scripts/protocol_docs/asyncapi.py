@@ -1,0 +1,176 @@
+"""The AsyncAPI 3.0 document: one channel, the server's point of view.
+
+Source: https://www.asyncapi.com/docs/reference/specification/v3.0.0
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from dayfly.protocol import limits
+from dayfly.protocol.replies import Error
+from scripts.protocol_docs import examples
+from scripts.protocol_docs.catalog import (
+    CLIENT_FRAMES,
+    EVENTS_NOT_YET,
+    PAYLOADS,
+    REPLIES,
+    REPLY_TO,
+    SIGNALS,
+    SIGNALS_NOT_YET,
+    name_on_wire,
+)
+from scripts.protocol_docs.docstrings import text_of
+from scripts.protocol_docs.schemas import REF, component_schemas, event_name
+
+Json = dict[str, Any]
+"""A piece of the document, whose shape the AsyncAPI specification defines."""
+
+CHANNEL: Final = "chat"
+NOT_YET_ACTION: Final = "This version of the backend answers `not_supported`."
+NOT_YET_SENT: Final = "This version of the backend does not send it."
+
+
+def asyncapi_document() -> Json:
+    """The whole document. `receive` is what clients send, `send` is what they get."""
+    messages = dict(_messages())
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Dayfly",
+            "version": "1",
+            "description": "The wire protocol of the chat socket, version 1. docs/protocol.md explains it.",
+            "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+        },
+        "defaultContentType": "application/json",
+        "servers": {
+            "aws": {
+                "host": "{apiId}.execute-api.{region}.amazonaws.com",
+                "protocol": "wss",
+                "pathname": "/live",
+                "description": "API Gateway",
+                "variables": {
+                    "apiId": {"description": "The API's id; the stack's outputs name the whole address."},
+                    "region": {"description": "The AWS region.", "examples": ["eu-central-1"]},
+                },
+                "security": _security(),
+            },
+            "local": {
+                "host": "127.0.0.1:3001",
+                "protocol": "ws",
+                "pathname": "/live",
+                "description": "The emulator, `make run`",
+                "security": _security(),
+            },
+        },
+        "channels": {
+            CHANNEL: {
+                "title": "The chat socket",
+                "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+                "bindings": {"ws": _handshake()},
+            }
+        },
+        "operations": dict(_operations()),
+        "components": {
+            "messages": messages,
+            "schemas": component_schemas(),
+            "securitySchemes": {
+                "subprotocol": {
+                    "type": "httpApiKey",
+                    "in": "header",
+                    "name": "Sec-WebSocket-Protocol",
+                    "description": f"`{limits.SUBPROTOCOL}, bearer.<jwt>`; the server answers `{limits.SUBPROTOCOL}`.",
+                },
+                "query": {
+                    "type": "httpApiKey",
+                    "in": "query",
+                    "name": "token",
+                    "description": "For tools that cannot set subprotocols. A URL may stand in logs.",
+                },
+            },
+        },
+    }
+
+
+def _security() -> list[Json]:
+    return [{"$ref": f"#/components/securitySchemes/{name}"} for name in ("subprotocol", "query")]
+
+
+def _handshake() -> Json:
+    header = {"type": "string", "description": f"`{limits.SUBPROTOCOL}, bearer.<jwt>`"}
+    return {
+        "method": "GET",
+        "query": {"type": "object", "properties": {"token": {"type": "string", "description": "A JWT."}}},
+        "headers": {"type": "object", "properties": {"Sec-WebSocket-Protocol": header}},
+        "bindingVersion": "0.1.0",
+    }
+
+
+def _messages() -> Iterator[tuple[str, Json]]:
+    frames = dict(zip(CLIENT_FRAMES, examples.CLIENT_FRAMES, strict=True))
+    for frame in CLIENT_FRAMES:
+        note = "" if frame in REPLY_TO else NOT_YET_ACTION
+        yield name_on_wire(frame), _message(frame, frame.__name__, examples.encoded(frames[frame]), note, answered=True)
+    answers = dict(zip(REPLIES, examples.REPLIES, strict=True))
+    for reply in REPLIES:
+        yield reply_name(reply), _message(reply, reply.__name__, examples.encoded(answers[reply]), answered=True)
+    events = dict(zip(PAYLOADS, examples.EVENTS, strict=True))
+    for payload in PAYLOADS:
+        note = NOT_YET_SENT if payload in EVENTS_NOT_YET else ""
+        yield payload.type.value, _message(payload, event_name(payload), examples.encoded(events[payload]), note)
+    told = dict(zip(SIGNALS, examples.SIGNALS, strict=True))
+    for signal in SIGNALS:
+        note = NOT_YET_SENT if signal in SIGNALS_NOT_YET else ""
+        yield name_on_wire(signal), _message(signal, signal.__name__, examples.encoded(told[signal]), note)
+
+
+def reply_name(reply: type[Any]) -> str:
+    """The key of a reply's message: `threads` and `history` are also names of actions."""
+    return f"{name_on_wire(reply)}_reply"
+
+
+def _message(model: type, schema: str, example: str, note: str = "", *, answered: bool = False) -> Json:
+    message: Json = {
+        "name": schema,
+        "title": schema,
+        "summary": " ".join(part for part in (text_of(model), note) if part),
+        "payload": {"$ref": f"{REF}{schema}"},
+        "examples": [{"payload": json.loads(example)}],
+    }
+    if answered:
+        message["correlationId"] = {"location": "$message.payload#/id", "description": "The client's request id."}
+    return message
+
+
+def _operations() -> Iterator[tuple[str, Json]]:
+    for frame in CLIENT_FRAMES:
+        reply = REPLY_TO.get(frame)
+        answers = [reply_name(reply)] if reply is not None else []
+        yield (
+            name_on_wire(frame),
+            {
+                "action": "receive",
+                "channel": {"$ref": f"#/channels/{CHANNEL}"},
+                "summary": text_of(frame) + ("" if reply is not None else f" {NOT_YET_ACTION}"),
+                "messages": _in_channel(name_on_wire(frame)),
+                "reply": {
+                    "channel": {"$ref": f"#/channels/{CHANNEL}"},
+                    "messages": _in_channel(*answers, reply_name(Error)),
+                },
+            },
+        )
+    yield "events", _sending("The events of every thread that the connection watches.", *(p.type for p in PAYLOADS))
+    yield "signals", _sending("Frames that are not logged and have no seq.", *map(name_on_wire, SIGNALS))
+
+
+def _sending(summary: str, *names: str) -> Json:
+    return {
+        "action": "send",
+        "channel": {"$ref": f"#/channels/{CHANNEL}"},
+        "summary": summary,
+        "messages": _in_channel(*names),
+    }
+
+
+def _in_channel(*names: str) -> list[Json]:
+    return [{"$ref": f"#/channels/{CHANNEL}/messages/{name}"} for name in names]

@@ -1,0 +1,169 @@
+"""docs/protocol.md: fixed prose from template.md, facts from the models."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel
+
+from dayfly.protocol import limits
+from dayfly.protocol.events import TERMINAL_TYPES
+from dayfly.protocol.frames import Run
+from scripts.protocol_docs import examples
+from scripts.protocol_docs.asyncapi import NOT_YET_ACTION, NOT_YET_SENT
+from scripts.protocol_docs.catalog import (
+    CLIENT_FRAMES,
+    EVENTS_NOT_YET,
+    IF_BUSY_NOT_YET,
+    PAYLOADS,
+    REPLIES,
+    REPLY_TO,
+    SIGNALS,
+    SIGNALS_NOT_YET,
+    code_facts,
+    name_on_wire,
+)
+from scripts.protocol_docs.docstrings import text_of
+from scripts.protocol_docs.schemas import Schema, component_schemas, event_name
+from scripts.protocol_docs.sizes import CONNECTION_HOURS, IDLE_MINUTES, SILENCE_S, kilobytes, limits_table
+from scripts.protocol_docs.tables import field_table, reference_of, table
+
+TEMPLATE: Final = Path(__file__).with_name("template.md")
+_PLACE: Final = re.compile(r"\{\{([a-z_]+)\}\}")
+
+
+def protocol_page() -> str:
+    """The page. Raises `KeyError` where the template names what is not made, `ValueError` for the reverse."""
+    made = _parts(component_schemas())
+    template = TEMPLATE.read_text(encoding="utf-8")
+    if unused := set(made) - set(_PLACE.findall(template)):
+        raise ValueError(f"template.md has no place for {sorted(unused)}")
+    return _PLACE.sub(lambda place: made[place[1]], template)
+
+
+def _parts(schemas: Mapping[str, Schema]) -> dict[str, str]:
+    known = dict(schemas)
+    return {
+        "subprotocol": limits.SUBPROTOCOL,
+        "frame_bytes": kilobytes(limits.FRAME_BYTES),
+        "text_bytes": kilobytes(limits.TEXT_BYTES),
+        "idle_minutes": str(IDLE_MINUTES),
+        "connection_hours": str(CONNECTION_HOURS),
+        "silence_s": str(SILENCE_S),
+        "not_yet": _not_yet(),
+        "if_busy_not_yet": " and ".join(f"`{value}`" for value in IF_BUSY_NOT_YET),
+        "if_busy_default": str(Run.model_fields["if_busy"].default),
+        "actions": _actions(),
+        "frames": "\n\n".join(_frames(known)),
+        "replies": "\n\n".join(_replies(known)),
+        "envelope": field_table(known[event_name(PAYLOADS[0])] | {"properties": _envelope(known)}, known, sent=True),
+        "events": "\n\n".join(_events(known)),
+        "signals": "\n\n".join(_signals(known)),
+        "terminal": ", ".join(f"`{payload.type}`" for payload in PAYLOADS if payload.type in TERMINAL_TYPES),
+        "run": "\n".join(
+            [
+                f"→ {examples.encoded(examples.CLIENT_FRAMES[0])}",
+                f"← {examples.encoded(examples.REPLIES[0])}",
+                *(f"← {examples.encoded(event)}" for event in examples.RUN_EVENTS),
+            ]
+        ),
+        "request_codes": _codes(answers_request=True),
+        "run_codes": _codes(answers_request=False),
+        "limits": limits_table(),
+    }
+
+
+def _not_yet() -> str:
+    actions = ", ".join(f"`{name_on_wire(frame)}`" for frame in CLIENT_FRAMES if frame not in REPLY_TO)
+    busy = " and ".join(f"`if_busy: {value}`" for value in IF_BUSY_NOT_YET)
+    names = [payload.type.value for payload in EVENTS_NOT_YET] + [name_on_wire(signal) for signal in SIGNALS_NOT_YET]
+    sent = ", ".join(f"`{name}`" for name in names)
+    return (
+        f"- The actions {actions} answer `not_supported`.\n"
+        f"- {busy} answer `not_supported` while the thread has a run under way\n"
+        f"  (send the frame again when it has ended); on an idle thread they make no difference. So no run is\n"
+        f"  `queued` or `waiting`, and `position` is never there.\n"
+        f"- {sent} are not sent. A run whose engine dies is not resumed:\n"
+        f"  it ends with `agent_error`."
+    )
+
+
+def _actions() -> str:
+    return table(
+        ("Action", "What it does", "Reply"),
+        (
+            (
+                f"[`{name_on_wire(frame)}`](#{name_on_wire(frame)})",
+                text_of(frame),
+                f"`{name_on_wire(REPLY_TO[frame])}`" if frame in REPLY_TO else "error `not_supported`, for now",
+            )
+            for frame in CLIENT_FRAMES
+        ),
+    )
+
+
+def _frames(schemas: dict[str, Schema]) -> Iterator[str]:
+    for frame, example in zip(CLIENT_FRAMES, examples.CLIENT_FRAMES, strict=True):
+        note = "" if frame in REPLY_TO else f"\n\n**Not yet.** {NOT_YET_ACTION}"
+        fields = field_table(schemas[frame.__name__], schemas, sent=False)
+        yield f"### {name_on_wire(frame)}\n\n{text_of(frame)}{note}\n\n{fields}\n\n{_block(examples.encoded(example))}"
+
+
+def _replies(schemas: dict[str, Schema]) -> Iterator[str]:
+    for reply, example in zip(REPLIES, examples.REPLIES, strict=True):
+        yield f"### Reply `{name_on_wire(reply)}`\n\n{text_of(reply)}\n\n{_fields(reply, schemas)}"
+        yield _block(examples.encoded(example))
+
+
+def _events(schemas: dict[str, Schema]) -> Iterator[str]:
+    for payload, example in zip(PAYLOADS, examples.EVENTS, strict=True):
+        note = f"\n\n**Not yet.** {NOT_YET_SENT}" if payload in EVENTS_NOT_YET else ""
+        yield f"### Event `{payload.type}`\n\n{text_of(payload)}{note}\n\n{_fields(payload, schemas)}"
+        yield _block(examples.encoded(example))
+
+
+def _signals(schemas: dict[str, Schema]) -> Iterator[str]:
+    for signal, example in zip(SIGNALS, examples.SIGNALS, strict=True):
+        note = f"\n\n**Not yet.** {NOT_YET_SENT}" if signal in SIGNALS_NOT_YET else ""
+        yield f"### Signal `{name_on_wire(signal)}`\n\n{text_of(signal)}{note}\n\n{_fields(signal, schemas)}"
+        yield _block(examples.encoded(example))
+
+
+def _fields(model: type[BaseModel], schemas: dict[str, Schema]) -> str:
+    """The model's table, and one below it for each object that stands in a field."""
+    schema = schemas[model.__name__]
+    parts = [field_table(schema, schemas, sent=True)]
+    for inner in schema["properties"].values():
+        name = reference_of(inner) or reference_of(inner.get("items", {}))
+        if name is not None and "properties" in schemas[name]:
+            parts.append(f"`{name}`: {schemas[name]['description']}")
+            parts.append(field_table(schemas[name], schemas, sent=True))
+    return "\n\n".join(parts)
+
+
+def _envelope(schemas: dict[str, Schema]) -> Schema:
+    """The envelope's fields for the type in general."""
+    properties = schemas[event_name(PAYLOADS[0])]["properties"]
+    general = {"type": "string", "payload": "object"}
+    return {
+        name: {"type": general[name], "description": inner["description"]} if name in general else inner
+        for name, inner in properties.items()
+    }
+
+
+def _codes(*, answers_request: bool) -> str:
+    return table(
+        ("Code", "Meaning", "Retryable"),
+        (
+            (f"`{facts.code}`", facts.meaning, "yes" if facts.retryable else "no")
+            for facts in code_facts()
+            if (facts.answers_request if answers_request else facts.ends_run)
+        ),
+    )
+
+
+def _block(text: str) -> str:
+    pretty = text if len(text) <= 100 else json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    return f"```json\n{pretty}\n```"

@@ -1,0 +1,69 @@
+"""The table of limits: numbers from the code, words from here."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from dayfly.admission import attaching, listing
+from dayfly.admission import limits as admission
+from dayfly.engine.periodic_updates import HEARTBEAT_S
+from dayfly.engine.watch import LOOK_S
+from dayfly.protocol import limits
+from dayfly.publisher import shaping
+from scripts.protocol_docs.tables import table
+
+SILENCE_S: Final = 15
+"""A client's own rule: three heartbeats have not come."""
+
+# API Gateway's own, which no code of ours holds:
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+MESSAGE_BYTES: Final = 128 * 1024
+IDLE_MINUTES: Final = 10
+CONNECTION_HOURS: Final = 2
+
+_KB: Final = 1024
+
+
+def kilobytes(size: int) -> str:
+    """`32 KB (32,768 bytes)`."""
+    return f"{size // _KB} KB ({size:,} bytes)" if size >= _KB and size % _KB == 0 else f"{size:,} bytes"
+
+
+def limits_table() -> str:
+    """What is bounded, by how much, and what happens beyond."""
+    return table(("What", "Limit", "Beyond it"), _rows())
+
+
+def _rows() -> Iterator[tuple[str, str, str]]:
+    yield "One WebSocket frame that you send", kilobytes(limits.FRAME_BYTES), "closed with 1009"
+    yield "One message that you send in several frames", kilobytes(MESSAGE_BYTES), "closed with 1009"
+    yield "`run.text` as a JSON string, UTF-8, non-ASCII raw", kilobytes(limits.TEXT_BYTES), "`text_too_long`"
+    yield "Objects and arrays of a frame, one in another", f"{limits.JSON_DEPTH} levels", "`invalid_json`"
+    yield "`rename.title`", f"{limits.TITLE_CHARS} characters", "`invalid_message`"
+    yield "`cursor` and `before`", f"{limits.CURSOR_CHARS} characters", "`invalid_message`"
+    yield "Request ids", f"`{limits.REQUEST_ID_PATTERN}`", "`invalid_message`"
+    yield "Ids of threads, runs, agents", f"`{limits.ENTITY_ID_PATTERN}`", "`invalid_message`"
+    yield "Runs named in `attach.after`", f"{limits.ATTACH_CURSORS}", "`invalid_message`"
+    yield "Events replayed by one `attach`", kilobytes(attaching.REPLAY_BYTES), "`more: true`"
+    yield "Runs looked at by one `attach`", f"{attaching.REPLAY_RUNS}", "`more: true`"
+    yield "Runs of a user under way at once", f"{admission.ACTIVE_RUNS}", "`quota_exceeded`"
+    per = f"{admission.WINDOW_RUNS} in {admission.WINDOW_MS // 1000} s"
+    yield "Runs that a user starts", per, "`quota_exceeded`"
+    kept = f"{admission.REQUEST_KEPT_S // 3600} h"
+    yield "How long the `id` of a `run` is remembered", kept, "the `id` is as good as new"
+    yield "One event, encoded", kilobytes(limits.EVENT_BYTES), "never sent; split or cut before"
+    yield "`parameters` in an event, as JSON", kilobytes(shaping.PARAMETER_BYTES), "long strings cut, then `omitted`"
+    yield "`tool_completed.result` as a JSON string", kilobytes(shaping.RESULT_BYTES), "cut, ends in `…`"
+    yield "`agent_completed.result` as a JSON string", kilobytes(shaping.ANSWER_BYTES), "cut, `truncated: true`"
+    yield "A page of `threads`", f"{listing.THREADS_PAGE} threads", "`cursor`"
+    page = f"{listing.PAGE_MESSAGES} messages, {kilobytes(listing.PAGE_BYTES)} of text, {listing.PAGE_TURNS} runs"
+    yield "A page of `history`", page, "`before`"
+    yield "One piece of a message in `history`", kilobytes(listing.PIECE_BYTES), "`continued: true`"
+    yield "A thread's title made from its first message", f"{admission.TITLE_CHARS} characters", "cut"
+    yield "Time between signs of life of a running run", f"{HEARTBEAT_S:g} s", f"attach again after {SILENCE_S} s"
+    yield "Time until an engine sees a cancel or a new watcher", f"{LOOK_S:g} s", ""
+    yield (
+        "A connection without any frame, either way",
+        f"{IDLE_MINUTES} minutes",
+        "closed with 1001; `ping` keeps it open",
+    )
+    yield "A connection", f"{CONNECTION_HOURS} hours", "closed with 1001; connect and attach again"

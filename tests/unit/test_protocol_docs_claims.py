@@ -1,0 +1,180 @@
+"""What docs/protocol.md claims about the backend, held against the real router and the library's source."""
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dayfly
+from dayfly.admission.caller import Caller
+from dayfly.admission.execution_factory import ExecutionFactory
+from dayfly.admission.router import Router
+from dayfly.admission.services import Services
+from dayfly.errors import ErrorCode
+from dayfly.ports.memory import ManualClock, MemoryInvoker, MemoryMeter, MemoryPoster, MemoryTable
+from dayfly.protocol import limits
+from dayfly.protocol.frames import IfBusy
+from scripts.protocol_docs import examples
+from scripts.protocol_docs.catalog import (
+    CLIENT_FRAMES,
+    EVENTS_NOT_YET,
+    IF_BUSY_NOT_YET,
+    INTERNAL_RETRYABLE,
+    REPLY_TO,
+    SIGNALS_NOT_YET,
+    code_facts,
+    name_on_wire,
+)
+
+Frame = dict[str, Any]
+SOURCE = Path(str(dayfly.__file__)).parent
+
+
+class Backend:
+    """The real router over ports in memory, and one client of it."""
+
+    def __init__(self) -> None:
+        clock = ManualClock(now_ms=1_795_341_600_000)
+        self.poster = MemoryPoster()
+        self.table = MemoryTable(clock=clock)
+        services = Services(
+            table=self.table, poster=self.poster, invoker=MemoryInvoker(), clock=clock, meter=MemoryMeter()
+        )
+        self._router = Router(services, ExecutionFactory(services))
+        self._caller = Caller(user="u-alice", tenant="u-alice", connection="c-1", invocation="i-1")
+
+    async def ask(self, frame: Frame) -> Frame:
+        """Sends a frame and gives the reply to it."""
+        before = len(self.poster.frames["c-1"])
+        await self._router.handle(self._caller, json.dumps(frame))
+        posted = [json.loads(answer) for answer in self.poster.frames["c-1"][before:]]
+        (reply,) = [answer for answer in posted if answer.get("id") == frame["id"]]
+        return dict(reply)
+
+    async def run(self, request: str = "m-1", **fields: str) -> Frame:
+        """Asks for a run."""
+        return await self.ask({"action": "run", "id": request, "text": "hello", **fields})
+
+
+@pytest.fixture
+def backend() -> Backend:
+    """A fresh one."""
+    return Backend()
+
+
+@pytest.mark.parametrize("frame", CLIENT_FRAMES, ids=lambda frame: frame.__name__)
+async def test_action_is_answered_as_documented(backend: Backend, frame: type) -> None:
+    """Each action gets the reply that the page names, or `not_supported` where the page says "not yet"."""
+    run = await backend.run("m-0")
+    sent = json.loads(examples.encoded(examples.CLIENT_FRAMES[CLIENT_FRAMES.index(frame)]))
+    names = {key: run[key] for key in ("run_id", "thread_id") if key in sent}
+    after = {"after": {run["run_id"]: 0}} if "after" in sent else {}
+    reply = await backend.ask({**sent, **names, **after})
+    if frame in REPLY_TO:
+        assert reply["type"] == name_on_wire(REPLY_TO[frame])
+    else:
+        assert (reply["type"], reply["code"]) == ("error", ErrorCode.NOT_SUPPORTED)
+
+
+@pytest.mark.parametrize("if_busy", list(IfBusy))
+async def test_busy_thread_is_answered_as_documented(backend: Backend, if_busy: IfBusy) -> None:
+    """On a busy thread `if_busy` is answered with `not_supported` where the page says so, else with `busy`."""
+    thread = (await backend.run())["thread_id"]
+    reply = await backend.run("m-2", thread_id=thread, if_busy=if_busy)
+    assert reply["code"] == (ErrorCode.NOT_SUPPORTED if if_busy in IF_BUSY_NOT_YET else ErrorCode.BUSY)
+
+
+@pytest.mark.parametrize("if_busy", list(IfBusy))
+async def test_idle_thread_takes_any_if_busy(backend: Backend, if_busy: IfBusy) -> None:
+    """On an idle thread `if_busy` makes no difference."""
+    assert (await backend.run(if_busy=if_busy))["type"] == "accepted"
+
+
+async def test_refusal_leaves_the_id_unused(backend: Backend) -> None:
+    """A `run` refused with `busy` is accepted when the same frame is sent again on the idle thread."""
+    first = await backend.run()
+    again = {"thread_id": first["thread_id"], "if_busy": "reject"}
+    assert (await backend.run("m-2", **again))["code"] == ErrorCode.BUSY
+    await backend.ask({"action": "cancel", "id": "c-1", "run_id": first["run_id"]})
+    reply = await backend.run("m-2", **again)
+    assert (reply["type"], reply["duplicate"]) == ("accepted", False)
+
+
+async def test_same_run_again_is_the_same_run(backend: Backend) -> None:
+    """The same `id` and content answers with the first run; other content with `id_reused`."""
+    first, again = await backend.run(), await backend.run()
+    assert again == {**first, "duplicate": True}
+    assert (await backend.run(agent="other"))["code"] == ErrorCode.ID_REUSED
+
+
+async def test_cancel_of_a_request_to_come(backend: Backend) -> None:
+    """`cancel` by `request_id` of a `run` not admitted names no run, and that `run` answers `cancelled` every time."""
+    reply = await backend.ask({"action": "cancel", "id": "c-1", "request_id": "m-1"})
+    assert "run_id" not in reply
+    assert [(await backend.run())["code"] for _ in range(2)] == [ErrorCode.CANCELLED] * 2
+
+
+@pytest.mark.parametrize("names", [{}, {"run_id": "r-1", "request_id": "m-1"}])
+async def test_cancel_names_exactly_one(backend: Backend, names: dict[str, str]) -> None:
+    """`cancel` with neither or both of its names is `invalid_message`."""
+    assert (await backend.ask({"action": "cancel", "id": "c-1", **names}))["code"] == ErrorCode.INVALID_MESSAGE
+
+
+async def test_text_limit_counts_the_json_string(backend: Backend) -> None:
+    """The largest text is as many bytes as documented, its two quotes counted; one more is `text_too_long`."""
+    largest = "ü" + "x" * (limits.TEXT_BYTES - 4)
+    assert (await backend.run(text=largest))["type"] == "accepted"
+    assert (await backend.run("m-2", text=largest + "x"))["code"] == ErrorCode.TEXT_TOO_LONG
+
+
+async def test_optional_field_may_be_null(backend: Backend) -> None:
+    """An optional field that is null counts as left out."""
+    frame = {"action": "run", "id": "m-1", "text": "hello", "thread_id": None, "agent": None}
+    assert (await backend.ask(frame))["type"] == "accepted"
+
+
+async def test_unexpected_failure_is_internal(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unexpected failure is told as `internal`, retryable as documented, with what to quote to the operator."""
+
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(backend.table, "get_many", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        await backend.run()
+    (reply,) = [json.loads(frame) for frame in backend.poster.frames["c-1"]]
+    assert (reply["code"], reply["retryable"], reply["request_id"]) == (ErrorCode.INTERNAL, INTERNAL_RETRYABLE, "i-1")
+
+
+async def test_retryable_is_as_documented(backend: Backend) -> None:
+    """Replies say `retryable` as the table does."""
+    documented = {facts.code: facts.retryable for facts in code_facts()}
+    thread = (await backend.run())["thread_id"]
+    busy = await backend.run("m-2", thread_id=thread, if_busy="reject")
+    unknown = await backend.ask({"action": "history", "id": "h-1", "thread_id": "t-nobody"})
+    for reply in (busy, unknown):
+        assert reply["retryable"] is documented[ErrorCode(reply["code"])]
+
+
+@pytest.mark.parametrize("model", [*EVENTS_NOT_YET, *SIGNALS_NOT_YET], ids=lambda model: model.__name__)
+def test_what_is_not_sent_is_nowhere_made(model: type) -> None:
+    """No module of the library makes an event or signal that the page says is not sent."""
+    assert model.__name__ not in {name for name, _ in _calls()}
+
+
+def test_no_run_is_queued() -> None:
+    """No module of the library gives a run a place in a queue, or the status `queued`."""
+    assert not [given for name, given in _calls() if name == "Accepted" and "position" in given]
+    assert {given["queued"] for name, given in _calls() if name == "status_of" and "queued" in given} == {"False"}
+
+
+def _calls() -> list[tuple[str, dict[str, str]]]:
+    """Every call by a plain name in the library: the name, and its keyword arguments as source."""
+    return [
+        (node.func.id, {word.arg: ast.unparse(word.value) for word in node.keywords if word.arg is not None})
+        for file in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    ]

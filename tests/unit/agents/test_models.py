@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from dayfly.agents.models import Models, needs_bedrock, needs_key
+from dayfly.agents.models import Models, needs_bedrock
 from dayfly.errors import ConfigurationError
 
 
@@ -31,9 +31,8 @@ async def test_the_demo_model_opens() -> None:
 
 
 def test_what_a_setting_needs() -> None:
-    """So that the composition root fetches a client or a key only where one is needed."""
+    """So that the composition root makes a client only where one is needed."""
     assert (needs_bedrock("bedrock:x"), needs_bedrock("openai:x")) == (True, False)
-    assert (needs_key("openai:x"), needs_key("demo")) == (True, False)
 
 
 def test_only_the_chosen_providers_client_is_loaded() -> None:

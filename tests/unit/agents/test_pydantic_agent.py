@@ -359,9 +359,11 @@ async def test_call_ids_that_come_again_are_kept_apart() -> None:
         keys.append(context.idempotency_key)
         return "ok"
 
+    history = (AssistantSaid("", (ToolCall("call_0", "touch", "{}"),)), ToolAnswered("call_0", "touch", "ok"))
     same = (call("touch", call_id="call_0"), call("touch", call_id="call_0", place=1))
-    events = await events_of(agent_of(responses(same, (call("touch", call_id="call_0"),), ("Done.",)), touch))
-    assert len(set(keys)) == 3
+    agent = agent_of(responses(same, (call("touch", call_id="call_0"),), ("Done.",)), touch)
+    events = await events_of(agent, turn(history=history))
+    assert len({"r-1:call_0", *keys}) == 4
     started = [event.tool_call_id for event in events if isinstance(event, ToolStarted)]
     asked = [one.call_id for event in events if isinstance(event, Responded) for one in event.message.calls]
     assert sorted(started) == sorted(asked)

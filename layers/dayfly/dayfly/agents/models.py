@@ -63,8 +63,3 @@ class _Provider(Protocol):
 def needs_bedrock(setting: str) -> bool:
     """Whether this `MODEL` setting takes a Bedrock client."""
     return setting.partition(":")[0] == BEDROCK
-
-
-def needs_key(setting: str) -> bool:
-    """Whether this `MODEL` setting may take a key."""
-    return setting.partition(":")[0] == OPENAI

@@ -4,7 +4,6 @@ import asyncio
 import dataclasses
 import json
 import logging
-import time
 from typing import Final
 
 from pydantic import JsonValue
@@ -37,6 +36,8 @@ class Steps:
         said = [message for message in turn.resumed if isinstance(message, AssistantSaid)]
         self._step = len(said)
         self._calls: dict[str, ToolCall] = {call.call_id: call for message in said for call in message.calls}
+        earlier = (message for message in turn.history if isinstance(message, AssistantSaid))
+        self._earlier = {call.call_id for message in earlier for call in message.calls}
         self._ended = {message.call_id for message in turn.resumed if isinstance(message, ToolAnswered)}
         self._round: dict[str, bool] = {}
         self._failed_rounds: dict[str, int] = {}
@@ -49,9 +50,10 @@ class Steps:
         await self._events.give(Thinking(reasoning, self._step))
 
     async def respond(self, response: ModelResponse) -> ModelResponse:
-        """After each model response, before anything it asks for. Returns it with tool call ids that are the run's
-        own: some servers number the calls of each response from zero, and a result could be taken for another's."""
-        taken = set(self._calls)
+        """After each model response, before anything it asks for. Returns it with tool call ids that the conversation
+        has not had: some servers number the calls of each response from zero, and a result could be taken for
+        another's."""
+        taken = self._earlier | set(self._calls)
         parts = [self._named_apart(part, taken) if isinstance(part, ToolCallPart) else part for part in response.parts]
         response = dataclasses.replace(response, parts=parts)
         said = from_model_response(response)
@@ -64,9 +66,10 @@ class Steps:
         call_id = run_context.tool_call_id or ""
         name = run_context.tool_name or ""
         await self._events.give(ToolStarted(name, call_id, self._parameters(call_id)))
-        started = time.perf_counter()
+        started = self._turn.clock.monotonic()
         content, outcome = await self._outcome(name, call_id, call)
-        await self._end(ToolAnswered(call_id, name, content, outcome), round((time.perf_counter() - started) * 1000))
+        took_ms = round((self._turn.clock.monotonic() - started) * 1000)
+        await self._end(ToolAnswered(call_id, name, content, outcome), took_ms)
         if outcome is not ToolOutcome.OK:
             raise ToolFailed(content)
         return content

@@ -29,12 +29,7 @@ from dayfly.engine.engine import RunReport
 from dayfly.engine.factory import ExecutionEngineFactory
 from dayfly.engine.refusal import refuse
 from dayfly.errors import UnknownAgent
-from dayfly.engine.reading import read_run
-from dayfly.errors import Superseded, UnknownAgent
 from dayfly.ports.clock import SystemClock
-from dayfly.protocol.events import AgentError
-from dayfly.publisher.outside import Outside
-from dayfly.runlog.status import Outcome
 from dayfly.publisher.outside import Outside
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Stand-ins for the world around the core, in one place."""

@@ -1,0 +1,84 @@
+"""A table that fails where a test says so."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dayfly.errors import Unsettled
+from dayfly.ports.table import Action, RowT, Span, Table
+from dayfly.runlog.keys import Key
+from dayfly.runlog.rows import Row
+
+
+class Fault(StrEnum):
+    """`REFUSED`: nothing happened. `ANSWER_LOST`: it happened, and nobody is told. Both look the same from outside."""
+
+    REFUSED = "refused"
+    ANSWER_LOST = "answer_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the table: its number from 0, the method's name, and a write's actions."""
+
+    number: int
+    method: str
+    actions: tuple[Action, ...] = ()
+
+
+Plan = Callable[[Call], Fault | float | None]
+
+
+class FaultyTable:
+    """Hands every call on to another table, unless `plan` gives a fault for it; a number delays it so many seconds."""
+
+    def __init__(self, inner: Table) -> None:
+        self.inner = inner
+        self.calls: list[Call] = []
+        self.plan: Plan = lambda call: None
+
+    def fail_once(self, number: int, fault: Fault) -> None:
+        """From now on, the call with this number (0 is the next) fails, and no other."""
+        at = len(self.calls) + number
+        self.plan = lambda call: fault if call.number == at else None
+
+    async def get(self, key: Key, kind: type[RowT]) -> RowT | None:
+        await self._before("get")
+        return await self.inner.get(key, kind)
+
+    async def get_many(self, keys: Sequence[Key]) -> Mapping[Key, Row]:
+        await self._before("get_many")
+        return await self.inner.get_many(keys)
+
+    async def query(self, span: Span, kind: type[RowT], *, limit: int, descending: bool = False) -> tuple[RowT, ...]:
+        await self._before("query")
+        return await self.inner.query(span, kind, limit=limit, descending=descending)
+
+    async def query_live(self, span: Span, *, limit: int) -> tuple[Row, ...]:
+        await self._before("query_live")
+        return await self.inner.query_live(span, limit=limit)
+
+    async def write(self, *actions: Action, token: str | None = None) -> None:
+        fault = await self._fault(Call(len(self.calls), "write", actions))
+        if fault is Fault.REFUSED:
+            raise Unsettled("refused by the test")
+        await self.inner.write(*actions, token=token)
+        if fault is Fault.ANSWER_LOST:
+            raise Unsettled("answer lost by the test")
+
+    async def due_leases(self, shard: str, *, before: int, limit: int) -> tuple[Key, ...]:
+        await self._before("due_leases")
+        return await self.inner.due_leases(shard, before=before, limit=limit)
+
+    async def _before(self, method: str) -> None:
+        if await self._fault(Call(len(self.calls), method)) is not None:
+            raise Unsettled("refused by the test")
+
+    async def _fault(self, call: Call) -> Fault | None:
+        self.calls.append(call)
+        fault = self.plan(call)
+        if isinstance(fault, Fault) or fault is None:
+            return fault
+        await asyncio.sleep(fault)
+        return None

@@ -1,0 +1,39 @@
+"""An agent's host in the engine's own loop."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from dayfly.engine.agent_host import GRACE_S
+from dayfly.errors import EngineClosed, IllegalTransition
+
+T = TypeVar("T")
+
+
+class InlineHost:
+    """Runs the agent as a task beside the engine, so that both live in virtual time."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, drive: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if self._task is not None:
+            raise IllegalTransition("a host runs one agent, once")
+        self._task = asyncio.create_task(drive())
+
+    async def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        return await work()
+
+    async def wait(self) -> None:
+        assert self._task is not None
+        await asyncio.wait((self._task,))
+        if self._task.cancelled():
+            raise EngineClosed("the agent was cancelled")
+        await self._task
+
+    async def stop(self) -> bool:
+        if self._task is None:
+            return True
+        self._task.cancel()
+        _, late = await asyncio.wait((self._task,), timeout=GRACE_S)
+        return not late

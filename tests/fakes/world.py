@@ -1,0 +1,179 @@
+"""A whole backend in memory and in virtual time: router, engines, recovery, and the clients' sockets."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from dayfly.admission.caller import Caller
+from dayfly.admission.execution_factory import ExecutionFactory
+from dayfly.admission.router import Router
+from dayfly.admission.services import Services
+from dayfly.context.execution import UserExecutionContext
+from dayfly.engine.engine import RunReport
+from dayfly.engine.factory import ExecutionEngineFactory
+from dayfly.ports.invoker import EngineCall
+from dayfly.ports.memory import MemoryInvoker, MemoryMeter, MemoryTable
+from dayfly.publisher.outside import Outside
+from dayfly.recovery.caretaker import Caretaker
+from dayfly.recovery.notice import Notice, handle_notice
+from dayfly.recovery.sweep import sweep
+from dayfly.runlog.rows import LeaseRow, LogRow, Row, RunRow, ThreadRow
+from tests.fakes.agents import ScriptedAgents, calculator, echo
+from tests.fakes.faulty_table import FaultyTable
+from tests.fakes.hosts import InlineHost
+from tests.fakes.sockets import JsonObject, Sockets
+from tests.fakes.virtual_time import LoopClock
+
+KindT = TypeVar("KindT", bound=Row)
+SHARDS = tuple(f"LEASES#{shard}" for shard in range(4))
+LIFETIME_S = 840.0
+
+
+def _agents() -> ScriptedAgents:
+    return ScriptedAgents(assistant=calculator, echo=echo)
+
+
+@dataclass
+class World:
+    """`alice` on connection `a1` is who speaks unless a test says otherwise."""
+
+    clock: LoopClock = field(default_factory=LoopClock)
+    sockets: Sockets = field(default_factory=Sockets)
+    invoker: MemoryInvoker = field(default_factory=MemoryInvoker)
+    meter: MemoryMeter = field(default_factory=MemoryMeter)
+    agents: ScriptedAgents = field(default_factory=_agents)
+
+    def __post_init__(self) -> None:
+        self.memory = MemoryTable(clock=self.clock)
+        self.table = FaultyTable(self.memory)
+        self.services = Services(
+            table=self.table, poster=self.sockets, invoker=self.invoker, clock=self.clock, meter=self.meter
+        )
+        self.executions = ExecutionFactory(self.services)
+        self.router = Router(self.services, self.executions)
+        self.engines = ExecutionEngineFactory()
+        self.engines.configure(
+            table=self.table,
+            poster=self.sockets,
+            agents=self.agents,
+            clock=self.clock,
+            meter=self.meter,
+            host=InlineHost,
+        )
+        self._ids = 0
+
+    # The client's side: frames in, frames out.
+
+    async def send(self, body: str | JsonObject, *, user: str = "u-alice", connection: str = "a1") -> JsonObject:
+        """Sends a frame through the router and gives the reply to it, which is the last frame that has its id."""
+        sent = body if isinstance(body, str) else json.dumps(body)
+        before = len(self.sockets.frames[connection])
+        await self.router.handle(caller(user, connection), sent)
+        unasked = {"agent_heartbeat", "thread_changed"}
+        replies = [f for f in self.sockets.received(connection)[before:] if "seq" not in f and f["type"] not in unasked]
+        assert len(replies) == 1, replies
+        return replies[0]
+
+    async def ask(self, action: str, *, user: str = "u-alice", connection: str = "a1", **fields: Any) -> JsonObject:
+        """Sends an action with an id of its own, unless one is given."""
+        self._ids += 1
+        frame = {"action": action, "id": f"q-{self._ids}", **fields}
+        return await self.send(frame, user=user, connection=connection)
+
+    async def admitted(self, text: str = "What is 17 * 23?", **fields: Any) -> EngineCall:
+        """A run that the router has admitted, as its engine is told of it."""
+        reply = await self.ask("run", text=text, **fields)
+        assert reply["type"] == "accepted", reply
+        return self.invoker.calls[-1]
+
+    # The backend's side.
+
+    async def engine(self, call: EngineCall, *, invocation: str = "i-1", lifetime_s: float = LIFETIME_S) -> RunReport:
+        """Runs an engine for the call, as its function does."""
+        async with self.engines.create(self.context(call, invocation=invocation, lifetime_s=lifetime_s)) as engine:
+            return await engine.run()
+
+    def context(
+        self, call: EngineCall, *, invocation: str = "i-1", lifetime_s: float = LIFETIME_S
+    ) -> UserExecutionContext:
+        """What the engine function makes of a call."""
+        return UserExecutionContext(
+            user_id=call.user,
+            tenant_id=call.tenant,
+            thread_id=call.thread,
+            run_id=call.run,
+            request_id=call.request,
+            invocation_id=invocation,
+            agent_name=call.agent,
+            attempt=call.attempt,
+            first_seq=call.first_seq,
+            deadline=self.clock.monotonic() + lifetime_s,
+        )
+
+    def caretaker(self, invocation: str = "i-recovery") -> Caretaker:
+        """Recovery's hands."""
+        outside = Outside(
+            table=self.table, poster=self.sockets, clock=self.clock, meter=self.meter, invocation=invocation
+        )
+        return Caretaker(outside, self.invoker)
+
+    async def sweep(self) -> int:
+        """One sweep."""
+        return await sweep(self.table, self.caretaker(), self.clock, self.meter, shards=SHARDS)
+
+    async def notice(
+        self, call: EngineCall, *, invocation: str = "i-1", expired: bool = False, timed_out: bool = False
+    ) -> None:
+        """The notice that an invocation has failed."""
+        notice = Notice(user=call.user, run=call.run, invocation=invocation, expired=expired, timed_out=timed_out)
+        await handle_notice(self.table, self.caretaker(), notice)
+
+    # What the table holds.
+
+    def rows(self, kind: type[KindT]) -> list[KindT]:
+        """All rows of a kind, by key."""
+        return [row for _, row in sorted(self.memory.rows.items()) if isinstance(row, kind)]
+
+    def log(self, run: str) -> list[JsonObject]:
+        """The run's events as the table holds them."""
+        return [json.loads(text) for row in self.rows(LogRow) if row.run == run for text in row.events]
+
+    def log_types(self, run: str) -> list[str]:
+        """The types of the run's events."""
+        return [event["type"] for event in self.log(run)]
+
+    def thread(self, thread: str) -> ThreadRow:
+        """The thread as the table holds it."""
+        return next(row for row in self.rows(ThreadRow) if row.thread == thread)
+
+    def run(self, run: str) -> RunRow:
+        """The run as the table holds it."""
+        return next(row for row in self.rows(RunRow) if row.run == run)
+
+    def leases(self) -> list[LeaseRow]:
+        """All leases."""
+        return self.rows(LeaseRow)
+
+
+def caller(user: str = "u-alice", connection: str = "a1") -> Caller:
+    """Who sends a frame."""
+    return Caller(user=user, tenant=user, connection=connection, invocation="i-router")
+
+
+TERMINAL = {"agent_completed", "agent_error", "agent_cancelled"}
+
+
+def assert_ended_once(world: World, run: str, *, connection: str | None = "a1") -> str:
+    """The log is gap-free and closes with its one terminal event, the thread is free, the quota is given back, and
+    whoever watched was sent the end. Gives the terminal event's type."""
+    log = world.log(run)
+    assert [event["seq"] for event in log] == list(range(1, len(log) + 1))
+    ends = [event["type"] for event in log if event["type"] in TERMINAL]
+    assert len(ends) == 1
+    assert log[-1]["type"] == ends[0]
+    row = world.run(run)
+    assert world.thread(row.thread).active_run != run
+    if connection is not None:
+        seen = {(e["run_id"], e["seq"]): e for e in world.sockets.events(connection)}
+        assert seen[(run, log[-1]["seq"])] == log[-1]
+    return str(ends[0])

@@ -1,0 +1,466 @@
+"""One run attempt's engine, in virtual time."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Thinking, ToolEnded, ToolStarted, Turn
+from dayfly.errors import EngineClosed, IllegalTransition, ModelFailed, Unsettled
+from dayfly.ports.meter import Metric
+from dayfly.runlog.messages import AssistantSaid, ToolAnswered, UserSaid
+from dayfly.runlog.rows import LeaseRow, LogRow
+from tests.fakes.faulty_table import Call, Fault
+from tests.fakes.world import World, assert_ended_once
+
+
+async def test_a_run_travels_end_to_end(world: World) -> None:
+    """A client that asks is sent its own message, the lifecycle in order, and the answer."""
+    call = await world.admitted()
+    report = await world.engine(call)
+    assert report.outcome == "completed"
+    assert not report.stuck
+    assert [event["type"] for event in world.sockets.events("a1")] == [
+        "user_message",
+        "agent_started",
+        "agent_thinking",
+        "tool_executing",
+        "tool_completed",
+        "agent_thinking",
+        "agent_delta",
+        "agent_completed",
+    ]
+    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert world.sockets.events("a1") == world.log(call.run)
+    assert world.log(call.run)[-1]["payload"]["result"] == "The answer is 391."
+    assert world.leases() == []
+
+
+async def test_the_next_message_is_given_the_history(world: World) -> None:
+    """An agent is given what the thread said before."""
+    first = await world.admitted("What is 17 * 23?")
+    await world.engine(first)
+    seen: list[Turn] = []
+
+    async def curious(turn: Turn) -> AsyncIterator[AgentEvent]:
+        seen.append(turn)
+        yield Answered("Yes.")
+
+    world.agents.scripts["curious"] = curious
+    second = await world.admitted("Sure?", thread_id=first.thread, agent="curious")
+    await world.engine(second)
+    assert seen[0].text == "Sure?"
+    assert [type(message).__name__ for message in seen[0].history] == [
+        "UserSaid",
+        "AssistantSaid",
+        "ToolAnswered",
+        "AssistantSaid",
+    ]
+    assert seen[0].history[0] == UserSaid("What is 17 * 23?")
+    assert seen[0].history[2] == ToolAnswered("c-1", "calculate", "391")
+
+
+async def test_an_agent_acts_only_after_the_commit(world: World) -> None:
+    """When an agent goes on behind a `ToolStarted`, that event is in the log."""
+    logged: list[list[str]] = []
+
+    async def watching(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("One.", 1)
+        logged.append(world.log_types(turn.context.run_id))
+        yield ToolStarted("look", "c-1", {})
+        logged.append(world.log_types(turn.context.run_id))
+        yield ToolEnded(ToolAnswered("c-1", "look", "ok"), 0)
+        logged.append(world.log_types(turn.context.run_id))
+        yield Answered("Done.")
+
+    world.agents.scripts["assistant"] = watching
+    call = await world.admitted()
+    await world.engine(call)
+    assert [types[-1] for types in logged] == ["agent_thinking", "tool_executing", "tool_completed"]
+
+
+async def test_an_engine_runs_once(world: World) -> None:
+    """A second `run` of the same engine is refused."""
+    call = await world.admitted()
+    async with world.engines.create(world.context(call)) as engine:
+        await engine.run()
+        with pytest.raises(IllegalTransition):
+            await engine.run()
+    assert_ended_once(world, call.run)
+
+
+async def test_a_closed_engine_refuses_to_run(world: World) -> None:
+    """After close, `run` raises `EngineClosed` and writes nothing; closing again is no error."""
+    call = await world.admitted()
+    engine = world.engines.create(world.context(call))
+    await engine.close()
+    await engine.close()
+    with pytest.raises(EngineClosed):
+        await engine.run()
+    assert world.log_types(call.run) == ["user_message"]
+    assert world.meter.total(Metric.ENGINES_CLEANED) == 1
+
+
+async def test_a_duplicate_invocation_does_nothing(world: World) -> None:
+    """Of two engines for one attempt at once, one runs; the other ends without an outcome."""
+    call = await world.admitted()
+    reports = await asyncio.gather(world.engine(call, invocation="i-1"), world.engine(call, invocation="i-2"))
+    assert sorted(str(report.outcome) for report in reports) == ["None", "completed"]
+    assert_ended_once(world, call.run)
+    assert len({row.nonce for row in world.rows(LogRow) if row.first > 1}) == 1
+    assert world.meter.total(Metric.RUNS_COMPLETED) == 1
+
+
+async def test_a_late_invocation_does_nothing(world: World) -> None:
+    """An engine that comes after the end writes nothing and posts nothing."""
+    call = await world.admitted()
+    await world.engine(call)
+    before = dict(world.memory.rows), len(world.sockets.frames["a1"])
+    report = await world.engine(call, invocation="i-2")
+    assert report.outcome is None
+    assert (dict(world.memory.rows), len(world.sockets.frames["a1"])) == before
+
+
+async def test_an_engine_of_another_attempt_does_nothing(world: World) -> None:
+    """An engine whose attempt or `first_seq` is not the run's present one writes nothing."""
+    call = await world.admitted()
+    for stale in (replace(call, attempt=2), replace(call, first_seq=3)):
+        assert (await world.engine(stale)).outcome is None
+    assert world.log_types(call.run) == ["user_message"]
+
+
+async def silent(turn: Turn) -> AsyncIterator[AgentEvent]:
+    """Says one word and then nothing for an hour."""
+    yield Thinking("Waiting.", 1)
+    yield Delta("Well…")
+    await asyncio.sleep(3600)
+    yield Answered("Too late.")
+
+
+async def test_cancel_ends_a_silent_run_within_half_a_second(world: World) -> None:
+    """A mark is seen at most 0.5 s after it was set, though the model says nothing."""
+    world.agents.scripts["assistant"] = silent
+    call = await world.admitted()
+    engine = asyncio.create_task(world.engine(call))
+    await asyncio.sleep(7.3)
+    asked = world.clock.monotonic()
+    reply = await world.ask("cancel", run_id=call.run)
+    assert reply == {"type": "cancelling", "id": reply["id"], "run_id": call.run}
+    report = await engine
+    assert report.outcome == "cancelled"
+    assert world.clock.monotonic() - asked <= 0.5
+    assert assert_ended_once(world, call.run) == "agent_cancelled"
+    assert [event["type"] for event in world.log(call.run)[-2:]] == ["agent_delta", "agent_cancelled"]
+
+
+async def test_what_was_said_before_a_cancel_stays(world: World) -> None:
+    """The history of a cancelled run holds the text up to the cancel."""
+    world.agents.scripts["assistant"] = silent
+    call = await world.admitted("Hello?")
+    engine = asyncio.create_task(world.engine(call))
+    await asyncio.sleep(1)
+    await world.ask("cancel", run_id=call.run)
+    await engine
+    page = await world.ask("history", thread_id=call.thread)
+    assert [(m["role"], m["text"]) for m in page["messages"]] == [("user", "Hello?"), ("assistant", "Well…")]
+
+
+async def test_a_cancelled_stream_is_closed(world: World) -> None:
+    """On cancellation the agent's generator is closed before the end is written."""
+    closed: list[str] = []
+
+    async def streaming(turn: Turn) -> AsyncIterator[AgentEvent]:
+        try:
+            yield Thinking("…", 1)
+            await asyncio.sleep(3600)
+        finally:
+            closed.append(world.log_types(turn.context.run_id)[-1])
+
+    world.agents.scripts["assistant"] = streaming
+    call = await world.admitted()
+    engine = asyncio.create_task(world.engine(call))
+    await asyncio.sleep(1)
+    await world.ask("cancel", run_id=call.run)
+    await engine
+    assert closed == ["agent_thinking"]
+
+
+async def test_nothing_is_logged_as_unretrieved_after_a_cancel(world: World) -> None:
+    """A cancel leaves no forgotten error for the event loop to complain about."""
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: complaints.append(context))
+    world.agents.scripts["assistant"] = silent
+    call = await world.admitted()
+    engine = asyncio.create_task(world.engine(call))
+    await asyncio.sleep(1)
+    await world.ask("cancel", run_id=call.run)
+    await engine
+    del engine
+    assert complaints == []
+
+
+async def test_a_run_out_of_time_ends_with_engine_timeout(world: World) -> None:
+    """At its deadline a run ends with `agent_error`, code `engine_timeout`, retryable."""
+    world.agents.scripts["assistant"] = silent
+    call = await world.admitted()
+    started = world.clock.monotonic()
+    report = await world.engine(call, lifetime_s=60)
+    assert report.outcome == "failed"
+    assert 60 <= world.clock.monotonic() - started < 60.1
+    assert assert_ended_once(world, call.run) == "agent_error"
+    payload = world.log(call.run)[-1]["payload"]
+    assert (payload["code"], payload["retryable"]) == ("engine_timeout", True)
+
+
+async def test_an_agents_exception_leaks_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """An agent that raises ends its run with `agent_failed`; the exception's text is in the log, and in no frame."""
+
+    async def broken(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("…", 1)
+        raise KeyError("hunter2")
+
+    world.agents.scripts["assistant"] = broken
+    call = await world.admitted()
+    with caplog.at_level(logging.ERROR, "dayfly.engine"):
+        report = await world.engine(call)
+    assert report.outcome == "failed"
+    assert assert_ended_once(world, call.run) == "agent_error"
+    assert world.log(call.run)[-1]["payload"]["code"] == "agent_failed"
+    assert b"hunter2" not in b"".join(world.sockets.frames["a1"])
+    assert "hunter2" in caplog.text
+
+
+async def test_a_providers_failure_has_its_own_code(world: World) -> None:
+    """A `ModelFailed` ends the run with `model_failed`, retryable."""
+
+    async def refused(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("…", 1)
+        raise ModelFailed("The model is busy.")
+
+    world.agents.scripts["assistant"] = refused
+    call = await world.admitted()
+    await world.engine(call)
+    payload = world.log(call.run)[-1]["payload"]
+    assert payload == {"code": "model_failed", "message": "The model is busy.", "retryable": True}
+
+
+async def test_an_agent_without_an_answer_has_failed(world: World) -> None:
+    """A generator that ends without `Answered` ends its run with `agent_failed`."""
+
+    async def mute(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("…", 1)
+
+    world.agents.scripts["assistant"] = mute
+    call = await world.admitted()
+    await world.engine(call)
+    assert world.log(call.run)[-1]["payload"]["code"] == "agent_failed"
+    assert_ended_once(world, call.run)
+
+
+async def test_an_agent_may_say_nothing_after_its_answer(world: World) -> None:
+    """An agent that goes on after `Answered` has failed."""
+
+    async def chatty(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Answered("Done.")
+        yield Delta("One more thing.")
+
+    world.agents.scripts["assistant"] = chatty
+    call = await world.admitted()
+    await world.engine(call)
+    assert world.log(call.run)[-1]["payload"]["code"] == "agent_failed"
+
+
+async def test_a_superseded_engine_writes_no_ending(world: World) -> None:
+    """An engine whose lease is taken by another stops within a renewal; it writes no end and leaves the lease alone."""
+    world.agents.scripts["assistant"] = silent
+    call = await world.admitted()
+    engine = asyncio.create_task(world.engine(call))
+    await asyncio.sleep(2)
+    lease = world.leases()[0]
+    taken = replace(lease, nonce="another")
+    world.memory._rows[lease.key] = taken
+    report = await engine
+    assert report.outcome is None
+    assert world.clock.monotonic() <= 5.1
+    assert world.log_types(call.run)[-1] == "agent_delta"
+    assert world.leases() == [taken]
+    assert world.meter.total(Metric.ENGINES_CLEANED) == 1
+
+
+async def test_a_heartbeat_every_five_seconds_of_silence(world: World) -> None:
+    """A silent run sends a heartbeat 5 s after its last event and every 5 s from there, with the last seq."""
+    world.agents.scripts["assistant"] = silent
+    call = await world.admitted()
+    await world.engine(call, lifetime_s=31)
+    beats = [
+        (round(at, 2), frame)
+        for at, frame in zip(world.sockets.times["a1"], world.sockets.received("a1"), strict=True)
+        if frame["type"] == "agent_heartbeat"
+    ]
+    assert [at for at, _ in beats] == [5.0, 10.0, 15.0, 20.0, 25.0, 30.0]
+    assert beats[0][1] == {
+        "type": "agent_heartbeat",
+        "run_id": call.run,
+        "thread_id": call.thread,
+        "last_seq": 4,
+        "phase": "model",
+        "elapsed_ms": 5000,
+    }
+
+
+async def test_the_lease_is_renewed_every_five_seconds(world: World) -> None:
+    """While an engine lives, its lease is never due in less than 15 s."""
+    world.agents.scripts["assistant"] = silent
+    call = await world.admitted()
+    engine = asyncio.create_task(world.engine(call, lifetime_s=60))
+    for _ in range(118):
+        await asyncio.sleep(0.5)
+        (lease,) = world.leases()
+        assert lease.state == "held"
+        assert 15_000 <= lease.due - world.clock.now_ms() <= 20_000
+    await engine
+    assert world.leases() == []
+
+
+async def test_a_lost_renewal_does_not_end_a_run(world: World) -> None:
+    """One renewal that is refused or whose answer is lost changes nothing."""
+    world.agents.scripts["assistant"] = silent
+    call = await world.admitted()
+    engine = asyncio.create_task(world.engine(call, lifetime_s=20))
+    await asyncio.sleep(2)
+    renewals: list[Call] = []
+
+    def lose_some(one: Call) -> Fault | None:
+        if one.method == "write" and len(one.actions) == 1:
+            renewals.append(one)
+            return Fault.REFUSED if len(renewals) == 1 else Fault.ANSWER_LOST if len(renewals) == 2 else None
+        return None
+
+    world.table.plan = lose_some
+    assert (await engine).outcome == "failed"
+    assert len(renewals) >= 3
+    assert_ended_once(world, call.run)
+
+
+async def test_a_device_that_attaches_mid_run_is_greeted(world: World) -> None:
+    """A socket that attaches while the run is silent is sent the past by attach, and the end by the engine."""
+    world.agents.scripts["assistant"] = silent
+    call = await world.admitted()
+    engine = asyncio.create_task(world.engine(call, lifetime_s=10))
+    await asyncio.sleep(3)
+    attached = await world.ask("attach", thread_id=call.thread, connection="a2")
+    assert attached["runs"] == [{"run_id": call.run, "status": "running", "seq": 4}]
+    await engine
+    assert world.sockets.events("a2") == world.log(call.run)
+
+
+async def test_tool_and_model_texts_that_no_frame_can_carry(world: World) -> None:
+    """Lone surrogates and deeply nested values from a tool or a model end up as something readable, not as a hang."""
+    nested = "[" * 1500 + "]" * 1500
+
+    async def odd(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("\udc80", 1)
+        yield Responded(AssistantSaid("\udc80"))
+        deep: list[object] = []
+        for _ in range(400):
+            deep = [deep]
+        yield ToolStarted("od\udc80d", "c\udc80", {"a\udc80": "b\udc80", "deep": deep})  # type: ignore[dict-item]
+        yield ToolEnded(ToolAnswered("c\udc80", "od\udc80d", "x\udc80"), 1)
+        yield ToolStarted("odd", "c-2", {})
+        yield ToolEnded(ToolAnswered("c-2", "odd", nested), 1)
+        yield Delta("\udc80")
+        yield Responded(AssistantSaid("\udc80"))
+        yield Answered("\udc80")
+
+    world.agents.scripts["assistant"] = odd
+    call = await world.admitted()
+    report = await asyncio.wait_for(world.engine(call), 30)
+    assert report.outcome == "completed"
+    assert world.log(call.run)[-1]["payload"]["result"] == "?"
+    assert_ended_once(world, call.run)
+
+
+async def test_a_failure_text_of_any_size_and_alphabet_is_shown(world: World) -> None:
+    """A failure's message is made to fit an event."""
+
+    async def refused(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("t" * 100_000, 1)
+        raise ModelFailed("\udc80" + "x" * 100_000)
+
+    world.agents.scripts["assistant"] = refused
+    call = await world.admitted()
+    await asyncio.wait_for(world.engine(call), 30)
+    assert assert_ended_once(world, call.run) == "agent_error"
+    assert all(len(frame) <= 28 * 1024 for frame in world.sockets.frames["a1"])
+
+
+async def test_an_answer_in_one_piece_of_any_length(world: World) -> None:
+    """A model that says a megabyte at once has said it: whole in the deltas and the history, cut in the answer."""
+    text = "äb\x01" * 350_000
+
+    async def long(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("…", 1)
+        yield Delta(text)
+        yield Responded(AssistantSaid(text))
+        yield Answered(text)
+
+    world.agents.scripts["assistant"] = long
+    call = await world.admitted()
+    report = await world.engine(call)
+    assert report.outcome == "completed"
+    log = world.log(call.run)
+    assert "".join(e["payload"]["text"] for e in log if e["type"] == "agent_delta") == text
+    assert log[-1]["payload"]["truncated"] is True
+    assert all(len(frame) <= 28 * 1024 for frame in world.sockets.frames["a1"])
+    assert_ended_once(world, call.run)
+
+
+async def test_an_unreachable_log_leaves_the_run_to_recovery(world: World) -> None:
+    """Where no write comes through any more, `run` raises `Unsettled`; once the table answers, the sweep ends it."""
+    world.agents.scripts["assistant"] = silent
+    call = await world.admitted()
+    engine = asyncio.create_task(world.engine(call, lifetime_s=20))
+    await asyncio.sleep(2)
+    world.table.plan = lambda one: Fault.REFUSED
+    with pytest.raises(Unsettled):
+        await engine
+    world.table.plan = lambda one: None
+    await asyncio.sleep(60)
+    await world.sweep()
+    assert assert_ended_once(world, call.run) == "agent_error"
+    assert world.log(call.run)[-1]["payload"]["code"] == "engine_lost"
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_any_one_call_may_fail(fault: Fault) -> None:
+    """Whichever one call of the table fails in an engine, the run completes, exactly once, with a gap-free log."""
+    number = 0
+    while True:
+        world = World()
+        call = await world.admitted()
+        world.table.fail_once(number, fault)
+        first = len(world.table.calls)
+        await world.engine(call)
+        if len(world.table.calls) <= first + number:
+            break
+        if world.leases():
+            await asyncio.sleep(61)
+            await world.sweep()
+        assert assert_ended_once(world, call.run) == "agent_completed", world.table.calls[first + number]
+        assert world.leases() == []
+        assert world.meter.total(Metric.RUNS_COMPLETED) == 1
+        number += 1
+    assert number >= 12
+
+
+async def test_a_lease_left_behind_by_an_engine_is_its_own(world: World) -> None:
+    """A held lease names the attempt's `first_seq` and the nonce of its records."""
+    world.agents.scripts["assistant"] = silent
+    call = await world.admitted()
+    engine = asyncio.create_task(world.engine(call, lifetime_s=4))
+    await asyncio.sleep(1)
+    lease = world.rows(LeaseRow)[0]
+    assert (lease.first_seq, lease.nonce) == (2, world.rows(LogRow)[1].nonce)
+    await engine

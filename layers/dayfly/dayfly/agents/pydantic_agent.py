@@ -3,17 +3,15 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
 
 import pydantic_ai
 from pydantic_ai import Agent as LibraryAgent
-from pydantic_ai import AgentRun, DeferredToolResults, RunContext, ToolApproved, UsageLimits
+from pydantic_ai import AgentRun, RunContext, UsageLimits
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.exceptions import AgentRunError
 from pydantic_ai.messages import (
     AgentStreamEvent,
     FunctionToolResultEvent,
-    ModelMessage,
     ModelResponse,
     PartDeltaEvent,
     PartStartEvent,
@@ -23,16 +21,15 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.models import Model, ModelRequestContext
 
-from dayfly.agents.conversation import to_model_messages
 from dayfly.agents.definition import AgentDefinition
 from dayfly.agents.failures import explain
 from dayfly.agents.handshake import Handshake
 from dayfly.agents.protocol import AgentEvent, Answered, Delta, Turn
+from dayfly.agents.start import already_answered, start_of
 from dayfly.agents.steps import Steps
 from dayfly.agents.text import storable
 from dayfly.agents.toolbox import Call, build_tool
 from dayfly.errors import DayflyError, ModelFailed
-from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, UserSaid
 
 # The library greets the developer once a process by looking around in files and stack frames; an engine has no reader.
 pydantic_ai.BANNER_ENABLED = False
@@ -60,7 +57,7 @@ class PydanticAgent:
 
     async def run(self, turn: Turn) -> AsyncGenerator[AgentEvent, None]:
         """See `Agent.run` of the protocol."""
-        if (answer := _already_answered(turn.resumed)) is not None:
+        if (answer := already_answered(turn.resumed)) is not None:
             yield Answered(answer)
             return
         events: Handshake[AgentEvent] = Handshake()
@@ -95,7 +92,7 @@ class PydanticAgent:
             retries=RETRIES,
             capabilities=[_Hooked(steps)],
         )
-        start = _start_of(turn)
+        start = start_of(turn)
         async with agent.iter(
             start.prompt,
             message_history=start.history,
@@ -172,37 +169,6 @@ def _text_of(event: AgentStreamEvent) -> str:
     if isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
         return event.delta.content_delta
     return ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """Where the loop begins: with a prompt, with results to send, or with calls to carry out."""
-
-    history: list[ModelMessage]
-    prompt: str | None = None
-    open_calls: DeferredToolResults | None = None
-
-
-def _start_of(turn: Turn) -> _Start:
-    if not turn.resumed:
-        return _Start(to_model_messages(turn.history), prompt=turn.text)
-    last = _last_response(turn.resumed)
-    answered = {message.call_id for message in turn.resumed if isinstance(message, ToolAnswered)}
-    open_calls = [call.call_id for call in last.calls if call.call_id not in answered] if last else []
-    history = to_model_messages((*turn.history, UserSaid(turn.text), *turn.resumed), keep_open=frozenset(open_calls))
-    if not open_calls:
-        return _Start(history)
-    return _Start(history, open_calls=DeferredToolResults(approvals={call: ToolApproved() for call in open_calls}))
-
-
-def _last_response(messages: tuple[Message, ...]) -> AssistantSaid | None:
-    return next((message for message in reversed(messages) if isinstance(message, AssistantSaid)), None)
-
-
-def _already_answered(resumed: tuple[Message, ...]) -> str | None:
-    """The answer, where an earlier attempt had it whole and died before it could say so."""
-    last = resumed[-1] if resumed else None
-    return last.text if isinstance(last, AssistantSaid) and not last.calls and last.text else None
 
 
 async def _stop(task: asyncio.Task[None]) -> None:

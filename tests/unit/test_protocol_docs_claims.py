@@ -2,6 +2,8 @@
 
 import ast
 import json
+import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from dayfly.errors import ErrorCode
 from dayfly.ports.memory import ManualClock, MemoryInvoker, MemoryMeter, MemoryPoster, MemoryTable
 from dayfly.protocol import limits
 from dayfly.protocol.frames import IfBusy
+from dayfly.publisher.shaping import REDACTED, redact
 from scripts.protocol_docs import examples
 from scripts.protocol_docs.catalog import (
     CLIENT_FRAMES,
@@ -27,6 +30,7 @@ from scripts.protocol_docs.catalog import (
     code_facts,
     name_on_wire,
 )
+from scripts.protocol_docs.page import protocol_page
 
 Frame = dict[str, Any]
 SOURCE = Path(str(dayfly.__file__)).parent
@@ -52,6 +56,11 @@ class Backend:
         posted = [json.loads(answer) for answer in self.poster.frames["c-1"][before:]]
         (reply,) = [answer for answer in posted if answer.get("id") == frame["id"]]
         return dict(reply)
+
+    def events(self) -> list[tuple[str, int]]:
+        """Type and seq of each event that was posted to the client, in the order of posting."""
+        posted = [json.loads(frame) for frame in self.poster.frames["c-1"]]
+        return [(event["type"], event["seq"]) for event in posted if "seq" in event]
 
     async def run(self, request: str = "m-1", **fields: str) -> Frame:
         """Asks for a run."""
@@ -122,6 +131,58 @@ async def test_cancel_names_exactly_one(backend: Backend, names: dict[str, str])
     assert (await backend.ask({"action": "cancel", "id": "c-1", **names}))["code"] == ErrorCode.INVALID_MESSAGE
 
 
+async def test_cancel_of_an_ended_run_shows_its_end_again(backend: Backend) -> None:
+    """Cancelling a run that has ended is answered with `cancelling`, and its terminal event comes again."""
+    run = (await backend.run())["run_id"]
+    for request in ("c-1", "c-2"):
+        assert (await backend.ask({"action": "cancel", "id": request, "run_id": run}))["type"] == "cancelling"
+    assert [seq for kind, seq in backend.events() if kind == "agent_cancelled"] == [2, 2]
+
+
+async def test_run_ended_before_an_engine_began(backend: Backend) -> None:
+    """A run that ends before an engine began has its message and its end, and no `agent_started`."""
+    run = (await backend.run())["run_id"]
+    await backend.ask({"action": "cancel", "id": "c-1", "run_id": run})
+    assert backend.events() == [("user_message", 1), ("agent_cancelled", 2)]
+
+
+async def test_attach_without_cursors_replays_the_run_under_way(backend: Backend) -> None:
+    """Without `after` an ended run is not replayed, the one under way is, from its start."""
+    first = await backend.run()
+    await backend.ask({"action": "cancel", "id": "c-1", "run_id": first["run_id"]})
+    attach = {"action": "attach", "thread_id": first["thread_id"]}
+    assert (await backend.ask({**attach, "id": "a-1"}))["runs"] == []
+    second = await backend.run("m-2", thread_id=first["thread_id"])
+    reply = await backend.ask({**attach, "id": "a-2"})
+    assert reply["runs"] == [{"run_id": second["run_id"], "status": "running", "seq": 1}]
+
+
+async def test_attach_replays_from_the_oldest_named_run_on(backend: Backend) -> None:
+    """Runs later than the one that `after` names are replayed without being named."""
+    first = await backend.run()
+    await backend.ask({"action": "cancel", "id": "c-1", "run_id": first["run_id"]})
+    await backend.run("m-2", thread_id=first["thread_id"])
+    seen = len(backend.events())
+    attach = {"action": "attach", "id": "a-1", "thread_id": first["thread_id"], "after": {first["run_id"]: 1}}
+    assert [run["seq"] for run in (await backend.ask(attach))["runs"]] == [2, 1]
+    assert backend.events()[seen:] == [("agent_cancelled", 2), ("user_message", 1)]
+
+
+async def test_cursor_of_another_thread_is_refused(backend: Backend) -> None:
+    """A run in `after` that is not in the thread is `run_not_found`."""
+    first, other = await backend.run(), await backend.run("m-2")
+    attach = {"action": "attach", "id": "a-1", "thread_id": first["thread_id"], "after": {other["run_id"]: 1}}
+    assert (await backend.ask(attach))["code"] == ErrorCode.RUN_NOT_FOUND
+
+
+def test_redacted_keys_are_those_named() -> None:
+    """Every word that the page names makes a key's value redacted; the words of other keys do not."""
+    (sentence,) = re.findall(r"values of keys that hold\s(.*?)\sare `\[redacted\]`", protocol_page(), re.DOTALL)
+    words = re.findall(r"`(\w+)`", sentence)
+    assert redact({f"my_{word}": "x" for word in words}) == {f"my_{word}": REDACTED for word in words}
+    assert redact({"expression": "x"}) == {"expression": "x"}
+
+
 async def test_text_limit_counts_the_json_string(backend: Backend) -> None:
     """The largest text is as many bytes as documented, its two quotes counted; one more is `text_too_long`."""
     largest = "ü" + "x" * (limits.TEXT_BYTES - 4)
@@ -170,6 +231,7 @@ def test_no_run_is_queued() -> None:
     assert {given["queued"] for name, given in _calls() if name == "status_of" and "queued" in given} == {"False"}
 
 
+@cache
 def _calls() -> list[tuple[str, dict[str, str]]]:
     """Every call by a plain name in the library: the name, and its keyword arguments as source."""
     return [

@@ -103,6 +103,32 @@ class Chat:
         """The run's terminal event."""
         return await self.until(lambda f: f.get("run_id") == run and f["type"] in TERMINAL, wait_s=wait_s)
 
+    async def follow(self, run: str, thread: str, *, held: int) -> list[Frame]:
+        """The run's events after the seq `held`, to its end, by the protocol's rule: whenever a later event or a
+        heartbeat shows a gap, attach again with the cursor."""
+        while True:
+            contiguous = held + self._contiguous(run, held)
+            mark = len(self.frames)
+            ahead = [
+                f
+                for f in self.frames
+                if f.get("run_id") == run and int(f.get("seq", f.get("last_seq", 0))) > contiguous
+            ]
+            if ahead:
+                attached = await self.ask("attach", thread_id=thread, after={run: contiguous})
+                assert attached["type"] == "attached", attached
+            elif contiguous > held and self.events(run)[-1]["type"] in TERMINAL:
+                return [event for event in self.events(run) if event["seq"] > held]
+            else:
+                await self.until(lambda f: f.get("run_id") == run, after=mark)
+
+    def _contiguous(self, run: str, held: int) -> int:
+        seqs = {event["seq"] for event in self.events(run)}
+        count = 0
+        while held + count + 1 in seqs:
+            count += 1
+        return count
+
     def events(self, run: str) -> list[Frame]:
         """The run's logged events as they came, without doubles, in order of seq."""
         seen = {frame["seq"]: frame for frame in self.frames if frame.get("run_id") == run and "seq" in frame}

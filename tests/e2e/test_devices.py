@@ -34,10 +34,8 @@ async def test_a_lost_socket_misses_nothing(chat: Callable[[], Chat]) -> None:
         cursor = {run["run_id"]: held[-1]["seq"]}
         attached = await after.ask("attach", thread_id=run["thread_id"], after=cursor)
         assert attached["runs"][0]["status"] == "running"
-        end = await after.end_of(run["run_id"])
-        seen = after.events(run["run_id"])
-        assert seen[0]["seq"] == held[-1]["seq"] + 1
-        whole = held + seen
+        whole = held + await after.follow(run["run_id"], run["thread_id"], held=held[-1]["seq"])
+        end = whole[-1]
         assert [event["seq"] for event in whole] == list(range(1, len(whole) + 1))
         assert text_of(whole) == end["payload"]["result"]
 

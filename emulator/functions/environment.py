@@ -138,7 +138,7 @@ class Environment:
         """The runtime asks for work: the invocation before is over, the environment freezes until the next one."""
         if self._process is None or self.state is State.DEAD:
             raise IllegalTransition("next in a dead environment")
-        self._process.pipe.drain()
+        self._process.pipe.flush()
         if self._call is not None:
             # The runtime client asks for more only after it has answered; the caller gets the answer now, when the
             # environment is free again, so that its next call finds it warm.
@@ -183,7 +183,7 @@ class Environment:
     def _time_out(self, call: Call) -> None:
         if self._process is None or self._call is not call:
             return
-        self._process.pipe.drain()
+        self._process.pipe.flush()
         self._line("platform", f"{call.request_id} Task timed out after {call.timeout_s:.2f} seconds")
         self._finish(call, timed_out(call.request_id, call.timeout_s), "timeout")
         self._process.kill()

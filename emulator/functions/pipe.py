@@ -11,7 +11,7 @@ _LONGEST_LINE = 256 * 1024  # CloudWatch cuts an event there
 
 
 class LogPipe:
-    """Hands on complete lines as they arrive; `drain` takes what is already there, so that order can be kept."""
+    """Hands on complete lines as they arrive; `flush` takes what is already there, so that order can be kept."""
 
     def __init__(self, on_line: Callable[[str], None]) -> None:
         self._on_line = on_line
@@ -43,17 +43,21 @@ class LogPipe:
                 return
             self._feed(chunk)
 
-    def close(self) -> None:
-        """Take what is left, the last line without an end too, and close."""
-        if not self._open:
-            return
+    def flush(self) -> None:
+        """Take what is there, a last line without an end too."""
         self.drain()
-        self._open = False
-        self._loop.remove_reader(self._read)
-        os.close(self._read)
         if self._buffer:
             self._emit(self._buffer)
             self._buffer = b""
+
+    def close(self) -> None:
+        """Take what is left and close."""
+        if not self._open:
+            return
+        self.flush()
+        self._open = False
+        self._loop.remove_reader(self._read)
+        os.close(self._read)
 
     def _feed(self, chunk: bytes) -> None:
         *lines, self._buffer = (self._buffer + chunk).split(b"\n")

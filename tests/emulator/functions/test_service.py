@@ -174,8 +174,8 @@ async def test_a_call_outlives_its_caller(tmp_path: Path) -> None:
 
 
 async def test_the_log_has_the_lines_of_an_invocation_in_order(tmp_path: Path) -> None:
-    """START, the function's own lines, END, REPORT; each names the function and the request."""
-    source = "def handler(event, context):\n    print('one')\n    print('two')"
+    """START, the function's own lines, an unfinished last one too, END, REPORT; each names function and request."""
+    source = "def handler(event, context):\n    print('one')\n    print('two', end='')"
     log = Log()
     async with running(function(tmp_path, source), log=log) as service:
         call = await service.invoke("fn", b"{}")

@@ -109,11 +109,7 @@ class Chat:
         while True:
             contiguous = held + self._contiguous(run, held)
             mark = len(self.frames)
-            ahead = [
-                f
-                for f in self.frames
-                if f.get("run_id") == run and int(f.get("seq", f.get("last_seq", 0))) > contiguous
-            ]
+            ahead = [f for f in self.frames if f.get("run_id") == run and _reaches(f) > contiguous]
             if ahead:
                 attached = await self.ask("attach", thread_id=thread, after={run: contiguous})
                 assert attached["type"] == "attached", attached
@@ -159,3 +155,9 @@ def types(events: list[Frame]) -> list[str]:
 def text_of(events: list[Frame]) -> str:
     """What was streamed."""
     return "".join(event["payload"]["text"] for event in events if event["type"] == "agent_delta")
+
+
+def _reaches(frame: Frame) -> int:
+    """The seq that an event has, or that a heartbeat tells of."""
+    reached: int = frame["seq"] if "seq" in frame else frame.get("last_seq", 0)
+    return reached

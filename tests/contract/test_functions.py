@@ -126,6 +126,19 @@ def test_a_message_goes_all_the_way(cloud: Cloud) -> None:
     assert len(cloud.frames["C1="]) == before
 
 
+def test_an_unknown_agent_ends_its_run(cloud: Cloud) -> None:
+    """A run for an agent that is not installed ends at once with that code, and the thread takes the next one."""
+    router, engine = app("router").handler, app("engine").handler
+    router(frame_event('{"action": "run", "id": "c1", "text": "x", "agent": "nobody"}'), PlayedContext())
+    ((_, payload),) = cloud.invocations
+    assert engine(payload, PlayedContext()) == {"outcome": "failed"}
+    last = cloud.frames["C1="][-1]
+    assert (last["type"], last["seq"], last["payload"]["code"]) == ("agent_error", 2, "unknown_agent")
+    again = {"action": "run", "id": "c2", "text": "What is 2 + 2?", "thread_id": payload["thread_id"]}
+    router(frame_event(json.dumps(again)), PlayedContext())
+    assert engine(cloud.invocations[-1][1], PlayedContext()) == {"outcome": "completed"}
+
+
 def test_a_lost_engine_is_noticed(cloud: Cloud) -> None:
     """A run whose engine never began is invoked again by its notice, and the sweep leaves it alone meanwhile."""
     router, recovery = app("router").handler, app("recovery").handler

@@ -2,18 +2,22 @@
 
 import json
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dayfly.aws.settings import Settings
 from dayfly.aws.telemetry import Telemetry
-from dayfly.aws.tracing import Tracing
 from dayfly.errors import ErrorCode
 from dayfly.ports.meter import TIMES, Metric
 from tests.unit.aws.lambda_context import PlayedContext
 
+LIBRARY = Path(__file__).parents[3] / "layers" / "dayfly"
 CONTEXT = PlayedContext()
 
 
@@ -160,8 +164,24 @@ def test_a_cold_start_is_counted_once(telemetry: Telemetry, capsys: pytest.Captu
     assert (line["function_name"], line["service"]) == ("Function", "chat")
 
 
-def test_tracing_without_a_daemon_is_quiet(capsys: pytest.CaptureFixture[str]) -> None:
-    """Where no X-Ray daemon is named, steps run as if there were no tracing."""
-    with Tracing({"LAMBDA_TASK_ROOT": "/var/task"}, service="chat").step("run", run="r-1", thread="t-1"):
-        pass
-    assert capsys.readouterr() == ("", "")
+QUIET = """
+import logging, os
+logging.basicConfig(level=logging.INFO)
+from dayfly.aws.tracing import Tracing
+with Tracing(os.environ, service="chat").step("run", run="r-1", thread="t-1"):
+    print("ran")
+"""
+TRACED = {
+    "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:9",
+    "_X_AMZN_TRACE_ID": "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1",
+}
+
+
+@pytest.mark.parametrize("environ", [{}, {"AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:9"}, TRACED], ids=len)
+def test_tracing_is_quiet(environ: dict[str, str]) -> None:
+    """Without a daemon, without a trace, and with a daemon that is not there, steps run and nothing is written."""
+    told = {"PYTHONPATH": str(LIBRARY), "LAMBDA_TASK_ROOT": "/var/task", "PATH": os.environ["PATH"], **environ}
+    done = subprocess.run(
+        [sys.executable, "-c", QUIET], env=told, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("ran\n", "")

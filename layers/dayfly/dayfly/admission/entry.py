@@ -76,6 +76,9 @@ class Entry:
         found = self._found or await look(self._table, self._caller, self._frame)
         self._found = None
         now = row.at
+        if found.request is not None and found.request.expires * 1000 > now:
+            # Admitted or cancelled by another since the first look: to write over it would run the message twice.
+            raise Known(found.request)
         thread = self._thread(found.thread, now=now)
         quota = _taken(found.quota, self.run, now=now)
         request = RequestRow(

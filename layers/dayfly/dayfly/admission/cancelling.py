@@ -7,7 +7,7 @@ from dayfly.admission.caller import Caller
 from dayfly.admission.lookup import run_of
 from dayfly.admission.services import Services
 from dayfly.errors import InvalidMessage, Superseded
-from dayfly.ports.table import Absent, ConditionsFailed, Put
+from dayfly.ports.table import Absent, Condition, ConditionsFailed, Matches, Put
 from dayfly.protocol.events import AgentCancelled
 from dayfly.protocol.frames import Cancel
 from dayfly.protocol.replies import Cancelling
@@ -44,19 +44,29 @@ async def cancel(services: Services, caller: Caller, frame: Cancel) -> Cancellin
 
 
 async def _run_of_request(services: Services, caller: Caller, request: str) -> str | None:
-    """The run that the request admitted; where there is none, a row that makes the `run` to come answer `cancelled`."""
+    """The run that the request admitted; where there is none, a row that makes the `run` to come answer `cancelled`. A
+    remembered id counts for 24 hours by its own time, however late TTL removes it."""
+    now = services.clock.now_ms()
     barrier = RequestRow(
         user=caller.user,
         request=request,
         state=RequestState.CANCELLED,
-        expires=services.clock.now_ms() // 1000 + limits.REQUEST_KEPT_S,
+        expires=now // 1000 + limits.REQUEST_KEPT_S,
     )
-    try:
-        await settle(services.table, Put(barrier, Absent()))
-    except ConditionsFailed as failed:
-        there = failed.found[0]
-        return there.run if isinstance(there, RequestRow) else None
-    return None
+    when: Condition = Absent()
+    while True:
+        try:
+            await settle(services.table, Put(barrier, when))
+        except ConditionsFailed as failed:
+            there = failed.found[0]
+            if not isinstance(there, RequestRow):
+                when = Absent()
+            elif there.expires * 1000 > now:
+                return there.run
+            else:
+                when = Matches(expires=there.expires)
+        else:
+            return None
 
 
 async def _end_if_not_begun(services: Services, caller: Caller, run: RunRow, *, now: int) -> None:

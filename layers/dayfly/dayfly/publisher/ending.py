@@ -64,7 +64,7 @@ class Ending:
         """The run's piece of history, written beforehand under a key that no other writer uses."""
         if self._piece is not None and self._piece.previous == thread.history_head:
             return self._piece
-        messages = fold(self._run.text, (*await self._steps(), *batch.steps))
+        messages = fold(self._run.text, (*await answered(self._steps), *batch.steps))
         body = pack_history(messages)
         key = keys.history_key(row.user, self._run.thread, self._run.turn, row.run, row.nonce)
         parts = await put_parts(self._table, user=row.user, owner=key.sk, data=body)

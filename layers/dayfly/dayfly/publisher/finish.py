@@ -1,6 +1,7 @@
 """Writing a terminal event, and seeing it off."""
 
 import logging
+from typing import Final
 
 from dayfly.errors import Unsettled
 from dayfly.ports.meter import Meter, Metric
@@ -8,6 +9,10 @@ from dayfly.protocol.events import AgentCancelled, AgentCompleted, AgentError, T
 from dayfly.protocol.signals import Phase
 from dayfly.publisher.bridge import WebSocketBridge
 from dayfly.publisher.ending import Ending
+from dayfly.publisher.settle import answered
+
+AUDIENCE_S: Final = 2.0
+"""How long the end looks for its audience before it leaves the posting to the sweep."""
 
 _log = logging.getLogger("dayfly.publisher")
 
@@ -27,7 +32,8 @@ async def see_off(bridge: WebSocketBridge) -> bool:
     """Reads the audience once more, after the last append, so that a socket that came late is sent the end as well;
     then waits until all is posted."""
     try:
-        await bridge.delivery.refresh(phase=Phase.ENDING, elapsed_ms=0)
+        # Whoever ends a run from outside knows nobody yet: without this read the end reaches nobody until the sweep.
+        await answered(lambda: bridge.delivery.refresh(phase=Phase.ENDING, elapsed_ms=0), patience_s=AUDIENCE_S)
     except Unsettled:
         _log.warning("audience not read after the end; the lease is left for the sweep")
         await bridge.delivery.drain()

@@ -20,7 +20,7 @@ ANSWER_BYTES: Final = 24 * 1024
 SENTENCE_BYTES: Final = 4 * 1024
 """Bytes of an explanation (a reasoning, an error's message), as a JSON string."""
 SHOWN_DEPTH: Final = 32
-"""Levels of nested values that an event shows; deeper ones are only hinted at. Tools and models may nest without end."""
+"""Levels of nested values that an event shows; deeper ones are only hinted at. Models may nest without end."""
 
 _SECRET = re.compile(r"password|passwd|secret|token|key|auth|credential", re.IGNORECASE)
 _ELLIPSIS: Final = "…"

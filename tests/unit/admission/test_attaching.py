@@ -1,0 +1,162 @@
+"""Attach, detach and replay."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from dayfly.agents.protocol import AgentEvent, Answered, Delta, Thinking, Turn
+from dayfly.runlog.rows import AttachedRow, LogRow
+from tests.fakes.world import World
+
+
+async def verbose(turn: Turn) -> AsyncIterator[AgentEvent]:
+    """Fills 400 KB of log with text."""
+    for step in range(1, 41):
+        yield Thinking(f"Step {step}.", step)
+        yield Delta(f"{step:05d}" * 2000)
+    yield Answered("Done.")
+
+
+async def test_attach_replays_a_running_run_from_its_beginning(world: World) -> None:
+    """Without cursors, attach sends the active run whole, then `attached` with its status and last seq."""
+    call = await world.admitted()
+    reply = await world.ask("attach", id="q", thread_id=call.thread, connection="a2")
+    assert reply == {
+        "type": "attached",
+        "id": "q",
+        "thread_id": call.thread,
+        "runs": [{"run_id": call.run, "status": "running", "seq": 1}],
+        "more": False,
+    }
+    assert world.sockets.types("a2") == ["user_message", "attached"]
+    await world.engine(call)
+    assert world.sockets.events("a2") == world.log(call.run)
+
+
+async def test_an_idle_thread_has_nothing_to_replay(world: World) -> None:
+    """Without cursors, a thread with no run under way answers with no runs: the past is for `history`."""
+    call = await world.admitted()
+    await world.engine(call)
+    reply = await world.ask("attach", thread_id=call.thread, connection="a2")
+    assert (reply["runs"], reply["more"]) == ([], False)
+
+
+async def test_a_cursor_inside_a_batch(world: World) -> None:
+    """From whatever seq a client goes on, it is sent exactly what comes after, also within one batch."""
+
+    async def quick(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("…", 1)
+        for step in range(2, 30):
+            yield Delta("x" * 9000)
+            yield Delta(str(step))
+        yield Answered("Done.")
+
+    world.agents.scripts["assistant"] = quick
+    call = await world.admitted()
+    await world.engine(call)
+    log = world.log(call.run)
+    assert any(row.last > row.first for row in world.rows(LogRow))
+    for seq in range(len(log) + 2):
+        connection = f"c{seq}"
+        reply = await world.ask("attach", thread_id=call.thread, after={call.run: seq}, connection=connection)
+        assert world.sockets.events(connection) == log[seq:]
+        assert reply["runs"] == [{"run_id": call.run, "status": "completed", "seq": max(seq, len(log))}]
+
+
+async def test_attach_sends_every_run_from_the_oldest_named_on(world: World) -> None:
+    """A client that names an old run is sent the rest of it and all runs after it."""
+    call = await world.admitted("One")
+    await world.engine(call)
+    for text in ("Two", "Three"):
+        await world.engine(await world.admitted(text, thread_id=call.thread))
+    runs = [each.run for each in world.invoker.calls]
+    reply = await world.ask("attach", thread_id=call.thread, after={runs[1]: 2}, connection="a2")
+    assert world.sockets.events("a2") == world.log(runs[1])[2:] + world.log(runs[2])
+    assert [run["run_id"] for run in reply["runs"]] == runs[1:]
+
+
+async def test_a_long_replay_comes_in_parts(world: World) -> None:
+    """Over its bound attach answers `more`; attached again with the cursors now held, the client has it all."""
+    world.agents.scripts["assistant"] = verbose
+    call = await world.admitted()
+    await world.engine(call)
+    seq, parts = 1, 0
+    while True:
+        reply = await world.ask("attach", thread_id=call.thread, after={call.run: seq}, connection="a2")
+        parts += 1
+        seq = world.sockets.events("a2")[-1]["seq"]
+        assert reply["runs"][0]["seq"] == seq
+        if not reply["more"]:
+            break
+    assert parts == 2
+    assert world.sockets.events("a2") == world.log(call.run)[1:]
+
+
+async def test_a_client_that_missed_many_runs_gets_them_all(world: World) -> None:
+    """Where more runs were missed than one attach looks at, `more` leads on from what came."""
+    call = await world.admitted("0")
+    await world.engine(call)
+    for number in range(1, 46):
+        await asyncio.sleep(3)
+        await world.engine(await world.admitted(str(number), thread_id=call.thread))
+    after, attaches = {call.run: 1}, 0
+    while attaches < 10:
+        reply = await world.ask("attach", thread_id=call.thread, after=after, connection="a2")
+        attaches += 1
+        newest = reply["runs"][-1]
+        after = {newest["run_id"]: newest["seq"]}
+        if not reply["more"]:
+            break
+    seen = {(event["run_id"], event["seq"]) for event in world.sockets.events("a2")}
+    runs = [each.run for each in world.invoker.calls]
+    assert seen == {(run, e["seq"]) for run in runs for e in world.log(run)} - {(call.run, 1)}
+
+
+async def test_attach_while_the_run_goes_on_misses_nothing(world: World) -> None:
+    """Whenever during a run a second device attaches, replay and live events together are the log."""
+
+    async def steady(turn: Turn) -> AsyncIterator[AgentEvent]:
+        for step in range(1, 11):
+            yield Thinking(f"Step {step}.", step)
+            await asyncio.sleep(0.2)
+        yield Answered("Done.")
+
+    for tenth in range(24):
+        world = World()
+        world.agents.scripts["assistant"] = steady
+        call = await world.admitted()
+        engine = asyncio.create_task(world.engine(call))
+        await asyncio.sleep(tenth / 10 + 0.01)
+        after: dict[str, int] = {}
+        await world.ask("attach", thread_id=call.thread, connection="a2")
+        while True:
+            # The client's gap rule: what a later event or a heartbeat shows as missing is asked for by attaching anew.
+            held = {event["seq"] for event in world.sockets.events("a2")}
+            whole = next(seq for seq in range(1, 100) if seq not in held) - 1
+            beats = [frame["last_seq"] for frame in world.sockets.received("a2", "agent_heartbeat")]
+            if max([*held, *beats, 0]) > whole:
+                after = {call.run: whole}
+                await world.ask("attach", thread_id=call.thread, after=after, connection="a2")
+            if engine.done():
+                break
+            await asyncio.sleep(0.1)
+        held = {event["seq"] for event in world.sockets.events("a2")}
+        if tenth < 20:
+            assert held == {event["seq"] for event in world.log(call.run)}
+
+
+async def test_a_detached_socket_is_sent_no_more(world: World) -> None:
+    """After `detached`, events of the thread no longer come, and other sockets go on."""
+    call = await world.admitted()
+    await world.ask("attach", thread_id=call.thread, connection="a2")
+    reply = await world.ask("detach", id="q", thread_id=call.thread)
+    assert reply == {"type": "detached", "id": "q", "thread_id": call.thread}
+    before = len(world.sockets.frames["a1"])
+    await world.engine(call)
+    assert len(world.sockets.frames["a1"]) == before
+    assert world.sockets.events("a2") == world.log(call.run)
+    assert {row.connection for row in world.rows(AttachedRow)} == {"a2"}
+
+
+async def test_detaching_what_is_not_attached_is_no_error(world: World) -> None:
+    """`detach` of any thread answers `detached`, and so tells nothing of others' threads."""
+    assert (await world.ask("detach", thread_id="t-nobody"))["type"] == "detached"

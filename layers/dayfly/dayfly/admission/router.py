@@ -52,7 +52,7 @@ class Router:
             reply = _refusal(body, error.code, str(error), retryable=error.retryable)
         except PortError as error:
             _log.warning("a service did not answer", extra={"reason": str(error)}, exc_info=error)
-            message = "A service did not answer in time; nothing was decided. Send the same message again."
+            message = "A service did not answer in time. Send the same message again, with the same id."
             reply = _refusal(body, Unavailable.code, message, retryable=True)
         except Exception:
             await self._services.reply(caller, _internal(body, caller).encode())

@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from dayfly.agents.catalogue import Catalogue, discover
 from dayfly.agents.definition import AgentDefinition
 from dayfly.agents.models import Models, needs_bedrock
+from dayfly.agents.rehearsal import rehearse
 from dayfly.aws import clients
 from dayfly.aws.calls import Pool, client_config
 from dayfly.aws.model_keys import model_key
@@ -72,6 +73,8 @@ class EngineFunction:
             clock=self._clock,
             meter=meter,
         )
+        # What the agents' library loads on first use is loaded now, in the init phase, and not in a user's first run.
+        rehearse()
 
     def handle(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
         """Runs the attempt. The returned outcome is for the log alone: nobody waits for it."""

@@ -24,7 +24,7 @@ async def sweep(table: Table, caretaker: Caretaker, clock: Clock, meter: Meter, 
     """Looks after every run whose lease is due, and says how many. Counts the active runs on the way.
 
     The index hints at what is due; the lease itself, read strongly, decides. A run that cannot be looked after now
-    stays due for the next sweep.
+    stays due for the next sweep. What fails otherwise is raised when all others have been looked after.
     """
     now = clock.now_ms()
     hints: list[Key] = []
@@ -39,7 +39,10 @@ async def sweep(table: Table, caretaker: Caretaker, clock: Clock, meter: Meter, 
         async with room:
             await _look_after(table, caretaker, key, now=now)
 
-    await asyncio.gather(*(one(key) for key in hints))
+    outcomes = await asyncio.gather(*(one(key) for key in hints), return_exceptions=True)
+    failures = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    if failures:
+        raise ExceptionGroup("runs that could not be looked after", failures)
     return len(hints)
 
 

@@ -48,9 +48,10 @@ class Caretaker:
             await settle(
                 self._outside.table, Put(later, Matches(state=LeaseState.WAITING, due=lease.due, invoked=lease.invoked))
             )
-        except ConditionsFailed:
-            _log.info("somebody else looks after the run", extra={"run": run.run})
-            return
+        except ConditionsFailed as failed:
+            if failed.found[0] != later:  # else it is this very write, whose answer was lost
+                _log.info("somebody else looks after the run", extra={"run": run.run})
+                return
         try:
             await self._invoker.start(EngineCall.of(run))
         except PortError as error:

@@ -158,9 +158,11 @@ class IsolatedExecutionEngine:
             ended.add_done_callback(lambda done: done.cancelled() or done.exception())
             signals = [ended, asyncio.ensure_future(watch.cancelled.wait()), asyncio.ensure_future(lost.wait())]
             remaining = self.context.deadline - self._clock.monotonic()
-            await asyncio.wait(signals, timeout=max(0.0, remaining), return_when=asyncio.FIRST_COMPLETED)
-            for signal in signals[1:]:
-                signal.cancel()
+            try:
+                await asyncio.wait(signals, timeout=max(0.0, remaining), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for signal in signals[1:]:
+                    signal.cancel()
             if lost.is_set():
                 raise Superseded("the lease is another's")
             if ended.done():

@@ -1,0 +1,236 @@
+"""The sweep: takes what is due, in each standing of a run."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from dayfly.agents.protocol import AgentEvent, Answered, Thinking, Turn
+from dayfly.errors import IllegalTransition, PortError
+from dayfly.ports.invoker import EngineCall
+from dayfly.ports.meter import Metric
+from dayfly.runlog.rows import LeaseState, QuotaRow
+from tests.fakes.faulty_table import Call, Fault
+from tests.fakes.world import World, assert_ended_once
+
+
+async def silent(turn: Turn) -> AsyncIterator[AgentEvent]:
+    yield Thinking("…", 1)
+    await asyncio.sleep(3600)
+    yield Answered("Too late.")
+
+
+async def killed(world: World, *, after_s: float = 2) -> EngineCall:
+    """A run whose engine's process has died after so many seconds."""
+    world.agents.scripts["assistant"] = silent
+    call = await world.admitted()
+    engine = asyncio.create_task(world.engine(call))
+    await asyncio.sleep(after_s)
+    world.table.plan = lambda one: Fault.REFUSED  # a dead process writes nothing, not even on its way out
+    engine.cancel()
+    await asyncio.gather(engine, return_exceptions=True)
+    world.table.plan = lambda one: None
+    return call
+
+
+async def test_nothing_due_is_nothing_done(world: World) -> None:
+    """A run whose lease is not due is left alone, and counted as active."""
+    call = await world.admitted()
+    before = dict(world.memory.rows)
+    assert await world.sweep() == 0
+    assert world.memory.rows == before
+    assert len(world.invoker.calls) == 1
+    assert world.meter.total(Metric.ACTIVE_RUNS) == 1
+    assert (await world.engine(call)).outcome == "completed"
+
+
+async def test_a_run_that_was_not_begun_is_invoked_again(world: World) -> None:
+    """Ten seconds after admission the same attempt is invoked again, with the same seq; its engine runs it."""
+    call = await world.admitted()
+    await asyncio.sleep(10.001)
+    assert await world.sweep() == 1
+    assert world.invoker.calls == [call, call]
+    assert (await world.engine(call, invocation="i-2")).outcome == "completed"
+    assert (await world.engine(call, invocation="i-1")).outcome is None
+    assert_ended_once(world, call.run)
+
+
+async def test_a_run_that_cannot_be_started_on_both_sides_of_90_s(world: World) -> None:
+    """Just before 90 s a run that nobody began is invoked once more; at 90 s it ends, `could_not_start`, retryable."""
+    call = await world.admitted()
+    await asyncio.sleep(89.999)
+    await world.sweep()
+    assert len(world.invoker.calls) == 2
+    assert world.log_types(call.run) == ["user_message"]
+    other = World()
+    call = await other.admitted()
+    await asyncio.sleep(90)
+    await other.sweep()
+    assert len(other.invoker.calls) == 1
+    assert assert_ended_once(other, call.run) == "agent_error"
+    payload = other.log(call.run)[-1]["payload"]
+    assert (payload["code"], payload["retryable"]) == ("could_not_start", True)
+    assert other.leases() == []
+
+
+async def test_a_dead_engines_run_ends(world: World) -> None:
+    """Once the lease of a dead engine is due its run ends with `engine_lost`, and the thread is free."""
+    call = await killed(world)
+    assert [lease.state for lease in world.leases()] == ["held"]
+    await asyncio.sleep(17.9)
+    assert await world.sweep() == 0
+    await asyncio.sleep(0.2)
+    assert await world.sweep() == 1
+    assert assert_ended_once(world, call.run) == "agent_error"
+    assert world.log(call.run)[-1]["payload"]["code"] == "engine_lost"
+    assert world.meter.total(Metric.RUNS_FAILED) == 1
+    assert world.leases() == []
+
+
+async def test_within_90_s_of_a_death_a_sweep_a_minute_ends_the_run(world: World) -> None:
+    """Whenever an engine dies, and however the sweeps fall, its run ends within 90 s."""
+    for second in range(0, 60, 7):
+        world = World()
+        call = await killed(world, after_s=6)
+        died = world.clock.monotonic()
+        await asyncio.sleep(second)
+        while world.leases():
+            await world.sweep()
+            if world.leases():
+                await asyncio.sleep(60)
+        assert world.clock.monotonic() - died <= 90
+        assert_ended_once(world, call.run)
+
+
+async def test_a_living_engine_is_left_alone(world: World) -> None:
+    """A run whose engine renews its lease is never due, for as long as it takes."""
+    world.agents.scripts["assistant"] = silent
+    call = await world.admitted()
+    engine = asyncio.create_task(world.engine(call, lifetime_s=300))
+    for _ in range(28):
+        await asyncio.sleep(10)
+        assert await world.sweep() == 0
+    assert (await engine).outcome == "failed"
+    assert assert_ended_once(world, call.run) == "agent_error"
+
+
+async def test_two_sweeps_at_once_end_a_run_once(world: World) -> None:
+    """Of several sweeps at once over a dead engine's run one ends it; the log has one terminal event."""
+    call = await killed(world)
+    await asyncio.sleep(20)
+    await asyncio.gather(*(world.sweep() for _ in range(3)))
+    assert assert_ended_once(world, call.run) == "agent_error"
+    assert world.meter.total(Metric.RUNS_FAILED) == 1
+    assert world.leases() == []
+
+
+async def test_two_sweeps_at_once_and_a_late_engine(world: World) -> None:
+    """A run that was not begun, two sweeps, and two engines that come at last: the run runs once."""
+    call = await world.admitted()
+    await asyncio.sleep(30)
+    await asyncio.gather(world.sweep(), world.sweep(), world.engine(call), world.engine(call, invocation="i-2"))
+    for number, again in enumerate(world.invoker.calls[1:]):
+        assert (await world.engine(again, invocation=f"i-{number + 3}")).outcome is None
+    assert assert_ended_once(world, call.run) == "agent_completed"
+
+
+async def test_an_end_that_was_not_posted_is_posted_again(world: World) -> None:
+    """Where an engine dies between writing the end and posting it, the sweep posts it and drops the lease."""
+    call = await world.admitted()
+    world.sockets.delays["a1"] = 3600
+    engine = asyncio.create_task(world.engine(call))
+    await asyncio.sleep(4)
+    engine.cancel()
+    await asyncio.gather(engine, return_exceptions=True)
+    assert world.log_types(call.run)[-1] == "agent_completed"
+    assert "agent_completed" not in world.sockets.types("a1")
+    (lease,) = world.leases()
+    assert lease.state == LeaseState.ENDED
+    world.sockets.delays.clear()
+    await asyncio.sleep(6)
+    await world.sweep()
+    assert world.sockets.events("a1")[-1] == world.log(call.run)[-1]
+    assert world.leases() == []
+
+
+async def test_a_lost_answer_does_not_lose_an_invocation(world: World) -> None:
+    """Where the answer of the lease's own write is lost, the engine is invoked all the same, once."""
+    await world.admitted()
+    await asyncio.sleep(11)
+    lost: list[Call] = []
+
+    def lose_first(call: Call) -> Fault | None:
+        if call.method == "write" and not lost:
+            lost.append(call)
+            return Fault.ANSWER_LOST
+        return None
+
+    world.table.plan = lose_first
+    await world.sweep()
+    assert len(world.invoker.calls) == 2
+
+
+async def test_a_failed_invocation_is_tried_by_the_next_sweep(world: World) -> None:
+    """Where the invocation is refused, the run stays for the next sweep."""
+    call = await world.admitted()
+    world.invoker.fail_with = PortError("throttled")
+    await asyncio.sleep(11)
+    await world.sweep()
+    world.invoker.fail_with = None
+    await asyncio.sleep(60)
+    await world.sweep()
+    assert world.invoker.calls == [call, call]
+
+
+async def test_one_broken_run_does_not_keep_others_from_being_looked_after(world: World) -> None:
+    """A run whose rows make no sense is raised at the end; every other run due has been looked after."""
+    broken = await killed(world)
+    (quota,) = world.rows(QuotaRow)
+    del world.memory._rows[quota.key]
+    calls = [await world.admitted(user="u-bob", connection="b1") for _ in range(5)]
+    await asyncio.sleep(95)
+    with pytest.raises(ExceptionGroup) as raised:
+        await world.sweep()
+    assert [type(error) for error in raised.value.exceptions] == [IllegalTransition]
+    for call in calls:
+        assert_ended_once(world, call.run, connection="b1")
+    assert world.log_types(broken.run)[-1] == "agent_thinking"
+
+
+async def test_a_hint_decides_nothing(world: World) -> None:
+    """A lease that was renewed after the index gave it as due is left alone."""
+    call = await killed(world)
+    await asyncio.sleep(21)
+    (lease,) = world.leases()
+
+    def renew(one: Call) -> None:
+        if one.method == "get":
+            world.memory._rows[lease.key] = replace(lease, due=world.clock.now_ms() + 20_000)
+
+    world.table.plan = renew
+    await world.sweep()
+    assert world.log_types(call.run)[-1] == "agent_thinking"
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_any_one_call_may_fail(fault: Fault) -> None:
+    """Whichever one call of the table fails in a sweep over a dead engine's run, this one or the next ends it."""
+    number = 0
+    while True:
+        world = World()
+        call = await killed(world)
+        await asyncio.sleep(20)
+        world.table.fail_once(number, fault)
+        first = len(world.table.calls)
+        with suppress(PortError):  # where the index could not be read at all
+            await world.sweep()
+        if len(world.table.calls) <= first + number:
+            break
+        await asyncio.sleep(60)
+        await world.sweep()
+        assert assert_ended_once(world, call.run) == "agent_error"
+        assert world.leases() == []
+        number += 1
+    assert number >= 16

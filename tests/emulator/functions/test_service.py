@@ -200,6 +200,17 @@ async def test_a_burst_of_cold_starts_is_served_whole(tmp_path: Path) -> None:
         assert len({str(answer(call)) for call in calls}) == 8
 
 
+async def test_a_call_that_may_not_start_one_takes_an_environment_that_is_freed(tmp_path: Path) -> None:
+    """With one init at a time, a burst of short calls is answered by fewer environments than calls."""
+    options = LambdaOptions(inits=1)
+    async with running(function(tmp_path, PID), options=options) as service:
+        calls = await asyncio.gather(*(service.invoke("fn", b"0") for _ in range(30)))
+        assert 1 <= len({str(answer(call)) for call in calls}) < 30
+        # Every slot was given back: a tenth of a second of work each still scales out.
+        calls = await asyncio.gather(*(service.invoke("fn", b"0.5") for _ in range(3)))
+        assert len({str(answer(call)) for call in calls}) >= 2
+
+
 async def test_stop_during_cold_starts_ends_them(tmp_path: Path) -> None:
     """Stopping while environments start, or wait to start, leaves nothing behind and does not hang."""
     spec = function(tmp_path, "import time\ntime.sleep(30)\ndef handler(event, context): ...")

@@ -20,6 +20,7 @@ class Options:
     page: Path = Path("web/dist")
     audience: str = "dayfly"
     schedule_every: float | None = None
+    lost_events: Mapping[str, int] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
@@ -49,6 +50,10 @@ def parse(arguments: Sequence[str]) -> Options:
         help="shorten a quota, e.g. integration_timeout=2 (seconds) or frame_bytes=1024",
     )  # fmt: skip
     parser.add_argument("--schedule-every", type=float, metavar="SECONDS", help="run all schedules this often")
+    parser.add_argument(
+        "--lose-events", nargs="+", action="extend", type=_count, default=[], metavar="FUNCTION=NUMBER",
+        help="lose the first asynchronous invocations of a function, to see what an application makes of it",
+    )  # fmt: skip
     given = parser.parse_args(arguments)
     limits = default.limits
     try:
@@ -63,6 +68,7 @@ def parse(arguments: Sequence[str]) -> Options:
         page=given.page,
         audience=given.audience,
         schedule_every=given.schedule_every,
+        lost_events=dict(given.lose_events),
         parameters=dict(given.parameter_overrides),
         environment=dict(given.env),
         limits=limits,
@@ -82,3 +88,10 @@ def _limit(text: str) -> tuple[str, float]:
         return name, float(value)
     except ValueError as error:
         raise ArgumentTypeError(f"{name}={value} is no number") from error
+
+
+def _count(text: str) -> tuple[str, int]:
+    name, value = _pair(text)
+    if not value.isdecimal():
+        raise ArgumentTypeError(f"{name}={value} is no number of events")
+    return name, int(value)

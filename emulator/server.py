@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Mount
 
 from emulator.contract import ApiSpec, Application, FunctionSpec
 from emulator.functions import LambdaOptions, LambdaService, LogLine
+from emulator.functions.faults import LostEvents
 from emulator.gateway.api import WebSocketApi
 from emulator.gateway.faults import NoFaults
 from emulator.gateway.front import Front
@@ -82,6 +83,7 @@ class Emulator:
             options=self._lambda,
             log=print_function_line,
             send_to_queue=state.send_to_queue,
+            faults=LostEvents(self._options.lost_events),
         )
         self._stack.push_async_callback(functions.stop)
         # The gateway first: a function may fetch the issuer's keys while it starts.

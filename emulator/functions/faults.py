@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 
@@ -18,4 +19,19 @@ class NoFaults:
 
     def deliveries(self, function: str) -> tuple[float, ...]:
         """One delivery, now."""
+        return (0.0,)
+
+
+class LostEvents:
+    """Loses the first events of some functions, as a failing network or a full queue would."""
+
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        self._left = dict(counts)
+
+    def deliveries(self, function: str) -> tuple[float, ...]:
+        """None while there are events to lose, then one, now."""
+        left = self._left.get(function, 0)
+        if left:
+            self._left[function] = left - 1
+            return ()
         return (0.0,)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +62,16 @@ async def test_an_engine_that_runs_out_of_time(hasty: EmulatorProcess, user: str
     the whole process hangs until Lambda kills it."""
     async with Chat(hasty.url, user) as client:
         assert (await _failed(client, agent))["code"] == "engine_timeout"
+
+
+async def test_a_lost_invocation(tmp_path: Path, user: str) -> None:
+    """An engine's invocation that never arrives is asked for again by the sweep; the run is answered, once."""
+    options = ("--schedule-every", "1", "--lose-events", "EngineFunction=1", "--parameter-overrides", "WarmUp=off")
+    with running(project(tmp_path), *options) as lossy:
+        async with Chat(lossy.url, user) as client:
+            run = await client.ask("run", text="What is 7 * 7?")
+            end = await client.end_of(run["run_id"], wait_s=60)
+            assert "49" in end["payload"]["result"]
+            events = client.events(run["run_id"])
+            assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+            assert len([frame for frame in client.frames if frame["type"] == "agent_started"]) == 1

@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.contract import FunctionSpec, ScheduleSpec
 from emulator.functions import LambdaOptions, LambdaService
+from emulator.functions.faults import LostEvents
 from tests.emulator.functions.support import eventually, function, running
 
 FAST = LambdaOptions(retry_waits_s=(0.05,), throttle_wait_s=0.05)
@@ -161,3 +162,10 @@ async def test_a_schedule_invokes_its_function(tmp_path: Path) -> None:
     assert {"own": 1} in events
     assert {event["source"] for event in events if "source" in event} == {"aws.events"}
     assert {event["detail-type"] for event in events if "source" in event} == {"Scheduled Event"}
+
+
+def test_lost_events_are_counted_by_function() -> None:
+    """The first events of the named function are lost, the next ones and another function's are delivered once."""
+    faults = LostEvents({"a": 2})
+    assert [faults.deliveries("a") for _ in range(3)] == [(), (), (0.0,)]
+    assert faults.deliveries("b") == (0.0,)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +64,13 @@ class EmulatorProcess:
             self._reader.join(timeout=5)
             if self.process.stdout is not None:
                 self.process.stdout.close()
+
+    def wait_for_line(self, part: str, *, wait_s: float = 60) -> None:
+        """Returns when a line with this part has been printed."""
+        until = time.monotonic() + wait_s
+        while not any(part in line for line in list(self.lines)):
+            assert time.monotonic() < until, f"no line with {part!r}"
+            time.sleep(0.1)
 
     def json_lines(self, function: str) -> Iterator[dict[str, Any]]:
         """The structured lines that a function has printed so far: logs and metrics."""

@@ -175,6 +175,9 @@ class WebSocketBridge:
     async def _commit_batch(self, taken: list[_Waiting]) -> None:
         try:
             committed = await self._writer.append(tuple(w.item for w in taken), taken[-1].companion)
+        except asyncio.CancelledError:
+            self._fail(EngineClosed("the bridge is closed"), taken)
+            raise
         except Exception as error:  # noqa: BLE001  whatever it is, everybody who waits is told; nobody may wait on
             self._fail(error, taken)
             return

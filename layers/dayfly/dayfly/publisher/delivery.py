@@ -44,11 +44,12 @@ class Delivery:
         a later read finds is told how far the log has come: if that is ahead of what it was replayed, its gap rule does
         the rest. Raises `Unsettled`."""
         audience = await read_audience(self._table, user=self._user, thread=self._thread)
-        await self._forget_gone()
-        present = set(audience.sockets)
+        # What was read may still name a socket that is found to be gone only now.
+        gone = await self._forget_gone()
+        present = tuple(connection for connection in audience.sockets if connection not in gone)
         for connection in [c for c in self._queues if c not in present]:
             await self._queues.pop(connection).close()
-        for connection in audience.sockets:
+        for connection in present:
             if connection not in self._queues:
                 self._queues[connection] = queue = SocketQueue(connection, self._poster)
                 if self._held is None:
@@ -108,11 +109,12 @@ class Delivery:
             run_id=self._run, thread_id=self._thread, last_seq=last_seq, phase=phase, elapsed_ms=elapsed_ms
         ).encode()
 
-    async def _forget_gone(self) -> None:
-        for connection, queue in list(self._queues.items()):
-            if queue.gone:
-                await self._queues.pop(connection).close()
-                await self._detach(connection)
+    async def _forget_gone(self) -> frozenset[str]:
+        gone = frozenset(connection for connection, queue in self._queues.items() if queue.gone)
+        for connection in gone:
+            await self._queues.pop(connection).close()
+            await self._detach(connection)
+        return gone
 
     async def _detach(self, connection: str) -> None:
         try:

@@ -10,7 +10,7 @@ from dayfly.admission import limits
 from dayfly.admission.entry import shard_of
 from dayfly.errors import PortError
 from dayfly.ports.meter import Metric
-from dayfly.ports.table import Action
+from dayfly.ports.table import Action, Put
 from dayfly.runlog.rows import (
     AttachedRow,
     LeaseRow,
@@ -51,7 +51,7 @@ async def test_admission_is_one_write(world: World) -> None:
     """Run, thread, log, lease, quota, request and attachment come into the table by one transaction."""
     await world.send(run_frame())
     (write,) = [call for call in world.table.calls if call.method == "write"]
-    assert {type(action.row) for action in write.actions if hasattr(action, "row")} == {
+    assert {type(action.row) for action in write.actions if isinstance(action, Put)} == {
         LogRow,
         RequestRow,
         ThreadRow,

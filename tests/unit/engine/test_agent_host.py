@@ -1,0 +1,119 @@
+"""An agent in a thread of its own: in real time, with wide ceilings."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from dayfly.agents.protocol import AgentEvent, Answered, Thinking, ToolStarted, Turn
+from dayfly.engine.agent_host import AgentHost, ThreadHost
+from dayfly.engine.engine import RunReport
+from dayfly.engine.factory import ExecutionEngineFactory
+from dayfly.errors import AgentFailed, EngineClosed, IllegalTransition
+from dayfly.ports.clock import SystemClock
+from tests.fakes.world import World, assert_ended_once
+
+
+async def seen(world: World, kind: str) -> None:
+    """Returns when an event of this type has reached the client."""
+    while kind not in world.sockets.types("a1"):  # noqa: ASYNC110  what was posted is plain data, nothing to wait on
+        await asyncio.sleep(0.01)
+
+
+def test_a_cancel_while_a_tool_blocks() -> None:
+    """A tool that blocks its thread stalls neither cancel nor the end: the end is posted, and the engine says that it
+    is stuck."""
+    release = threading.Event()
+
+    async def blocking(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("…", 1)
+        yield ToolStarted("block", "c-1", {})
+        release.wait(20)
+        yield Answered("Too late.")
+
+    async def scenario() -> tuple[World, str, RunReport, float]:
+        world = World()
+        world.agents.scripts["assistant"] = blocking
+        factory = ExecutionEngineFactory()
+        factory.configure(
+            table=world.table,
+            poster=world.sockets,
+            agents=world.agents,
+            clock=SystemClock(),
+            meter=world.meter,
+            host=lambda: ThreadHost(grace_s=0.1),
+        )
+        call = await world.admitted()
+        async with factory.create(world.context(call)) as engine:
+            running = asyncio.create_task(engine.run())
+            await seen(world, "tool_executing")
+            asked = time.monotonic()
+            await world.ask("cancel", run_id=call.run)
+            await seen(world, "agent_cancelled")
+            took = time.monotonic() - asked
+            report = await running
+        release.set()
+        await asyncio.sleep(0.1)
+        return world, call.run, report, took
+
+    world, run, report, took = asyncio.run(scenario())
+    assert (report.outcome, report.stuck) == ("cancelled", True)
+    assert took < 5
+    assert assert_ended_once(world, run) == "agent_cancelled"
+
+
+def test_an_agent_runs_in_another_thread_and_crosses_back() -> None:
+    """The agent's coroutine runs on a loop of its own thread; `call` runs on the engine's; errors cross as they are."""
+
+    async def scenario() -> list[str]:
+        seen: list[str] = []
+        host = ThreadHost()
+        assert isinstance(host, AgentHost)
+
+        async def on_engine() -> str:
+            seen.append(threading.current_thread().name)
+            return "value"
+
+        async def drive() -> None:
+            seen.append(threading.current_thread().name)
+            seen.append(await host.call(on_engine))
+            raise AgentFailed("on purpose")
+
+        host.start(drive)
+        with pytest.raises(AgentFailed, match="on purpose"):
+            await host.wait()
+        with pytest.raises(IllegalTransition):
+            host.start(drive)
+        assert await host.stop()
+        assert await host.stop()
+        return seen
+
+    assert asyncio.run(scenario()) == ["agent", "MainThread", "value"]
+
+
+def test_a_cancelled_agent_stops_and_leaves_no_thread() -> None:
+    """`stop` cancels the agent, runs its cleanup, and joins its thread; a host that never started stops at once."""
+
+    async def scenario() -> list[str]:
+        cleaned: list[str] = []
+        host = ThreadHost()
+
+        async def drive() -> None:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                cleaned.append("closed")
+
+        host.start(drive)
+        await asyncio.sleep(0.05)
+        assert await host.stop()
+        with pytest.raises(EngineClosed):
+            await host.wait()
+        assert await ThreadHost().stop()
+        return cleaned
+
+    before = threading.active_count()
+    assert asyncio.run(scenario()) == ["closed"]
+    assert threading.active_count() == before

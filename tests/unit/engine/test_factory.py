@@ -1,0 +1,204 @@
+"""Makes engines; never degrades."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dayfly.agents.protocol import AgentEvent, Answered, Thinking, ToolEnded, ToolStarted, Turn
+from dayfly.context.execution import UserExecutionContext
+from dayfly.engine.agent_host import AgentHost, ThreadHost
+from dayfly.engine.engine import IsolatedExecutionEngine
+from dayfly.engine.factory import ExecutionEngineFactory
+from dayfly.engine.periodic_updates import PeriodicUpdateManager
+from dayfly.errors import ConfigurationError, UnknownAgent
+from dayfly.ports.meter import Metric
+from dayfly.publisher.bridge import WebSocketBridge
+from dayfly.publisher.delivery import Delivery
+from dayfly.publisher.log_writer import LogPosition, LogWriter
+from dayfly.runlog.messages import ToolAnswered
+from tests.fakes.hosts import InlineHost
+from tests.fakes.world import World, assert_ended_once
+
+
+def collaborators(world: World, **others: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "table": world.table,
+        "poster": world.sockets,
+        "agents": world.agents,
+        "clock": world.clock,
+        "meter": world.meter,
+        "host": InlineHost,
+    }
+    return {**given, **others}
+
+
+def test_the_inline_host_is_a_host() -> None:
+    """The test's host satisfies the protocol that the factory checks."""
+    assert isinstance(InlineHost(), AgentHost)
+
+
+@pytest.mark.parametrize("name", ["table", "poster", "agents", "clock", "meter"])
+def test_what_cannot_be_built_per_run_is_refused_by_name(world: World, name: str) -> None:
+    """`None` for a collaborator that cannot be built per run raises, names it, and leaves the factory unconfigured."""
+    factory = ExecutionEngineFactory()
+    with pytest.raises(ConfigurationError, match=name):
+        factory.configure(**collaborators(world, **{name: None}))
+    factory.configure(**collaborators(world))
+
+
+async def test_recipes_of_none_are_built_per_run(world: World) -> None:
+    """With `None` for bridge, updates and host each engine gets its own; two users' engines share none of them."""
+    factory = ExecutionEngineFactory()
+    factory.configure(**collaborators(world, bridge=None, updates=None, host=None))
+    calls = [await world.admitted(), await world.admitted(user="u-bob", connection="b1")]
+    engines = [factory.create(world.context(call)) for call in calls]
+    for name in ("_bridge", "_updates", "_host", "_agent"):
+        assert getattr(engines[0], name) is not getattr(engines[1], name)
+    assert isinstance(engines[0]._host, ThreadHost)
+    for engine in engines:
+        await engine.close()
+
+
+async def test_two_users_at_once_created_run_and_closed(world: World) -> None:
+    """Engines of two users, created, run and closed at once: each client is sent its own run and nothing else."""
+
+    async def private(turn: Turn) -> AsyncIterator[AgentEvent]:
+        for step in range(1, 6):
+            yield Thinking(f"{turn.context.user_id} {step}", step)
+            await asyncio.sleep(0.1)
+        yield Answered(f"Hello {turn.context.user_id}: {turn.text}")
+
+    world.agents.scripts["assistant"] = private
+    alice = await world.admitted("from alice")
+    bob = await world.admitted("from bob", user="u-bob", connection="b1")
+    reports = await asyncio.gather(world.engine(alice), world.engine(bob))
+    assert [report.outcome for report in reports] == ["completed", "completed"]
+    assert_ended_once(world, alice.run)
+    assert_ended_once(world, bob.run, connection="b1")
+    assert world.sockets.events("a1") == world.log(alice.run)
+    assert world.sockets.events("b1") == world.log(bob.run)
+    assert b"bob" not in b"".join(world.sockets.frames["a1"])
+    assert b"alice" not in b"".join(world.sockets.frames["b1"])
+    assert {key.pk for key, row in world.memory.rows.items() if bob.run in key.sk} == {"USER#u-bob"}
+    assert world.meter.total(Metric.ENGINES_CREATED) == world.meter.total(Metric.ENGINES_CLEANED) == 2
+
+
+async def test_a_factory_that_was_not_configured_creates_nothing(world: World) -> None:
+    """`create` before `configure` raises."""
+    call = await world.admitted()
+    with pytest.raises(ConfigurationError):
+        ExecutionEngineFactory().create(world.context(call))
+
+
+def test_a_factory_is_configured_once(world: World) -> None:
+    """A second `configure` raises, and the first stands."""
+    factory = ExecutionEngineFactory()
+    factory.configure(**collaborators(world))
+    with pytest.raises(ConfigurationError):
+        factory.configure(**collaborators(world))
+
+
+async def test_an_unknown_agent_is_named(world: World) -> None:
+    """An agent that is not installed raises `UnknownAgent`; no other takes its place."""
+    call = await world.admitted(agent="nobody")
+    with pytest.raises(UnknownAgent, match="nobody"):
+        world.engines.create(world.context(call))
+    assert world.meter.total(Metric.ENGINES_CREATED) == 0
+
+
+@pytest.mark.parametrize("name", ["bridge", "updates", "host"])
+async def test_a_recipe_that_gives_another_type_is_refused(world: World, name: str) -> None:
+    """What a recipe gives is checked: another type raises, by the recipe's name."""
+    factory = ExecutionEngineFactory()
+    factory.configure(**collaborators(world, **{name: lambda *args: object()}))
+    with pytest.raises(ConfigurationError, match=name):
+        factory.create(world.context(await world.admitted()))
+
+
+@pytest.mark.parametrize("name", ["bridge", "updates", "host"])
+async def test_a_recipe_whose_constructor_does_not_match_raises(world: World, name: str) -> None:
+    """A recipe that cannot be called as it is meant to raises at `create`; nothing is made instead."""
+
+    def mismatch(*, something: int) -> object:
+        return something
+
+    factory = ExecutionEngineFactory()
+    factory.configure(**collaborators(world, **{name: mismatch}))
+    with pytest.raises(TypeError):
+        factory.create(world.context(await world.admitted()))
+    assert world.meter.total(Metric.ENGINES_CREATED) == 0
+
+
+async def test_an_agents_recipe_that_gives_no_agent_is_refused(world: World) -> None:
+    """An agent without `run` raises `ConfigurationError`."""
+
+    class Agents:
+        def recipe(self, name: str) -> Any:
+            return object
+
+    factory = ExecutionEngineFactory()
+    factory.configure(**collaborators(world, agents=Agents()))
+    with pytest.raises(ConfigurationError, match="assistant"):
+        factory.create(world.context(await world.admitted()))
+
+
+async def test_own_recipes_are_used(world: World) -> None:
+    """Given recipes are called once per engine, the bridge's with the context."""
+    contexts: list[UserExecutionContext] = []
+
+    def bridge(context: UserExecutionContext) -> WebSocketBridge:
+        contexts.append(context)
+        position = LogPosition(
+            user=context.user_id,
+            thread=context.thread_id,
+            run=context.run_id,
+            agent_name="renamed",
+            invocation=context.invocation_id,
+            next_seq=context.first_seq,
+        )
+        delivery = Delivery(
+            world.table, world.sockets, user=context.user_id, thread=context.thread_id, run=context.run_id
+        )
+        return WebSocketBridge(LogWriter(world.table, world.clock, position), delivery, world.clock)
+
+    async def silent(turn: Turn) -> AsyncIterator[AgentEvent]:
+        await asyncio.sleep(3.5)
+        yield Answered("Done.")
+
+    world.agents.scripts["assistant"] = silent
+    factory = ExecutionEngineFactory()
+    factory.configure(**collaborators(world, bridge=bridge, updates=lambda: PeriodicUpdateManager(every_s=1.0)))
+    call = await world.admitted()
+    async with factory.create(world.context(call)) as engine:
+        assert isinstance(engine, IsolatedExecutionEngine)
+        await engine.run()
+    assert contexts == [replace(engine.context)]
+    assert {event["agent_name"] for event in world.log(call.run)[1:]} == {"renamed"}
+    assert world.sockets.types("a1").count("agent_heartbeat") == 3
+
+
+async def test_a_tool_that_outlives_its_cancel_logs_nothing_behind_the_end(world: World) -> None:
+    """An agent that shields its tool from the cancel and comes back while the end is being posted is not heard."""
+
+    async def stubborn(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield ToolStarted("wait", "c-1", {})
+        for _ in range(4):
+            try:
+                await asyncio.sleep(2)
+            except asyncio.CancelledError:
+                await asyncio.sleep(2)
+        yield ToolEnded(ToolAnswered("c-1", "wait", "late"), 1)
+        yield Answered("Late.")
+
+    world.agents.scripts["assistant"] = stubborn
+    world.sockets.delays["a1"] = 1.5
+    call = await world.admitted()
+    engine = asyncio.create_task(world.engine(call, lifetime_s=5))
+    report = await engine
+    assert report.outcome == "failed"
+    await asyncio.sleep(30)
+    assert world.log_types(call.run)[-1] == "agent_error"
+    assert [event["seq"] for event in world.log(call.run)] == list(range(1, len(world.log(call.run)) + 1))

@@ -397,8 +397,8 @@ async def test_a_failure_text_of_any_size_and_alphabet_is_shown(world: World) ->
 
 
 async def test_an_answer_in_one_piece_of_any_length(world: World) -> None:
-    """A model that says a megabyte at once has said it: whole in the deltas and the history, cut in the answer."""
-    text = "äb\x01" * 350_000
+    """A model that says half a megabyte at once has said it: whole in the deltas and the history, cut in the answer."""
+    text = "äb\x01" * 150_000
 
     async def long(turn: Turn) -> AsyncIterator[AgentEvent]:
         yield Thinking("…", 1)

@@ -134,7 +134,7 @@ async def test_an_orphan_piece_is_not_history(world: World) -> None:
 
 async def test_a_long_history_lies_in_parts(world: World) -> None:
     """A run whose messages are too long for one item is read back whole."""
-    text = "".join(chr(0x4E00 + (n * 7919) % 20_000) for n in range(400_000))
+    text = "".join(chr(0x4E00 + (n * 7919) % 20_000) for n in range(120_000))
 
     async def long(turn: Turn) -> AsyncIterator[AgentEvent]:
         yield Delta(text)
@@ -144,7 +144,7 @@ async def test_a_long_history_lies_in_parts(world: World) -> None:
     world.agents.scripts["assistant"] = long
     stage = await staged(world)
     await world.engine(stage.call)
-    assert len(world.rows(PartRow)) >= 4
+    assert len(world.rows(PartRow)) >= 2
     ((_, messages),) = await newest_pieces(world.table, world.thread(stage.call.thread), limit=5)
     assert messages == (UserSaid("Hi"), AssistantSaid(text))
 

@@ -133,7 +133,7 @@ async def test_a_lost_answer_of_a_transaction_is_success(world: World) -> None:
 async def test_a_long_journal_lies_in_parts(world: World) -> None:
     """A journal over the inline size is written in parts beforehand, and read back whole."""
     stage = await staged(world)
-    text = "".join(chr(0x4E00 + (n * 7919) % 20_000) for n in range(400_000))
+    text = "".join(chr(0x4E00 + (n * 7919) % 20_000) for n in range(200_000))
     said = AssistantSaid(text)
     committed = await stage.writer().append((item(), Emitted(None, said, "t")))
     assert committed.row.journal == b""

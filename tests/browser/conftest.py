@@ -27,7 +27,7 @@ BROWSER_ARGUMENTS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def built_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page as its sources are now, so that no test passes on an old build."""
     npm = shutil.which("npm")
@@ -83,7 +83,7 @@ class Emulator:
         self._settled.set()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def emulator(built_page: Path) -> Iterator[Emulator]:
     """The emulator as `make run` starts it, on a free port."""
     command = [sys.executable, "-m", "emulator", "--port", "0", "--page", str(built_page)]
@@ -100,7 +100,7 @@ def page_url(emulator: Emulator) -> Iterator[str]:
     sys.stdout.write(emulator.said())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium. Without one the tests are skipped, on a developer's machine only."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

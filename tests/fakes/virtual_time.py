@@ -20,7 +20,8 @@ class _JumpingSelector(selectors.BaseSelector):
         self._real = selectors.DefaultSelector()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = self._real.select(0)
+        # A loop always watches its own wake-up socket, which only threads and signals use; to ask about it costs time.
+        ready = self._real.select(0) if len(self._real.get_map()) > 1 else []
         if not ready and timeout is None:
             raise Stalled("no task can go on and no timer is set")
         if not ready and timeout:

@@ -203,7 +203,7 @@ async def test_the_quota_of_active_runs_on_both_sides(world: World) -> None:
 async def test_the_quota_of_a_window_on_both_sides(world: World) -> None:
     """The 60th run within a minute is admitted, the 61st refused until the minute is over."""
     for _ in range(limits.WINDOW_RUNS):
-        await world.engine(await world.admitted())
+        await world.ask("cancel", run_id=(await world.admitted()).run)
     assert (await world.send(run_frame("q-late")))["code"] == "quota_exceeded"
     (quota,) = world.rows(QuotaRow)
     await asyncio.sleep((quota.window_start + limits.WINDOW_MS - 1 - world.clock.now_ms()) / 1000)

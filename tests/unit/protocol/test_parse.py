@@ -190,7 +190,7 @@ def test_defaults() -> None:
 
 
 def test_nothing_but_a_request_error_is_ever_raised() -> None:
-    """Seven thousand broken frames, made from legal ones by a fixed seed, raise a `RequestError` or parse, and each
+    """Three thousand broken frames, made from legal ones by a fixed seed, raise a `RequestError` or parse, and each
     refusal can be encoded."""
     dice = random.Random(1)
     seeds = [frame(name) for name in FRAMES]
@@ -215,7 +215,7 @@ def test_nothing_but_a_request_error_is_ever_raised() -> None:
         "true",
     ]
     replies: list[Error] = []
-    for _ in range(7_000):
+    for _ in range(3_000):
         body = dice.choice(seeds)
         for _ in range(dice.randrange(1, 4)):
             at, cut = dice.randrange(len(body) + 1), dice.choice([0, 0, 1, 3])
@@ -226,7 +226,7 @@ def test_nothing_but_a_request_error_is_ever_raised() -> None:
             replies.append(
                 Error(id=request_id_of(body), code=error.code, message=str(error), retryable=error.retryable)
             )
-    assert len(replies) > 4_000
+    assert len(replies) > 1_500
     assert {json.loads(reply.encode())["code"] for reply in replies} == {
         "invalid_json",
         "invalid_message",

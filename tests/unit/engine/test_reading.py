@@ -1,0 +1,39 @@
+"""What an engine reads before it begins."""
+
+import pytest
+
+from dayfly.engine.reading import HISTORY_CHARS, HISTORY_TURNS, read_history, read_run
+from dayfly.errors import Superseded
+from dayfly.runlog.messages import UserSaid
+from tests.fakes.world import World
+
+
+async def test_history_is_bounded_by_turns(world: World) -> None:
+    """A model is given the latest turns, whole and oldest first."""
+    first = await world.admitted("0", agent="echo")
+    await world.engine(first)
+    for number in range(1, HISTORY_TURNS + 3):
+        await world.engine(await world.admitted(str(number), thread_id=first.thread, agent="echo"))
+    messages = await read_history(world.table, world.thread(first.thread))
+    asked = [message.text for message in messages if isinstance(message, UserSaid)]
+    assert asked == [str(number) for number in range(3, HISTORY_TURNS + 3)]
+    assert len(messages) == 2 * HISTORY_TURNS
+
+
+async def test_history_is_bounded_by_size(world: World) -> None:
+    """Over the bound of characters older turns are left out; the newest is given however long it is."""
+    first = await world.admitted("x" * 20_000, agent="echo")
+    await world.engine(first)
+    for _ in range(5):
+        await world.engine(await world.admitted("x" * 20_000, thread_id=first.thread, agent="echo"))
+    messages = await read_history(world.table, world.thread(first.thread))
+    assert len(messages) == 2 * (HISTORY_CHARS // 40_000)
+
+
+async def test_a_run_that_is_gone_is_superseded(world: World) -> None:
+    """An invocation for a run that is over, or of another user, is told that it is late."""
+    call = await world.admitted()
+    assert (await read_run(world.table, world.context(call))).run.run == call.run
+    await world.engine(call)
+    with pytest.raises(Superseded):
+        await read_run(world.table, world.context(call))

@@ -1,0 +1,1 @@
+"""The measures: each gives the tables of one question."""

@@ -83,8 +83,10 @@ class IsolatedExecutionEngine:
         """Stops what still runs and lets go of everything. Idempotent."""
         if self.state is EngineState.CLOSED:
             return
+        stopped = self.state is EngineState.ENDED
         self.state = moved(self.state, EngineState.CLOSED)
-        self._stuck = not await self._host.stop() or self._stuck
+        if not stopped:
+            self._stuck = not await self._host.stop()
         await self._bridge.close()
         self._meter.add(Metric.ENGINES_CLEANED)
 

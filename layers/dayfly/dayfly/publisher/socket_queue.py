@@ -73,3 +73,5 @@ class SocketQueue:
         except (Unsettled, PostRefused) as error:
             # The frame is in the log; the client sees the gap by the next seq or heartbeat and attaches anew.
             _log.warning("frame not posted", extra={"connection": self.connection, "reason": type(error).__name__})
+        except Exception:  # noqa: BLE001  # the task's outermost boundary: one socket's trouble is not another's
+            _log.exception("frame not posted", extra={"connection": self.connection})

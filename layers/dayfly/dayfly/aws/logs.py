@@ -48,6 +48,8 @@ class Logs:
         library.handlers = [handler]
         library.setLevel(level)
         library.propagate = False  # the runtime's own handler would print each line a second time
+        # boto3 tells at INFO, in each cold start, where it found credentials and endpoints: nobody's news.
+        logging.getLogger("botocore").setLevel(logging.WARNING)
 
     def start(self, *, function_request_id: str, cold_start: bool) -> None:
         """Forgets the last invocation's ids."""

@@ -10,7 +10,16 @@ import pytest
 ROOT = Path(__file__).parents[3]
 AGENT_LAYER = {"pydantic_ai", "openai"}
 NOT_FOR = {
-    "authorizer": AGENT_LAYER | {"boto3", "dayfly.agents", "dayfly.admission", "dayfly.engine", "dayfly.aws.table"},
+    "authorizer": AGENT_LAYER
+    | {
+        "boto3",
+        "botocore.client",
+        "botocore.config",
+        "dayfly.agents",
+        "dayfly.admission",
+        "dayfly.engine",
+        "dayfly.aws.table",
+    },
     "connection": AGENT_LAYER | {"jwt", "cryptography", "dayfly.agents", "dayfly.engine", "dayfly.recovery"},
     "router": AGENT_LAYER | {"jwt", "cryptography", "dayfly.engine", "dayfly.recovery", "aws_xray_sdk"},
     "recovery": AGENT_LAYER | {"jwt", "cryptography", "dayfly.engine", "aws_xray_sdk"},

@@ -8,7 +8,8 @@ import boto3
 import pytest
 
 from dayfly.aws.calls import Pool, client_config
-from dayfly.aws.invoker import Isolation, LambdaInvoker
+from dayfly.aws.invoker import LambdaInvoker
+from dayfly.aws.isolation import Isolation
 from dayfly.aws.payloads import RunPayload, WarmUpPayload, engine_payload
 from dayfly.errors import PortError, Unsettled
 from dayfly.ports.invoker import EngineCall

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dayfly.aws.invoker import Isolation
+from dayfly.aws.isolation import Isolation
 from dayfly.aws.settings import AuthorizerSettings, ConnectionSettings, EngineSettings, RouterSettings
 from dayfly.errors import ConfigurationError
 

@@ -4,27 +4,19 @@ Sources: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html and
 https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation.html
 """
 
-from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dayfly.aws.calls import Pool, translated
+from dayfly.aws.isolation import Isolation
 from dayfly.aws.payloads import RunPayload, WarmUpPayload
 from dayfly.errors import PortError
 from dayfly.ports.invoker import EngineCall
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
-
-
-class Isolation(StrEnum):
-    """Whose runs may share a Lambda environment."""
-
-    USER = "user"
-    TENANT = "tenant"
-    NONE = "none"
 
 
 class LambdaInvoker:

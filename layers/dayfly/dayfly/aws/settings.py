@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from dayfly.aws.invoker import Isolation
+from dayfly.aws.isolation import Isolation
 from dayfly.errors import ConfigurationError
 
 Required = Annotated[str, Field(min_length=1)]

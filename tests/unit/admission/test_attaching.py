@@ -1,11 +1,14 @@
 """Attach, detach and replay."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
+from dayfly.admission.attaching import REPLAY_EVENTS
 from dayfly.agents.protocol import AgentEvent, Answered, Delta, Thinking, Turn
 from dayfly.runlog.rows import AttachedRow, LogRow
-from tests.fakes.world import World
+from tests.fakes.faulty_table import Call
+from tests.fakes.world import World, caller
 
 
 async def verbose(turn: Turn) -> AsyncIterator[AgentEvent]:
@@ -59,7 +62,7 @@ async def test_a_cursor_inside_a_batch(world: World) -> None:
         connection = f"c{seq}"
         reply = await world.ask("attach", thread_id=call.thread, after={call.run: seq}, connection=connection)
         assert world.sockets.events(connection) == log[seq:]
-        assert reply["runs"] == [{"run_id": call.run, "status": "completed", "seq": max(seq, len(log))}]
+        assert reply["runs"] == [{"run_id": call.run, "status": "completed", "seq": len(log)}]
 
 
 async def test_attach_sends_every_run_from_the_oldest_named_on(world: World) -> None:
@@ -160,3 +163,59 @@ async def test_a_detached_socket_is_sent_no_more(world: World) -> None:
 async def test_detaching_what_is_not_attached_is_no_error(world: World) -> None:
     """`detach` of any thread answers `detached`, and so tells nothing of others' threads."""
     assert (await world.ask("detach", thread_id="t-nobody"))["type"] == "detached"
+
+
+async def test_a_replay_is_bounded_in_events(world: World) -> None:
+    """An attach posts 300 events at most, says `more`, and goes on where it stopped when asked again."""
+
+    async def chatty(turn: Turn) -> AsyncIterator[AgentEvent]:
+        for step in range(1, REPLAY_EVENTS + 50):
+            yield Thinking("…", step)
+        yield Answered("Done.")
+
+    world.agents.scripts["assistant"] = chatty
+    call = await world.admitted()
+    await world.engine(call)
+    log = world.log(call.run)
+    first = await world.ask("attach", connection="b1", thread_id=call.thread, after={call.run: 0})
+    assert (first["more"], len(world.sockets.events("b1"))) == (True, REPLAY_EVENTS)
+    assert first["runs"] == [{"run_id": call.run, "status": "completed", "seq": REPLAY_EVENTS}]
+    second = await world.ask("attach", connection="b1", thread_id=call.thread, after={call.run: REPLAY_EVENTS})
+    assert second["more"] is False
+    assert world.sockets.events("b1") == log
+
+
+async def test_a_replay_to_a_caller_that_left_stops(world: World) -> None:
+    """The first post that is answered with 410 is the last."""
+    call = await world.admitted()
+    await world.engine(call)
+    world.sockets.gone.add("b1")
+    frame = {"action": "attach", "id": "q", "thread_id": call.thread, "after": {call.run: 0}}
+    await world.router.handle(caller(connection="b1"), json.dumps(frame))
+    assert world.sockets.tried["b1"] <= 2  # one event, and the reply
+
+
+async def test_run_ids_sort_by_turn_whoever_comes_late(world: World) -> None:
+    """An admission that is overtaken in its thread takes a new id, so that a later attach that names only the run
+    before finds it."""
+    first = await world.admitted()
+    await world.engine(first)
+    delayed = False
+
+    def plan(one: Call) -> float | None:
+        nonlocal delayed
+        if one.method == "write" and len(one.actions) > 5 and not delayed:
+            delayed = True
+            return 5.0
+        return None
+
+    world.table.plan = plan
+    late = asyncio.create_task(world.ask("run", connection="c1", text="Late", id="q-late", thread_id=first.thread))
+    await asyncio.sleep(1)
+    overtaking = await world.admitted("Early", thread_id=first.thread)
+    await world.engine(overtaking)
+    accepted = await late
+    assert accepted["type"] == "accepted"
+    assert accepted["run_id"] > overtaking.run
+    reply = await world.ask("attach", connection="b1", thread_id=first.thread, after={overtaking.run: 99})
+    assert [run["run_id"] for run in reply["runs"]] == [overtaking.run, accepted["run_id"]]

@@ -7,6 +7,7 @@ import pytest
 
 from dayfly.agents.protocol import AgentEvent, Thinking, Turn
 from dayfly.ports.meter import Metric
+from dayfly.ports.table import Put
 from dayfly.runlog.rows import CancelRow
 from tests.fakes.faulty_table import Fault
 from tests.fakes.world import World, assert_ended_once
@@ -81,8 +82,10 @@ async def test_a_cancel_of_an_ended_run_posts_the_end_again(world: World) -> Non
 async def test_a_mark_is_bound_to_its_run(world: World) -> None:
     """The mark of a cancelled run does not end the thread's next run."""
     call = await world.admitted()
-    await world.ask("cancel", run_id=call.run)
-    assert len(world.rows(CancelRow)) == 1
+    running = asyncio.create_task(world.engine(call))
+    await asyncio.sleep(0)
+    await world.memory.write(Put(CancelRow(user=call.user, thread=call.thread, run="r-another", at=0, expires=2**40)))
+    assert (await running).outcome == "completed"
     following = await world.admitted("And now?", thread_id=call.thread)
     assert (await world.engine(following)).outcome == "completed"
 
@@ -123,3 +126,18 @@ async def test_any_one_call_may_fail(fault: Fault) -> None:
         assert assert_ended_once(world, call.run) == "agent_cancelled"
         number += 1
     assert number >= 8
+
+
+async def test_a_mark_goes_with_its_run(world: World) -> None:
+    """No mark is left of a run that was cancelled before it began, while it ran, or after it had ended: marks that
+    piled up would in time hide a thread's sockets from its engines."""
+    call = await world.admitted()
+    await world.ask("cancel", run_id=call.run)
+    world.agents.scripts["assistant"] = silent
+    running = await world.admitted("And now?", thread_id=call.thread)
+    engine = asyncio.create_task(world.engine(running))
+    await asyncio.sleep(1)
+    await world.ask("cancel", run_id=running.run)
+    assert (await engine).outcome == "cancelled"
+    await world.ask("cancel", run_id=running.run)
+    assert world.rows(CancelRow) == []

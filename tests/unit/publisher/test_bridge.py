@@ -47,8 +47,8 @@ async def test_what_arrives_during_an_append_is_one_batch(world: World) -> None:
     assert [(row.first, row.last) for row in world.rows(LogRow)] == [(1, 1), (2, 2), (3, 6)]
 
 
-async def test_deltas_are_appended_at_most_every_50_ms(world: World) -> None:
-    """A thousand tokens in a second are some twenty appends, and nothing of them is lost."""
+async def test_deltas_are_appended_at_most_every_100_ms(world: World) -> None:
+    """A thousand tokens in a second are some ten appends, and nothing of them is lost."""
     stage = await staged(world)
     async with stage.bridge() as bridge:
         for _ in range(1000):
@@ -56,7 +56,7 @@ async def test_deltas_are_appended_at_most_every_50_ms(world: World) -> None:
             await asyncio.sleep(0.001)
         await bridge.emit(thinking())
     rows = world.rows(LogRow)[1:]
-    assert 15 <= len(rows) <= 1 / DELTA_PAUSE_S + 2
+    assert 8 <= len(rows) <= 1 / DELTA_PAUSE_S + 2
     log = world.log(stage.call.run)
     assert "".join(e["payload"]["text"] for e in log if e["type"] == "agent_delta") == "x" * 1000
 

@@ -2,7 +2,7 @@
 
 from dayfly.protocol.events import AgentResumed
 from dayfly.publisher.batch import Emitted
-from dayfly.publisher.transcript import PAGE, batches_after, committed_of, steps_of, tail_of
+from dayfly.publisher.transcript import PAGE, committed_of, pages_after, steps_of, tail_of
 from dayfly.runlog.history import Said, Step, Voided
 from dayfly.runlog.journal import JournalEntry
 from dayfly.runlog.messages import AssistantSaid, ToolAnswered
@@ -12,8 +12,13 @@ from tests.unit.publisher.test_batch import delta
 
 
 async def seqs_after(stage: Stage, seq: int) -> list[int]:
-    rows = await batches_after(stage.world.table, user="u-alice", run=stage.call.run, seq=seq)
-    return [event.seq for row in rows for event in committed_of(row).batch.events if event.seq > seq]
+    return [
+        event.seq
+        async for rows in pages_after(stage.world.table, user="u-alice", run=stage.call.run, seq=seq)
+        for row in rows
+        for event in committed_of(row).batch.events
+        if event.seq > seq
+    ]
 
 
 async def test_replay_starts_inside_a_batch(world: World) -> None:

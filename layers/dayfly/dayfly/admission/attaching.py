@@ -12,13 +12,15 @@ from dayfly.ports.table import Check, ConditionsFailed, Delete, Matches, Put, Sp
 from dayfly.protocol.frames import Attach, Detach
 from dayfly.protocol.replies import Attached, AttachedRun, Detached
 from dayfly.publisher.settle import settle
-from dayfly.publisher.transcript import batches_after, committed_of, tail_of
+from dayfly.publisher.transcript import committed_of, pages_after, tail_of
 from dayfly.runlog import keys
 from dayfly.runlog.rows import RunRow, ThreadState
 from dayfly.runlog.status import Outcome, status_of
 
 REPLAY_BYTES: Final = 256 * 1024
 """Bytes of events that one `attach` replays; then it answers with `more`."""
+REPLAY_EVENTS: Final = 300
+"""Events likewise: each is a post, and an integration ends after 29 seconds."""
 REPLAY_RUNS: Final = 20
 """Runs that one `attach` looks at."""
 
@@ -28,8 +30,15 @@ class _Replay:
     """What was replayed so far."""
 
     bytes: int = 0
+    events: int = 0
     full: bool = False
     runs: list[AttachedRun] = field(default_factory=list)
+
+    def count(self, text: str, *, sent: bool) -> None:
+        """Counts an event; to a caller that left, nothing more is sent."""
+        self.bytes += len(text)
+        self.events += 1
+        self.full = self.bytes >= REPLAY_BYTES or self.events >= REPLAY_EVENTS or not sent
 
 
 async def attach(services: Services, caller: Caller, frame: Attach) -> Attached:
@@ -71,25 +80,25 @@ async def _runs(services: Services, caller: Caller, frame: Attach, active: str |
     more = len(rows) > REPLAY_RUNS
     if not more and not set(frame.after) <= set(runs):
         raise RunNotFound("`after` names a run that is not in the thread.")
-    return runs, more
+    return [*runs, *([active] if active and active not in runs and not more else [])], more
 
 
 async def _replay_run(services: Services, caller: Caller, run: str, *, after: int, replay: _Replay) -> None:
-    """Posts the events after a cursor in order, and notes where the run stands. The bound cuts between two events."""
-    table = services.table
-    seq = after
-    while not replay.full:
-        rows = await batches_after(table, user=caller.user, run=run, seq=seq)
+    """Posts the events after a cursor in order, and notes where the run stood when its log was read to the end. A bound
+    cuts between two events; a caller that left ends the replay."""
+    seq, outcome = 0, None
+    async for rows in pages_after(services.table, user=caller.user, run=run, seq=after):
         for row in rows:
-            for event, text in zip(committed_of(row).batch.events, row.events, strict=True):
-                if event.seq <= seq or replay.full:
-                    continue
-                await services.reply(caller, text.encode())
-                seq = event.seq
-                replay.bytes += len(text)
-                replay.full = replay.bytes >= REPLAY_BYTES
-        if not rows:
+            events = committed_of(row).batch.events
+            for event, text in zip(events, row.events, strict=True):
+                if event.seq > after:
+                    if replay.full:
+                        break
+                    replay.count(text, sent=await services.reply(caller, text.encode()))
+                seq, outcome = event.seq, row.outcome
+        if replay.full:
+            tail = await tail_of(services.table, user=caller.user, run=run)
+            outcome = tail.outcome if tail is not None else None
             break
-    tail = await tail_of(table, user=caller.user, run=run)
-    outcome = Outcome(tail.outcome) if tail is not None and tail.outcome is not None else None
-    replay.runs.append(AttachedRun(run_id=run, status=status_of(outcome=outcome, queued=False).value, seq=seq))
+    status = status_of(outcome=Outcome(outcome) if outcome is not None else None, queued=False)
+    replay.runs.append(AttachedRun(run_id=run, status=status.value, seq=seq))

@@ -7,7 +7,7 @@ from dayfly.admission.caller import Caller
 from dayfly.admission.lookup import run_of
 from dayfly.admission.services import Services
 from dayfly.errors import InvalidMessage, Superseded
-from dayfly.ports.table import Absent, Condition, ConditionsFailed, Matches, Put
+from dayfly.ports.table import Absent, Condition, ConditionsFailed, Delete, Matches, Put
 from dayfly.protocol.events import AgentCancelled
 from dayfly.protocol.frames import Cancel
 from dayfly.protocol.replies import Cancelling
@@ -75,6 +75,8 @@ async def _end_if_not_begun(services: Services, caller: Caller, run: RunRow, *, 
     outside = services.outside(caller)
     tail = await tail_of(services.table, user=run.user, run=run.run)
     if tail is not None and tail.outcome is not None:
+        # The ending took away what marks there were; this one came after it.
+        await settle(services.table, Delete(keys.cancel_mark_key(run.user, run.thread, run.run)))
         await outside.post_again(run, committed_of(tail))
         return
     lease = await services.table.get(keys.lease_key(run.user, run.run), LeaseRow)

@@ -35,6 +35,10 @@ class Known(DayflyError):
         self.request = request
 
 
+class Moved(DayflyError):
+    """The thread went on while this run was on its way in: its id would sort below that of a run before it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """What admission looks at before it writes."""
@@ -79,6 +83,8 @@ class Entry:
         if found.request is not None and found.request.expires * 1000 > now:
             # Admitted or cancelled by another since the first look: to write over it would run the message twice.
             raise Known(found.request)
+        if found.thread is not None and found.thread.updated >= self.run.admitted:
+            raise Moved("the thread went on")
         thread = self._thread(found.thread, now=now)
         quota = _taken(found.quota, self.run, now=now)
         request = RequestRow(

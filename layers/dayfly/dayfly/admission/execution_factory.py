@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import logging
 from dataclasses import dataclass
 from typing import Final
 
 from dayfly.admission.caller import Caller
-from dayfly.admission.entry import FIRST_ENGINE_SEQ, Entry, Found, Known, attached, look
+from dayfly.admission.entry import FIRST_ENGINE_SEQ, Entry, Found, Known, Moved, attached, look
 from dayfly.admission.services import Services
 from dayfly.context.ids import new_run_id, new_thread_id
 from dayfly.errors import IdReused, RequestCancelled
@@ -21,6 +22,8 @@ from dayfly.runlog.rows import RequestRow, RequestState, RunRow
 from dayfly.runlog.status import Outcome, RunStatus, status_of
 
 DEFAULT_AGENT: Final = "assistant"
+
+_log = logging.getLogger("dayfly.admission")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +52,15 @@ class ExecutionFactory:
         Raises `ThreadNotFound`, `Busy`, `NotSupported` (queue and interrupt), `QuotaExceeded`, `IdReused`,
         `RequestCancelled`, and `Unsettled`, after which the same request may be sent again.
         """
-        services = self._services
         content = content_hash(frame)
+        while True:
+            try:
+                return await self._admit(caller, frame, content)
+            except Moved:
+                _log.info("looking again", extra={"thread_id": frame.thread_id})
+
+    async def _admit(self, caller: Caller, frame: Run, content: str) -> Execution:
+        services = self._services
         found = await look(services.table, caller, frame)
         if found.request is not None and found.request.expires * 1000 > services.clock.now_ms():
             return await self._again(caller, frame, found.request, content)

@@ -28,7 +28,7 @@ PAGE_MESSAGES: Final = 40
 
 PAGE_TURNS: Final = 20
 
-_CURSOR: Final = re.compile(r"(\d{1,9})\.(\d{8})\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,64})")
+_CURSOR: Final = re.compile(r"([0-9]{1,9})\.([0-9]{8})\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,64})")
 _ALL: Final = 999_999_999
 
 

@@ -35,11 +35,14 @@ class Services:
             invocation=caller.invocation,
         )
 
-    async def reply(self, caller: Caller, frame: bytes) -> None:
-        """Posts to the caller. A caller that left needs no answer: what was decided stands in the table."""
+    async def reply(self, caller: Caller, frame: bytes) -> bool:
+        """Posts to the caller, and says whether it is still there. A caller that left needs no answer: what was decided
+        stands in the table."""
         try:
             await self.poster.post(caller.connection, frame)
         except Gone:
             _log.info("the caller left", extra={"connection": caller.connection})
+            return False
         except (Unsettled, PostRefused) as error:
             _log.warning("reply not posted", extra={"connection": caller.connection, "reason": type(error).__name__})
+        return True

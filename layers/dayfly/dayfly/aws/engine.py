@@ -29,7 +29,7 @@ from dayfly.context.execution import UserExecutionContext
 from dayfly.engine.engine import RunReport
 from dayfly.engine.factory import ExecutionEngineFactory
 from dayfly.engine.refusal import refuse
-from dayfly.errors import UnknownAgent
+from dayfly.errors import AgentFailed, DayflyError, RunFailed
 from dayfly.ports.clock import SystemClock
 from dayfly.publisher.outside import Outside
 
@@ -53,6 +53,8 @@ class EngineFunction:
         self._telemetry = Telemetry(settings)
         self._tracing = Tracing(environ, service=settings.powertools_service_name)
         self._pool = Pool()
+        # Posts have threads of their own: a slow socket must not hold back the log, the lease or a cancel.
+        self._posts = Pool()
         self._clock, meter = SystemClock(), self._telemetry.meter
         definitions = discover(importlib.import_module(settings.agents_package))
         named = (one.model for one in definitions.values() if isinstance(one, AgentDefinition))
@@ -63,7 +65,7 @@ class EngineFunction:
             base_url=settings.model_base_url or None,
         )
         table = DynamoTable(clients.dynamodb_client(), settings.table_name, self._pool)
-        poster = ApiGatewayPoster(clients.management_client(), self._pool, clock=self._clock, meter=meter)
+        poster = ApiGatewayPoster(clients.management_client(), self._posts, clock=self._clock, meter=meter)
         self._outside = Outside(table=table, poster=poster, clock=self._clock, meter=meter, invocation="")
         self._factory = ExecutionEngineFactory()
         self._factory.configure(
@@ -86,6 +88,7 @@ class EngineFunction:
         with (
             self._telemetry.invocation(context, **ids, request=payload.request_id),
             self._pool,
+            self._posts,
             self._tracing.step("run", run=payload.run_id, thread=payload.thread_id),
         ):
             report = self._run(payload, context)
@@ -105,7 +108,9 @@ class EngineFunction:
     async def _attempt(self, context: UserExecutionContext) -> RunReport:
         try:
             engine = self._factory.create(context)
-        except UnknownAgent as reason:
+        except DayflyError as error:
+            _log.exception("no engine could be made")
+            reason = error if isinstance(error, RunFailed) else AgentFailed("The agent could not be made.")
             return await refuse(replace(self._outside, invocation=context.invocation_id), context, reason)
         async with engine:
             return await engine.run()

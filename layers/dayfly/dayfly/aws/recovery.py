@@ -31,9 +31,11 @@ class RecoveryFunction:
         settings = RecoverySettings.read(environ)
         self._telemetry = Telemetry(settings)
         self._pool = Pool()
+        # Posts have threads of their own: a slow socket must not hold back the log, the lease or a cancel.
+        self._posts = Pool()
         self._clock, meter = SystemClock(), self._telemetry.meter
         self._table = DynamoTable(clients.dynamodb_client(), settings.table_name, self._pool)
-        self._poster = ApiGatewayPoster(clients.management_client(), self._pool, clock=self._clock, meter=meter)
+        self._poster = ApiGatewayPoster(clients.management_client(), self._posts, clock=self._clock, meter=meter)
         self._invoker = LambdaInvoker(
             clients.lambda_client(),
             self._pool,
@@ -44,7 +46,7 @@ class RecoveryFunction:
     def handle(self, event: Mapping[str, Any], context: LambdaContext) -> None:
         """Takes the failure record of an engine invocation, or the schedule's event. Raises `UnreadablePayload`."""
         read = recovery_event(event)
-        with self._telemetry.invocation(context), self._pool:
+        with self._telemetry.invocation(context), self._pool, self._posts:
             asyncio.run(self._recover(read, self._caretaker(context.aws_request_id)))
 
     async def _recover(self, event: FailureNotice | ScheduledEvent, caretaker: Caretaker) -> None:

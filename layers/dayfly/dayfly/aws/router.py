@@ -32,10 +32,12 @@ class RouterFunction:
         settings = RouterSettings.read(environ)
         self._telemetry = Telemetry(settings)
         self._pool = Pool()
+        # Posts have threads of their own: a slow socket must not hold back the log, the lease or a cancel.
+        self._posts = Pool()
         clock, meter = SystemClock(), self._telemetry.meter
         services = Services(
             table=DynamoTable(clients.dynamodb_client(), settings.table_name, self._pool),
-            poster=ApiGatewayPoster(clients.management_client(), self._pool, clock=clock, meter=meter),
+            poster=ApiGatewayPoster(clients.management_client(), self._posts, clock=clock, meter=meter),
             invoker=LambdaInvoker(
                 clients.lambda_client(),
                 self._pool,
@@ -55,7 +57,7 @@ class RouterFunction:
         caller = Caller(
             user=peer.user, tenant=peer.tenant, connection=peer.connection, invocation=context.aws_request_id
         )
-        with self._telemetry.invocation(context, **ids), self._pool:
+        with self._telemetry.invocation(context, **ids), self._pool, self._posts:
             try:
                 asyncio.run(self._router.handle(caller, body))
             except Exception:  # noqa: BLE001  # the invocation's outermost boundary

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from dayfly.agents.protocol import Agent, Turn
 from dayfly.context.execution import UserExecutionContext
@@ -28,9 +28,12 @@ from dayfly.publisher.bridge import WebSocketBridge
 from dayfly.publisher.ending import Ending
 from dayfly.publisher.finish import finish
 from dayfly.runlog.history import Step
+from dayfly.runlog.messages import Message
 from dayfly.runlog.status import Outcome
 
 _log = logging.getLogger("dayfly.engine")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +119,15 @@ class IsolatedExecutionEngine:
             phase=lambda: narrator.phase,
             elapsed_ms=self._elapsed_ms,
         )
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._bridge)
+        async with self._bridge:
             # The audience is read before the first append, so that it is published to whoever is there.
-            facts, _ = await asyncio.gather(read_run(self._table, self.context), watch.look())
-            history, _ = await asyncio.gather(read_history(self._table, facts.thread), self._begin(facts))
-            keeper = LeaseKeeper(self._table, self._clock, facts.lease, nonce=self._bridge.nonce)
-            turn = Turn(
-                context=self.context, text=facts.run.text, history=history, table=self._table, clock=self._clock
-            )
-            payload = await self._live(narrator, watch, keeper, turn)
+            async with _beside(watch.look()) as looked:
+                facts = await read_run(self._table, self.context)
+                await looked
+            async with _beside(read_history(self._table, facts.thread)) as history:
+                await self._begin(facts)
+                keeper = LeaseKeeper(self._table, self._clock, facts.lease, nonce=self._bridge.nonce)
+                payload = await self._live(narrator, watch, keeper, facts, history)
             ending = Ending(
                 self._table,
                 self._clock,
@@ -142,11 +144,17 @@ class IsolatedExecutionEngine:
         await self._bridge.commit(AgentStarted(message=f"{self.context.agent_name} has started."), beginning)
         self._meter.add(Metric.TIME_TO_FIRST_EVENT, max(0, self._clock.now_ms() - facts.run.admitted))
 
-    async def _live(self, narrator: Narrator, watch: Watch, keeper: LeaseKeeper, turn: Turn) -> TerminalPayload:
-        """Lets the agent run until it ends, is cancelled, runs out of time, or another takes over."""
+    async def _live(
+        self,
+        narrator: Narrator,
+        watch: Watch,
+        keeper: LeaseKeeper,
+        facts: RunFacts,
+        history: Awaitable[tuple[Message, ...]],
+    ) -> TerminalPayload:
+        """Lets the agent run until it ends, is cancelled, runs out of time, or another takes over. The lease is kept
+        from the start, also while the history is still being read."""
         lost = asyncio.Event()
-        self._host.start(lambda: narrator.drive(self._agent, turn))
-        ended = asyncio.ensure_future(self._host.wait())
         async with _background(
             keeper.keep(lost.set),
             watch.run(),
@@ -155,16 +163,30 @@ class IsolatedExecutionEngine:
                 now=self._clock.monotonic,
                 beat=lambda: self._bridge.delivery.heartbeat(phase=narrator.phase, elapsed_ms=self._elapsed_ms()),
             ),
-        ):
+        ) as background:
+            turn = Turn(
+                context=self.context,
+                text=facts.run.text,
+                history=await history,
+                table=self._table,
+                clock=self._clock,
+            )
+            self._host.start(lambda: narrator.drive(self._agent, turn))
+            ended = asyncio.ensure_future(self._host.wait())
             # Where the agent is stopped below, its end is nobody's news; without this the loop would complain.
             ended.add_done_callback(lambda done: done.cancelled() or done.exception())
             signals = [ended, asyncio.ensure_future(watch.cancelled.wait()), asyncio.ensure_future(lost.wait())]
             remaining = self.context.deadline - self._clock.monotonic()
             try:
-                await asyncio.wait(signals, timeout=max(0.0, remaining), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(
+                    [*signals, *background], timeout=max(0.0, remaining), return_when=asyncio.FIRST_COMPLETED
+                )
             finally:
                 for signal in signals[1:]:
                     signal.cancel()
+            for task in background:
+                if task.done() and not lost.is_set():
+                    task.result()  # raises: a run that nobody watches or keeps must not go on
             if lost.is_set():
                 raise Superseded("the lease is another's")
             if ended.done():
@@ -183,6 +205,17 @@ class IsolatedExecutionEngine:
         return round((self._clock.monotonic() - self._started) * 1000)
 
 
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]]:
+    """Begins something beside a block that will await it; where the block fails first, it ends with the block."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
 class _background:  # noqa: N801  reads as a verb phrase
     """Tasks that run beside a block and end with it."""
 
@@ -190,8 +223,9 @@ class _background:  # noqa: N801  reads as a verb phrase
         self._work = work
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def __aenter__(self) -> None:
+    async def __aenter__(self) -> list[asyncio.Task[None]]:
         self._tasks = [asyncio.create_task(work) for work in self._work]
+        return self._tasks
 
     async def __aexit__(self, *exc_info: object) -> None:
         for task in self._tasks:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from dayfly.engine.beginning import LEASE_MS
-from dayfly.errors import Unsettled
+from dayfly.errors import DayflyError, Unsettled
 from dayfly.ports.clock import Clock
 from dayfly.ports.table import ConditionsFailed, Delete, Matches, Put, Table
 from dayfly.runlog.rows import LeaseRow, LeaseState
@@ -44,5 +44,5 @@ class LeaseKeeper:
         try:
             mine = Matches(nonce=self._lease.nonce, state=LeaseState.ENDED)
             await self._table.write(Delete(self._lease.key, mine))
-        except (ConditionsFailed, Unsettled) as error:
+        except DayflyError as error:  # the end is written and posted: nothing that fails here undoes it
             _log.warning("lease not removed", extra={"run": self._lease.run, "reason": type(error).__name__})

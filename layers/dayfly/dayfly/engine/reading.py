@@ -15,6 +15,8 @@ from dayfly.runlog.rows import LeaseRow, RunRow, ThreadRow
 HISTORY_TURNS: Final = 20
 HISTORY_CHARS: Final = 100_000
 """How much of the thread the model is given: at most this many turns and about this many characters."""
+READ_S: Final = 5.0
+"""How long the reading of the history is repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ async def read_history(table: Table, thread: ThreadRow) -> tuple[Message, ...]:
     """The thread's latest turns, oldest first, within the bounds; whole turns only."""
     turns: list[tuple[Message, ...]] = []
     chars = 0
-    for _, messages in await answered(lambda: newest_pieces(table, thread, limit=HISTORY_TURNS)):
+    for _, messages in await answered(lambda: newest_pieces(table, thread, limit=HISTORY_TURNS), patience_s=READ_S):
         chars += sum(len(str(message)) for message in messages)
         if turns and chars > HISTORY_CHARS:
             break

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from dayfly.errors import Unsettled
+from dayfly.errors import DayflyError
 from dayfly.protocol.signals import Phase
 from dayfly.publisher.delivery import Delivery
 
@@ -31,8 +31,9 @@ class Watch:
         """One look. A mark is bound to its run: another run's mark means nothing here."""
         try:
             audience = await self._delivery.refresh(phase=self._phase(), elapsed_ms=self._elapsed_ms())
-        except Unsettled:
-            _log.warning("audience not read", extra={"run": self._run})
+        except DayflyError as error:
+            # Whatever it was, the next look is due in half a second; to stop looking would make the run deaf.
+            _log.warning("audience not read", extra={"run": self._run, "reason": type(error).__name__})
             return
         if self._run in audience.cancelled:
             self.cancelled.set()

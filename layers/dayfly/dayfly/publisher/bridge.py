@@ -17,7 +17,7 @@ from dayfly.publisher.timestamps import rfc3339
 from dayfly.runlog.history import Step
 from dayfly.runlog.messages import AssistantSaid, ToolAnswered
 
-DELTA_PAUSE_S: Final = 0.05
+DELTA_PAUSE_S: Final = 0.1
 """Deltas alone are appended at most this often; anything else takes the waiting deltas along at once."""
 BUFFERED_WEIGHT: Final = 64 * 1024
 """Bytes of text that may wait for the log before whoever produces it has to wait as well."""

@@ -81,7 +81,8 @@ class Delivery:
             queue.put(self._heartbeat_frame(queue.last_seq, phase=phase, elapsed_ms=elapsed_ms))
 
     async def drain(self, *, patience_s: float = DRAIN_S) -> bool:
-        """Waits until every socket has been sent what was queued, and says whether that came to be in time."""
+        """Waits until every socket has been sent what was queued. Says whether that came to be in time, and whether
+        each was sent the end, or has left, or cannot be sent anything."""
         waiting = [asyncio.ensure_future(queue.drained()) for queue in self._queues.values()]
         if not waiting:
             return True
@@ -90,7 +91,7 @@ class Delivery:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
         await self._forget_gone()
-        return not late
+        return not late and not any(queue.end_unsent for queue in self._queues.values())
 
     async def close(self) -> None:
         """Ends all posting."""
@@ -111,9 +112,8 @@ class Delivery:
 
     async def _forget_gone(self) -> frozenset[str]:
         gone = frozenset(connection for connection, queue in self._queues.items() if queue.gone)
-        for connection in gone:
-            await self._queues.pop(connection).close()
-            await self._detach(connection)
+        await asyncio.gather(*(self._queues.pop(connection).close() for connection in gone))
+        await asyncio.gather(*(self._detach(connection) for connection in gone))
         return gone
 
     async def _detach(self, connection: str) -> None:

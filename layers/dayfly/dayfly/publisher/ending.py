@@ -6,7 +6,7 @@ from typing import Final
 
 from dayfly.errors import IllegalTransition, Superseded
 from dayfly.ports.clock import Clock
-from dayfly.ports.table import Absent, Action, Condition, ConditionsFailed, Matches, Put, Table
+from dayfly.ports.table import Absent, Action, Condition, ConditionsFailed, Delete, Matches, Put, Table
 from dayfly.publisher.batch import Batch
 from dayfly.publisher.parts import INLINE_BYTES, put_parts
 from dayfly.publisher.settle import answered, settle
@@ -22,7 +22,7 @@ StepsOf = Callable[[], Awaitable[tuple[Step, ...]]]
 
 class Ending:
     """The companion of a terminal event: the thread's history pointer and release, the quota given back, and the ended
-    run's lease, due soon: it is deleted only after the event was posted.
+    run's lease, due soon: it is deleted only after the event was posted. A cancel mark goes with its run.
 
     `steps` gives what the log held before this batch. `lease_is` is what the lease must still be: an engine names its
     own nonce, recovery the lease as it read it; so an engine that is alive is not ended behind its back.
@@ -52,6 +52,7 @@ class Ending:
         return (
             Put(_released(thread, piece, now=row.at), Matches(version=thread.version)),
             Put(_given_back(quota, run.run), Matches(version=quota.version)),
+            Delete(keys.cancel_mark_key(run.user, run.thread, run.run)),
             Put(ended, self._lease_is),
         )
 

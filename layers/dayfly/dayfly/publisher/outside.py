@@ -1,8 +1,10 @@
 """Ending a run from outside its engine: the router ends what has not begun, recovery what is lost."""
 
+import logging
 from dataclasses import dataclass
+from typing import Final
 
-from dayfly.errors import Superseded
+from dayfly.errors import PortError, Superseded
 from dayfly.ports.clock import Clock
 from dayfly.ports.meter import Meter
 from dayfly.ports.poster import Poster
@@ -17,6 +19,10 @@ from dayfly.publisher.log_writer import Committed, LogPosition, LogWriter
 from dayfly.publisher.transcript import committed_of, steps_of, tail_of
 from dayfly.runlog import keys
 from dayfly.runlog.rows import LeaseRow, LeaseState, RunRow
+
+BEHIND_S: Final = 2.0
+
+_log = logging.getLogger("dayfly.publisher")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +55,20 @@ class Outside:
         """Ends the run at the tail of its log, provided the lease is still as it was read. Says whether this call
         ended it; where the run has ended already, its terminal event is posted again.
 
-        Raises `Superseded` when somebody who looks after the run was faster, and `Unsettled`.
+        What a dead engine had under way may still land at the tail: as long as the lease is as it was, the end is tried
+        again behind it, for up to 2 seconds. Raises `Superseded` when somebody who looks after the run was faster, and
+        `Unsettled`.
         """
+        until = self.clock.monotonic() + BEHIND_S
+        while True:
+            try:
+                return await self._end_at_tail(run, lease, payload)
+            except Superseded:
+                now = await self.table.get(lease.key, LeaseRow)
+                if now != lease or self.clock.monotonic() > until:
+                    raise
+
+    async def _end_at_tail(self, run: RunRow, lease: LeaseRow, payload: TerminalPayload) -> bool:
         tail = await tail_of(self.table, user=run.user, run=run.run)
         if tail is None:
             raise Superseded("the run has no log")
@@ -70,11 +88,11 @@ class Outside:
                 await self._drop_lease(lease)
         return True
 
-    async def post_again(self, run: RunRow, tail: Committed) -> None:
-        """Posts an ended run's terminal event to all who watch, and drops its lease."""
+    async def post_again(self, run: RunRow, tail: Committed, *, give_up: bool = False) -> None:
+        """Posts an ended run's terminal event to all who watch; then, or to `give_up`, drops its lease."""
         posted = await self.show(run, tail)
         lease = await self.table.get(keys.lease_key(run.user, run.run), LeaseRow)
-        if posted and lease is not None:
+        if (posted or give_up) and lease is not None:
             await self._drop_lease(lease)
 
     async def show(self, run: RunRow, committed: Committed) -> bool:
@@ -88,7 +106,8 @@ class Outside:
             await delivery.close()
 
     async def _drop_lease(self, lease: LeaseRow) -> None:
+        """The end is written and posted: a lease that stays has the sweep post it once more, no worse."""
         try:
             await self.table.write(Delete(lease.key, Matches(state=LeaseState.ENDED)))
-        except ConditionsFailed:
-            return  # gone already
+        except (ConditionsFailed, PortError) as error:
+            _log.info("lease not removed", extra={"run": lease.run, "reason": type(error).__name__})

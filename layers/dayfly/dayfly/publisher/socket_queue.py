@@ -20,10 +20,12 @@ class SocketQueue:
     def __init__(self, connection: str, poster: Poster) -> None:
         self.connection = connection
         self.gone = False
+        self.end_unsent = False
+        """A frame that had to be sent was not, and may yet be: the caller has to see to it again."""
         self.last_seq = 0
         """The last seq queued here: what a heartbeat to this socket tells."""
         self._poster = poster
-        self._frames: deque[bytes] = deque()
+        self._frames: deque[tuple[bytes, bool]] = deque()
         self._bytes = 0
         self._work = asyncio.Event()
         self._idle = asyncio.Event()
@@ -38,7 +40,7 @@ class SocketQueue:
             self.last_seq = max(self.last_seq, seq)
         if self._bytes + len(frame) > QUEUE_BYTES and not must_fit:
             return
-        self._frames.append(frame)
+        self._frames.append((frame, must_fit))
         self._bytes += len(frame)
         self._idle.clear()
         self._work.set()
@@ -57,13 +59,15 @@ class SocketQueue:
         while True:
             await self._work.wait()
             while self._frames:
-                frame = self._frames.popleft()
+                frame, must_fit = self._frames.popleft()
                 self._bytes -= len(frame)
-                await self._post(frame)
+                sent = await self._post(frame)
+                self.end_unsent = must_fit and not sent
             self._work.clear()
             self._idle.set()
 
-    async def _post(self, frame: bytes) -> None:
+    async def _post(self, frame: bytes) -> bool:
+        """Posts one frame. Says no where another try may help."""
         try:
             await self._poster.post(self.connection, frame)
         except Gone:
@@ -73,5 +77,8 @@ class SocketQueue:
         except (Unsettled, PostRefused) as error:
             # The frame is in the log; the client sees the gap by the next seq or heartbeat and attaches anew.
             _log.warning("frame not posted", extra={"connection": self.connection, "reason": type(error).__name__})
+            return isinstance(error, PostRefused)
         except Exception:  # noqa: BLE001  # the task's outermost boundary: one socket's trouble is not another's
             _log.exception("frame not posted", extra={"connection": self.connection})
+            return False
+        return True

@@ -1,5 +1,6 @@
 """Reading a run's log: its tail, its pages, and the steps that history is folded from."""
 
+from collections.abc import AsyncIterator
 from typing import Final
 
 from dayfly.ports.table import Span, Table
@@ -13,7 +14,7 @@ from dayfly.runlog.journal import unpack_journal
 from dayfly.runlog.rows import LogRow
 from dayfly.runlog.status import Outcome
 
-PAGE: Final = 50
+PAGE: Final = 100
 LAST_SEQ: Final = 10**keys.SEQ_DIGITS - 1
 
 
@@ -23,13 +24,23 @@ async def tail_of(table: Table, *, user: str, run: str) -> LogRow | None:
     return rows[0] if rows else None
 
 
-async def batches_after(table: Table, *, user: str, run: str, seq: int, limit: int = PAGE) -> tuple[LogRow, ...]:
-    """Up to `limit` batches that hold what comes after `seq`, the first of them perhaps also what comes before: a
-    cursor may lie inside a batch, so replay starts at the greatest key that is not beyond `seq + 1`."""
-    at = await table.query(_span(user, run, first=1, last=seq + 1), LogRow, limit=1, descending=True)
-    start = at[0].first if at else 1
-    rows = await table.query(_span(user, run, first=start, last=LAST_SEQ), LogRow, limit=limit)
-    return tuple(row for row in rows if row.last > seq)
+async def pages_after(table: Table, *, user: str, run: str, seq: int) -> AsyncIterator[tuple[LogRow, ...]]:
+    """The batches of a run, page by page, from the one that holds `seq` or `seq + 1` to the tail.
+
+    A cursor may lie inside a batch, so the first batch may hold what comes before it, or nothing else; it starts at the
+    greatest key that is not beyond `seq + 1`. The last row of the last page is the tail as it was then.
+    """
+    start = 1
+    if seq > 0:
+        at = await table.query(_span(user, run, first=1, last=seq + 1), LogRow, limit=1, descending=True)
+        start = at[0].first if at else 1
+    while True:
+        rows = await table.query(_span(user, run, first=start, last=LAST_SEQ), LogRow, limit=PAGE)
+        if rows:
+            yield rows
+            start = rows[-1].last + 1
+        if len(rows) < PAGE:
+            return
 
 
 def committed_of(row: LogRow) -> Committed:
@@ -42,11 +53,9 @@ def committed_of(row: LogRow) -> Committed:
 async def steps_of(table: Table, *, user: str, run: str) -> tuple[Step, ...]:
     """All steps of a run, read from its log."""
     steps: list[Step] = []
-    seq = 0
-    while rows := await batches_after(table, user=user, run=run, seq=seq):
+    async for rows in pages_after(table, user=user, run=run, seq=0):
         for row in rows:
             steps.extend(await _steps_in(table, row))
-        seq = rows[-1].last
     return tuple(steps)
 
 

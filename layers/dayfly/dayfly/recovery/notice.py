@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from dayfly.errors import EngineLost, EngineTimeout, RunFailed
 from dayfly.ports.table import Table
+from dayfly.publisher.patient_table import PatientTable
 from dayfly.recovery.caretaker import MOST_NOTICED_STARTS, Caretaker
-from dayfly.recovery.standing import Standing, standing_of
+from dayfly.recovery.standing import READS_S, Standing, standing_of
 from dayfly.runlog import keys
 from dayfly.runlog.rows import LogRow
 
@@ -28,6 +29,7 @@ class Notice:
 async def handle_notice(table: Table, caretaker: Caretaker, notice: Notice) -> None:
     """Ends the run if the failed invocation was its engine; starts it again if it has not begun; posts the end again if
     it has one. A failure of some other invocation (a duplicate, a late one) touches nothing. Raises `Unsettled`."""
+    table = PatientTable(table, READS_S)
     standing = await standing_of(table, keys.lease_key(notice.user, notice.run))
     if standing is None:
         return

@@ -1,12 +1,16 @@
 """Where a run stands, read strongly: what every decision of recovery is made from."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from dayfly.ports.table import Table
 from dayfly.publisher.transcript import tail_of
 from dayfly.runlog import keys
 from dayfly.runlog.keys import Key
 from dayfly.runlog.rows import LeaseRow, LeaseState, LogRow, RunRow
+
+READS_S: Final = 5.0
+"""How long recovery repeats one read: a notice comes once, a sweep in a minute."""
 
 
 @dataclass(frozen=True, slots=True)

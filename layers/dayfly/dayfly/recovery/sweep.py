@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from dayfly.errors import PortError
 from dayfly.ports.clock import Clock
 from dayfly.ports.meter import Meter, Metric
 from dayfly.ports.table import Table
+from dayfly.publisher.patient_table import PatientTable
 from dayfly.recovery.caretaker import Caretaker
-from dayfly.recovery.standing import standing_of
+from dayfly.recovery.standing import READS_S, standing_of
 from dayfly.runlog.keys import Key
 
 MOST: int = 200
@@ -26,24 +28,39 @@ async def sweep(table: Table, caretaker: Caretaker, clock: Clock, meter: Meter, 
     The index hints at what is due; the lease itself, read strongly, decides. A run that cannot be looked after now
     stays due for the next sweep. What fails otherwise is raised when all others have been looked after.
     """
+    table = PatientTable(table, READS_S)
     now = clock.now_ms()
-    hints: list[Key] = []
-    active = 0
-    for shard in shards:
-        active += len(await table.due_leases(shard, before=now + FAR_MS, limit=MOST * 5))
-        hints.extend(await table.due_leases(shard, before=now, limit=MOST))
-    meter.add(Metric.ACTIVE_RUNS, active)
     room = asyncio.Semaphore(AT_ONCE)
 
     async def one(key: Key) -> None:
         async with room:
             await _look_after(table, caretaker, key, now=now)
 
-    outcomes = await asyncio.gather(*(one(key) for key in hints), return_exceptions=True)
-    failures = [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    found = await _of_all(shards, lambda shard: table.due_leases(shard, before=now, limit=MOST))
+    hints = [key for keys in found.values for key in keys]
+    done = await asyncio.gather(*(one(key) for key in hints), return_exceptions=True)
+    active = await _of_all(shards, lambda shard: table.due_leases(shard, before=now + FAR_MS, limit=MOST * 5))
+    meter.add(Metric.ACTIVE_RUNS, sum(len(keys) for keys in active.values))
+    failures = [*found.failures, *(each for each in done if isinstance(each, Exception)), *active.failures]
     if failures:
-        raise ExceptionGroup("runs that could not be looked after", failures)
+        raise ExceptionGroup("what could not be looked after", failures)
     return len(hints)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    """What the shards of the index answered, and what failed: one shard's trouble is not another's."""
+
+    values: tuple[tuple[Key, ...], ...]
+    failures: tuple[Exception, ...]
+
+
+async def _of_all(shards: Sequence[str], read: Callable[[str], Awaitable[tuple[Key, ...]]]) -> _Answers:
+    answers = await asyncio.gather(*(read(shard) for shard in shards), return_exceptions=True)
+    return _Answers(
+        tuple(answer for answer in answers if not isinstance(answer, BaseException)),
+        tuple(answer for answer in answers if isinstance(answer, Exception)),
+    )
 
 
 async def _look_after(table: Table, caretaker: Caretaker, key: Key, *, now: int) -> None:

@@ -1,0 +1,69 @@
+"""What runs beside an agent: watch, lease and posts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from dayfly.agents.protocol import AgentEvent, Answered, Thinking, Turn
+from dayfly.ports.table import Put, Span, TableRefused
+from dayfly.runlog.rows import HistoryRow, LeaseRow, LeaseState, Row
+from tests.fakes.faulty_table import Call, FaultyTable
+from tests.fakes.world import World, assert_ended_once
+
+
+async def slow(turn: Turn) -> AsyncIterator[AgentEvent]:
+    yield Thinking("…", 1)
+    await asyncio.sleep(60)
+    yield Answered("Here.")
+
+
+async def test_a_look_that_is_refused_does_not_end_the_looking(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An audience that cannot be read for a while, whatever the reason, is read again: a cancel is still seen."""
+    world.agents.scripts["assistant"] = slow
+    call = await world.admitted()
+    engine = asyncio.create_task(world.engine(call))
+    await asyncio.sleep(1)
+    read = FaultyTable.query_live
+
+    async def refused(self: FaultyTable, span: Span, *, limit: int) -> tuple[Row, ...]:
+        raise TableRefused("a row of a kind that this version does not know")
+
+    monkeypatch.setattr(FaultyTable, "query_live", refused)
+    await asyncio.sleep(2)
+    monkeypatch.setattr(FaultyTable, "query_live", read)
+    await world.ask("cancel", run_id=call.run)
+    await asyncio.sleep(0.6)
+    assert (await engine).outcome == "cancelled"
+
+
+async def test_a_lease_that_cannot_be_kept_ends_the_attempt_at_once(world: World) -> None:
+    """An engine that may not renew its lease stops at the first refusal, and does not wait for the agent's end."""
+    world.agents.scripts["assistant"] = slow
+    call = await world.admitted()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    def plan(one: Call) -> None:
+        if len(one.actions) == 1 and isinstance(one.actions[0], Put) and isinstance(one.actions[0].row, LeaseRow):
+            raise TableRefused("no permission")
+
+    world.table.plan = plan
+    with pytest.raises(TableRefused):
+        await world.engine(call)
+    assert loop.time() - began < 6
+
+
+async def test_the_lease_is_kept_while_the_history_is_read(world: World) -> None:
+    """A history that takes 30 s to come is no reason for the sweep to end the run."""
+    first = await world.admitted()
+    await world.engine(first)
+    call = await world.admitted("And now?", thread_id=first.thread)
+    world.table.plan = lambda one: 30.0 if one.method == "query" else None
+    engine = asyncio.create_task(world.engine(call))
+    await asyncio.sleep(25)
+    assert [lease.state for lease in world.leases()] == [LeaseState.HELD]
+    assert world.leases()[0].due > world.clock.now_ms()
+    assert (await engine).outcome == "completed"
+    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert len(world.rows(HistoryRow)) == 2

@@ -1,0 +1,86 @@
+"""Recovery comes once: a read that is not answered is asked again."""
+
+import asyncio
+
+import pytest
+
+from dayfly.ports.table import Put
+from dayfly.runlog.rows import CancelRow, LogRow
+from tests.fakes.faulty_table import Call, Fault
+from tests.fakes.world import World, assert_ended_once
+from tests.unit.recovery.test_sweep import killed
+
+
+@pytest.mark.parametrize("number", range(8))
+async def test_a_notice_survives_any_lost_read(world: World, number: int) -> None:
+    """Whichever of its first calls is refused, the notice ends the run."""
+    call = await killed(world)
+    world.table.fail_once(number, Fault.REFUSED)
+    await world.notice(call)
+    assert assert_ended_once(world, call.run) == "agent_error"
+
+
+@pytest.mark.parametrize("number", range(12))
+async def test_a_sweep_survives_any_lost_read(world: World, number: int) -> None:
+    """Whichever of its first calls is refused, the sweep ends the run that is due."""
+    call = await killed(world)
+    await asyncio.sleep(21)
+    world.table.fail_once(number, Fault.REFUSED)
+    await world.sweep()
+    assert assert_ended_once(world, call.run) == "agent_error"
+
+
+async def test_one_shard_that_does_not_answer_holds_back_no_other(world: World) -> None:
+    """With every read of one shard refused, runs of the others are looked after, and the failure is told."""
+    call = await killed(world)
+    await asyncio.sleep(21)
+    shard = int(world.leases()[0].lease_shard.removeprefix("LEASES#"))
+    asked: list[int] = []
+
+    def plan(one: Call) -> Fault | None:
+        if one.method != "due_leases":
+            return None
+        asked.append(one.number)
+        return Fault.REFUSED if len(asked) <= 4 and (len(asked) - 1) % 4 != shard else None
+
+    world.table.plan = plan
+    await world.sweep()
+    assert assert_ended_once(world, call.run) == "agent_error"
+
+
+async def test_what_the_dead_engine_had_under_way_does_not_keep_its_run_open(world: World) -> None:
+    """A batch of the dead engine that lands just before the end is written is left in the log, and the end follows."""
+    call = await killed(world)
+    landed = False
+
+    def plan(one: Call) -> None:
+        nonlocal landed
+        ends = any(isinstance(a, Put) and isinstance(a.row, LogRow) and a.row.outcome for a in one.actions)
+        if ends and not landed:
+            landed = True
+            tail = max((row for row in world.rows(LogRow) if row.run == call.run), key=lambda row: row.last)
+            late = LogRow(
+                user=call.user,
+                run=call.run,
+                first=tail.last + 1,
+                last=tail.last + 1,
+                events=(tail.events[-1].replace(f'"seq":{tail.last}', f'"seq":{tail.last + 1}'),),
+                nonce=tail.nonce,
+                ordinal=tail.ordinal + 1,
+                invocation="i-1",
+                at=tail.at,
+            )
+            world.memory._rows[late.key] = late
+
+    world.table.plan = plan
+    await world.notice(call)
+    assert landed
+    assert assert_ended_once(world, call.run) == "agent_error"
+
+
+async def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(world: World) -> None:
+    """Recovery honours the mark of a run whose engine died before it saw it."""
+    call = await killed(world)
+    await world.memory.write(Put(CancelRow(user=call.user, thread=call.thread, run=call.run, at=0, expires=2**40)))
+    await world.notice(call)
+    assert assert_ended_once(world, call.run) == "agent_cancelled"

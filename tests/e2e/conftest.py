@@ -13,9 +13,10 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
-    """The whole application on the emulator, swept every second."""
+    """The whole application on the emulator, swept every second. Most of these many users never ask for a run: to warm
+    an engine for each would keep the others waiting."""
     template = project(tmp_path_factory.mktemp("application"))
-    with running(template, "--schedule-every", "1") as started:
+    with running(template, "--schedule-every", "1", "--parameter-overrides", "WarmUp=off") as started:
         yield started
 
 

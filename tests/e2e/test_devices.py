@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 from tests.e2e.client import Chat, text_of
 
@@ -63,3 +64,21 @@ async def test_detach_ends_the_watching(chat: Callable[[], Chat]) -> None:
         second = await phone.ask("run", text="What is 2 + 2?", thread_id=first["thread_id"])
         await phone.end_of(second["run_id"])
         assert laptop.events(second["run_id"]) == []
+
+
+async def test_devices_that_join_in_mid_stream_miss_nothing(chat: Callable[[], Chat]) -> None:
+    """Sockets that attach at any moment of a stream go from replay to live without a gap, with no second attach."""
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(chat())
+        run = await first.ask("run", text=STORY)
+        await first.until(lambda frame: frame["type"] == "agent_delta")
+        joined = [first]
+        for _ in range(6):
+            await asyncio.sleep(0.37)
+            device = await stack.enter_async_context(chat())
+            await device.ask("attach", thread_id=run["thread_id"])
+            joined.append(device)
+        last = (await first.end_of(run["run_id"]))["seq"]
+        for device in joined:
+            await device.end_of(run["run_id"])
+            assert [event["seq"] for event in device.events(run["run_id"])] == list(range(1, last + 1))

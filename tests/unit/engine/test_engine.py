@@ -464,3 +464,17 @@ async def test_a_lease_left_behind_by_an_engine_is_its_own(world: World) -> None
     lease = world.rows(LeaseRow)[0]
     assert (lease.first_seq, lease.nonce) == (2, world.rows(LogRow)[1].nonce)
     await engine
+
+
+async def test_an_agent_that_yields_what_is_no_event(world: World) -> None:
+    """It fails its run, instead of being passed over in silence."""
+
+    async def odd(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("…", 1)
+        yield 5  # type: ignore[misc]
+        yield Answered("ok")
+
+    world.agents.scripts["assistant"] = odd
+    call = await world.admitted()
+    assert (await world.engine(call)).outcome == "failed"
+    assert world.log(call.run)[-1]["payload"]["code"] == "agent_failed"

@@ -2,13 +2,14 @@
 
 import asyncio
 
+from dayfly.admission.entry import attached
 from dayfly.errors import PostRefused, Unsettled
 from dayfly.protocol.signals import Phase
 from dayfly.publisher.delivery import DRAIN_S, Delivery
 from dayfly.publisher.socket_queue import QUEUE_BYTES, SocketQueue
 from dayfly.runlog import keys
 from dayfly.runlog.rows import AttachedRow
-from tests.fakes.world import World
+from tests.fakes.world import World, caller
 from tests.unit.publisher.support import completed, staged, thinking
 
 
@@ -113,7 +114,8 @@ async def test_what_is_published_before_the_audience_is_known_is_held(world: Wor
 
 
 async def test_a_newly_seen_socket_is_greeted(world: World) -> None:
-    """A socket that a later look finds is told how far the log has come, by a heartbeat, and sent what follows."""
+    """A socket that a later look finds is sent what was published since the look before, is told by a heartbeat how far
+    the log has come, and is sent what follows: with its replay, which may overlap, it has everything."""
     stage = await staged(world)
     async with stage.bridge() as bridge:
         await look(bridge.delivery)
@@ -133,7 +135,23 @@ async def test_a_newly_seen_socket_is_greeted(world: World) -> None:
             "elapsed_ms": 7,
         }
     ]
-    assert [event["seq"] for event in world.sockets.events("a2")] == [1, 2, 4]
+    assert [event["seq"] for event in world.sockets.events("a2")] == [1, 2, 2, 3, 4]
+
+
+async def test_what_was_published_before_the_last_look_is_not_sent_again(world: World) -> None:
+    """A new socket's replay covers what was there when the look before it did not find it."""
+    stage = await staged(world)
+    async with stage.bridge() as bridge:
+        await look(bridge.delivery)
+        await bridge.emit(thinking(1))
+        await look(bridge.delivery)
+        await bridge.emit(thinking(2))
+        world.memory._rows[attached(caller(connection="a2"), stage.call.thread, now=0).key] = attached(
+            caller(connection="a2"), stage.call.thread, now=0
+        )
+        await look(bridge.delivery)
+        await bridge.delivery.drain()
+    assert [event["seq"] for event in world.sockets.events("a2")] == [3]
 
 
 async def test_a_socket_seen_after_the_end_is_sent_the_end(world: World) -> None:

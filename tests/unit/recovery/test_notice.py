@@ -103,3 +103,21 @@ async def test_a_notice_against_a_living_engine(world: World) -> None:
     assert (await engine).outcome is None
     assert assert_ended_once(world, call.run) == "agent_error"
     assert world.log(call.run)[-1]["payload"]["code"] == "engine_lost"
+
+
+async def test_a_function_that_always_dies_before_it_begins_ends_its_run(world: World) -> None:
+    """Two notices have the attempt invoked again; the third ends the run, long before the sweep would."""
+    call = await world.admitted()
+    for number in range(1, 4):
+        await world.notice(call, invocation=f"i-{number}")
+    assert len(world.invoker.calls) == 3
+    assert world.log(call.run)[-1]["payload"]["code"] == "could_not_start"
+    assert assert_ended_once(world, call.run) == "agent_error"
+
+
+async def test_invocations_that_expired_are_not_counted_as_deaths(world: World) -> None:
+    """A function that is throttled away is left to the sweep, however often."""
+    call = await world.admitted()
+    for number in range(1, 5):
+        await world.notice(call, invocation=f"i-{number}", expired=True)
+    assert world.log_types(call.run) == ["user_message"]

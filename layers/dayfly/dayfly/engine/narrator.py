@@ -88,6 +88,8 @@ class Narrator:
             case Answered():
                 self.phase = Phase.ENDING
                 self.answer = event
+            case _:
+                raise AgentFailed(f"The agent gave something that is no event: {type(event).__name__}.")
 
 
 async def _close(events: AsyncIterator[AgentEvent]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from typing import Final
 
 from dayfly.errors import PortError
@@ -13,6 +14,8 @@ from dayfly.publisher.log_writer import Committed
 from dayfly.publisher.socket_queue import SocketQueue
 from dayfly.runlog import keys
 
+RECENT: Final = 1000
+"""Batches kept for sockets that come between two reads of the audience: far more than half a second brings."""
 DRAIN_S: Final = 5.0
 """How long an ending waits for slow sockets before it leaves them to their gap rule."""
 
@@ -31,8 +34,8 @@ class Delivery:
         self._queues: dict[str, SocketQueue] = {}
         self._last_seq = 0
         self._terminal: bytes | None = None
-        # Until the audience was read once, what is published is held: it goes to whoever that read finds.
-        self._held: list[Committed] | None = []
+        self._recent: deque[Committed] = deque(maxlen=RECENT)
+        self._read_before = False
 
     @property
     def sockets(self) -> tuple[str, ...]:
@@ -40,9 +43,13 @@ class Delivery:
         return tuple(self._queues)
 
     async def refresh(self, *, phase: Phase, elapsed_ms: int) -> Audience:
-        """Reads the audience again. The first read's sockets are sent all that was published before it. A socket that
-        a later read finds is told how far the log has come: if that is ahead of what it was replayed, its gap rule does
-        the rest. Raises `Unsettled`."""
+        """Reads the audience again, and brings a socket that was not there before up to date. Raises `Unsettled`.
+
+        A socket's row is written before its replay reads the log. So whatever was published before the last read began,
+        which did not find the row, is in that replay; what was published since then is sent to it here, and overlaps
+        with the replay at most (clients drop by seq). Before the first read, that is everything.
+        """
+        published = len(self._recent)
         audience = await read_audience(self._table, user=self._user, thread=self._thread)
         # What was read may still name a socket that is found to be gone only now.
         gone = await self._forget_gone()
@@ -52,11 +59,10 @@ class Delivery:
         for connection in present:
             if connection not in self._queues:
                 self._queues[connection] = queue = SocketQueue(connection, self._poster)
-                if self._held is None:
-                    self._greet(queue, phase=phase, elapsed_ms=elapsed_ms)
-        held, self._held = self._held, None
-        for committed in held or ():
-            self._queue(committed)
+                self._greet(queue, phase=phase, elapsed_ms=elapsed_ms)
+        for _ in range(min(published, len(self._recent))):
+            self._recent.popleft()
+        self._read_before = True
         return audience
 
     def publish(self, committed: Committed) -> None:
@@ -64,16 +70,9 @@ class Delivery:
         self._last_seq = committed.batch.last
         if committed.batch.outcome is not None:
             self._terminal = committed.row.events[-1].encode()
-        if self._held is not None:
-            self._held.append(committed)
-        else:
-            self._queue(committed)
-
-    def _queue(self, committed: Committed) -> None:
-        for event, text in zip(committed.batch.events, committed.row.events, strict=True):
-            terminal = committed.batch.outcome is not None and event.seq == committed.batch.last
-            for queue in self._queues.values():
-                queue.put(text.encode(), seq=event.seq, must_fit=terminal)
+        self._recent.append(committed)
+        for queue in self._queues.values():
+            _put(queue, committed)
 
     def heartbeat(self, *, phase: Phase, elapsed_ms: int) -> None:
         """Tells every known socket that the run is alive."""
@@ -99,9 +98,15 @@ class Delivery:
         self._queues.clear()
 
     def _greet(self, queue: SocketQueue, *, phase: Phase, elapsed_ms: int) -> None:
-        if self._terminal is not None:
+        """What came since the last read; then the end, or how far the log has come, should the client still miss
+        something."""
+        for committed in self._recent:
+            _put(queue, committed)
+        if not self._read_before:
+            return
+        if self._terminal is not None and queue.last_seq < self._last_seq:
             queue.put(self._terminal, seq=self._last_seq, must_fit=True)
-        elif self._last_seq:
+        elif self._terminal is None and self._last_seq:
             queue.last_seq = self._last_seq
             queue.put(self._heartbeat_frame(self._last_seq, phase=phase, elapsed_ms=elapsed_ms))
 
@@ -122,3 +127,9 @@ class Delivery:
         except PortError as error:
             # The row has a TTL, and the next post to it is answered with 410 again.
             _log.info("gone socket not removed", extra={"connection": connection, "reason": type(error).__name__})
+
+
+def _put(queue: SocketQueue, committed: Committed) -> None:
+    for event, text in zip(committed.batch.events, committed.row.events, strict=True):
+        terminal = committed.batch.outcome is not None and event.seq == committed.batch.last
+        queue.put(text.encode(), seq=event.seq, must_fit=terminal)

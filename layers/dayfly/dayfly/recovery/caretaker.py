@@ -23,7 +23,7 @@ RETRY_MS: Final = 10_000
 SOCKET_LIFE_MS: Final = 2 * 3600 * 1000
 """Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
 MOST_NOTICED_STARTS: Final = 3
-"""Invocations that notices may ask for; after that only the sweep does, at its pace."""
+"""Invocations of one attempt that may fail before they begin, until the run is ended."""
 
 _log = logging.getLogger("dayfly.recovery")
 

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from dayfly.errors import EngineLost, EngineTimeout, RunFailed
+from dayfly.errors import CouldNotStart, EngineLost, EngineTimeout, RunFailed
 from dayfly.ports.table import Table
 from dayfly.publisher.patient_table import PatientTable
 from dayfly.recovery.caretaker import MOST_NOTICED_STARTS, Caretaker
@@ -38,6 +38,9 @@ async def handle_notice(table: Table, caretaker: Caretaker, notice: Notice) -> N
     elif not standing.begun:
         if standing.lease.invoked < MOST_NOTICED_STARTS:
             await caretaker.start_again(standing)
+        elif not notice.expired:
+            # Function after function died before it began: another would, too, and the user waits.
+            await caretaker.end(standing, CouldNotStart("No engine could begin the run."))
     elif not notice.expired and await _was_its_engine(table, standing, notice.invocation):
         await caretaker.end(standing, _reason(notice))
     else:

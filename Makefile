@@ -17,10 +17,12 @@ export AWS_DEFAULT_REGION ?= eu-central-1
 export PYTHONPATH := layers/dayfly:.
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help run test check build bench invoke docs format clean
+.PHONY: help setup run test check build bench invoke docs format clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/.dev web/dist/index.html ## Set up what running and testing need
 
 run: $(VENV)/.run web/dist/index.html ## Serve the chat on this machine: make run [PORT=3001]
 	@exec $(PY) -m emulator --port $(PORT) $(LOCAL)

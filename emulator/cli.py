@@ -27,6 +27,7 @@ def main(arguments: Sequence[str]) -> int:
         # The port first: it is the commonest trouble, and quick to tell.
         with bind(options.host, options.port) as listener:
             application = load(options.template, parameters=options.parameters)
+            _check(options, application)
             return uvloop.run(_run(options, application, listener))
     except (PortBusy, TemplateError, MotoFailed, StateFailed, StartFailed) as error:
         sys.stderr.write(f"emulator: {error}\n")
@@ -34,6 +35,13 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         # Before the event loop runs nothing has been started yet.
         return 130
+
+
+def _check(options: Options, application: Application) -> None:
+    """Refuses options that name what the application does not have. Raises `StartFailed`."""
+    there = {function.name for function in application.functions}
+    if unknown := sorted(set(options.lost_events) - there):
+        raise StartFailed(f"--lose-events: no function {', '.join(unknown)}; there are: {', '.join(sorted(there))}")
 
 
 def _log_to_stdout() -> None:

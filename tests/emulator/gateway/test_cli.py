@@ -153,3 +153,11 @@ async def test_a_missing_template_is_one_clear_line(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert len(said.decode().splitlines()) == 1
     assert "none.yaml" in said.decode()
+
+
+async def test_an_unknown_function_to_lose_events_of_is_one_clear_line(template: Path) -> None:
+    """It and the functions that exist are named, exit code 1, no traceback."""
+    process = await start("--template", str(template), "--port", "0", "--lose-events", "Nobody=1")
+    said, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1
+    assert said.decode().splitlines() == ["emulator: --lose-events: no function Nobody; there are: Echo"]

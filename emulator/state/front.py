@@ -49,7 +49,11 @@ class DynamoDbFront:
             await self._client.close()
 
     async def _serve(self, request: web.Request) -> web.Response:
-        body = await request.read()
+        try:
+            body = await request.read()
+        except OSError:
+            # The function was killed halfway through its request: nobody waits for an answer, nothing was begun.
+            return web.Response(status=400)
         transaction = Transaction.of(body) if request.headers.get("X-Amz-Target") == _TRANSACTION else None
         async with self._turn:
             if transaction is not None:

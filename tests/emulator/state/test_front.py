@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -276,3 +279,24 @@ async def test_a_query_pages_through_the_rows_that_fit(
         assert found == (list(expected) if forward else list(reversed(expected)))
 
     await asyncio.to_thread(look)
+
+
+@pytest.mark.parametrize("reset", [True, False])
+async def test_a_client_that_goes_away_halfway_leaves_no_trace(
+    state: State, client: DynamoDBClient, caplog: pytest.LogCaptureFixture, reset: bool
+) -> None:
+    """A killed function's half request, its socket reset or closed, logs nothing; the next request is served."""
+    address = urlsplit(state.dynamodb_url)
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nX-Amz-Target: DynamoDB_20120810.PutItem\r\nContent-Length: 1000\r\n\r\n"
+
+    def look() -> None:
+        with socket.create_connection((address.hostname or "", address.port or 0)) as dying:
+            dying.sendall(head + b"{")
+            if reset:
+                # Closing with a linger time of zero resets: https://man7.org/linux/man-pages/man7/socket.7.html
+                dying.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.transact_write_items(TransactItems=[put("after")])
+        assert value_of(client, "after") == "v"
+
+    await asyncio.to_thread(look)
+    assert caplog.records == []

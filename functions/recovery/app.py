@@ -1,4 +1,4 @@
-"""The recovery function: ends or resumes what a dead engine left."""
+"""The recovery function: ends the runs whose engine died."""
 
 import os
 

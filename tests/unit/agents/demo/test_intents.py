@@ -28,6 +28,9 @@ def calls(text: str, *tools: ToolShape) -> list[Call]:
         ("3 x 4", "3 * 4"),
         ("max(1, 2)", "max(1, 2)"),
         ("What is -5 squared?", "-5 ^2"),
+        ("What is 2**10?", "2**10"),
+        ("calculate 9**9**9**9", "9**9**9**9"),
+        ("calculate -7 // 2", "-7 // 2"),
     ],
 )
 def test_arithmetic(text: str, expression: str) -> None:
@@ -42,10 +45,15 @@ def test_arithmetic(text: str, expression: str) -> None:
         ("what's the time in New York right now?", {"zone": "New York"}),
         ("current time for America/Argentina/Buenos_Aires", {"zone": "America/Argentina/Buenos_Aires"}),
         ("What time is it?", {}),
+        ("What time is it at the moment?", {}),
+        ("What time is it In Tokyo, please?", {"zone": "Tokyo"}),
+        ("What time is it in Zürich now?", {"zone": "Zürich"}),
+        ("What time is it in ../../etc/passwd?", {"zone": "../../etc/passwd"}),
+        ("What time is it in 12345?", {"zone": "12345"}),
     ],
 )
 def test_time(text: str, arguments: dict[str, JsonValue]) -> None:
-    """With a place or without."""
+    """With a place or without; what is no place is the tool's to refuse."""
     assert calls(text) == [("current_time", arguments)]
 
 

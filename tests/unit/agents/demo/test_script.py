@@ -1,5 +1,7 @@
 """What the demo model says next."""
 
+import pytest
+
 from dayfly.agents.demo.script import SLOW_STORY_SECONDS, Ask, Say, Wanted, respond
 from dayfly.agents.demo.shapes import ToolShape
 from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
@@ -41,6 +43,14 @@ def test_it_knows_what_was_said_before() -> None:
     assert said(*before, UserSaid("What did I just ask?")) == 'You said: "I like tea."'
     assert said(*before, UserSaid("What did you just say?")) == 'I said: "Noted."'
     assert "first thing" in said(UserSaid("What did I just say?"))
+
+
+@pytest.mark.parametrize("question", ["What did I say first?", "what was my first message?", "What did I first ask?"])
+def test_it_knows_what_was_said_first(question: str) -> None:
+    """The user's first words in the thread, not the last ones."""
+    before = (UserSaid("I like tea."), AssistantSaid("Noted."), UserSaid("And milk."), AssistantSaid("Noted."))
+    assert said(*before, UserSaid(question)) == 'The first thing I can see of yours in this thread: "I like tea."'
+    assert "first thing you said in this thread" in said(UserSaid(question))
 
 
 def test_results_of_an_earlier_turn_are_not_answered_again() -> None:

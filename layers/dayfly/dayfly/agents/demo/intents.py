@@ -100,9 +100,11 @@ def _time(clause: str) -> dict[str, JsonValue] | None:
     )
     if not asked:
         return None
-    place = re.search(r"\b(?:in|at|for)\s+([A-Za-z][\w/+\- .]*)", clause)
-    zone = re.sub(r"\s+(?:right now|now|today|please|at the moment)$", "", place.group(1)) if place else ""
-    return {"zone": zone.strip()} if zone else {}
+    words = re.sub(r"\s+(?:right now|now|today|please|at the moment)\b", "", clause, flags=re.IGNORECASE)
+    # Whatever stands there goes to the tool, which says so if it is no place; without a zone it would answer in UTC.
+    place = re.search(r"\b(?:in|at|for)\s+([^\s,][^,]*)", words, re.IGNORECASE)
+    zone = place.group(1).strip("\"'“”„ ") if place else ""
+    return {"zone": zone} if zone else {}
 
 
 _WORDS: Final = (
@@ -128,7 +130,8 @@ def _calculate(clause: str) -> dict[str, JsonValue] | None:
     sums = [
         candidate
         for candidate in candidates
-        if re.search(r"\d", candidate) and re.search(r"[\d)]\s*[-+*/%^×·÷−]\s*[-\d(a-z]|[a-z]\w*\s*\(", candidate)
+        if re.search(r"\d", candidate)
+        and re.search(r"[\d)]\s*(?:\*\*|//|[-+*/%^×·÷−])\s*[-\d(a-z]|[a-z]\w*\s*\(", candidate)
     ]
     if not sums or _looks_like_a_date(sums[0]):
         return None

@@ -90,14 +90,24 @@ def _argument(arguments: str, name: str) -> str:
     return str(json.loads(arguments).get(name, name))
 
 
+_FIRST: Final = (
+    r"\bwhat (did|have) i (first (ask|say|write)|((ever )?(ask|asked|say|said|write|written) (you )?(at )?first))\b"
+    r"|\bwhat was (my (very )?first|the (very )?first (thing|question|message) (that )?i)\b"
+)
+_NOTHING_BEFORE: Final = "That was the first thing you said in this thread."
+
+
 def _chat(text: str, before: Sequence[Message], tools: Sequence[ToolShape]) -> Say:
     lowered = text.casefold()
     if re.search(r"\bstory\b", lowered):
         slowly = re.search(r"\bslow(ly)?\b", lowered)
         long = re.search(r"\blong\b", lowered)
         return Say(STORY if long or slowly else STORY.partition("\n\n")[0], SLOW_STORY_SECONDS if slowly else 0)
+    if re.search(_FIRST, lowered):
+        # Read from the front. A model is given the newest turns only, so of a very long thread this is not the first.
+        return Say(_previous(UserSaid, before[::-1], 'The first thing I can see of yours in this thread: "{}"', _NOTHING_BEFORE))
     if re.search(r"\bwhat (did|have) i (just |last |previously )?(ask|asked|say|said|write|written)\b", lowered):
-        return Say(_previous(UserSaid, before, 'You said: "{}"', "That was the first thing you said in this thread."))
+        return Say(_previous(UserSaid, before, 'You said: "{}"', _NOTHING_BEFORE))
     if re.search(r"\bwhat (did|have) you (just |last |previously )?(say|said|answer|answered)\b", lowered):
         return Say(_previous(AssistantSaid, before, 'I said: "{}"', "I have not said anything in this thread yet."))
     if re.fullmatch(r"\W*(hi|hello|hey|good (morning|afternoon|evening)|moin)\b.{0,20}", lowered, re.DOTALL):

@@ -105,7 +105,11 @@ def _chat(text: str, before: Sequence[Message], tools: Sequence[ToolShape]) -> S
         return Say(STORY if long or slowly else STORY.partition("\n\n")[0], SLOW_STORY_SECONDS if slowly else 0)
     if re.search(_FIRST, lowered):
         # Read from the front. A model is given the newest turns only, so of a very long thread this is not the first.
-        return Say(_previous(UserSaid, before[::-1], 'The first thing I can see of yours in this thread: "{}"', _NOTHING_BEFORE))
+        return Say(
+            _previous(
+                UserSaid, before[::-1], 'The first thing I can see of yours in this thread: "{}"', _NOTHING_BEFORE
+            )
+        )
     if re.search(r"\bwhat (did|have) i (just |last |previously )?(ask|asked|say|said|write|written)\b", lowered):
         return Say(_previous(UserSaid, before, 'You said: "{}"', _NOTHING_BEFORE))
     if re.search(r"\bwhat (did|have) you (just |last |previously )?(say|said|answer|answered)\b", lowered):

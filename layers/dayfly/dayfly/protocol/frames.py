@@ -26,6 +26,12 @@ def _plain_text(value: str) -> str:
     return value
 
 
+def _not_blank(value: str) -> str:
+    if value and not value.strip():
+        raise ValueError("has nothing but white space")
+    return value
+
+
 Text = Annotated[str, AfterValidator(_plain_text)]
 
 
@@ -50,8 +56,9 @@ class Run(ClientFrame):
     """Starts a run with the user's text; `id` is the idempotency key, per user, for 24 hours."""
 
     action: Literal["run"]
-    text: Annotated[Text, Field(min_length=1)]
-    """The user's message. No control characters besides tab, line feed and carriage return; no lone surrogates."""
+    text: Annotated[Text, Field(min_length=1), AfterValidator(_not_blank)]
+    """The user's message, not white space alone. No control characters but tab, line feed, carriage return; no lone
+    surrogates."""
     thread_id: EntityId | None = None
     """The thread to go on with; without it the run opens a new one, whose id stands in `accepted`."""
     agent: EntityId | None = None

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from dayfly.errors import InvalidJson, InvalidMessage, TextTooLong, UnknownAction
 from dayfly.protocol import limits
+from dayfly.protocol.explain import explain
 from dayfly.protocol.frames import AnyFrame, Frame, Run
 from dayfly.protocol.replies import ReplyId
 
@@ -39,7 +40,7 @@ def parse_frame(body: str) -> Frame:
     try:
         frame = _FRAME.validate_python(value)
     except ValidationError as error:
-        raise InvalidMessage(_explain(error)) from error
+        raise InvalidMessage(explain(error)) from error
     if isinstance(frame, Run) and json_string_bytes(frame.text) > limits.TEXT_BYTES:
         raise TextTooLong(f"`text` may take {limits.TEXT_BYTES} bytes as a JSON string.")
     return frame
@@ -63,8 +64,11 @@ def _load(body: str) -> object:
         loaded: object = json.loads(body, parse_constant=_refuse_constant)
     except RecursionError as error:
         raise InvalidJson("The message nests too deeply.") from error
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise InvalidJson("The message is not JSON.") from error
+    except ValueError as error:
+        # https://docs.python.org/3/library/stdtypes.html#integer-string-conversion-length-limitation
+        raise InvalidJson("The message has a number with too many digits.") from error
     if _deeper_than(loaded, limits.JSON_DEPTH):
         raise InvalidJson(f"The message nests deeper than {limits.JSON_DEPTH} levels.")
     return loaded
@@ -84,12 +88,4 @@ def _deeper_than(value: object, depth: int) -> bool:
 
 
 def _refuse_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _explain(error: ValidationError) -> str:
-    """One sentence that names the field and what is wrong, without echoing the value."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    path = ".".join(str(part) for part in first["loc"][1:]) or "message"
-    message = first["msg"].removeprefix("Value error, ")
-    return f"`{path[:80]}`: {message}."
+    raise InvalidJson(f"The message is not JSON: {name} is JavaScript's alone.")

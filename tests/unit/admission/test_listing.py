@@ -87,7 +87,7 @@ async def test_long_messages_come_in_pages_that_fit(world: World, character: str
         yield Answered(answer)
 
     world.agents.scripts["assistant"] = long
-    question = character * 5_000
+    question = "?" + character * 5_000
     call = await world.admitted(question)
     await world.engine(call)
     await world.engine(await world.admitted("short", thread_id=call.thread))

@@ -5,6 +5,7 @@ import itertools
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
 import pytest
 
@@ -18,13 +19,21 @@ _NUMBERS = itertools.count()
 GOOD = "from dayfly.agents.definition import AgentDefinition\nagent = AgentDefinition(instructions='Help.')\n"
 
 
-def package(folder: Path, monkeypatch: pytest.MonkeyPatch, **files: str) -> ModuleType:
+class OddType:
+    """A type whose own schema fails."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> NoReturn:
+        raise KeyError("schema")
+
+
+def package(folder: Path, monkeypatch: pytest.MonkeyPatch, **files: str | bytes) -> ModuleType:
     """A package of its own with these modules."""
     name = f"agents_under_test_{next(_NUMBERS)}"
     (folder / name).mkdir()
     (folder / name / "__init__.py").write_text("")
     for module, text in files.items():
-        (folder / name / f"{module}.py").write_text(text)
+        (folder / name / f"{module}.py").write_bytes(text if isinstance(text, bytes) else text.encode())
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     return importlib.import_module(name)
@@ -57,20 +66,46 @@ def test_modules_are_found_and_helpers_are_not(tmp_path: Path, monkeypatch: pyte
     assert list(discover(package(tmp_path, monkeypatch, weather=GOOD, _helper="x = 1"))) == ["weather"]
 
 
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("x = 1", r"broken\.py.*agent = AgentDefinition"),
-        ("agent = 'assistant'", r"broken\.py.*agent = AgentDefinition"),
-        ("import nothing_of_this_name", r"broken\.py.*nothing_of_this_name"),
-        (GOOD.replace("Help.", ""), r"broken\.py.*instructions"),
-        ("def f(:", r"broken\.py.*SyntaxError"),
-    ],
-)
-def test_a_broken_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, why: str) -> None:
-    """The start fails, and says in which file."""
-    with pytest.raises(ConfigurationError, match=why):
-        discover(package(tmp_path, monkeypatch, broken=text))
+BROKEN = [
+    ("x = 1", r"broken\.py: an agent's file has `agent = AgentDefinition\(\.\.\.\)`"),
+    ("agent = 'assistant'", r"broken\.py: an agent's file has"),
+    ("import nothing_of_this_name", r"broken\.py, line 1: ModuleNotFoundError: .*nothing_of_this_name"),
+    ("\nfrom dayfly.agents.definition import Nothing", r"broken\.py, line 2: ImportError: .*Nothing"),
+    (GOOD.replace("Help.", ""), r"broken\.py, line 2: an agent has instructions$"),
+    (GOOD.replace("'Help.'", "'Help.', model=7"), r"broken\.py, line 2: model is a text"),
+    (GOOD.replace("'Help.'", "'Help.', tools=7"), r"broken\.py, line 2: TypeError"),
+    (GOOD + "\ndef f(:", r"broken\.py, line 4: SyntaxError: [^()]+$"),
+    ("from . import _bad", r"broken\.py, line 1: SyntaxError: .*_bad\.py, line 1"),
+    ("raise ValueError('one\\n' + 'x' * 9000)", r"broken\.py, line 1: ValueError: one x{296}$"),
+    ("raise SystemExit", r"broken\.py, line 1: SystemExit$"),
+    (b"agent = '\xff'", r"broken\.py.*: SyntaxError"),
+]
+
+
+@pytest.mark.parametrize(("text", "why"), BROKEN)
+def test_a_broken_file_breaks_its_own_agent_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, text: str | bytes, why: str
+) -> None:
+    """The others go on; its own recipe names file, line and error; one short line is logged, without a stack."""
+    files = {"also": GOOD, "broken": text, "weather": GOOD, "_bad": "x ="}
+    catalogue = Catalogue(discover(package(tmp_path, monkeypatch, **files)), models=Models(), model="demo")
+    assert catalogue.names == ("also", "weather")
+    with pytest.raises(ConfigurationError, match=why) as raised:
+        catalogue.recipe("broken")
+    assert raised.value.__cause__ is None
+    assert [(line.name, line.levelname, line.getMessage()) for line in caplog.records] == [
+        ("dayfly.agents", "ERROR", str(raised.value))
+    ]
+    assert caplog.records[0].exc_info is None
+    assert len(str(raised.value).removeprefix(str(tmp_path))) < 400
+    assert "\n" not in str(raised.value)
+
+
+def test_a_file_whose_name_is_no_agents_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not even imported."""
+    found = discover(package(tmp_path, monkeypatch, wörter="raise KeyboardInterrupt", weather=GOOD))
+    assert isinstance(found["weather"], AgentDefinition)
+    assert "wörter.py: an agent's name is" in str(found["wörter"])
 
 
 def test_an_agent_may_stand_behind_the_protocol_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,20 +120,36 @@ def test_two_names_for_one_agent_are_refused(tmp_path: Path, monkeypatch: pytest
     name = f"agents_under_test_{next(_NUMBERS)}"
     monkeypatch.setattr("tests.unit.agents.test_catalogue._NUMBERS", iter([int(name.rpartition("_")[2])]))
     copy = f"from {name}.one import agent\n"
-    with pytest.raises(ConfigurationError, match=r"two\.py.*same agent as one"):
-        discover(package(tmp_path, monkeypatch, one=GOOD, two=copy))
+    found = discover(package(tmp_path, monkeypatch, one=GOOD, two=copy))
+    assert isinstance(found["one"], AgentDefinition)
+    assert str(found["two"]).endswith("two.py: holds the same agent as one")
 
 
-def test_a_wrong_model_or_tool_is_seen_at_start() -> None:
-    """The error names the agent."""
+def test_a_wrong_model_or_tool_of_an_agent_breaks_it_alone() -> None:
+    """The others go on, and its own recipe says what is wrong."""
 
     def rest(*numbers: int) -> str:
         """Takes any number."""
         return str(numbers)
 
-    for definition in (
-        AgentDefinition(instructions="Help.", model="gpt"),
-        AgentDefinition(instructions="Help.", tools=(rest,)),
+    def odd(what: OddType) -> str:
+        """Takes what has no schema."""
+        return str(what)
+
+    for definition, why in (
+        (AgentDefinition(instructions="Help.", model="gpt"), "agent wrong: .*'gpt'"),
+        (AgentDefinition(instructions="Help.", model="openai:gpt"), "agent wrong: .*no key"),
+        (AgentDefinition(instructions="Help.", tools=(rest,)), "agent wrong: .*rest"),
+        (AgentDefinition(instructions="Help.", tools=(odd,)), "agent wrong: KeyError: 'schema'"),
     ):
-        with pytest.raises(ConfigurationError, match="agent wrong"):
-            Catalogue({"wrong": definition}, models=Models(), model="demo")
+        agents = {"wrong": definition, "right": AgentDefinition(instructions="Help.")}
+        catalogue = Catalogue(agents, models=Models(), model="demo")
+        assert catalogue.names == ("right",)
+        with pytest.raises(ConfigurationError, match=why):
+            catalogue.recipe("wrong")
+
+
+def test_a_wrong_model_of_all_is_seen_at_start() -> None:
+    """The deployment's own setting is nobody's alone: nothing starts with it."""
+    with pytest.raises(ConfigurationError, match="'gpt'"):
+        Catalogue({"any": AgentDefinition(instructions="Help.")}, models=Models(), model="gpt")

@@ -1,18 +1,26 @@
 """Finds the installed agents and makes new ones."""
 
 import importlib
+import logging
 import pkgutil
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 
+from dayfly.agents.broken import Broken
 from dayfly.agents.definition import AgentDefinition
 from dayfly.agents.models import ModelFactory
 from dayfly.agents.protocol import Agent, AgentRecipe
 from dayfly.agents.pydantic_agent import OpenModel, PydanticAgent
 from dayfly.errors import ConfigurationError, UnknownAgent
 from dayfly.protocol import limits
+
+_log = logging.getLogger("dayfly.agents")
+
+Installed = AgentDefinition | AgentRecipe | Broken
+"""What an agent's file holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,64 +38,79 @@ class Catalogue:
     """The installed agents by name. Process-lived; holds definitions and no user's data.
 
     An agent is a definition, driven by pydantic-ai, or a recipe of its own behind the narrow protocol. `models` turns a
-    `MODEL` setting into a model's factory, and is asked once for each definition here, so that a wrong setting is seen
-    at start. Raises `ConfigurationError` for that, or for a tool that no model could call.
+    `MODEL` setting into a model's factory, and is asked for each definition here, so that a wrong setting is seen at
+    start. An agent that is broken, wants a model of its own that cannot be served, or has a tool that no model could
+    call, is logged in one line and stays out alone. Raises `ConfigurationError` where `model`, which all share, is
+    wrong.
     """
 
-    def __init__(
-        self, definitions: Mapping[str, AgentDefinition | AgentRecipe], *, models: ModelFactory, model: str
-    ) -> None:
+    def __init__(self, agents: Mapping[str, Installed], *, models: ModelFactory, model: str) -> None:
         self._recipes: dict[str, AgentRecipe] = {}
-        for name, definition in definitions.items():
-            if not isinstance(definition, AgentDefinition):
-                self._recipes[name] = definition
-                continue
-            try:
-                self._recipes[name] = Recipe(definition, models(definition.model or model))
-                PydanticAgent.check(definition)
-            except ConfigurationError as error:
-                raise ConfigurationError(f"agent {name}: {error}") from error
+        self._broken: dict[str, Broken] = {}
+        for name, agent in agents.items():
+            found = _opened(name, agent, models, model) if isinstance(agent, AgentDefinition) else agent
+            if isinstance(found, Broken):
+                _log.error("%s", found)
+                self._broken[name] = found
+            else:
+                self._recipes[name] = found
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of all agents, sorted."""
+        """The names of all agents that can be made, sorted."""
         return tuple(sorted(self._recipes))
 
     def recipe(self, name: str) -> AgentRecipe:
-        """The recipe of the agent with this name. Raises `UnknownAgent`."""
+        """The recipe of the agent with this name. Raises `UnknownAgent`, or `ConfigurationError` for a broken one."""
+        if name in self._broken:
+            raise ConfigurationError(str(self._broken[name]))
         try:
             return self._recipes[name]
         except KeyError:
             raise UnknownAgent(f"There is no agent named {name!r}.") from None
 
 
-def discover(package: ModuleType) -> dict[str, AgentDefinition | AgentRecipe]:
+def _opened(name: str, definition: AgentDefinition, models: ModelFactory, model: str) -> Recipe | Broken:
+    shared = None if definition.model else models(model)
+    try:
+        recipe = Recipe(definition, shared or models(definition.model or model))
+        PydanticAgent.check(definition)
+    except Exception as error:  # noqa: BLE001  # a parameter's type can be a developer's own, and bring its own schema
+        return Broken.by(error, f"agent {name}")
+    return recipe
+
+
+def discover(package: ModuleType) -> dict[str, Installed]:
     """The `agent` of every module of the package, by the module's name. Modules whose names begin with `_` are helpers.
     It is an `AgentDefinition`, or a class (or function) that makes something with the narrow protocol's `run`.
 
-    Raises `ConfigurationError`, naming the file, where a module cannot be imported or has no `agent`, or where two
-    modules hold the same one.
+    Never raises: a module that cannot be imported, has no `agent`, or holds another one's, gives a `Broken` that names
+    the file. One developer's mistake must not silence the agents of the others.
     """
-    found: dict[str, AgentDefinition | AgentRecipe] = {}
+    found: dict[str, Installed] = {}
     for module_info in pkgutil.iter_modules(package.__path__):
-        if module_info.name.startswith("_"):
-            continue
-        module = _import(f"{package.__name__}.{module_info.name}", package)
-        if not re.fullmatch(limits.ENTITY_ID_PATTERN, module_info.name):
-            raise ConfigurationError(f"{module.__file__}: an agent's name is 1 to 64 of A-Z, a-z, 0-9 and _")
-        definition = getattr(module, "agent", None)
-        if not isinstance(definition, AgentDefinition) and not callable(definition):
-            raise ConfigurationError(f"{module.__file__}: an agent's file has `agent = AgentDefinition(...)`")
-        for other, same in found.items():
-            if same is definition:
-                raise ConfigurationError(f"{module.__file__}: holds the same agent as {other}")
-        found[module_info.name] = definition
+        if not module_info.name.startswith("_"):
+            found[module_info.name] = _found(package, module_info, found)
     return found
 
 
-def _import(name: str, package: ModuleType) -> ModuleType:
+def _found(package: ModuleType, module_info: pkgutil.ModuleInfo, others: Mapping[str, Installed]) -> Installed:
+    file = _file(package, module_info)
+    if not re.fullmatch(limits.ENTITY_ID_PATTERN, module_info.name):
+        return Broken(file, "an agent's name is 1 to 64 of A-Z, a-z, 0-9 and _")
     try:
-        return importlib.import_module(name)
-    except Exception as error:
-        file = f"{next(iter(package.__path__))}/{name.rpartition('.')[2]}.py"
-        raise ConfigurationError(f"{file}: {type(error).__name__}: {error}") from error
+        module = importlib.import_module(f"{package.__name__}.{module_info.name}")
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # somebody else's code, which can raise whatever there is
+        return Broken.by(error, file)
+    agent = getattr(module, "agent", None)
+    if not isinstance(agent, AgentDefinition) and not callable(agent):
+        return Broken(file, "an agent's file has `agent = AgentDefinition(...)`; a helper's name begins with _")
+    for other, same in others.items():
+        if same is agent:
+            return Broken(file, f"holds the same agent as {other}")
+    return agent
+
+
+def _file(package: ModuleType, module_info: pkgutil.ModuleInfo) -> str:
+    place = Path(next(iter(package.__path__)), module_info.name)
+    return str(place / "__init__.py" if module_info.ispkg else place.with_suffix(".py"))

@@ -16,7 +16,8 @@ class AgentDefinition:
 
     `instructions` are given to the model with every request. `tools` are plain or async functions. `model` overrides
     the `MODEL` setting (`demo`, `bedrock:<id>`, `openai:<id>`). `max_model_requests` ends a run that goes in circles.
-    Raises `ConfigurationError` for empty instructions, a tool without a usable name or a docstring, or one named twice.
+    Raises `ConfigurationError` for empty instructions, a model that is no text, a tool without a usable name or a
+    docstring, or one named twice.
     """
 
     instructions: str
@@ -27,6 +28,8 @@ class AgentDefinition:
     def __post_init__(self) -> None:
         if not self.instructions.strip():
             raise ConfigurationError("an agent has instructions")
+        if not isinstance(self.model, str | None):
+            raise ConfigurationError("model is a text such as `demo`")
         if self.max_model_requests < 1:
             raise ConfigurationError("max_model_requests is at least 1")
         names = [_tool_name(tool) for tool in self.tools]

@@ -57,6 +57,15 @@ async def test_an_unknown_agent(emulator: EmulatorProcess, user: str) -> None:
         assert (await _failed(client, "nobody"))["code"] == "unknown_agent"
 
 
+async def test_a_broken_agent(emulator: EmulatorProcess, user: str) -> None:
+    """A run for an agent whose file is broken ends with `agent_failed`; the file is named in the log, nowhere else."""
+    async with Chat(emulator.url, user) as client:
+        failed = await _failed(client, "unfinished")
+    assert failed["code"] == "agent_failed"
+    assert ".py" not in str(failed["message"])
+    assert any("agents/unfinished.py: an agent's file has" in line for line in emulator.lines)
+
+
 @pytest.mark.parametrize("agent", ["silent", "blocking", "hanging"])
 async def test_an_engine_that_runs_out_of_time(hasty: EmulatorProcess, user: str, agent: str) -> None:
     """A run that does not fit in its invocation ends with `engine_timeout`: by the engine itself, or by recovery where

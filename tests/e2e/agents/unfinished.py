@@ -1,0 +1,3 @@
+"""An agent that was never written: its file has no definition."""
+
+agent = None

@@ -1,0 +1,198 @@
+"""How an attempt ends when the agent, its words, or the table fail; in virtual time."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+
+from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Thinking, ToolEnded, ToolStarted, Turn
+from dayfly.errors import ModelFailed, Unsettled
+from dayfly.ports.meter import Metric
+from dayfly.runlog.messages import AssistantSaid, ToolAnswered
+from tests.fakes.faulty_table import Fault
+from tests.fakes.world import World, assert_ended_once
+
+
+async def test_a_run_out_of_time_ends_with_engine_timeout(world: World) -> None:
+    """At its deadline a run ends with `agent_error`, code `engine_timeout`, retryable."""
+    world.agents.scripts["assistant"] = silent
+    call = await world.admitted()
+    started = world.clock.monotonic()
+    report = await world.engine(call, lifetime_s=60)
+    assert report.outcome == "failed"
+    assert 60 <= world.clock.monotonic() - started < 60.1
+    assert assert_ended_once(world, call.run) == "agent_error"
+    payload = world.log(call.run)[-1]["payload"]
+    assert (payload["code"], payload["retryable"]) == ("engine_timeout", True)
+
+
+async def test_an_agents_exception_leaks_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """An agent that raises ends its run with `agent_failed`; the exception's text is in the log, and in no frame."""
+
+    async def broken(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("…", 1)
+        raise KeyError("hunter2")
+
+    world.agents.scripts["assistant"] = broken
+    call = await world.admitted()
+    with caplog.at_level(logging.ERROR, "dayfly.engine"):
+        report = await world.engine(call)
+    assert report.outcome == "failed"
+    assert assert_ended_once(world, call.run) == "agent_error"
+    assert world.log(call.run)[-1]["payload"]["code"] == "agent_failed"
+    assert b"hunter2" not in b"".join(world.sockets.frames["a1"])
+    assert "hunter2" in caplog.text
+
+
+async def test_a_providers_failure_has_its_own_code(world: World) -> None:
+    """A `ModelFailed` ends the run with `model_failed`, retryable."""
+
+    async def refused(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("…", 1)
+        raise ModelFailed("The model is busy.")
+
+    world.agents.scripts["assistant"] = refused
+    call = await world.admitted()
+    await world.engine(call)
+    payload = world.log(call.run)[-1]["payload"]
+    assert payload == {"code": "model_failed", "message": "The model is busy.", "retryable": True}
+
+
+async def test_an_agent_without_an_answer_has_failed(world: World) -> None:
+    """A generator that ends without `Answered` ends its run with `agent_failed`."""
+
+    async def mute(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("…", 1)
+
+    world.agents.scripts["assistant"] = mute
+    call = await world.admitted()
+    await world.engine(call)
+    assert world.log(call.run)[-1]["payload"]["code"] == "agent_failed"
+    assert_ended_once(world, call.run)
+
+
+async def test_an_agent_may_say_nothing_after_its_answer(world: World) -> None:
+    """An agent that goes on after `Answered` has failed."""
+
+    async def chatty(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Answered("Done.")
+        yield Delta("One more thing.")
+
+    world.agents.scripts["assistant"] = chatty
+    call = await world.admitted()
+    await world.engine(call)
+    assert world.log(call.run)[-1]["payload"]["code"] == "agent_failed"
+
+
+async def test_tool_and_model_texts_that_no_frame_can_carry(world: World) -> None:
+    """Lone surrogates and deeply nested values from a tool or a model end up as something readable, not as a hang."""
+    nested = "[" * 1500 + "]" * 1500
+
+    async def odd(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("\udc80", 1)
+        yield Responded(AssistantSaid("\udc80"))
+        deep: list[object] = []
+        for _ in range(400):
+            deep = [deep]
+        yield ToolStarted("od\udc80d", "c\udc80", {"a\udc80": "b\udc80", "deep": deep})  # type: ignore[dict-item]
+        yield ToolEnded(ToolAnswered("c\udc80", "od\udc80d", "x\udc80"), 1)
+        yield ToolStarted("odd", "c-2", {})
+        yield ToolEnded(ToolAnswered("c-2", "odd", nested), 1)
+        yield Delta("\udc80")
+        yield Responded(AssistantSaid("\udc80"))
+        yield Answered("\udc80")
+
+    world.agents.scripts["assistant"] = odd
+    call = await world.admitted()
+    report = await asyncio.wait_for(world.engine(call), 30)
+    assert report.outcome == "completed"
+    assert world.log(call.run)[-1]["payload"]["result"] == "?"
+    assert_ended_once(world, call.run)
+
+
+async def test_a_failure_text_of_any_size_and_alphabet_is_shown(world: World) -> None:
+    """A failure's message is made to fit an event."""
+
+    async def refused(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("t" * 100_000, 1)
+        raise ModelFailed("\udc80" + "x" * 100_000)
+
+    world.agents.scripts["assistant"] = refused
+    call = await world.admitted()
+    await asyncio.wait_for(world.engine(call), 30)
+    assert assert_ended_once(world, call.run) == "agent_error"
+    assert all(len(frame) <= 28 * 1024 for frame in world.sockets.frames["a1"])
+
+
+async def test_an_answer_in_one_piece_of_any_length(world: World) -> None:
+    """A model that says half a megabyte at once has said it: whole in the deltas and the history, cut in the answer."""
+    text = "äb\x01" * 150_000
+
+    async def long(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("…", 1)
+        yield Delta(text)
+        yield Responded(AssistantSaid(text))
+        yield Answered(text)
+
+    world.agents.scripts["assistant"] = long
+    call = await world.admitted()
+    report = await world.engine(call)
+    assert report.outcome == "completed"
+    log = world.log(call.run)
+    assert "".join(e["payload"]["text"] for e in log if e["type"] == "agent_delta") == text
+    assert log[-1]["payload"]["truncated"] is True
+    assert all(len(frame) <= 28 * 1024 for frame in world.sockets.frames["a1"])
+    assert_ended_once(world, call.run)
+
+
+async def test_an_unreachable_log_leaves_the_run_to_recovery(world: World) -> None:
+    """Where no write comes through any more, `run` raises `Unsettled`; once the table answers, the sweep ends it."""
+    world.agents.scripts["assistant"] = silent
+    call = await world.admitted()
+    engine = asyncio.create_task(world.engine(call, lifetime_s=20))
+    await asyncio.sleep(2)
+    world.table.plan = lambda one: Fault.REFUSED
+    with pytest.raises(Unsettled):
+        await engine
+    world.table.plan = lambda one: None
+    await asyncio.sleep(60)
+    await world.sweep()
+    assert assert_ended_once(world, call.run) == "agent_error"
+    assert world.log(call.run)[-1]["payload"]["code"] == "engine_lost"
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_any_one_call_may_fail(fault: Fault) -> None:
+    """Whichever one call of the table fails in an engine, the run completes, exactly once, with a gap-free log."""
+    number = 0
+    while True:
+        world = World()
+        call = await world.admitted()
+        world.table.fail_once(number, fault)
+        first = len(world.table.calls)
+        await world.engine(call)
+        if len(world.table.calls) <= first + number:
+            break
+        if world.leases():
+            await asyncio.sleep(61)
+            await world.sweep()
+        assert assert_ended_once(world, call.run) == "agent_completed", world.table.calls[first + number]
+        assert world.leases() == []
+        assert world.meter.total(Metric.RUNS_COMPLETED) == 1
+        number += 1
+    assert number >= 12
+
+
+async def test_an_agent_that_yields_what_is_no_event(world: World) -> None:
+    """It fails its run, instead of being passed over in silence."""
+
+    async def odd(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("…", 1)
+        yield 5  # type: ignore[misc]
+        yield Answered("ok")
+
+    world.agents.scripts["assistant"] = odd
+    call = await world.admitted()
+    assert (await world.engine(call)).outcome == "failed"
+    assert world.log(call.run)[-1]["payload"]["code"] == "agent_failed"

@@ -1,5 +1,6 @@
 """Agents written in a test: async generators of what an agent yields."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from dayfly.agents.protocol import (
@@ -63,3 +64,11 @@ async def echo(turn: Turn) -> AsyncIterator[AgentEvent]:
     yield Delta(text)
     yield Responded(AssistantSaid(text))
     yield Answered(text, requests=1)
+
+
+async def silent(turn: Turn) -> AsyncIterator[AgentEvent]:
+    """Says one word and then nothing for an hour."""
+    yield Thinking("Waiting.", 1)
+    yield Delta("Well…")
+    await asyncio.sleep(3600)
+    yield Answered("Too late.")

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from dayfly.agents.protocol import AgentEvent, Answered, Delta, Thinking, ToolEnded, ToolStarted, Turn
+from dayfly.agents.protocol import AgentEvent, Answered, Thinking, ToolEnded, ToolStarted, Turn
 from dayfly.errors import EngineClosed, IllegalTransition
 from dayfly.ports.meter import Metric
 from dayfly.runlog.messages import ToolAnswered, UserSaid
 from dayfly.runlog.rows import LeaseRow, LogRow
+from tests.fakes.agents import silent
 from tests.fakes.faulty_table import Call, Fault
 from tests.fakes.world import World, assert_ended_once
 
@@ -128,14 +129,6 @@ async def test_an_engine_of_another_attempt_does_nothing(world: World) -> None:
     for stale in (replace(call, attempt=2), replace(call, first_seq=3)):
         assert (await world.engine(stale)).outcome is None
     assert world.log_types(call.run) == ["user_message"]
-
-
-async def silent(turn: Turn) -> AsyncIterator[AgentEvent]:
-    """Says one word and then nothing for an hour."""
-    yield Thinking("Waiting.", 1)
-    yield Delta("Well…")
-    await asyncio.sleep(3600)
-    yield Answered("Too late.")
 
 
 async def test_cancel_ends_a_silent_run_within_half_a_second(world: World) -> None:

@@ -10,6 +10,7 @@ from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Think
 from dayfly.errors import ModelFailed, Unsettled
 from dayfly.ports.meter import Metric
 from dayfly.runlog.messages import AssistantSaid, ToolAnswered
+from tests.fakes.agents import silent
 from tests.fakes.faulty_table import Fault
 from tests.fakes.world import World, assert_ended_once
 

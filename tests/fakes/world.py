@@ -17,6 +17,7 @@ from dayfly.publisher.outside import Outside
 from dayfly.recovery.caretaker import Caretaker
 from dayfly.recovery.notice import Notice, handle_notice
 from dayfly.recovery.sweep import sweep
+from dayfly.runlog.keys import LEASE_SHARDS
 from dayfly.runlog.rows import LeaseRow, LogRow, Row, RunRow, ThreadRow
 from tests.fakes.agents import ScriptedAgents, calculator, echo
 from tests.fakes.faulty_table import FaultyTable
@@ -25,7 +26,6 @@ from tests.fakes.sockets import JsonObject, Sockets
 from tests.fakes.virtual_time import LoopClock
 
 KindT = TypeVar("KindT", bound=Row)
-SHARDS = tuple(f"LEASES#{shard}" for shard in range(4))
 LIFETIME_S = 840.0
 
 
@@ -119,7 +119,7 @@ class World:
 
     async def sweep(self) -> int:
         """One sweep."""
-        return await sweep(self.table, self.caretaker(), self.clock, self.meter, shards=SHARDS)
+        return await sweep(self.table, self.caretaker(), self.clock, self.meter, shards=LEASE_SHARDS)
 
     async def notice(
         self, call: EngineCall, *, invocation: str = "i-1", expired: bool = False, timed_out: bool = False

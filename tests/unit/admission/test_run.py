@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from dayfly.admission import limits
-from dayfly.admission.entry import shard_of
 from dayfly.errors import PortError
 from dayfly.ports.meter import Metric
 from dayfly.ports.table import Action, Put
+from dayfly.runlog.keys import LEASE_SHARDS, lease_shard
 from dayfly.runlog.rows import (
     AttachedRow,
     LeaseRow,
@@ -23,7 +23,7 @@ from dayfly.runlog.rows import (
 )
 from tests.fakes.faulty_table import Call, Fault
 from tests.fakes.sockets import JsonObject
-from tests.fakes.world import SHARDS, World
+from tests.fakes.world import World
 
 
 def run_frame(request: str = "q-1", text: str = "Hi", **fields: Any) -> JsonObject:
@@ -262,4 +262,4 @@ async def test_nothing_is_decided_while_the_table_is_away(world: World) -> None:
 
 async def test_leases_spread_over_the_shards(world: World) -> None:
     """A run's lease stands in one of the shards that the sweep reads."""
-    assert {shard_of(f"r-{last}") for last in "0123456789abcdef"} == set(SHARDS)
+    assert {lease_shard(f"r-{last}") for last in "0123456789abcdef"} == set(LEASE_SHARDS)

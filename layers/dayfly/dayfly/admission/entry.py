@@ -173,15 +173,10 @@ def _lease(run: RunRow) -> LeaseRow:
         tenant=run.tenant,
         thread=run.thread,
         run=run.run,
-        lease_shard=shard_of(run.run),
+        lease_shard=keys.lease_shard(run.run),
         due=run.admitted + limits.BEGIN_WITHIN_MS,
         state=LeaseState.WAITING,
         attempt=run.attempt,
         first_seq=run.first_seq,
         activated=run.admitted,
     )
-
-
-def shard_of(run: str) -> str:
-    """The part of the lease index that a run's lease stands in: by its id's last character, which is random."""
-    return f"LEASES#{ord(run[-1]) % limits.LEASE_SHARDS}"

@@ -11,7 +11,6 @@ REQUEST_KEPT_S: Final = 24 * 3600
 """How long a client's request id is remembered."""
 ATTACHED_KEPT_S: Final = 3 * 3600
 """A socket lives 2 hours at most; its rows are kept a little longer."""
-LEASE_SHARDS: Final = 4
 BEGIN_WITHIN_MS: Final = 10_000
 """How long an engine has to begin before the sweep looks after the run."""
 TITLE_CHARS: Final = 60

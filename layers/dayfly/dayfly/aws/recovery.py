@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from dayfly.admission.limits import LEASE_SHARDS
 from dayfly.aws import clients
 from dayfly.aws.calls import Pool
 from dayfly.aws.invoker import LambdaInvoker
@@ -20,8 +19,7 @@ from dayfly.publisher.outside import Outside
 from dayfly.recovery.caretaker import Caretaker
 from dayfly.recovery.notice import Notice, handle_notice
 from dayfly.recovery.sweep import sweep
-
-SHARDS: Final = tuple(f"LEASES#{place}" for place in range(LEASE_SHARDS))
+from dayfly.runlog.keys import LEASE_SHARDS
 
 
 class RecoveryFunction:
@@ -51,7 +49,7 @@ class RecoveryFunction:
 
     async def _recover(self, event: FailureNotice | ScheduledEvent, caretaker: Caretaker) -> None:
         if isinstance(event, ScheduledEvent):
-            await sweep(self._table, caretaker, self._clock, self._telemetry.meter, shards=SHARDS)
+            await sweep(self._table, caretaker, self._clock, self._telemetry.meter, shards=LEASE_SHARDS)
             return
         payload = event.request_payload
         if not isinstance(payload, RunPayload):

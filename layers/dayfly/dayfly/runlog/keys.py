@@ -102,3 +102,13 @@ NOTES: Final = "NOTE#"
 def part_key(user: str, owner: str, part: int) -> Key:
     """A part of a long value that belongs to the row with the sort key `owner` and its writer's nonce."""
     return Key(user_partition(user), f"PART#{owner}#{part:04d}")
+
+
+LEASE_SHARDS: Final = tuple(f"LEASES#{place}" for place in range(4))
+"""The parts of the lease index: a partition of it takes 1,000 writes a second, and every active run renews its lease.
+Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html"""
+
+
+def lease_shard(run: str) -> str:
+    """The part of the lease index that a run's lease stands in: by its id's last character, which is random."""
+    return LEASE_SHARDS[ord(run[-1]) % len(LEASE_SHARDS)]

@@ -108,8 +108,8 @@ def test_logs_tell_no_secret(observed: EmulatorProcess) -> None:
 
 
 def test_nothing_is_logged_as_an_error_but_the_failed_run(observed: EmulatorProcess) -> None:
-    """A day without faults has no error lines but that of the broken file among the agents of these tests, once for each
-    cold start; the failed run has one, with its code."""
+    """A day without faults has no error lines but that of the broken file among these tests' agents, once for each cold
+    start; the failed run has one, with its code."""
     errors = [line for function in FUNCTIONS for line in observed.json_lines(function) if line.get("level") == "ERROR"]
     assert [line.get("code") for line in errors if "unfinished.py" not in line["message"]] == ["agent_failed"]
 

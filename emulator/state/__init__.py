@@ -1,4 +1,4 @@
-"""The state behind the functions: moto, with a front that makes its DynamoDB sound."""
+"""The state behind the functions: moto, and a DynamoDB that is moto's or DynamoDB Local, behind a front."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import asyncio
 import boto3
 
 from emulator.guard import Guard
+from emulator.state.dynamodb_local import DynamoDbLocal
+from emulator.state.errors import StateFailed
 from emulator.state.front import DynamoDbFront
 from emulator.state.moto import MotoFailed, MotoProcess
 from emulator.state.options import StateOptions
-from emulator.state.resources import StateFailed, create
+from emulator.state.resources import create
+from emulator.state.tokens import Tokens
 
 __all__ = ["MotoFailed", "State", "StateFailed", "StateOptions"]
 
@@ -23,27 +26,40 @@ class State:
         self._guard = guard
         self._options = options or StateOptions()
         self._moto: MotoProcess | None = None
+        self._local: DynamoDbLocal | None = None
         self._front: DynamoDbFront | None = None
 
     async def start(self) -> None:
-        """Start moto, make the resources, open the front. Raises `MotoFailed` and `StateFailed`."""
-        self._moto = await MotoProcess.start(
-            guard=self._guard, account_id=self._options.account_id, bound_s=self._options.start_s
-        )
+        """Start moto and DynamoDB Local, open the front, make the resources. Raises `MotoFailed` and `StateFailed`."""
         try:
-            await create(self._template, url=self._moto.url, options=self._options)
+            await self._start()
         except BaseException:
             await self.stop()
             raise
-        self._front = DynamoDbFront(self._moto.url, token_s=self._options.token_s)
+
+    async def _start(self) -> None:
+        options = self._options
+        if options.dynamodb_jar is not None:
+            self._local = DynamoDbLocal(
+                options.dynamodb_jar, data=options.data, guard=self._guard, region=options.region
+            )
+            await self._local.start(options.start_s)
+        self._moto = await MotoProcess.start(guard=self._guard, account_id=options.account_id, bound_s=options.start_s)
+        if self._local is None:
+            self._front = DynamoDbFront(self._moto.url, tokens=Tokens(options.token_s))
+        else:
+            self._front = DynamoDbFront(self._local.url, tokens=None, authorization=self._local.authorization)
         await self._front.start()
+        await create(self._template, url=self._moto.url, dynamodb_url=self._front.url, options=options)
 
     async def stop(self) -> None:
-        """End the front and moto."""
+        """End the front, moto and DynamoDB Local."""
         if self._front is not None:
             await self._front.stop()
         if self._moto is not None:
             await self._moto.stop()
+        if self._local is not None:
+            await self._local.stop()
 
     @property
     def dynamodb_url(self) -> str:
@@ -67,12 +83,20 @@ class State:
         return self._moto.pid
 
     @property
+    def local_pid(self) -> int | None:
+        """The process id of DynamoDB Local, None if moto keeps the tables."""
+        return None if self._local is None else self._local.pid
+
+    @property
     def endpoints(self) -> dict[str, str]:
         """Environment variables that lead an AWS SDK here.
 
         https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
         """
-        return {"AWS_ENDPOINT_URL": self.aws_url, "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_url}
+        found = {"AWS_ENDPOINT_URL": self.aws_url, "AWS_ENDPOINT_URL_DYNAMODB": self.dynamodb_url}
+        if self._local is not None:
+            found["AWS_ENDPOINT_URL_DYNAMODB_STREAMS"] = self.dynamodb_url
+        return found
 
     async def send_to_queue(self, arn: str, body: bytes) -> None:
         """Send a message to the SQS queue with an ARN."""

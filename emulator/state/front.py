@@ -2,13 +2,15 @@
 
 moto answers from plain dictionaries in several threads: reads create entries, a transaction shows its half-done work,
 a failing one puts old items back. So one request is let through at a time, in the order of arrival, reads too; behind
-moto's interpreter lock that costs no throughput.
+moto's interpreter lock that costs no throughput. DynamoDB Local is sound and honours tokens itself, across restarts
+too: it gets every request at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import nullcontext
 
 from aiohttp import ClientSession, TCPConnector, web
 from multidict import CIMultiDict
@@ -21,12 +23,16 @@ _JSON = "application/x-amz-json-1.0"
 
 
 class DynamoDbFront:
-    """A loopback HTTP server in the emulator's own process; `url` is known once started."""
+    """A loopback HTTP server in the emulator's own process; `url` is known once started.
 
-    def __init__(self, behind: str, *, token_s: float) -> None:
+    `tokens` is None if what stands behind is sound by itself. `authorization` replaces the client's own header.
+    """
+
+    def __init__(self, behind: str, *, tokens: Tokens | None, authorization: str | None = None) -> None:
         self._behind = behind
-        self._tokens = Tokens(token_s)
-        self._turn = asyncio.Lock()
+        self._tokens = tokens
+        self._authorization = authorization
+        self._turn = asyncio.Lock() if tokens is not None else nullcontext()
         self._client: ClientSession | None = None
         app = web.Application(client_max_size=0)  # DynamoDB's own limits hold
         app.router.add_post("/", self._serve)
@@ -35,7 +41,7 @@ class DynamoDbFront:
 
     async def start(self) -> None:
         """Listen on a free port."""
-        self._client = ClientSession(connector=TCPConnector(limit=8), auto_decompress=False)
+        self._client = ClientSession(connector=TCPConnector(limit=8 if self._tokens else 64), auto_decompress=False)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0, backlog=512)
         await site.start()
@@ -54,16 +60,17 @@ class DynamoDbFront:
         except OSError:
             # The function was killed halfway through its request: nobody waits for an answer, nothing was begun.
             return web.Response(status=400)
-        transaction = Transaction.of(body) if request.headers.get("X-Amz-Target") == _TRANSACTION else None
         async with self._turn:
-            if transaction is not None:
-                try:
-                    if self._tokens.is_done(transaction):
-                        return web.Response(body=b"{}", content_type=_JSON)
-                except ParameterMismatch as mismatch:
-                    return _refusal(mismatch)
+            transaction = Transaction.of(body) if request.headers.get("X-Amz-Target") == _TRANSACTION else None
+            if self._tokens is None or transaction is None:
+                return await self._pass_on(request, body)
+            try:
+                if self._tokens.is_done(transaction):
+                    return web.Response(body=b"{}", content_type=_JSON)
+            except ParameterMismatch as mismatch:
+                return _refusal(mismatch)
             response = await self._pass_on(request, body)
-            if transaction is not None and response.status == 200:
+            if response.status == 200:
                 self._tokens.remember(transaction)
             return response
 
@@ -71,6 +78,8 @@ class DynamoDbFront:
         assert self._client is not None
         headers = CIMultiDict(request.headers)
         headers.popall("Content-Length", None)
+        if self._authorization is not None:
+            headers["Authorization"] = self._authorization
         async with self._client.post(self._behind, data=body, headers=headers) as answer:
             content = await answer.read()
             kept = CIMultiDict(

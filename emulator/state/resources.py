@@ -1,4 +1,4 @@
-"""Makes the tables, queues and so on of a template in moto.
+"""Makes the tables of a template behind the front, and its queues and so on in moto.
 
 By the services' own calls: moto's CloudFormation knows no secrets and drops a table's time to live.
 """
@@ -12,7 +12,9 @@ from urllib.parse import urlencode
 
 from aiohttp import ClientSession
 
+from emulator.state.errors import StateFailed
 from emulator.state.options import StateOptions
+from emulator.state.tables import error_code, keys_of
 from emulator.template.values import Json, Object, as_int, as_object, as_text
 
 _TABLE_PROPERTIES = (
@@ -26,18 +28,17 @@ _TABLE_PROPERTIES = (
 )
 
 
-class StateFailed(Exception):
-    """A resource could not be made; the message says why in one line."""
+async def create(state_template: str, *, url: str, dynamodb_url: str, options: StateOptions) -> None:
+    """Create all resources of a plain CloudFormation template that has only the types below.
 
-
-async def create(state_template: str, *, url: str, options: StateOptions) -> None:
-    """Create all resources of a plain CloudFormation template that has only the types below."""
+    Tables in a data folder that is used again are left as they are. Raises `StateFailed`.
+    """
     if not state_template:
         return
     template: Json = json.loads(state_template)
     resources = as_object(as_object(template, "the state template").get("Resources"), "Resources")
     async with ClientSession() as session:
-        maker = _Maker(session, url, options)
+        maker = _Maker(session, url, dynamodb_url, options)
         for logical_id, node in resources.items():
             resource = as_object(node, logical_id)
             await maker.make(
@@ -46,9 +47,10 @@ async def create(state_template: str, *, url: str, options: StateOptions) -> Non
 
 
 class _Maker:
-    def __init__(self, session: ClientSession, url: str, options: StateOptions) -> None:
+    def __init__(self, session: ClientSession, url: str, dynamodb_url: str, options: StateOptions) -> None:
         self._session = session
         self._url = url
+        self._dynamodb_url = dynamodb_url
         self._options = options
         self._makers: dict[str, Callable[[Object], Awaitable[None]]] = {
             "AWS::DynamoDB::Table": self._table,
@@ -70,13 +72,29 @@ class _Maker:
         stream = as_object(properties.get("StreamSpecification"), "StreamSpecification")
         if stream:
             wanted["StreamSpecification"] = {"StreamEnabled": True, **stream}
-        await self._json("dynamodb", "DynamoDB_20120810.CreateTable", wanted)
+        name: Object = {"TableName": properties["TableName"]}
+        try:
+            await self._dynamodb("CreateTable", wanted)
+        except StateFailed as refused:
+            if self._options.data is None or refused.code != "ResourceInUseException":
+                raise
+            found = as_object((await self._dynamodb("DescribeTable", name))["Table"], "Table")
+            if keys_of(found) != keys_of(wanted):
+                raise StateFailed(
+                    f"the table in {self._options.data} has other keys or indexes than the template's; "
+                    "remove that folder or name another with --data"
+                ) from None
         if "TimeToLiveSpecification" in properties:
-            request: Object = {
-                "TableName": properties["TableName"],
-                "TimeToLiveSpecification": properties["TimeToLiveSpecification"],
-            }
-            await self._json("dynamodb", "DynamoDB_20120810.UpdateTimeToLive", request)
+            await self._time_to_live(name, as_object(properties["TimeToLiveSpecification"], "TimeToLiveSpecification"))
+
+    async def _time_to_live(self, name: Object, wanted: Object) -> None:
+        if self._options.data is not None:
+            # Setting it to what it is would be an error.
+            answer = await self._dynamodb("DescribeTimeToLive", name)
+            found = as_object(answer["TimeToLiveDescription"], "TimeToLiveDescription")
+            if found.get("TimeToLiveStatus") == "ENABLED" and found.get("AttributeName") == wanted["AttributeName"]:
+                return
+        await self._dynamodb("UpdateTimeToLive", {**name, "TimeToLiveSpecification": wanted})
 
     async def _queue(self, properties: Object) -> None:
         attributes: Object = {
@@ -107,17 +125,25 @@ class _Maker:
     async def _bucket(self, properties: Object) -> None:
         await self._send("s3", "PUT", "/" + as_text(properties["BucketName"], "BucketName"), {}, b"")
 
-    async def _json(self, service: str, target: str, request: Object) -> None:
-        headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": target}
-        await self._send(service, "POST", "/", headers, json.dumps(request).encode())
+    async def _dynamodb(self, operation: str, request: Object) -> Object:
+        answer = await self._json("dynamodb", f"DynamoDB_20120810.{operation}", request)
+        return as_object(json.loads(answer), operation)
 
-    async def _send(self, service: str, method: str, path: str, headers: dict[str, str], body: bytes) -> None:
+    async def _json(self, service: str, target: str, request: Object) -> bytes:
+        headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": target}
+        return await self._send(service, "POST", "/", headers, json.dumps(request).encode())
+
+    async def _send(self, service: str, method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
         # moto tells services apart by the scope of the signature, which it does not verify.
         scope = f"emulator/20260101/{self._options.region}/{service}/aws4_request"
         signed = {**headers, "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
-        async with self._session.request(method, self._url + path, headers=signed, data=body) as answer:
+        url = self._dynamodb_url if service == "dynamodb" else self._url
+        async with self._session.request(method, url + path, headers=signed, data=body) as answer:
+            content = await answer.read()
             if answer.status != 200:
-                raise StateFailed(" ".join((await answer.text()).split())[:500])
+                text = content.decode("utf-8", "replace")
+                raise StateFailed(" ".join(text.split())[:500], code=error_code(text))
+            return content
 
 
 def _secret_string(properties: Object) -> str:

@@ -1,0 +1,120 @@
+"""AWS's DynamoDB Local as its parent sees it: a Java program, in memory or with its data in a folder.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/DynamoDBLocal.UsageNotes.html
+
+It listens on every interface and can't be told otherwise. But it keeps a database per access key id and region, so the
+front signs with an access key of its own that nobody guesses: whoever else reaches the port finds an empty database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+from aiohttp import ClientError, ClientSession
+
+from emulator.guard import Guard
+from emulator.state import launcher
+from emulator.state.data import DataFolder, new_access_key
+from emulator.state.errors import StateFailed
+
+
+class DynamoDbLocal:
+    """Ends with its parent: by the guard, and on Linux by the kernel. Its temporary folder goes with it.
+
+    `data` is the folder that keeps its data, None keeps it in memory. Raises `StateFailed`.
+    """
+
+    def __init__(self, jar: Path, *, data: Path | None, guard: Guard, region: str) -> None:
+        java = shutil.which("java")
+        if not jar.is_file():
+            raise StateFailed(f"--dynamodb-jar {jar}: no such file")
+        if java is None:
+            raise StateFailed("--dynamodb-jar needs Java, and there is no `java` on the PATH")
+        self._jar = jar.resolve()
+        self._guard = guard
+        self._process: asyncio.subprocess.Process | None = None
+        self._data = None if data is None else DataFolder(data)
+        self._folder = Path(tempfile.mkdtemp(prefix="emulator-dynamodb-"))
+        guard.watch_folder(self._folder)
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port: int = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        access_key = new_access_key() if self._data is None else self._data.access_key
+        # Of a signature only the scope is read.
+        self.authorization = (
+            f"AWS4-HMAC-SHA256 Credential={access_key}/20260101/{region}/dynamodb/aws4_request, "
+            "SignedHeaders=host, Signature=0"
+        )
+        """The Authorization header under which the data is found."""
+        self._command = [
+            java, "-XX:-UsePerfData", f"-Djava.io.tmpdir={self._folder}",
+            f"-Djava.library.path={self._jar.parent / 'DynamoDBLocal_lib'}", "-jar", str(self._jar),
+            *(["-inMemory"] if self._data is None else ["-dbPath", str(self._data.path)]),
+            "-port", str(port), "-disableTelemetry",
+        ]  # fmt: skip
+
+    async def start(self, bound_s: float) -> None:
+        """Start it and wait until it answers, `bound_s` seconds at most. Raises `StateFailed`; call `stop` then too."""
+        with (self._folder / "log").open("wb") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-I", "-S", launcher.__file__, *self._command,
+                cwd=self._folder,  # it writes a file of its own there
+                env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=asyncio.subprocess.STDOUT,
+                start_new_session=True,
+            )  # fmt: skip
+        self._guard.watch(self._process.pid)
+        try:
+            async with asyncio.timeout(bound_s):
+                await self._wait_until_it_answers(self._process)
+        except TimeoutError:
+            raise StateFailed(f"{self._jar.name} gave no answer within {bound_s:g} s; is it DynamoDB Local?") from None
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        if self._process is None:
+            raise RuntimeError("DynamoDB Local is not started")
+        return self._process.pid
+
+    async def stop(self) -> None:
+        """End it and wait. What it acknowledged is in its database file already."""
+        if self._process is not None:
+            if self._process.returncode is None:
+                self._process.kill()
+            await self._process.wait()
+            self._guard.forget(self._process.pid)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._data is not None:
+            self._data.close()
+
+    async def _wait_until_it_answers(self, process: asyncio.subprocess.Process) -> None:
+        headers = {
+            "Authorization": self.authorization,
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": "DynamoDB_20120810.ListTables",
+        }
+        async with ClientSession() as session:
+            while process.returncode is None:
+                try:
+                    async with session.post(self.url, data=b"{}", headers=headers) as answer:
+                        if answer.status == 200:
+                            return
+                except ClientError:
+                    pass  # not listening yet
+                await asyncio.sleep(0.05)
+        raise StateFailed(f"DynamoDB Local did not start: {self._first_line() or process.returncode}")
+
+    def _first_line(self) -> str:
+        said = (self._folder / "log").read_text("utf-8", "replace").splitlines()
+        # The JVM may name the options it took from the environment first.
+        told = (line.strip() for line in said if line.strip() and not line.startswith("Picked up"))
+        return next(told, "")

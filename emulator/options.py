@@ -23,6 +23,8 @@ class Options:
     lost_events: Mapping[str, int] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    dynamodb_jar: Path | None = None
+    data: Path | None = None
     limits: Limits = field(default_factory=Limits)
 
 
@@ -54,7 +56,17 @@ def parse(arguments: Sequence[str]) -> Options:
         "--lose-events", nargs="+", action="extend", type=_count, default=[], metavar="FUNCTION=NUMBER",
         help="lose the first asynchronous invocations of a function, to see what an application makes of it",
     )  # fmt: skip
+    parser.add_argument(
+        "--dynamodb-jar", type=Path, metavar="PATH",
+        help="DynamoDBLocal.jar: keep the tables in AWS's DynamoDB Local (needs Java) instead of moto",
+    )  # fmt: skip
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR",
+        help="with --dynamodb-jar: keep the tables in this folder across restarts instead of in memory",
+    )  # fmt: skip
     given = parser.parse_args(arguments)
+    if given.data is not None and given.dynamodb_jar is None:
+        parser.error("--data needs --dynamodb-jar: moto keeps nothing across restarts")
     limits = default.limits
     try:
         for name, value in given.limit:
@@ -71,6 +83,8 @@ def parse(arguments: Sequence[str]) -> Options:
         lost_events=dict(given.lose_events),
         parameters=dict(given.parameter_overrides),
         environment=dict(given.env),
+        dynamodb_jar=given.dynamodb_jar,
+        data=given.data,
         limits=limits,
     )
 

@@ -25,7 +25,7 @@ from emulator.guard import Guard
 from emulator.issuer import Issuer
 from emulator.options import Options
 from emulator.page import Page
-from emulator.state import State
+from emulator.state import State, StateOptions
 
 log = logging.getLogger("emulator")
 
@@ -70,7 +70,8 @@ class Emulator:
     async def _start(self) -> None:
         self._bind()
         guard = self._stack.enter_context(Guard())
-        state = State(self.application.state_template, guard=guard)
+        kept = StateOptions(dynamodb_jar=self._options.dynamodb_jar, data=self._options.data)
+        state = State(self.application.state_template, guard=guard, options=kept)
         self._stack.push_async_callback(state.stop)
         await state.start()
         issuer = Issuer(url=self.url, audience=self._options.audience)

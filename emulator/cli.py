@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import uvloop
 
 from emulator.contract import Application
+from emulator.faults.models import FunctionFault
 from emulator.gateway.serving import PortBusy, bind
 from emulator.options import Options, parse
 from emulator.server import Emulator, StartFailed
@@ -42,6 +43,10 @@ def _check(options: Options, application: Application) -> None:
     there = {function.name for function in application.functions}
     if unknown := sorted(set(options.lost_events) - there):
         raise StartFailed(f"--lose-events: no function {', '.join(unknown)}; there are: {', '.join(sorted(there))}")
+
+    named = {fault.function for fault in options.faults if isinstance(fault, FunctionFault) and fault.function}
+    if unknown := sorted(named - there):
+        raise StartFailed(f"--fault: no function {', '.join(unknown)}; there are: {', '.join(sorted(there))}")
 
 
 def _log_to_stdout() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from emulator.faults.models import BadFault, StandingFault, parse_standing
 from emulator.gateway.limits import Limits
 
 
@@ -21,6 +22,7 @@ class Options:
     audience: str = "dayfly"
     schedule_every: float | None = None
     lost_events: Mapping[str, int] = field(default_factory=dict)
+    faults: tuple[StandingFault, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     dynamodb_jar: Path | None = None
@@ -57,6 +59,10 @@ def parse(arguments: Sequence[str]) -> Options:
         help="lose the first asynchronous invocations of a function, to see what an application makes of it",
     )  # fmt: skip
     parser.add_argument(
+        "--fault", nargs="+", action="extend", type=_fault, default=[], metavar="JSON",
+        help='let something go wrong from the start, e.g. \'{"kind": "event_lost", "count": 3}\'; see docs/emulator.md',
+    )  # fmt: skip
+    parser.add_argument(
         "--dynamodb-jar", type=Path, metavar="PATH",
         help="DynamoDBLocal.jar: keep the tables in AWS's DynamoDB Local (needs Java) instead of moto",
     )  # fmt: skip
@@ -81,6 +87,7 @@ def parse(arguments: Sequence[str]) -> Options:
         audience=given.audience,
         schedule_every=given.schedule_every,
         lost_events=dict(given.lose_events),
+        faults=tuple(given.fault),
         parameters=dict(given.parameter_overrides),
         environment=dict(given.env),
         dynamodb_jar=given.dynamodb_jar,
@@ -102,6 +109,13 @@ def _limit(text: str) -> tuple[str, float]:
         return name, float(value)
     except ValueError as error:
         raise ArgumentTypeError(f"{name}={value} is no number") from error
+
+
+def _fault(text: str) -> StandingFault:
+    try:
+        return parse_standing(text)
+    except BadFault as error:
+        raise ArgumentTypeError(f"{text}: {error}") from error
 
 
 def _count(text: str) -> tuple[str, int]:

@@ -14,10 +14,12 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
 from emulator.contract import ApiSpec, Application, FunctionSpec
+from emulator.faults.book import FaultBook
+from emulator.faults.control import Control
+from emulator.faults.limits import LimitControl
+from emulator.faults.models import EventLost
 from emulator.functions import LambdaOptions, LambdaService, LogLine
-from emulator.functions.faults import LostEvents
 from emulator.gateway.api import WebSocketApi
-from emulator.gateway.faults import NoFaults
 from emulator.gateway.front import Front
 from emulator.gateway.invoke import InvokeEndpoint
 from emulator.gateway.serving import HttpServer, bind
@@ -49,6 +51,8 @@ class Emulator:
         self._options = options
         self._listener = listener
         self._lambda = LambdaOptions(schedule_every_s=options.schedule_every)
+        lost = (EventLost(function=name, count=count) for name, count in options.lost_events.items() if count)
+        self._faults = FaultBook((*lost, *options.faults))
         self._stack = AsyncExitStack()
         self._listeners: dict[str, socket.socket] = {}
 
@@ -84,15 +88,20 @@ class Emulator:
             options=self._lambda,
             log=print_function_line,
             send_to_queue=state.send_to_queue,
-            faults=LostEvents(self._options.lost_events),
+            faults=self._faults,
         )
         self._stack.push_async_callback(functions.stop)
         # The gateway first: a function may fetch the issuer's keys while it starts.
-        page: list[BaseRoute] = [*issuer.routes(), Mount("/", Page(self._options.page))]
+        limits = LimitControl(self._options.limits)
+        names = [function.name for function in self.application.functions]
+        control = Control(self._faults, limits, functions=functions, names=names)
+        page: list[BaseRoute] = [*control.routes(), *issuer.routes(), Mount("/", Page(self._options.page))]
         listeners = list(dict.fromkeys((self._listener, *self._listeners.values())))
         fronts = [
             await self._serve(listener, functions, page if listener is self._listener else []) for listener in listeners
         ]
+        limits.serve(*fronts)
+        control.serve([api for front in fronts for api in front.apis])
         await functions.start()
         for front in fronts:
             front.ready = True
@@ -126,7 +135,7 @@ class Emulator:
                 arn=f"arn:aws:execute-api:{self._lambda.region}:{self._lambda.account_id}:{spec.api_id}",
                 domain_name=self._url_of(spec).removeprefix("http://"),
                 limits=self._options.limits,
-                faults=NoFaults(),
+                faults=self._faults,
             )
         except ValueError as error:
             raise StartFailed(f"{spec.logical_id}: {error}") from error

@@ -1,37 +1,32 @@
-"""Where tests reach into asynchronous delivery."""
+"""Where faults are put into Lambda: it asks here before each step that can go wrong on AWS."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Protocol
 
 
 class Faults(Protocol):
-    """Asked once for each queued event. AWS delivers at least once, so more than one delivery is legal."""
+    """What shall go wrong next. Every method names the one function concerned."""
 
     def deliveries(self, function: str) -> tuple[float, ...]:
-        """The seconds after which each delivery happens: `(0.0,)` is normal, `()` loses the event, two duplicate it."""
+        """Asked once for each queued event. AWS delivers at least once, so more than one delivery is legal.
+
+        The seconds after which each delivery happens: `(0.0,)` is normal, `()` loses the event, two duplicate it.
+        """
+        ...
+
+    def killed_after(self, function: str) -> float | None:
+        """Asked at the start of each invocation: the seconds after which its environment is killed, or None."""
         ...
 
 
 class NoFaults:
-    """Every event is delivered once, at once."""
+    """Every event is delivered once, at once; no environment is killed."""
 
     def deliveries(self, function: str) -> tuple[float, ...]:
         """One delivery, now."""
         return (0.0,)
 
-
-class LostEvents:
-    """Loses the first events of some functions, as a failing network or a full queue would."""
-
-    def __init__(self, counts: Mapping[str, int]) -> None:
-        self._left = dict(counts)
-
-    def deliveries(self, function: str) -> tuple[float, ...]:
-        """None while there are events to lose, then one, now."""
-        left = self._left.get(function, 0)
-        if left:
-            self._left[function] = left - 1
-            return ()
-        return (0.0,)
+    def killed_after(self, function: str) -> float | None:
+        """Never."""
+        return None

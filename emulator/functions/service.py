@@ -10,7 +10,7 @@ from uuid import uuid4
 from emulator.contract import FunctionNotFound, FunctionSpec, Invocation, LambdaRefusal, ScheduleSpec
 from emulator.functions.call import Call, new_trace_id
 from emulator.functions.checks import check_payload, check_tenant
-from emulator.functions.environment import InitFailed, State
+from emulator.functions.environment import Environment, InitFailed, State
 from emulator.functions.events import Event, EventQueue
 from emulator.functions.faults import Faults, NoFaults
 from emulator.functions.log import LogLine, LogSink, print_line
@@ -47,9 +47,10 @@ class LambdaService:
         self._options = options or LambdaOptions()
         self._log = log
         self._send_to_queue = send_to_queue
+        self._faults = faults or NoFaults()
         self._pool = Pool(options=self._options, extra=extra or {}, log=log, guard=guard)
         self._events = EventQueue(
-            options=self._options, faults=faults or NoFaults(), run=self._run_event, give_up=self._give_up
+            options=self._options, faults=self._faults, run=self._run_event, give_up=self._give_up
         )
         self._schedules = Schedules(schedules, options=self._options, fire=self._queue)
         self._running: set[asyncio.Task[Invocation]] = set()
@@ -136,8 +137,14 @@ class LambdaService:
             outcome = error.outcome(request_id)
         else:
             environment.run(call)
+            self._kill_later(environment, call)
             outcome = await call.outcome
         return Invocation(outcome.payload, "Unhandled" if outcome.failed else None, request_id)
+
+    def _kill_later(self, environment: Environment, call: Call) -> None:
+        after_s = self._faults.killed_after(environment.spec.name)
+        if after_s is not None:
+            asyncio.get_running_loop().call_later(after_s, lambda: None if call.outcome.done() else environment.kill())
 
     async def _give_up(self, spec: FunctionSpec, failed: FailedEvent) -> None:
         target = spec.on_failure

@@ -53,6 +53,17 @@ class WebSocketApi:
         connection = self._connections.get(connection_id)
         return connection if connection is not None and connection.state is State.OPEN else None
 
+    def connections(self) -> tuple[Connection, ...]:
+        """The open connections, oldest first."""
+        return tuple(each for each in self._connections.values() if each.state is State.OPEN)
+
+    def limit(self, limits: Limits) -> None:
+        """Keep other limits from now on, for open connections too. Calls that are under way keep their time-out."""
+        self.limits = limits
+        self._integrations.timeout = limits.integration_timeout
+        for connection in self._connections.values():
+            connection.limit(limits)
+
     def handshake(self, socket: Socket, handshake: Handshake) -> None:
         """Take an upgrade request; the socket is accepted or refused when authorizer and `$connect` have answered."""
         self._spawn(self._connect(socket, handshake))
@@ -110,6 +121,7 @@ class WebSocketApi:
             socket.refuse(outcome)
         else:
             self._connections[connection.id] = connection
+            connection.limit(self.limits)  # they may have changed since the handshake began
             connection.opened()
             socket.accept(outcome, connection)
         return outcome

@@ -41,7 +41,7 @@ class Connection:
         self.handshake = handshake
         self.authorizer = authorizer
         self.state = State.CONNECTING
-        self.last_active = time.time()
+        self.last_active = self._opened_at = time.time()
         self._socket = socket
         self._limits = limits
         self._on_message = on_message
@@ -61,11 +61,17 @@ class Connection:
 
     def opened(self) -> None:
         """The handshake is about to complete: the clocks start."""
-        loop = asyncio.get_running_loop()
         self.state = State.OPEN
-        self.last_active = time.time()
-        self._idle = loop.call_later(self._limits.idle_timeout, self._check_idle)
-        self._duration = loop.call_later(self._limits.connection_duration, self._going_away)
+        self.last_active = self._opened_at = time.time()
+        self._start_clocks()
+
+    def limit(self, limits: Limits) -> None:
+        """Keep other limits from now on; what is over them already is closed soon."""
+        self._limits = limits
+        self._socket.limit(limits)
+        if self.state is State.OPEN:
+            self._stop_clocks()
+            self._start_clocks()
 
     def post(self, data: bytes) -> None:
         """Send one message of the application; it counts as activity."""
@@ -89,10 +95,19 @@ class Connection:
     def closed(self, code: int, reason: str) -> None:
         """The socket is over."""
         self.state = State.GONE
+        self._stop_clocks()
+        self._on_gone(self, code, reason)
+
+    def _start_clocks(self) -> None:
+        loop, now = asyncio.get_running_loop(), time.time()
+        idle, lasts = self._limits.idle_timeout, self._limits.connection_duration
+        self._idle = loop.call_later(max(0.0, self.last_active + idle - now), self._check_idle)
+        self._duration = loop.call_later(max(0.0, self._opened_at + lasts - now), self._going_away)
+
+    def _stop_clocks(self) -> None:
         for timer in (self._idle, self._duration):
             if timer is not None:
                 timer.cancel()
-        self._on_gone(self, code, reason)
 
     def _check_idle(self) -> None:
         remaining = self.last_active + self._limits.idle_timeout - time.time()

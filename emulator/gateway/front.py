@@ -41,6 +41,17 @@ class Front:
         self._apis = {api.spec.stage: api for api in apis}
         self._invoke = invoke
 
+    @property
+    def apis(self) -> tuple[WebSocketApi, ...]:
+        """What is served."""
+        return tuple(self._apis.values())
+
+    def limit(self, limits: Limits) -> None:
+        """Keep other limits from now on."""
+        self._limits = limits
+        for api in self._apis.values():
+            api.limit(limits)
+
     async def stop(self) -> None:
         """Close all sockets."""
         self.ready = False

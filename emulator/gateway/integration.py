@@ -31,8 +31,8 @@ class Integrations:
     """Invokes functions for the gateway. Keeps calls that outlived their time-out from being collected."""
 
     def __init__(self, functions: Functions, *, timeout: float) -> None:
+        self.timeout = timeout
         self._functions = functions
-        self._timeout = timeout
         self._calls: set[asyncio.Task[Invocation]] = set()
 
     async def invoke(self, function: str, payload: bytes) -> Invocation:
@@ -40,7 +40,7 @@ class Integrations:
         call = asyncio.ensure_future(self._functions.invoke(function, payload))
         self._calls.add(call)
         call.add_done_callback(self._forget)
-        done, _ = await asyncio.wait({call}, timeout=self._timeout)
+        done, _ = await asyncio.wait({call}, timeout=self.timeout)
         if not done:
             raise IntegrationTimedOut(function)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from math import isfinite
 from typing import Any
 
 _KB = 1024
@@ -33,7 +34,7 @@ class Limits:
         known = {field.name: field.type for field in fields(self)}
         if name not in known:
             raise ValueError(f"no limit is called {name!r}; there are {', '.join(known)}")
-        if value <= 0:
+        if not isfinite(value) or value <= 0 or (known[name] == "int" and value < 1):
             raise ValueError(f"the limit {name} must be positive")
         changed: dict[str, Any] = {name: int(value) if known[name] == "int" else value}
         return replace(self, **changed)

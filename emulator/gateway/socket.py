@@ -104,6 +104,12 @@ class Socket(asyncio.Protocol):
             self._transport.resume_reading()
         self._flush()
 
+    def limit(self, limits: Limits) -> None:
+        """Keep other limits from now on; a message that is half received is measured by them too."""
+        self._limits = limits
+        self._ws.max_fragment_size = limits.frame_bytes
+        self._transport.set_write_buffer_limits(high=limits.send_buffer_bytes)
+
     # Sending
 
     def send(self, data: bytes) -> None:

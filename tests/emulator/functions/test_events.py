@@ -8,7 +8,7 @@ from typing import Any
 
 from emulator.contract import FunctionSpec, ScheduleSpec
 from emulator.functions import LambdaOptions, LambdaService
-from emulator.functions.faults import LostEvents
+from emulator.functions.faults import NoFaults
 from tests.emulator.functions.support import eventually, function, running
 
 FAST = LambdaOptions(retry_waits_s=(0.05,), throttle_wait_s=0.05)
@@ -127,7 +127,7 @@ async def test_a_queue_can_be_the_destination(tmp_path: Path) -> None:
     assert [(target, json.loads(body)["requestPayload"]) for target, body in sent] == [(arn, {"a": 1})]
 
 
-class Deliveries:
+class Deliveries(NoFaults):
     """Delivers every event at fixed delays."""
 
     def __init__(self, *delays_s: float) -> None:
@@ -162,10 +162,3 @@ async def test_a_schedule_invokes_its_function(tmp_path: Path) -> None:
     assert {"own": 1} in events
     assert {event["source"] for event in events if "source" in event} == {"aws.events"}
     assert {event["detail-type"] for event in events if "source" in event} == {"Scheduled Event"}
-
-
-def test_lost_events_are_counted_by_function() -> None:
-    """The first events of the named function are lost, the next ones and another function's are delivered once."""
-    faults = LostEvents({"a": 2})
-    assert [faults.deliveries("a") for _ in range(3)] == [(), (), (0.0,)]
-    assert faults.deliveries("b") == (0.0,)

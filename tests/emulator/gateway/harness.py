@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import BaseRoute, Mount
 
 from emulator.contract import ApiSpec, FunctionNotFound, Invocation, LambdaRefusal, RouteSpec
 from emulator.gateway.api import WebSocketApi
@@ -108,6 +108,7 @@ class Gateway:
     port: int
     functions: PythonFunctions
     issuer: Issuer
+    front: Front
 
     @property
     def url(self) -> str:
@@ -144,6 +145,7 @@ async def running(
     faults: Faults | None = None,
     page: Path = Path("no-such-folder"),
     ready: bool = True,
+    extra: Sequence[BaseRoute] = (),
 ) -> AsyncIterator[Gateway]:
     """Serve one API with stage `live`; a function that has no handler answers `statusCode` 200."""
     routes = {"$connect": "connect", "$disconnect": "disconnect"} if routes is None else routes
@@ -166,12 +168,12 @@ async def running(
         limits=limits,
         faults=faults or NoFaults(),
     )
-    front = Front(port=port, limits=limits, rest=Starlette(routes=[*issuer.routes(), Mount("/", Page(page))]))
+    front = Front(port=port, limits=limits, rest=Starlette(routes=[*extra, *issuer.routes(), Mount("/", Page(page))]))
     front.serve([api], InvokeEndpoint(functions, names=names))
     server = HttpServer(front, listener)
     await server.start()
     front.ready = ready
     try:
-        yield Gateway(port, functions, issuer)
+        yield Gateway(port, functions, issuer, front)
     finally:
         await server.stop()

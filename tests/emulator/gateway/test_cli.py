@@ -155,9 +155,13 @@ async def test_a_missing_template_is_one_clear_line(tmp_path: Path) -> None:
     assert "none.yaml" in said.decode()
 
 
-async def test_an_unknown_function_to_lose_events_of_is_one_clear_line(template: Path) -> None:
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--lose-events", "Nobody=1"), ("--fault", '{"kind": "event_lost", "function": "Nobody"}')],
+)
+async def test_a_fault_of_an_unknown_function_is_one_clear_line(template: Path, option: str, value: str) -> None:
     """It and the functions that exist are named, exit code 1, no traceback."""
-    process = await start("--template", str(template), "--port", "0", "--lose-events", "Nobody=1")
+    process = await start("--template", str(template), "--port", "0", option, value)
     said, _ = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 1
-    assert said.decode().splitlines() == ["emulator: --lose-events: no function Nobody; there are: Echo"]
+    assert said.decode().splitlines() == [f"emulator: {option}: no function Nobody; there are: Echo"]

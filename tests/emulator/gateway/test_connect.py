@@ -221,7 +221,7 @@ async def test_an_unknown_stage_is_forbidden() -> None:
     """Only the stage's own path is a WebSocket."""
     async with running() as gateway:
         for path in ("/dev", "/live/more"):
-            assert (await refused(Gateway(gateway.port, gateway.functions, gateway.issuer), path))[0] == 403
+            assert (await refused(gateway, path))[0] == 403
 
 
 async def test_an_api_without_connect_route_accepts() -> None:

@@ -1,0 +1,128 @@
+"""The faults that stand now: asked by the gateway and by Lambda before each step that can go wrong on AWS."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import count
+from typing import TypeVar
+
+from emulator.faults.models import (
+    DisconnectLost,
+    EventDelayed,
+    EventDuplicated,
+    EventLost,
+    InvocationKilled,
+    PostDelayed,
+    PostGone,
+    PostThrottled,
+    StandingFault,
+)
+from emulator.gateway.faults import PostFault
+
+F = TypeVar("F", bound=StandingFault)
+
+
+@dataclass(eq=False)
+class Entry:
+    """One fault in the book. `left` None: as often as it may until `ends_at`, in seconds of the book's clock."""
+
+    number: int
+    fault: StandingFault
+    left: int | None
+    ends_at: float | None
+
+
+class FaultBook:
+    """Implements the fault seams of the gateway and of Lambda. Of several faults that fit a step, the oldest strikes.
+
+    A fault is used up where it strikes: each strike takes one of its `count`.
+    """
+
+    def __init__(self, faults: Iterable[StandingFault] = (), *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._numbers = count(1)
+        self._entries: list[Entry] = []
+        for fault in faults:
+            self.add(fault)
+
+    def add(self, fault: StandingFault) -> Entry:
+        """Let a fault stand from now on."""
+        once = fault.count is None and fault.duration_s is None
+        ends_at = None if fault.duration_s is None else self._clock() + fault.duration_s
+        entry = Entry(next(self._numbers), fault, 1 if once else fault.count, ends_at)
+        self._entries.append(entry)
+        return entry
+
+    def standing(self) -> tuple[Entry, ...]:
+        """The faults that have not ended, oldest first."""
+        now = self._clock()
+        self._entries = [
+            each for each in self._entries if each.left != 0 and (each.ends_at is None or each.ends_at > now)
+        ]
+        return tuple(self._entries)
+
+    def remaining_s(self, entry: Entry) -> float | None:
+        """The seconds for which a fault still stands; None without such an end."""
+        return None if entry.ends_at is None else max(0.0, entry.ends_at - self._clock())
+
+    def clear(self, number: int | None = None) -> int:
+        """End one fault, or all; returns how many stood."""
+        ended = [each for each in self.standing() if number is None or each.number == number]
+        self._entries = [each for each in self._entries if each not in ended]
+        return len(ended)
+
+    # The gateway's seam
+
+    async def on_post(self, connection_id: str) -> PostFault | None:
+        """Delay a post; answer it with 410 or 429."""
+        delayed = self._strike(PostDelayed, connection_id)
+        refused = self._strike((PostGone, PostThrottled), connection_id)
+        if delayed is not None:
+            await asyncio.sleep(delayed.delay_s)
+        if refused is None:
+            return None
+        return "gone" if isinstance(refused, PostGone) else "throttled"
+
+    async def on_integration(self, route_key: str, connection_id: str) -> None:
+        """No delay."""
+
+    def loses_disconnect(self, connection_id: str) -> bool:
+        """Whether `$disconnect` is never delivered."""
+        return self._strike(DisconnectLost, connection_id) is not None
+
+    # Lambda's seam
+
+    def deliveries(self, function: str) -> tuple[float, ...]:
+        """When an event is delivered: a lost one never, a delayed one late, a duplicated one twice."""
+        if self._strike(EventLost, function) is not None:
+            return ()
+        delayed = self._strike(EventDelayed, function)
+        duplicated = self._strike(EventDuplicated, function)
+        first = 0.0 if delayed is None else delayed.delay_s
+        return (first,) if duplicated is None else (first, first + duplicated.after_s)
+
+    def killed_after(self, function: str) -> float | None:
+        """The seconds after which the invocation that begins now loses its environment."""
+        killed = self._strike(InvocationKilled, function)
+        return None if killed is None else killed.after_s
+
+    def _strike(self, kinds: type[F] | tuple[type[F], ...], target: str) -> F | None:
+        """Use up one strike of the oldest fault of these kinds for a connection or function."""
+        for entry in self.standing():
+            fault = entry.fault
+            if isinstance(fault, kinds) and _concerns(fault) in (None, target):
+                if entry.left is not None:
+                    entry.left -= 1
+                return fault
+        return None
+
+
+def _concerns(fault: StandingFault) -> str | None:
+    match fault:
+        case PostGone() | PostThrottled() | PostDelayed() | DisconnectLost():
+            return fault.connection
+        case EventLost() | EventDuplicated() | EventDelayed() | InvocationKilled():
+            return fault.function

@@ -1,4 +1,4 @@
-"""DynamoDB as functions see it: moto behind the front, driven by real botocore."""
+"""DynamoDB as functions see it: moto or DynamoDB Local behind the front, driven by real botocore."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,25 +14,18 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 import pytest_asyncio
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from emulator.guard import Guard
 from emulator.state import State
+from tests.emulator.state.support import BACKENDS, TABLE, client_of, options, put, value_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 TEMPLATE = json.dumps({
     "Resources": {
-        "Table": {"Type": "AWS::DynamoDB::Table", "Properties": {
-            "TableName": "t", "BillingMode": "PAY_PER_REQUEST", "DeletionProtectionEnabled": "false",
-            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"},
-                                     {"AttributeName": "sk", "AttributeType": "S"}],
-            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            "TimeToLiveSpecification": {"AttributeName": "expires", "Enabled": True},
-        }},
+        "Table": TABLE,
         "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "q", "VisibilityTimeout": 40}},
         "Parameter": {"Type": "AWS::SSM::Parameter", "Properties": {"Name": "/p", "Type": "String", "Value": "v"}},
         "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": "s", "SecretString": "x"}},
@@ -44,44 +37,24 @@ TEMPLATE = json.dumps({
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def state() -> AsyncIterator[State]:
-    """One state for all tests here."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=BACKENDS)
+async def state(request: pytest.FixtureRequest) -> AsyncIterator[State]:
+    """One state for all tests here, for each store of the tables."""
     with Guard() as guard:
-        state = State(TEMPLATE, guard=guard)
-        await state.start()
+        state = State(TEMPLATE, guard=guard, options=options(request.param))
         try:
+            await state.start()
             yield state
         finally:
             await state.stop()
 
 
 @pytest.fixture(scope="module")
-def client(state: State) -> DynamoDBClient:
+def client(state: State) -> Iterator[DynamoDBClient]:
     """A client of the front; used from threads, as the front runs in this process."""
-    return boto3.client(
-        "dynamodb",
-        endpoint_url=state.dynamodb_url,
-        region_name="us-east-1",
-        aws_access_key_id="x",
-        aws_secret_access_key="x",
-        config=Config(retries={"total_max_attempts": 1}, max_pool_connections=32),
-    )
-
-
-def put(pk: str, *, value: str = "v", new: bool = False) -> TransactWriteItemTypeDef:
-    """A put of a transaction."""
-    item = {"pk": {"S": pk}, "sk": {"S": "1"}, "v": {"S": value}}
-    if new:
-        return {"Put": {"TableName": "t", "Item": item, "ConditionExpression": "attribute_not_exists(pk)",
-                        "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}}  # fmt: skip
-    return {"Put": {"TableName": "t", "Item": item}}
-
-
-def value_of(client: DynamoDBClient, pk: str) -> str | None:
-    """The value of an item, None if it is not there."""
-    found = client.get_item(TableName="t", Key={"pk": {"S": pk}, "sk": {"S": "1"}}, ConsistentRead=True)
-    return found["Item"]["v"]["S"] if "Item" in found else None
+    client = client_of(state)
+    yield client
+    client.close()
 
 
 async def test_the_resources_of_the_template_exist(state: State, client: DynamoDBClient) -> None:
@@ -90,7 +63,7 @@ async def test_the_resources_of_the_template_exist(state: State, client: DynamoD
     keys |= {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
 
     def look() -> None:
-        assert client.describe_time_to_live(TableName="t")["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
+        assert client.describe_time_to_live(TableName="table")["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED"
         session = boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="x", region_name="us-east-1")
         ssm = session.client("ssm", endpoint_url=state.aws_url)
         assert ssm.get_parameter(Name="/p")["Parameter"].get("Value") == "v"
@@ -108,10 +81,10 @@ async def test_a_failed_condition_returns_the_old_item(client: DynamoDBClient) -
     """Put, update and delete with ALL_OLD give the present item with ConditionalCheckFailedException."""
 
     def look() -> None:
-        client.put_item(TableName="t", Item={"pk": {"S": "old"}, "sk": {"S": "1"}, "v": {"S": "first"}})
+        client.put_item(TableName="table", Item={"pk": {"S": "old"}, "sk": {"S": "1"}, "v": {"S": "first"}})
         with pytest.raises(client.exceptions.ConditionalCheckFailedException) as failed:
             client.put_item(
-                TableName="t",
+                TableName="table",
                 Item={"pk": {"S": "old"}, "sk": {"S": "1"}},
                 ConditionExpression="attribute_not_exists(pk)",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -148,10 +121,10 @@ async def test_a_cancelled_transaction_leaves_every_item_as_it_was(client: Dynam
             client.transact_write_items(TransactItems=[
                 put("created"),
                 put("replaced", value="after"),
-                {"Update": {"TableName": "t", "Key": {"pk": {"S": "updated"}, **key},
+                {"Update": {"TableName": "table", "Key": {"pk": {"S": "updated"}, **key},
                             "UpdateExpression": "SET v = :v", "ExpressionAttributeValues": {":v": {"S": "after"}}}},
-                {"Delete": {"TableName": "t", "Key": {"pk": {"S": "deleted"}, **key}}},
-                {"ConditionCheck": {"TableName": "t", "Key": {"pk": {"S": "nobody"}, **key},
+                {"Delete": {"TableName": "table", "Key": {"pk": {"S": "deleted"}, **key}}},
+                {"ConditionCheck": {"TableName": "table", "Key": {"pk": {"S": "nobody"}, **key},
                                     "ConditionExpression": "attribute_exists(pk)"}},
             ])  # fmt: skip
         assert value_of(client, "created") is None
@@ -191,7 +164,7 @@ async def test_a_cancelled_transaction_does_not_use_its_token_up(client: DynamoD
         for _ in range(2):
             with pytest.raises(client.exceptions.TransactionCanceledException):
                 client.transact_write_items(TransactItems=[put("later", new=True)], ClientRequestToken="token-3")
-        client.delete_item(TableName="t", Key={"pk": {"S": "later"}, "sk": {"S": "1"}})
+        client.delete_item(TableName="table", Key={"pk": {"S": "later"}, "sk": {"S": "1"}})
         client.transact_write_items(TransactItems=[put("later", new=True)], ClientRequestToken="token-3")
         assert value_of(client, "later") == "v"
 
@@ -202,7 +175,7 @@ async def test_no_acknowledged_write_is_lost_beside_failing_transactions(client:
     """Writers beside transactions that fail all the time: every write that was acknowledged is there."""
 
     def write(number: int) -> None:
-        client.put_item(TableName="t", Item={"pk": {"S": f"kept-{number}"}, "sk": {"S": "1"}, "v": {"S": "v"}})
+        client.put_item(TableName="table", Item={"pk": {"S": f"kept-{number}"}, "sk": {"S": "1"}, "v": {"S": "v"}})
 
     def fail(number: int) -> None:
         with pytest.raises(ClientError):
@@ -226,7 +199,7 @@ async def test_of_two_conditional_writers_exactly_one_wins(client: DynamoDBClien
     def race(number: int) -> bool:
         try:
             client.put_item(
-                TableName="t",
+                TableName="table",
                 Item={"pk": {"S": "race"}, "sk": {"S": "1"}, "v": {"S": str(number)}},
                 ConditionExpression="attribute_not_exists(pk)",
             )
@@ -261,14 +234,14 @@ async def test_a_query_pages_through_the_rows_that_fit(
 
     def look() -> None:
         for number in range(12):
-            client.put_item(TableName="t", Item={"pk": {"S": "rows"}, "sk": {"S": f"{number:03}"}})
+            client.put_item(TableName="table", Item={"pk": {"S": "rows"}, "sk": {"S": f"{number:03}"}})
         values = {":p": {"S": "rows"}}
         if value is not None:
             values[":s"] = {"S": value}
         if ":t" in condition:
             values[":t"] = {"S": "005"}
         pages = client.get_paginator("query").paginate(
-            TableName="t",
+            TableName="table",
             KeyConditionExpression=condition,
             ExpressionAttributeValues=values,
             ScanIndexForward=forward,

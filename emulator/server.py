@@ -75,7 +75,7 @@ class Emulator:
         self._bind()
         guard = self._stack.enter_context(Guard())
         kept = StateOptions(dynamodb_jar=self._options.dynamodb_jar, data=self._options.data)
-        state = State(self.application.state_template, guard=guard, options=kept)
+        state = State(self.application.state_template, guard=guard, options=kept, faults=self._faults)
         self._stack.push_async_callback(state.stop)
         await state.start()
         issuer = Issuer(url=self.url, audience=self._options.audience)

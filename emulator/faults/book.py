@@ -1,4 +1,4 @@
-"""The faults that stand now: asked by the gateway and by Lambda before each step that can go wrong on AWS."""
+"""The faults that stand now: asked by gateway, Lambda and DynamoDB before each step that can go wrong on AWS."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from emulator.faults.models import (
     DisconnectLost,
+    DynamoDbAnswerLost,
+    DynamoDbThrottled,
     EventDelayed,
     EventDuplicated,
     EventLost,
     InvocationKilled,
+    Operation,
     PostDelayed,
     PostGone,
     PostThrottled,
     StandingFault,
 )
 from emulator.gateway.faults import PostFault
+from emulator.state.faults import RequestFault
 
 F = TypeVar("F", bound=StandingFault)
 
@@ -36,9 +40,9 @@ class Entry:
 
 
 class FaultBook:
-    """Implements the fault seams of the gateway and of Lambda. Of several faults that fit a step, the oldest strikes.
+    """Implements the fault seams of gateway, Lambda and DynamoDB.
 
-    A fault is used up where it strikes: each strike takes one of its `count`.
+    Of several faults that fit a step, the oldest strikes; each strike takes one of its `count`.
     """
 
     def __init__(self, faults: Iterable[StandingFault] = (), *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -109,8 +113,19 @@ class FaultBook:
         killed = self._strike(InvocationKilled, function)
         return None if killed is None else killed.after_s
 
+    # DynamoDB's seam
+
+    def on_request(self, operation: str) -> RequestFault | None:
+        """Refuse a request on items, or lose its answer; tables are made and described undisturbed."""
+        if operation not in get_args(Operation):
+            return None
+        fault = self._strike((DynamoDbThrottled, DynamoDbAnswerLost), operation)
+        if fault is None:
+            return None
+        return "throttled" if isinstance(fault, DynamoDbThrottled) else "answer_lost"
+
     def _strike(self, kinds: type[F] | tuple[type[F], ...], target: str) -> F | None:
-        """Use up one strike of the oldest fault of these kinds for a connection or function."""
+        """Use up one strike of the oldest fault of these kinds for a connection, function or operation."""
         for entry in self.standing():
             fault = entry.fault
             if isinstance(fault, kinds) and _concerns(fault) in (None, target):
@@ -126,3 +141,5 @@ def _concerns(fault: StandingFault) -> str | None:
             return fault.connection
         case EventLost() | EventDuplicated() | EventDelayed() | InvocationKilled():
             return fault.function
+        case DynamoDbThrottled() | DynamoDbAnswerLost():
+            return fault.operation

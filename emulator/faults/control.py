@@ -110,7 +110,7 @@ class Control:
             case _:
                 if isinstance(fault, FunctionFault):
                     self._check_function(fault.function)
-                else:
+                elif isinstance(fault, ConnectionFault):
                     self._check_connection(fault)
                 return JSONResponse(self._described(self._book.add(fault)), status_code=201)
 

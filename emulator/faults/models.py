@@ -93,6 +93,38 @@ class InvocationKilled(_OfFunction):
     after_s: Seconds = 0.0
 
 
+Operation = Literal[
+    "BatchGetItem",
+    "BatchWriteItem",
+    "DeleteItem",
+    "GetItem",
+    "PutItem",
+    "Query",
+    "Scan",
+    "TransactGetItems",
+    "TransactWriteItems",
+    "UpdateItem",
+]
+"""The operations of DynamoDB that faults can strike: those on items."""
+
+
+class _OfTable(_Standing):
+    operation: Operation | None = None
+    """None means all."""
+
+
+class DynamoDbThrottled(_OfTable):
+    """DynamoDB answers ProvisionedThroughputExceededException and does nothing."""
+
+    kind: Literal["dynamodb_throttled"] = "dynamodb_throttled"
+
+
+class DynamoDbAnswerLost(_OfTable):
+    """DynamoDB does what was asked, and the connection breaks before it has answered."""
+
+    kind: Literal["dynamodb_answer_lost"] = "dynamodb_answer_lost"
+
+
 class CloseSockets(_Model):
     """At once: close open sockets from the server's side with `code` (RFC 6455 section 7.4) and `reason`."""
 
@@ -118,7 +150,8 @@ class KillEnvironments(_Model):
 
 ConnectionFault = PostGone | PostThrottled | PostDelayed | DisconnectLost
 FunctionFault = EventLost | EventDuplicated | EventDelayed | InvocationKilled
-StandingFault = ConnectionFault | FunctionFault
+TableFault = DynamoDbThrottled | DynamoDbAnswerLost
+StandingFault = ConnectionFault | FunctionFault | TableFault
 Action = CloseSockets | KillEnvironments
 
 _ANY: TypeAdapter[StandingFault | Action] = TypeAdapter(

@@ -9,6 +9,7 @@ import boto3
 from emulator.guard import Guard
 from emulator.state.dynamodb_local import DynamoDbLocal
 from emulator.state.errors import StateFailed
+from emulator.state.faults import Faults
 from emulator.state.front import DynamoDbFront
 from emulator.state.moto import MotoFailed, MotoProcess
 from emulator.state.options import StateOptions
@@ -21,9 +22,17 @@ __all__ = ["MotoFailed", "State", "StateFailed", "StateOptions"]
 class State:
     """Everything that functions reach with boto3 besides Lambda and the gateway; filled from `state_template`."""
 
-    def __init__(self, state_template: str = "", *, guard: Guard, options: StateOptions | None = None) -> None:
+    def __init__(
+        self,
+        state_template: str = "",
+        *,
+        guard: Guard,
+        options: StateOptions | None = None,
+        faults: Faults | None = None,
+    ) -> None:
         self._template = state_template
         self._guard = guard
+        self._faults = faults
         self._options = options or StateOptions()
         self._moto: MotoProcess | None = None
         self._local: DynamoDbLocal | None = None
@@ -46,9 +55,11 @@ class State:
             await self._local.start(options.start_s)
         self._moto = await MotoProcess.start(guard=self._guard, account_id=options.account_id, bound_s=options.start_s)
         if self._local is None:
-            self._front = DynamoDbFront(self._moto.url, tokens=Tokens(options.token_s))
+            self._front = DynamoDbFront(self._moto.url, tokens=Tokens(options.token_s), faults=self._faults)
         else:
-            self._front = DynamoDbFront(self._local.url, tokens=None, authorization=self._local.authorization)
+            self._front = DynamoDbFront(
+                self._local.url, tokens=None, authorization=self._local.authorization, faults=self._faults
+            )
         await self._front.start()
         await create(self._template, url=self._moto.url, dynamodb_url=self._front.url, options=options)
 

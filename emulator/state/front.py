@@ -15,6 +15,7 @@ from contextlib import nullcontext
 from aiohttp import ClientSession, TCPConnector, web
 from multidict import CIMultiDict
 
+from emulator.state.faults import Faults, NoFaults
 from emulator.state.tokens import ParameterMismatch, Tokens, Transaction
 
 _TRANSACTION = "DynamoDB_20120810.TransactWriteItems"
@@ -28,8 +29,11 @@ class DynamoDbFront:
     `tokens` is None if what stands behind is sound by itself. `authorization` replaces the client's own header.
     """
 
-    def __init__(self, behind: str, *, tokens: Tokens | None, authorization: str | None = None) -> None:
+    def __init__(
+        self, behind: str, *, tokens: Tokens | None, authorization: str | None = None, faults: Faults | None = None
+    ) -> None:
         self._behind = behind
+        self._faults = faults or NoFaults()
         self._tokens = tokens
         self._authorization = authorization
         self._turn = asyncio.Lock() if tokens is not None else nullcontext()
@@ -60,6 +64,15 @@ class DynamoDbFront:
         except OSError:
             # The function was killed halfway through its request: nobody waits for an answer, nothing was begun.
             return web.Response(status=400)
+        fault = self._faults.on_request(request.headers.get("X-Amz-Target", "").rpartition(".")[2])
+        if fault == "throttled":
+            return _throttled()
+        response = await self._answer(request, body)
+        if fault == "answer_lost" and request.transport is not None:
+            request.transport.abort()
+        return response
+
+    async def _answer(self, request: web.Request, body: bytes) -> web.Response:
         async with self._turn:
             transaction = Transaction.of(body) if request.headers.get("X-Amz-Target") == _TRANSACTION else None
             if self._tokens is None or transaction is None:
@@ -86,6 +99,15 @@ class DynamoDbFront:
                 (name, value) for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP
             )
             return web.Response(status=answer.status, body=content, headers=kept)
+
+
+def _throttled() -> web.Response:
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
+    body = {
+        "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+        "message": "The level of configured provisioned throughput for the table was exceeded.",
+    }
+    return web.Response(status=400, body=json.dumps(body).encode(), content_type=_JSON)
 
 
 def _refusal(mismatch: ParameterMismatch) -> web.Response:

@@ -139,6 +139,22 @@ def _is_once(client: Chat, run: str) -> None:
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
 
 
+async def test_a_run_survives_a_database_that_throttles_and_loses_answers(faulty: EmulatorProcess, user: str) -> None:
+    """Throttled requests are repeated; a write whose answer was lost is recognised as the writer's own. The client sees
+    one whole run, where it reads again what it finds missing."""
+    async with Chat(faulty.url, user) as client:
+        for operation in ("Query", "PutItem", "TransactWriteItems"):
+            await _inject(faulty, "dynamodb_throttled", operation=operation)
+            await _inject(faulty, "dynamodb_answer_lost", operation=operation)
+        run = await client.ask("run", text="What is 6 * 6?")
+        assert "36" in (await client.end_of(run["run_id"]))["payload"]["result"]
+        assert await _all_struck(faulty)
+        events = await client.follow(run["run_id"], run["thread_id"], held=0)
+        assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+        kinds = [event["type"] for event in events]
+        assert (kinds.count("agent_started"), kinds.count("tool_executing")) == (1, 1)
+
+
 async def test_an_engine_killed_from_outside_ends_its_run(faulty: EmulatorProcess, user: str) -> None:
     """SIGKILL in mid-stream: Lambda's notice ends the run with `engine_lost`, long before the sweep."""
     async with Chat(faulty.url, user) as client:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 import pytest
+from starlette.applications import Starlette
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -151,6 +152,32 @@ async def test_bad_input_is_answered_with_400_and_the_reason(body: dict[str, obj
         status, answer = await it.ask("POST", "faults", body)
         assert (status, said in answer["message"]) == (400, True)
         assert (await it.ask("GET", "faults"))[1]["faults"] == []
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("127.0.0.1", 200), ("::1", 200), ("::ffff:127.0.0.1", 200), ("192.0.2.1", 403), ("::ffff:192.0.2.1", 403)],
+)
+@pytest.mark.parametrize(("method", "path"), [("GET", "faults"), ("DELETE", "faults"), ("GET", "limits")])
+async def test_only_this_machine_may_ask(host: str, status: int, method: str, path: str) -> None:
+    """The emulator may listen to others, who are refused here whatever they ask."""
+    control = Control(FaultBook(), LimitControl(Limits()), functions=Killed(), names=[])
+    assert await _status(Starlette(routes=control.routes()), host, method, f"/_emulator/{path}") == status
+
+
+async def _status(app: Starlette, host: str, method: str, path: str) -> int:
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    request = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": []}
+    await app({**request, "client": (host, 40000)}, receive, send)
+    status: int = sent[0]["status"]
+    return status
 
 
 async def test_a_page_of_another_origin_can_add_nothing() -> None:

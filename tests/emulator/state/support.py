@@ -21,13 +21,14 @@ LOCAL_JAR: Final = os.environ.get("DYNAMODB_LOCAL_JAR", "")
 
 BACKENDS: Final = ("moto", *(("dynamodb-local",) if LOCAL_JAR else ()))
 
-TABLE = {"Type": "AWS::DynamoDB::Table", "Properties": {
+PROPERTIES = {
     "TableName": "table", "BillingMode": "PAY_PER_REQUEST", "DeletionProtectionEnabled": "false",
     "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"},
                              {"AttributeName": "sk", "AttributeType": "S"}],
     "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
     "TimeToLiveSpecification": {"AttributeName": "expires", "Enabled": True},
-}}  # fmt: skip
+}  # fmt: skip
+TABLE = {"Type": "AWS::DynamoDB::Table", "Properties": PROPERTIES}
 """A template's table."""
 
 TABLE_ALONE = json.dumps({"Resources": {"Table": TABLE}})

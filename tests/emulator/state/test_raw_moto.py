@@ -19,7 +19,7 @@ from tests.emulator.state.support import client_of, put, value_of
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_ROUNDS = 20
+_ROUNDS = 100
 _WRITES = 60
 
 

@@ -39,6 +39,11 @@ asyncio.run(main(Path(sys.argv[1])))
 """
 
 
+def empty(folder: Path) -> bool:
+    """Whether nothing is in a folder."""
+    return not any(folder.iterdir())
+
+
 async def start_fails(state: State) -> str:
     """The one line that a state's start ends with."""
     with pytest.raises(StateFailed) as failed:
@@ -126,11 +131,11 @@ async def test_a_killed_emulator_leaves_nothing(tmp_path: Path, number: signal.S
     pids = [int(word) for word in (await parent.stdout.readline()).split()]
     assert len(pids) == 3
     assert all(alive(pid) for pid in pids)
-    assert os.listdir(tmp_path) != []
+    assert not empty(tmp_path)
     parent.send_signal(number)
     await parent.wait()
     await eventually(lambda: not any(alive(pid) for pid in pids))
-    await eventually(lambda: os.listdir(tmp_path) == [])
+    await eventually(lambda: empty(tmp_path))
 
 
 async def test_a_jar_that_is_none_is_one_clear_line(tmp_path: Path) -> None:

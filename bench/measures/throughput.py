@@ -12,7 +12,7 @@ from dayfly.ports.memory import MemoryPoster, MemoryTable
 from dayfly.ports.table import Absent, Put
 from dayfly.protocol.events import AgentThinking
 from dayfly.protocol.signals import Phase
-from dayfly.publisher.bridge import WebSocketBridge
+from dayfly.publisher.bridge import DELTA_PAUSE_S, WebSocketBridge
 from dayfly.publisher.delivery import Delivery
 from dayfly.publisher.log_writer import LogPosition, LogWriter
 from dayfly.runlog.rows import AttachedRow, LogRow
@@ -71,7 +71,7 @@ async def throughput() -> list[Section]:
             rows=tuple(rows),
             notes=(
                 "floor: one row put and one frame posted for each thing given, through the same ports and nothing else",
-                "deltas merge: text alone is committed every 50 ms at most, or when 48 KB wait",
+                f"deltas merge: text alone is committed every {DELTA_PAUSE_S * 1000:.0f} ms at most, or when 48 KB wait",
             ),
         )
     ]

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from dayfly.agents.protocol import AgentEvent, Answered, Thinking, Turn
+from dayfly.engine.lease_keeper import LeaseKeeper
 from dayfly.ports.table import Put, Span, TableRefused
 from dayfly.runlog.rows import HistoryRow, LeaseRow, LeaseState, Row
 from tests.fakes.faulty_table import Call, FaultyTable
@@ -67,3 +69,33 @@ async def test_the_lease_is_kept_while_the_history_is_read(world: World) -> None
     assert (await engine).outcome == "completed"
     assert assert_ended_once(world, call.run) == "agent_completed"
     assert len(world.rows(HistoryRow)) == 2
+
+
+async def test_a_renewal_that_comes_after_the_end_changes_nothing(world: World) -> None:
+    """An ended run's lease stays ended: a renewal that was under way finds no match, though the nonce is its own."""
+    call = await world.admitted()
+    waiting = world.leases()[0]
+    ended = replace(waiting, state=LeaseState.ENDED, nonce="mine")
+    await world.memory.write(Put(ended))
+    lost = asyncio.Event()
+    keeper = asyncio.create_task(LeaseKeeper(world.table, world.clock, waiting, nonce="mine").keep(lost.set))
+    await asyncio.sleep(5.1)
+    assert lost.is_set()
+    await keeper
+    assert world.leases() == [ended]
+    assert world.log_types(call.run) == ["user_message"]
+
+
+async def test_an_engine_begins_only_with_a_lease_to_take(world: World) -> None:
+    """A lease that is gone between the engine's look and its first append is not made anew, and nothing is begun."""
+    call = await world.admitted()
+    key = world.leases()[0].key
+
+    def plan(one: Call) -> None:
+        if one.method == "write" and len(one.actions) > 2:
+            world.memory._rows.pop(key, None)
+
+    world.table.plan = plan
+    assert (await world.engine(call)).outcome is None
+    assert world.leases() == []
+    assert world.log_types(call.run) == ["user_message"]

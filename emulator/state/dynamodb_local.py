@@ -14,6 +14,7 @@ import shutil
 import socket
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from aiohttp import ClientError, ClientSession
@@ -22,6 +23,8 @@ from emulator.guard import Guard
 from emulator.state import launcher
 from emulator.state.data import DataFolder, new_access_key
 from emulator.state.errors import StateFailed
+
+_COMMIT_S = 5.0
 
 
 class DynamoDbLocal:
@@ -86,9 +89,15 @@ class DynamoDbLocal:
         return self._process.pid
 
     async def stop(self) -> None:
-        """End it and wait. What it acknowledged is in its database file already."""
+        """End it and wait; what it acknowledged is in its database file then.
+
+        It acknowledges a write before it commits it, and takes the next request of a database after the commit: so one
+        more is asked before it is killed. Killed from outside, it may lose the last write.
+        """
         if self._process is not None:
             if self._process.returncode is None:
+                if self._data is not None:
+                    await self._ask_once_more(self._process)
                 self._process.kill()
             await self._process.wait()
             self._guard.forget(self._process.pid)
@@ -97,21 +106,30 @@ class DynamoDbLocal:
             self._data.close()
 
     async def _wait_until_it_answers(self, process: asyncio.subprocess.Process) -> None:
+        async with ClientSession() as session:
+            while process.returncode is None:
+                if await self._answers(session):
+                    return
+                await asyncio.sleep(0.05)
+        raise StateFailed(f"DynamoDB Local did not start: {self._first_line() or process.returncode}")
+
+    async def _ask_once_more(self, process: asyncio.subprocess.Process) -> None:
+        with suppress(TimeoutError):  # then it is stuck, and waits for no commit
+            async with asyncio.timeout(_COMMIT_S), ClientSession() as session:
+                while process.returncode is None and not await self._answers(session):
+                    await asyncio.sleep(0.05)
+
+    async def _answers(self, session: ClientSession) -> bool:
         headers = {
             "Authorization": self.authorization,
             "Content-Type": "application/x-amz-json-1.0",
             "X-Amz-Target": "DynamoDB_20120810.ListTables",
         }
-        async with ClientSession() as session:
-            while process.returncode is None:
-                try:
-                    async with session.post(self.url, data=b"{}", headers=headers) as answer:
-                        if answer.status == 200:
-                            return
-                except ClientError:
-                    pass  # not listening yet
-                await asyncio.sleep(0.05)
-        raise StateFailed(f"DynamoDB Local did not start: {self._first_line() or process.returncode}")
+        try:
+            async with session.post(self.url, data=b"{}", headers=headers) as answer:
+                return answer.status == 200
+        except ClientError:
+            return False  # not listening yet, or no more
 
     def _first_line(self) -> str:
         said = (self._folder / "log").read_text("utf-8", "replace").splitlines()

@@ -97,7 +97,7 @@ class DynamoDbLocal:
         if self._process is not None:
             if self._process.returncode is None:
                 if self._data is not None:
-                    await self._ask_once_more(self._process)
+                    await self._ask_once_more()
                 self._process.kill()
             await self._process.wait()
             self._guard.forget(self._process.pid)
@@ -113,11 +113,10 @@ class DynamoDbLocal:
                 await asyncio.sleep(0.05)
         raise StateFailed(f"DynamoDB Local did not start: {self._first_line() or process.returncode}")
 
-    async def _ask_once_more(self, process: asyncio.subprocess.Process) -> None:
-        with suppress(TimeoutError):  # then it is stuck, and waits for no commit
+    async def _ask_once_more(self) -> None:
+        with suppress(TimeoutError):  # then it is stuck, and commits nothing more
             async with asyncio.timeout(_COMMIT_S), ClientSession() as session:
-                while process.returncode is None and not await self._answers(session):
-                    await asyncio.sleep(0.05)
+                await self._answers(session)
 
     async def _answers(self, session: ClientSession) -> bool:
         headers = {

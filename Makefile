@@ -52,8 +52,9 @@ bench: $(VENV)/.dev ## Measure, print a table and write bench/results/*.json
 invoke: $(VENV)/.run ## Run one event: make invoke FUNCTION=RouterFunction EVENT=events/run.json
 	@$(PY) -m emulator.invoke --template template.yaml --function $(FUNCTION) --event $(EVENT)
 
-docs: $(VENV)/.run ## Write docs/protocol.md and docs/asyncapi.json anew from the models
+docs: $(VENV)/.dev ## Write docs/protocol.md, docs/asyncapi.json and docs/fidelity.md anew
 	@$(PY) -m scripts.protocol_docs
+	@$(PY) -m scripts.fidelity_docs
 
 format: $(VENV)/.dev ## Format the code
 	$(PY) -m ruff check --fix .

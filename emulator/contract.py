@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -67,11 +67,42 @@ class Functions(Protocol):
 
 @dataclass(frozen=True)
 class RouteSpec:
-    """One route of a WebSocket API. `function` and `authorizer` are function names."""
+    """One route of a WebSocket API. `function` and `authorizer` are function names.
+
+    `response`: the route is set up for two-way communication, so the function's answer is sent back. `timeout_s` is
+    the integration's own time-out (0.05 to 29 s), None the default. `operation` is the OperationName.
+    """
 
     route_key: str
     function: str
     authorizer: str | None
+    response: bool = False
+    timeout_s: float | None = None
+    operation: str | None = None
+
+
+@dataclass(frozen=True)
+class Throttle:
+    """At most `rate` requests a second on average and `burst` at once; None: the account's own."""
+
+    rate: float | None = None
+    burst: int | None = None
+
+
+@dataclass(frozen=True)
+class Throttling:
+    """A stage's `DefaultRouteSettings`, and by route key its `RouteSettings`."""
+
+    default: Throttle = Throttle()
+    routes: Mapping[str, Throttle] = field(default_factory=dict)
+
+    def of(self, route_key: str) -> Throttle:
+        """What holds for a route: its own figures, the stage's for those it leaves out."""
+        own = self.routes.get(route_key, Throttle())
+        return Throttle(
+            rate=self.default.rate if own.rate is None else own.rate,
+            burst=self.default.burst if own.burst is None else own.burst,
+        )
 
 
 @dataclass(frozen=True)
@@ -84,11 +115,18 @@ class ApiSpec:
     routes: tuple[RouteSpec, ...]
     identity_sources: tuple[str, ...]
     api_id: str
+    stage_variables: Mapping[str, str] = field(default_factory=dict)
+    throttling: Throttling = Throttling()
 
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """A function, as the resolved template says. `on_failure` is a function name or a queue ARN."""
+    """A function, as the resolved template says. A destination is a function name, or the ARN of a queue or topic.
+
+    `import_path` are the folders that hold its modules besides `code_dir`, in order: packages of `requirements.txt`,
+    layers, what the runtime brings. Given, the function sees nothing else but the standard library; None means
+    `layer_dirs`, and whatever the emulator itself can import.
+    """
 
     logical_id: str
     name: str
@@ -105,15 +143,23 @@ class FunctionSpec:
     on_failure: str | None
     log_format: Literal["Text", "JSON"] = "Text"
     log_level: str | None = None
+    on_success: str | None = None
+    import_path: tuple[Path, ...] | None = None
 
 
 @dataclass(frozen=True)
 class ScheduleSpec:
-    """A rule that invokes `function` every `every_s` seconds; `payload` None means EventBridge's own event."""
+    """A rule that invokes `function` every `every_s` seconds; `payload` None means EventBridge's own event.
+
+    With `cron`, the six fields of an EventBridge cron expression without `cron(...)`, it fires at those minutes of
+    `timezone` instead, and `every_s` means nothing.
+    """
 
     function: str
     every_s: float
     payload: str | None
+    cron: str | None = None
+    timezone: str = "UTC"
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ class Options:
     template: Path = Path("template.yaml")
     host: str = "127.0.0.1"
     port: int = 3001
+    tls_port: int = 0
     page: Path = Path("web/dist")
     audience: str = "dayfly"
     schedule_every: float | None = None
@@ -39,6 +40,10 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--template", type=Path, default=default.template, help="the SAM template (%(default)s)")
     parser.add_argument("--host", default=default.host, help="the address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=default.port, help="0 takes a free one (%(default)s)")
+    parser.add_argument(
+        "--tls-port", type=int, default=default.tls_port, metavar="PORT",
+        help="where functions find the first API with https, further APIs after it; 0 takes free ones (%(default)s)",
+    )  # fmt: skip
     parser.add_argument("--page", type=Path, default=default.page, help="static files for / (%(default)s)")
     parser.add_argument("--audience", default=default.audience, help="aud of the issuer's tokens (%(default)s)")
     parser.add_argument(
@@ -83,6 +88,7 @@ def parse(arguments: Sequence[str]) -> Options:
         template=given.template,
         host=given.host,
         port=given.port,
+        tls_port=given.tls_port,
         page=given.page,
         audience=given.audience,
         schedule_every=given.schedule_every,

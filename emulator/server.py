@@ -28,6 +28,7 @@ from emulator.issuer import Issuer
 from emulator.options import Options
 from emulator.page import Page
 from emulator.state import State, StateOptions
+from emulator.tls import HOST, Tls
 
 log = logging.getLogger("emulator")
 
@@ -42,7 +43,8 @@ class Emulator:
     """Runs one application: `async with Emulator(...)` is ready inside and leaves no process behind.
 
     `listener` is the bound main port, which the first API shares with everything else; each further API gets its own
-    port, the next ones in turn (or free ones if the main port was chosen freely).
+    port, the next ones in turn (or free ones if the main port was chosen freely). Each API is served with TLS too, on a
+    port of its own that its `domainName` names.
     """
 
     def __init__(self, options: Options, application: Application, listener: socket.socket) -> None:
@@ -55,6 +57,7 @@ class Emulator:
         self._faults = FaultBook((*lost, *options.faults))
         self._stack = AsyncExitStack()
         self._listeners: dict[str, socket.socket] = {}
+        self._tls_listeners: dict[str, socket.socket] = {}
 
     async def __aenter__(self) -> Self:
         async with self._stack:
@@ -74,6 +77,8 @@ class Emulator:
     async def _start(self) -> None:
         self._bind()
         guard = self._stack.enter_context(Guard())
+        tls = await asyncio.to_thread(Tls.make, guard)
+        self._stack.callback(tls.remove)
         kept = StateOptions(dynamodb_jar=self._options.dynamodb_jar, data=self._options.data)
         state = State(self.application.state_template, guard=guard, options=kept, faults=self._faults)
         self._stack.push_async_callback(state.stop)
@@ -84,7 +89,7 @@ class Emulator:
             [self._with_endpoint(spec) for spec in self.application.functions],
             guard=guard,
             schedules=self.application.schedules,
-            extra=self._environment(state),
+            extra=self._environment(state, tls),
             options=self._lambda,
             log=print_function_line,
             send_to_queue=state.send_to_queue,
@@ -98,7 +103,8 @@ class Emulator:
         page: list[BaseRoute] = [*control.routes(), *issuer.routes(), Mount("/", Page(self._options.page))]
         listeners = list(dict.fromkeys((self._listener, *self._listeners.values())))
         fronts = [
-            await self._serve(listener, functions, page if listener is self._listener else []) for listener in listeners
+            await self._serve(listener, tls, functions, page if listener is self._listener else [])
+            for listener in listeners
         ]
         limits.serve(*fronts)
         control.serve([api for front in fronts for api in front.apis])
@@ -115,16 +121,21 @@ class Emulator:
             else:
                 port = 0 if self._options.port == 0 else main + index
                 self._listeners[api_id] = self._stack.enter_context(bind(self._options.host, port))
+            tls_port = self._options.tls_port and self._options.tls_port + index
+            self._tls_listeners[api_id] = self._stack.enter_context(bind(HOST, tls_port))
 
-    async def _serve(self, listener: socket.socket, functions: LambdaService, rest: list[BaseRoute]) -> Front:
+    async def _serve(self, listener: socket.socket, tls: Tls, functions: LambdaService, rest: list[BaseRoute]) -> Front:
         port: int = listener.getsockname()[1]
         front = Front(port=port, limits=self._options.limits, rest=Starlette(routes=rest))
         specs = [spec for spec in self.application.apis if self._listeners[spec.api_id] is listener]
         names = {function.name for function in self.application.functions}
         front.serve([self._api(spec, functions) for spec in specs], InvokeEndpoint(functions, names=names))
-        server = HttpServer(front, listener)
-        self._stack.push_async_callback(server.stop)
-        await server.start()
+        servers = [HttpServer(front, listener)]
+        secured = {self._tls_listeners[spec.api_id] for spec in specs}
+        servers += [HttpServer(front, each, tls=tls.context) for each in secured]
+        for server in servers:
+            self._stack.push_async_callback(server.stop)
+            await server.start()
         return front
 
     def _api(self, spec: ApiSpec, functions: LambdaService) -> WebSocketApi:
@@ -133,7 +144,7 @@ class Emulator:
                 spec,
                 functions=functions,
                 arn=f"arn:aws:execute-api:{self._lambda.region}:{self._lambda.account_id}:{spec.api_id}",
-                domain_name=self._url_of(spec).removeprefix("http://"),
+                domain_name=f"{HOST}:{self._tls_listeners[spec.api_id].getsockname()[1]}",
                 limits=self._options.limits,
                 faults=self._faults,
             )
@@ -153,13 +164,13 @@ class Emulator:
         endpoint = {_MANAGEMENT: f"{self._url_of(spec)}/{spec.stage}"}
         return replace(function, environment={**function.environment, **endpoint})
 
-    def _environment(self, state: State) -> dict[str, str]:
-        """The endpoints of the other AWS services, and the command line's own variables.
+    def _environment(self, state: State, tls: Tls) -> dict[str, str]:
+        """The endpoints of the other AWS services, whom to trust, and the command line's own variables.
 
         https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
         """
         given = {name: value.replace("{url}", self.url) for name, value in self._options.environment.items()}
-        return {**state.endpoints, "AWS_ENDPOINT_URL_LAMBDA": self.url, **given}
+        return {**state.endpoints, **tls.variables, "AWS_ENDPOINT_URL_LAMBDA": self.url, **given}
 
 
 def print_function_line(line: LogLine) -> None:

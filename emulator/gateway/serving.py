@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 
 import uvicorn
 from uvicorn.server import ServerState
@@ -39,11 +40,12 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class HttpServer:
-    """Serves a `Front` on a bound socket."""
+    """Serves a `Front` on a bound socket, over TLS if a context is given."""
 
-    def __init__(self, front: Front, listener: socket.socket) -> None:
+    def __init__(self, front: Front, listener: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
         self._front = front
         self._listener = listener
+        self._tls = tls
         self._state = ServerState()
         self._server: asyncio.Server | None = None
         self._config = uvicorn.Config(
@@ -65,7 +67,7 @@ class HttpServer:
         """Accept connections."""
         self._config.load()
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connection, sock=self._listener, backlog=2048)
+        self._server = await loop.create_server(self._connection, sock=self._listener, backlog=2048, ssl=self._tls)
 
     async def stop(self) -> None:
         """Close all sockets, let running requests finish for at most a second, and leave the port."""

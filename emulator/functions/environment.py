@@ -215,7 +215,7 @@ class Environment:
             status=status or ("error" if outcome.failed else None),
         )
         self._init_s = None
-        self._line("platform", report.line(), call.request_id)
+        self._line("platform", report.line(), call.request_id, report)
         call.settle(outcome)
 
     def _die(self) -> None:
@@ -227,7 +227,13 @@ class Environment:
             self._handoff = None
         self._on_dead(self)
 
-    def _line(self, source: Literal["function", "platform"], text: str, request_id: str | None = None) -> None:
+    def _line(
+        self,
+        source: Literal["function", "platform"],
+        text: str,
+        request_id: str | None = None,
+        report: Report | None = None,
+    ) -> None:
         if request_id is None and self._call is not None:
             request_id = self._call.request_id
-        self._log(LogLine(function=self.spec.name, text=text, source=source, request_id=request_id))
+        self._log(LogLine(function=self.spec.name, text=text, source=source, request_id=request_id, report=report))

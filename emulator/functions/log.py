@@ -7,15 +7,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from emulator.functions.report import Report
+
+Level = Literal["info", "warning", "error"]
+
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line without its end. `source` tells a function's own words from START, END, REPORT and the like."""
+    """One line without its end. `source` tells a function's own words from START, END, REPORT and the like, and these
+    from the emulator's, which Lambda would not write. `report` has the figures of a REPORT line."""
 
     function: str
     text: str
-    source: Literal["function", "platform"]
+    source: Literal["function", "platform", "notice"]
     request_id: str | None
+    report: Report | None = None
+    level: Level = "info"
 
 
 LogSink = Callable[[LogLine], None]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from emulator.functions.limits import LambdaLimits
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
@@ -25,8 +27,8 @@ class LambdaOptions:
     python: str = sys.executable
     """The interpreter that runs the functions; `awslambdaric` must be installed there."""
 
-    concurrency: int = 1000
-    """Environments busy at once over all functions: the account's limit."""
+    limits: LambdaLimits = field(default_factory=LambdaLimits)
+    """What holds from the start; it can be changed while Lambda runs."""
 
     max_environments: int = 64
     """Environments kept alive, busy or not: beyond it the least recently used idle one ends."""
@@ -34,31 +36,17 @@ class LambdaOptions:
     idle_s: float = 300.0
     """An environment unused for so long ends."""
 
-    init_s: float = 60.0
-    """Bound of the first init phase. AWS's is 10 s of a machine of its own
-    (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html); a laptop that starts twenty engines
-    at once needs longer."""
-
     inits: int = 2 * (os.cpu_count() or 1)
     """Init phases under way at once; the others wait, in order, so that the first of a burst are ready soon."""
 
     freeze: bool = True
     """Stop (SIGSTOP) an environment between two invocations, as Lambda freezes it."""
 
-    retry_waits_s: tuple[float, ...] = (60.0, 120.0)
-    """Waits before the second and third attempt of an asynchronous invocation that ended in a function error."""
-
-    throttle_wait_s: float = 1.0
-    """First wait of a throttled asynchronous event; doubled each time up to `throttle_wait_max_s`."""
-
-    throttle_wait_max_s: float = 300.0
-    """Longest wait between two attempts of a throttled event."""
+    memory_limit: bool = True
+    """Kill an environment whose process has used more than its memory size (Linux: elsewhere no one says how much)."""
 
     schedule_every_s: float | None = None
     """Replaces the interval of every schedule."""
-
-    scan_s: float = 0.3
-    """A look for changed source files is good for so long."""
 
     trace_sampled: bool = False
     """Sampled flag of the X-Ray header. Off: the X-Ray SDK runs but sends nothing, as no daemon listens here."""

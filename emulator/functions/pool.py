@@ -36,13 +36,15 @@ class Waiting:
 class Pool:
     """Owns every environment from its start until nothing of it is left."""
 
-    def __init__(self, *, options: LambdaOptions, extra: Mapping[str, str], log: LogSink, guard: Guard) -> None:
+    def __init__(
+        self, *, options: LambdaOptions, extra: Mapping[str, str], log: LogSink, guard: Guard, sources: SourceWatch
+    ) -> None:
         self._options = options
         self._extra = extra
         self._log = log
         self._guard = guard
         self._api = RuntimeApi()
-        self._sources = SourceWatch(options.scan_s)
+        self._sources = sources
         self._idle: list[Environment] = []  # least recently used first
         self._busy: set[Environment] = set()
         self._starting: set[Environment] = set()  # of the busy ones: claimed by the invocation that needs them

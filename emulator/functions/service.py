@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
 from uuid import uuid4
 
-from emulator.contract import FunctionNotFound, FunctionSpec, Invocation, LambdaRefusal, ScheduleSpec
+from emulator.contract import FunctionNotFound, FunctionSpec, Invocation, LambdaRefusal, ScheduleSpec, Throttled
 from emulator.functions.call import Call, new_trace_id
 from emulator.functions.checks import check_payload, check_tenant
 from emulator.functions.environment import Environment, InitFailed, State
 from emulator.functions.events import Event, EventQueue
 from emulator.functions.faults import Faults, NoFaults
-from emulator.functions.log import LogLine, LogSink, print_line
+from emulator.functions.log import Level, LogLine, LogSink, print_line
 from emulator.functions.options import EVENT_PAYLOAD_BYTES, SYNC_PAYLOAD_BYTES, LambdaOptions
 from emulator.functions.pool import Pool
 from emulator.functions.records import FailedEvent
 from emulator.functions.schedules import Schedules
+from emulator.functions.source import SourceWatch
+from emulator.functions.trouble import cannot_start, syntax_errors
 from emulator.guard import Guard
 
 SendToQueue = Callable[[str, bytes], Awaitable[None]]
@@ -48,7 +51,9 @@ class LambdaService:
         self._log = log
         self._send_to_queue = send_to_queue
         self._faults = faults or NoFaults()
-        self._pool = Pool(options=self._options, extra=extra or {}, log=log, guard=guard)
+        folders = [folder for spec in self._specs.values() for folder in (spec.code_dir, *spec.layer_dirs)]
+        self._sources = SourceWatch(folders, changed=self._reloaded)
+        self._pool = Pool(options=self._options, extra=extra or {}, log=log, guard=guard, sources=self._sources)
         self._events = EventQueue(
             options=self._options, faults=self._faults, run=self._run_event, give_up=self._give_up
         )
@@ -57,6 +62,7 @@ class LambdaService:
 
     async def start(self) -> None:
         """Become ready; schedules begin to count."""
+        await self._sources.start()
         await self._pool.start()
         self._schedules.start()
 
@@ -68,6 +74,7 @@ class LambdaService:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         await self._pool.stop()
+        await self._sources.stop()
 
     async def invoke(self, function: str, payload: bytes, *, tenant_id: str | None = None) -> Invocation:
         """Invoke and wait. The invocation goes on if the caller is cancelled, as on AWS. Raises `LambdaRefusal`."""
@@ -135,6 +142,10 @@ class LambdaService:
                 raise InitFailed(-signal.SIGKILL)  # killed at the very moment it became ready
         except InitFailed as error:
             outcome = error.outcome(request_id)
+            self._notice(spec, cannot_start(outcome), "error", request_id)
+        except Throttled as refusal:
+            self._notice(spec, f"throttled: {refusal}", "warning", request_id)
+            raise
         else:
             environment.run(call)
             self._kill_later(environment, call)
@@ -160,7 +171,19 @@ class LambdaService:
         except LambdaRefusal as refusal:
             # AWS counts such a record in DestinationDeliveryFailures and drops it.
             text = f"on-failure record of {failed.request_id} not delivered: {refusal}"
-            self._log(LogLine(function=spec.name, text=text, source="platform", request_id=failed.request_id))
+            self._notice(spec, text, "warning", failed.request_id)
+
+    def _reloaded(self, folder: Path, files: tuple[str, ...]) -> None:
+        shown = [file for file in files if (folder / file).is_file()] or list(files)
+        more = f" and {len(shown) - 3} more" if len(shown) > 3 else ""
+        for spec in self._specs.values():
+            if folder in (spec.code_dir, *spec.layer_dirs):
+                self._notice(spec, f"reloaded: {', '.join(shown[:3])}{more} changed")
+                for error in syntax_errors([folder / file for file in shown]):
+                    self._notice(spec, error, "error")
+
+    def _notice(self, spec: FunctionSpec, text: str, level: Level = "info", request_id: str | None = None) -> None:
+        self._log(LogLine(function=spec.name, text=text, source="notice", request_id=request_id, level=level))
 
 
 def function_name(reference: str) -> str:

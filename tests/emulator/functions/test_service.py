@@ -10,7 +10,7 @@ import pytest
 
 from emulator.contract import FunctionNotFound, InvalidPayload, InvalidTenant, PayloadTooLarge, Throttled
 from emulator.functions import LambdaOptions
-from tests.emulator.functions.support import Log, answer, error, function, running
+from tests.emulator.functions.support import Log, answer, error, eventually, function, running
 
 PID = "import os, time\ndef handler(event, context):\n    time.sleep(event or 0)\n    return os.getpid()\n"
 
@@ -130,9 +130,11 @@ async def test_what_a_function_sees_of_its_surroundings(tmp_path: Path, monkeypa
 async def test_a_saved_file_recycles_the_environment(tmp_path: Path) -> None:
     """After a source file changed the next call runs the new code."""
     spec = function(tmp_path, "def handler(event, context):\n    return 'old'")
-    async with running(spec, options=LambdaOptions(scan_s=0)) as service:
+    log = Log()
+    async with running(spec, log=log) as service:
         assert answer(await service.invoke("fn", b"{}")) == "old"
         (spec.code_dir / "app.py").write_text("def handler(event, context):\n    return 'newer'", encoding="utf-8")
+        await eventually(lambda: "reloaded: app.py changed" in log.texts)
         assert answer(await service.invoke("fn", b"{}")) == "newer"
         assert service.environments("fn") == 1
 

@@ -7,8 +7,9 @@ import logging
 import re
 import time
 from collections.abc import Coroutine
+from functools import partial
 
-from emulator.contract import ApiSpec, Functions
+from emulator.contract import ApiSpec, Functions, RouteSpec
 from emulator.gateway.authorizer import RequestAuthorizer
 from emulator.gateway.connection import Connection, State
 from emulator.gateway.events import ConnectionFacts, connect_event, disconnect_event, message_event
@@ -19,6 +20,7 @@ from emulator.gateway.integration import IntegrationFailed, Integrations, Integr
 from emulator.gateway.limits import Limits
 from emulator.gateway.selection import RouteSelection
 from emulator.gateway.socket import Socket
+from emulator.gateway.throttle import Throttles
 
 log = logging.getLogger("emulator.gateway")
 
@@ -38,6 +40,7 @@ class WebSocketApi:
         self._domain_name = domain_name
         self._routes = {route.route_key: route for route in spec.routes}
         self._selection = RouteSelection(spec.route_selection)
+        self._throttles = Throttles(spec.throttling)
         self._integrations = Integrations(functions, timeout=limits.integration_timeout)
         connect = self._routes.get("$connect")
         self._authorizer = (
@@ -88,6 +91,7 @@ class WebSocketApi:
             connected_at=int(time.time() * 1000),
             source_ip=handshake.source_ip,
             user_agent=handshake.header("user-agent"),
+            stage_variables=self.spec.stage_variables,
         )
         try:
             outcome = await self._admit(facts, handshake, socket)
@@ -100,6 +104,10 @@ class WebSocketApi:
         log.info("%s %-12s -> %d in %.0f ms", facts.connection_id, "$connect", status, elapsed)
 
     async def _admit(self, facts: ConnectionFacts, handshake: Handshake, socket: Socket) -> Accepted | Refused:
+        if not self._throttles.take("$connect"):
+            throttled = refusal(429, "Too Many Requests", "TooManyRequestsException", facts.connection_id)
+            socket.refuse(throttled)
+            return throttled
         authorizer = None
         if self._authorizer is not None:
             authorized = await self._authorizer.authorize(facts, handshake)
@@ -115,6 +123,7 @@ class WebSocketApi:
             limits=self.limits,
             on_message=self._message,
             on_gone=self._gone,
+            spawn=self._spawn,
         )
         outcome = await self._ask_connect(connection)
         if isinstance(outcome, Refused):
@@ -133,7 +142,7 @@ class WebSocketApi:
         event = connect_event(connection.facts, connection.handshake, connection.authorizer)
         await self.faults.on_integration("$connect", connection.id)
         try:
-            answer = await self._integrations.proxy(route.function, event.payload)
+            answer = await self._integrations.proxy(route.function, event.payload, timeout=route.timeout_s)
         except IntegrationTimedOut:
             return refusal(504, "Endpoint request timed out", "GatewayTimeoutException", connection.id)
         except IntegrationFailed as failure:
@@ -148,30 +157,34 @@ class WebSocketApi:
             return refusal(502, "Internal server error", "InternalServerErrorException", connection.id)
         if 200 <= answer.status < 300:
             return Accepted(subprotocol=subprotocol)
-        return Refused(status=answer.status, body=answer.body.encode())
+        return Refused(status=answer.status, body=(answer.body or "").encode())
 
     # Messages
 
     def _message(self, connection: Connection, text: str) -> None:
-        # Messages of one socket run concurrently, as on AWS: nothing orders them.
-        self._spawn(self._route(connection, text))
-
-    async def _route(self, connection: Connection, text: str) -> None:
-        started = time.monotonic()
         key = self._selection.select(text) or "$default"
         # The predefined routes are not for clients to name.
         route = None if key.startswith("$") else self._routes.get(key)
         route = route or self._routes.get("$default")
         if route is None:
             self._tell(connection, "Forbidden", new_id())
-            return
+        elif not self._throttles.take(route.route_key):
+            self._tell(connection, "Too Many Requests", new_id())
+        else:
+            # Messages of one socket run concurrently, as on AWS: nothing orders them.
+            connection.turns.add(partial(self._route, connection, route, text), size=len(text))
+
+    async def _route(self, connection: Connection, route: RouteSpec, text: str) -> None:
+        started = time.monotonic()
         event = message_event(connection.facts, route.route_key, text, connection.authorizer)
         await self.faults.on_integration(route.route_key, connection.id)
         outcome = "ok"
         try:
+            answer = await self._integrations.proxy(route.function, event.payload, timeout=route.timeout_s)
             # A proxy integration without a route response answers nothing, whatever its status:
             # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-route-response.html
-            await self._integrations.proxy(route.function, event.payload)
+            if route.response and answer.body is not None and connection.state is State.OPEN:
+                connection.post(answer.body.encode())
         except IntegrationTimedOut:
             outcome = "timed out"
             self._tell(connection, "Endpoint request timed out", event.request_id)
@@ -192,21 +205,23 @@ class WebSocketApi:
             return
         log.info("%s %-12s %d %s", connection.id, "closed", code, reason)
         if "$disconnect" in self._routes and not self.faults.loses_disconnect(connection.id):
-            self._spawn(self._disconnect(connection, code, reason))
+            connection.turns.add_last(partial(self._disconnect, connection, code, reason))
 
     async def _disconnect(self, connection: Connection, code: int, reason: str) -> None:
         event = disconnect_event(connection.facts, connection.handshake, code, reason, connection.authorizer)
         await self.faults.on_integration("$disconnect", connection.id)
+        route = self._routes["$disconnect"]
         try:
-            await self._integrations.proxy(self._routes["$disconnect"].function, event.payload)
+            await self._integrations.proxy(route.function, event.payload, timeout=route.timeout_s)
         except (IntegrationFailed, IntegrationTimedOut) as failure:
             # There is nobody left to tell; AWS only logs it.
             log.warning("%s %-12s failed: %s", connection.id, "$disconnect", failure)
 
-    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+    def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
+        return task
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -6,17 +6,21 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocke
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Mapping
 
 from emulator.contract import ApiSpec, Invocation
 from emulator.gateway.events import ConnectionFacts, authorizer_event
 from emulator.gateway.handshake import Handshake, Refused, refusal
+from emulator.gateway.identity import present
 from emulator.gateway.integration import IntegrationFailed, Integrations, IntegrationTimedOut
 from emulator.gateway.policy import allows
 
-_HEADER = "route.request.header."
-_QUERY = "route.request.querystring."
+log = logging.getLogger("emulator.gateway")
+
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+_RESULT_BYTES = 8 * 1024
 
 
 class AuthorizerBroken(Exception):
@@ -34,30 +38,23 @@ class RequestAuthorizer:
 
     async def authorize(self, facts: ConnectionFacts, handshake: Handshake) -> Mapping[str, object] | Refused:
         """What `requestContext.authorizer` shall hold, values as strings; or the refusal: 401, 403 or 500."""
-        # Every identity source must be there and not empty, or the function is not even called.
-        if not all(_present(source, handshake) for source in self._sources):
-            return refusal(401, "Unauthorized", "UnauthorizedException", facts.connection_id)
         event = authorizer_event(facts, handshake, method_arn=self._method_arn)
+        # Every identity source must be there and not empty, or the function is not even called.
+        for source in self._sources:
+            if not present(source, handshake, context=event.context, stage_variables=facts.stage_variables):
+                return refusal(401, "Unauthorized", "UnauthorizedException", facts.connection_id)
         started = time.monotonic()
         try:
             invocation = await self._integrations.invoke(self._function, event.payload)
             if invocation.function_error is not None:
                 return _failed(invocation, facts.connection_id)
             context = _read(invocation.payload, self._method_arn)
-        except (IntegrationFailed, IntegrationTimedOut, AuthorizerBroken):
+        except (IntegrationFailed, IntegrationTimedOut, AuthorizerBroken) as failure:
+            log.warning("%s authorizer %s: %s", facts.connection_id, self._function, failure)
             return _configuration_error(facts.connection_id)
         if context is None:
             return refusal(403, "Forbidden", "AccessDeniedException", facts.connection_id)
         return {**context, "integrationLatency": int((time.monotonic() - started) * 1000)}
-
-
-def _present(source: str, handshake: Handshake) -> bool:
-    if source.startswith(_HEADER):
-        return bool(handshake.header(source.removeprefix(_HEADER)))
-    if source.startswith(_QUERY):
-        return bool(handshake.query_parameter(source.removeprefix(_QUERY)))
-    # `context.…` values always exist; there are no stage variables here.
-    return source.startswith("context.")
 
 
 def _failed(invocation: Invocation, connection_id: str) -> Refused:
@@ -82,6 +79,8 @@ def _configuration_error(connection_id: str) -> Refused:
 
 def _read(payload: bytes, method_arn: str) -> dict[str, object] | None:
     """The context an allowing answer carries, None for a denying one. Raises `AuthorizerBroken`."""
+    if len(payload) > _RESULT_BYTES:
+        raise AuthorizerBroken(f"the answer has {len(payload)} bytes, more than {_RESULT_BYTES}")
     try:
         answer = json.loads(payload)
     except ValueError as error:

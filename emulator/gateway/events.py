@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from emulator.gateway.handshake import Handshake
 from emulator.gateway.ids import new_id
@@ -29,29 +29,32 @@ class ConnectionFacts:
     connected_at: int
     source_ip: str
     user_agent: str
+    stage_variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Event:
-    """One event, and the request id it carries."""
+    """One event, the request id it carries, and its `requestContext`."""
 
     request_id: str
     payload: bytes
+    context: Mapping[str, object]
 
 
 def authorizer_event(facts: ConnectionFacts, handshake: Handshake, *, method_arn: str) -> Event:
     """What a REQUEST authorizer of `$connect` is asked."""
     request_id = new_id()
+    context = _context(facts, "$connect", "CONNECT", request_id)
     body: Json = {
         "type": "REQUEST",
         "methodArn": method_arn,
         **_headers(handshake.all_headers),
         "queryStringParameters": dict(handshake.query_parameters),
         "multiValueQueryStringParameters": _grouped(handshake.query_parameters),
-        "stageVariables": {},
-        "requestContext": _context(facts, "$connect", "CONNECT", request_id),
+        "stageVariables": dict(facts.stage_variables),
+        "requestContext": context,
     }
-    return Event(request_id, json.dumps(body).encode())
+    return Event(request_id, json.dumps(body).encode(), context)
 
 
 def connect_event(facts: ConnectionFacts, handshake: Handshake, authorizer: Mapping[str, object] | None) -> Event:
@@ -61,9 +64,11 @@ def connect_event(facts: ConnectionFacts, handshake: Handshake, authorizer: Mapp
     if handshake.query_parameters:
         body["queryStringParameters"] = dict(handshake.query_parameters)
         body["multiValueQueryStringParameters"] = _grouped(handshake.query_parameters)
-    body["requestContext"] = _context(facts, "$connect", "CONNECT", request_id, authorizer)
+    body |= _stage_variables(facts)
+    context = _context(facts, "$connect", "CONNECT", request_id, authorizer)
+    body["requestContext"] = context
     body["isBase64Encoded"] = False
-    return Event(request_id, json.dumps(body).encode())
+    return Event(request_id, json.dumps(body).encode(), context)
 
 
 def message_event(facts: ConnectionFacts, route_key: str, text: str, authorizer: Mapping[str, object] | None) -> Event:
@@ -71,8 +76,8 @@ def message_event(facts: ConnectionFacts, route_key: str, text: str, authorizer:
     request_id = new_id()
     context = _context(facts, route_key, "MESSAGE", request_id, authorizer)
     context["messageId"] = new_id()
-    body: Json = {"requestContext": context, "body": text, "isBase64Encoded": False}
-    return Event(request_id, json.dumps(body).encode())
+    body: Json = {**_stage_variables(facts), "requestContext": context, "body": text, "isBase64Encoded": False}
+    return Event(request_id, json.dumps(body).encode(), context)
 
 
 def disconnect_event(
@@ -89,8 +94,8 @@ def disconnect_event(
         ("X-Forwarded-For", ""),
         ("x-restapi", ""),
     )
-    body: Json = {**_headers(headers), "requestContext": context, "isBase64Encoded": False}
-    return Event(request_id, json.dumps(body).encode())
+    body: Json = {**_headers(headers), **_stage_variables(facts), "requestContext": context, "isBase64Encoded": False}
+    return Event(request_id, json.dumps(body).encode(), context)
 
 
 def _context(
@@ -122,6 +127,11 @@ def _context(
     if authorizer is not None:
         context["authorizer"] = dict(authorizer)
     return context
+
+
+def _stage_variables(facts: ConnectionFacts) -> Json:
+    # Integrations, unlike authorizers, get the field only if the stage has any.
+    return {"stageVariables": dict(facts.stage_variables)} if facts.stage_variables else {}
 
 
 def _headers(pairs: Iterable[tuple[str, str]]) -> Json:

@@ -16,7 +16,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    body: str
+    body: str | None
 
 
 class IntegrationFailed(Exception):
@@ -35,12 +35,15 @@ class Integrations:
         self._functions = functions
         self._calls: set[asyncio.Task[Invocation]] = set()
 
-    async def invoke(self, function: str, payload: bytes) -> Invocation:
-        """The function's answer, or error. Raises `IntegrationTimedOut`, and `IntegrationFailed` if Lambda refuses."""
+    async def invoke(self, function: str, payload: bytes, *, timeout: float | None = None) -> Invocation:
+        """The function's answer, or error. Raises `IntegrationTimedOut`, and `IntegrationFailed` if Lambda refuses.
+
+        `timeout` is the route's own, in seconds, which may only be shorter than the quota.
+        """
         call = asyncio.ensure_future(self._functions.invoke(function, payload))
         self._calls.add(call)
         call.add_done_callback(self._forget)
-        done, _ = await asyncio.wait({call}, timeout=self.timeout)
+        done, _ = await asyncio.wait({call}, timeout=min(self.timeout, self.timeout if timeout is None else timeout))
         if not done:
             raise IntegrationTimedOut(function)
         try:
@@ -48,9 +51,9 @@ class Integrations:
         except LambdaRefusal as refusal:
             raise IntegrationFailed(f"{function}: {type(refusal).__name__} {refusal}") from refusal
 
-    async def proxy(self, function: str, payload: bytes) -> Answer:
+    async def proxy(self, function: str, payload: bytes, *, timeout: float | None = None) -> Answer:
         """The function's proxy response. Raises as `invoke` does, and `IntegrationFailed` if the function failed."""
-        invocation = await self.invoke(function, payload)
+        invocation = await self.invoke(function, payload, timeout=timeout)
         if invocation.function_error is not None:
             raise IntegrationFailed(f"{function}: {invocation.payload.decode(errors='replace')[:300]}")
         return _answer(function, invocation.payload)
@@ -74,7 +77,7 @@ def _answer(function: str, payload: bytes) -> Answer:
         raise IntegrationFailed(f"{function}: malformed proxy response, no statusCode") from error
     # A Python function's None is null here, and counts as left out.
     given = {name: value for name, value in response.items() if value is not None}
-    headers, body = given.get("headers", {}), given.get("body", "")
-    if not 200 <= status <= 599 or not isinstance(headers, dict) or not isinstance(body, str):
+    headers, body = given.get("headers", {}), given.get("body")
+    if not 200 <= status <= 599 or not isinstance(headers, dict) or not (body is None or isinstance(body, str)):
         raise IntegrationFailed(f"{function}: malformed proxy response, statusCode, headers or body is of a wrong kind")
     return Answer(status=status, headers={str(name): str(value) for name, value in headers.items()}, body=body)

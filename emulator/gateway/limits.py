@@ -15,7 +15,7 @@ class Limits:
 
     The defaults are AWS's quotas, from
     https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html;
-    the last three are the emulator's own, since AWS publishes no figure.
+    the last four are the emulator's own, since AWS publishes no figure.
     """
 
     integration_timeout: float = 29.0
@@ -28,6 +28,8 @@ class Limits:
     slow_reader: float = 60.0
     # How long the client may take to answer a close frame.
     close_handshake: float = 5.0
+    # Messages of one connection that are in Lambda's hands at once; the others wait (turns.py).
+    socket_calls: int = 32
 
     def shortened(self, name: str, value: float) -> Limits:
         """A copy with one limit changed. Raises `ValueError` for an unknown name or a value that is not positive."""

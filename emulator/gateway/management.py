@@ -55,7 +55,8 @@ async def _post(api: WebSocketApi, connection_id: str, request_id: str, receive:
         # The model's words: "the WebSocket client side buffer is full".
         await respond_error(send, 429, "LimitExceededException", request_id, message="Limit exceeded")
     else:
-        connection.post(data)
+        # Clients get text frames only, which must be UTF-8 (RFC 6455 section 8.1).
+        connection.post(data if data.isascii() else data.decode(errors="replace").encode())
         await respond(send, 200, headers=((b"x-amzn-requestid", request_id.encode()),))
 
 

@@ -104,6 +104,15 @@ class Socket(asyncio.Protocol):
             self._transport.resume_reading()
         self._flush()
 
+    def hold(self, held: bool) -> None:
+        """Stop reading from the client, or go on."""
+        if self._transport.is_closing():
+            return
+        if held:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
     def limit(self, limits: Limits) -> None:
         """Keep other limits from now on; a message that is half received is measured by them too."""
         self._limits = limits

@@ -27,8 +27,8 @@ def integrations(timeout: float = 5) -> Integrations:
 @pytest.mark.parametrize(
     ("payload", "answer"),
     [
-        (b'{"statusCode": 200}', Answer(200, {}, "")),
-        (b'{"statusCode": "201", "body": null, "headers": null}', Answer(201, {}, "")),
+        (b'{"statusCode": 200}', Answer(200, {}, None)),
+        (b'{"statusCode": "201", "body": null, "headers": null}', Answer(201, {}, None)),
         (b'{"statusCode": 200, "body": "x", "headers": {"a": 1}}', Answer(200, {"a": "1"}, "x")),
     ],
 )

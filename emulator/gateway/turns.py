@@ -1,0 +1,66 @@
+"""How many messages of one connection are worked on at once.
+
+On AWS there is no such bound: a burst of one client is spread over as many environments as the account may have, so
+nobody else waits for it. One machine has few environments, and whoever sends 600 messages at once would fill the line
+before all others. So each connection has only so many calls in Lambda's line; its further messages wait here, in order,
+while pings and the client's close are still heard.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+
+Work = Callable[[], Coroutine[object, object, None]]
+Spawn = Callable[[Coroutine[object, object, None]], "asyncio.Task[None]"]
+
+# Of messages that wait. Above it no more is read from the client, until half of it is done.
+_BACKLOG_BYTES = 1024 * 1024
+
+
+class Turns:
+    """Starts at most `limit` pieces of work at once. `hold` is told when to stop reading, and when to go on."""
+
+    def __init__(self, *, limit: int, spawn: Spawn, hold: Callable[[bool], None]) -> None:
+        self.limit = limit
+        self._spawn = spawn
+        self._hold = hold
+        self._running = 0
+        self._waiting: deque[tuple[Work, int]] = deque()
+        self._bytes = 0
+        self._held = False
+
+    def add(self, work: Work, *, size: int) -> None:
+        """Start it now, or after what waits already. `size` is what it keeps in memory, in bytes."""
+        if self._running < self.limit and not self._waiting:
+            self._start(work)
+            return
+        self._waiting.append((work, size))
+        self._bytes += size
+        if self._bytes > _BACKLOG_BYTES and not self._held:
+            self._held = True
+            self._hold(True)
+
+    def add_last(self, work: Work) -> None:
+        """Start it once nothing waits any more: the end of a connection comes after its messages."""
+        if self._waiting:
+            self.add(work, size=0)
+        else:
+            self._spawn(work())
+
+    def _start(self, work: Work) -> None:
+        self._running += 1
+        self._spawn(work()).add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._running -= 1
+        if task.cancelled():
+            return  # the gateway stops
+        while self._waiting and self._running < self.limit:
+            work, size = self._waiting.popleft()
+            self._bytes -= size
+            self._start(work)
+        if self._held and self._bytes < _BACKLOG_BYTES / 2:
+            self._held = False
+            self._hold(False)

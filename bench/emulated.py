@@ -98,7 +98,7 @@ class Emulated:
     def _start(self) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "emulator", "--port", "0", "--template", str(self._template)]
         return subprocess.Popen(
-            [*command, *_LOCAL, *_QUIET],
+            [*command, *_LOCAL, *_QUIET, "--log-format", "lambda"],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

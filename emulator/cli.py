@@ -4,34 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
-import socket
 import sys
+import time
 from collections.abc import Sequence
 
 import uvloop
 
+from emulator.console import Output, Stage, Started, make_format
+from emulator.console.colours import Colours, wanted
 from emulator.contract import Application
 from emulator.faults.models import FunctionFault
+from emulator.functions import LogLine
+from emulator.functions.trouble import findings
 from emulator.gateway.serving import PortBusy, bind
 from emulator.options import Options, parse
 from emulator.server import Emulator, StartFailed
 from emulator.state import MotoFailed, StateFailed
 from emulator.template import TemplateError, load
+from emulator.template_watch import TemplateWatch
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the emulator; returns the exit code: 0 after a signal, 1 if it could not start (one line says why)."""
+    began = time.monotonic()
     options = parse(arguments)
-    _log_to_stdout()
+    colours = Colours(wanted(sys.stdout, os.environ))
+    _log_to(Output(make_format(options.log_format, colours=colours), sys.stdout))
     try:
         # The port first: it is the commonest trouble, and quick to tell.
         with bind(options.host, options.port) as listener:
             application = load(options.template, parameters=options.parameters)
             _check(options, application)
-            return uvloop.run(_run(options, application, listener))
+            names = [function.name for function in application.functions]
+            output = Output(make_format(options.log_format, colours=colours, functions=names), sys.stdout)
+            _log_to(output)
+            emulator = Emulator(options, application, listener, log=output.function_line)
+            return uvloop.run(_run(emulator, options, output, began))
     except (PortBusy, TemplateError, MotoFailed, StateFailed, StartFailed) as error:
-        sys.stderr.write(f"emulator: {error}\n")
+        colours = Colours(wanted(sys.stderr, os.environ))
+        Output(make_format(options.log_format, colours=colours), sys.stderr).failed(str(error))
         return 1
     except KeyboardInterrupt:
         # Before the event loop runs nothing has been started yet.
@@ -49,43 +62,37 @@ def _check(options: Options, application: Application) -> None:
         raise StartFailed(f"--fault: no function {', '.join(unknown)}; there are: {', '.join(sorted(there))}")
 
 
-def _log_to_stdout() -> None:
-    # A message makes some four log lines; without what no format shows they cost less:
+def _log_to(output: Output) -> None:
+    # What no format shows costs less when nobody looks it up:
     # https://docs.python.org/3/howto/logging.html#optimization
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("%(asctime)s.%(msecs)03d %(message)s", datefmt="%H:%M:%S"))
     root = logging.getLogger("emulator")
-    root.addHandler(handler)
+    root.handlers = [output]
     root.setLevel(logging.INFO)
 
 
-async def _run(options: Options, application: Application, listener: socket.socket) -> int:
+async def _run(emulator: Emulator, options: Options, output: Output, began: float) -> int:
     loop = asyncio.get_running_loop()
-    serving = loop.create_task(_serve(Emulator(options, application, listener)))
+    serving = loop.create_task(_serve(emulator, options, output, began))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, serving.cancel)
+        loop.add_signal_handler(number, _end, serving)
     await asyncio.wait({serving})
     if not serving.cancelled():
         serving.result()
     return 0
 
 
-async def _serve(emulator: Emulator) -> None:
-    async with emulator:
-        sys.stdout.write(_banner(emulator))
-        sys.stdout.flush()
+def _end(serving: asyncio.Task[None]) -> None:
+    # Once: a second Ctrl-C would break off the cleaning up, which has its own bounds of time.
+    if not serving.cancelling():
+        serving.cancel()
+
+
+async def _serve(emulator: Emulator, options: Options, output: Output, began: float) -> None:
+    async with emulator, TemplateWatch(options.template):
+        for function in emulator.application.functions:
+            for text in await asyncio.to_thread(findings, function):
+                output.function_line(LogLine(function.name, text, source="notice", request_id=None, level="error"))
+        stages = tuple(Stage(api, emulator.websocket(api)) for api in emulator.application.apis)
+        output.started(Started(emulator.url, stages, emulator.application, time.monotonic() - began))
         await asyncio.Event().wait()
-
-
-def _banner(emulator: Emulator) -> str:
-    application = emulator.application
-    lines = [f"  page       {emulator.url}/"]
-    for api in application.apis:
-        lines.append(f"  websocket  {emulator.websocket(api)}")
-        for route in api.routes:
-            authorizer = f"  (authorizer {route.authorizer})" if route.authorizer else ""
-            lines.append(f"    {route.route_key:<12} -> {route.function}{authorizer}")
-    lines += [f"  schedule   {schedule.function} every {schedule.every_s:g} s" for schedule in application.schedules]
-    lines += [f"  not supported: {line}" for line in application.unsupported]
-    return "\n".join(("", *lines, "", ""))

@@ -6,9 +6,11 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
+from emulator.console.formats import FORMATS, LogFormat
+from emulator.faults.limits import AllLimits
 from emulator.faults.models import BadFault, StandingFault, parse_standing
-from emulator.gateway.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,22 @@ class Options:
     environment: Mapping[str, str] = field(default_factory=dict)
     dynamodb_jar: Path | None = None
     data: Path | None = None
-    limits: Limits = field(default_factory=Limits)
+    log_format: LogFormat = "readable"
+    limits: AllLimits = field(default_factory=AllLimits)
+
+
+class _Parser(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Without the usage: so many options take more lines than what is wrong with one of them."""
+        self.exit(2, f"emulator: {message} (--help shows all options)\n")
 
 
 def parse(arguments: Sequence[str]) -> Options:
-    """Read a command line; ends the program with a usage line if it is wrong."""
-    parser = ArgumentParser(
-        prog="python -m emulator", description="Plays API Gateway WebSocket, Lambda and DynamoDB on this machine."
+    """Read a command line; ends the program with one line if it is wrong."""
+    parser = _Parser(
+        prog="python -m emulator",
+        description="Plays API Gateway WebSocket, Lambda and DynamoDB on this machine.",
+        allow_abbrev=False,
     )
     default = Options()
     parser.add_argument("--template", type=Path, default=default.template, help="the SAM template (%(default)s)")
@@ -75,6 +86,14 @@ def parse(arguments: Sequence[str]) -> Options:
         "--data", type=Path, metavar="DIR",
         help="with --dynamodb-jar: keep the tables in this folder across restarts instead of in memory",
     )  # fmt: skip
+    parser.add_argument(
+        "--log-format", choices=FORMATS, default=default.log_format,
+        help="readable: a line for an invocation; lambda: as CloudWatch has them, with START, END and REPORT; "
+        "json: every line an object (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--json-logs", dest="log_format", action="store_const", const="json", help="short for --log-format json"
+    )
     given = parser.parse_args(arguments)
     if given.data is not None and given.dynamodb_jar is None:
         parser.error("--data needs --dynamodb-jar: moto keeps nothing across restarts")
@@ -99,6 +118,7 @@ def parse(arguments: Sequence[str]) -> Options:
         dynamodb_jar=given.dynamodb_jar,
         data=given.data,
         limits=limits,
+        log_format=given.log_format,
     )
 
 

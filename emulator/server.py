@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -18,7 +17,7 @@ from emulator.faults.book import FaultBook
 from emulator.faults.control import Control
 from emulator.faults.limits import LimitControl
 from emulator.faults.models import EventLost
-from emulator.functions import LambdaOptions, LambdaService, LogLine
+from emulator.functions import LambdaOptions, LambdaService, LogSink, print_line
 from emulator.gateway.api import WebSocketApi
 from emulator.gateway.front import Front
 from emulator.gateway.invoke import InvokeEndpoint
@@ -29,8 +28,6 @@ from emulator.options import Options
 from emulator.page import Page
 from emulator.state import State, StateOptions
 from emulator.tls import HOST, Tls
-
-log = logging.getLogger("emulator")
 
 _MANAGEMENT = "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI"
 
@@ -47,12 +44,15 @@ class Emulator:
     port of its own that its `domainName` names.
     """
 
-    def __init__(self, options: Options, application: Application, listener: socket.socket) -> None:
+    def __init__(
+        self, options: Options, application: Application, listener: socket.socket, *, log: LogSink = print_line
+    ) -> None:
         self.application = application
         self.url = _address(options.host, listener)
         self._options = options
         self._listener = listener
-        self._lambda = LambdaOptions(schedule_every_s=options.schedule_every)
+        self._log = log
+        self._lambda = LambdaOptions(schedule_every_s=options.schedule_every, limits=options.limits.functions)
         lost = (EventLost(function=name, count=count) for name, count in options.lost_events.items() if count)
         self._faults = FaultBook((*lost, *options.faults))
         self._stack = AsyncExitStack()
@@ -91,8 +91,8 @@ class Emulator:
             schedules=self.application.schedules,
             extra=self._environment(state, tls),
             options=self._lambda,
-            log=print_function_line,
-            send_to_queue=state.send_to_queue,
+            log=self._log,
+            send=state.send,
             faults=self._faults,
         )
         self._stack.push_async_callback(functions.stop)
@@ -106,7 +106,7 @@ class Emulator:
             await self._serve(listener, tls, functions, page if listener is self._listener else [])
             for listener in listeners
         ]
-        limits.serve(*fronts)
+        limits.serve(*fronts, functions=functions)
         control.serve([api for front in fronts for api in front.apis])
         await functions.start()
         for front in fronts:
@@ -126,7 +126,7 @@ class Emulator:
 
     async def _serve(self, listener: socket.socket, tls: Tls, functions: LambdaService, rest: list[BaseRoute]) -> Front:
         port: int = listener.getsockname()[1]
-        front = Front(port=port, limits=self._options.limits, rest=Starlette(routes=rest))
+        front = Front(port=port, limits=self._options.limits.gateway, rest=Starlette(routes=rest))
         specs = [spec for spec in self.application.apis if self._listeners[spec.api_id] is listener]
         names = {function.name for function in self.application.functions}
         front.serve([self._api(spec, functions) for spec in specs], InvokeEndpoint(functions, names=names))
@@ -145,7 +145,7 @@ class Emulator:
                 functions=functions,
                 arn=f"arn:aws:execute-api:{self._lambda.region}:{self._lambda.account_id}:{spec.api_id}",
                 domain_name=f"{HOST}:{self._tls_listeners[spec.api_id].getsockname()[1]}",
-                limits=self._options.limits,
+                limits=self._options.limits.gateway,
                 faults=self._faults,
             )
         except ValueError as error:
@@ -171,11 +171,6 @@ class Emulator:
         """
         given = {name: value.replace("{url}", self.url) for name, value in self._options.environment.items()}
         return {**state.endpoints, **tls.variables, "AWS_ENDPOINT_URL_LAMBDA": self.url, **given}
-
-
-def print_function_line(line: LogLine) -> None:
-    """One line of a function or of the platform around it, in the emulator's own log."""
-    log.info("%-12s %s", f"[{line.function}]", line.text)
 
 
 def _address(host: str, listener: socket.socket) -> str:

@@ -37,7 +37,8 @@ class EmulatorProcess:
     """A running emulator, its address, and every line that it has printed."""
 
     def __init__(self, template: Path, *options: str) -> None:
-        command = [sys.executable, "-m", "emulator", "--port", "0", "--template", str(template), *LOCAL, *options]
+        command = [sys.executable, "-m", "emulator", "--port", "0", "--template", str(template), *LOCAL]
+        command += ["--log-format", "lambda", *options]
         self.lines: list[str] = []
         self.url = ""
         self.process = subprocess.Popen(

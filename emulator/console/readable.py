@@ -1,0 +1,85 @@
+"""Lines for people: one for an invocation, and below the function's name what it said meanwhile."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from emulator.console import words
+from emulator.console.banner import banner
+from emulator.console.clock import Clock
+from emulator.console.colours import DIM, RED, YELLOW, Colours
+from emulator.console.started import Started
+from emulator.functions import LogLine
+from emulator.functions.report import Report
+
+_WIDEST = 32
+_LEVELS = {"warning": YELLOW, "error": RED}
+# Said by the summary as well.
+_ROUTINE = ("START ", "END ", "INIT_START ", '{"time":')
+
+
+class Readable:
+    """Each function keeps its colour for as long as the template stays as it is."""
+
+    def __init__(self, colours: Colours, functions: Iterable[str]) -> None:
+        names = list(functions)
+        self._colours = colours
+        self._codes = {name: colours.of_function(index) for index, name in enumerate(names)}
+        self._width = min(max((len(name) for name in names), default=0), _WIDEST)
+        self._clock = Clock()
+
+    def function_line(self, line: LogLine) -> str:
+        """Nothing for Lambda's own lines that the summary replaces."""
+        if line.report is not None:
+            return self._row(line.function, self._summary(line.report))
+        if line.source == "function":
+            return self._said(line)
+        if line.source == "notice":
+            return self._row(line.function, self._paint_level(line.text, line.level))
+        if line.text.startswith(_ROUTINE) or " Task timed out after " in line.text:
+            return ""
+        return self._row(line.function, self._colours.paint(line.text.replace("\t", "  "), RED))
+
+    def own_line(self, record: logging.LogRecord) -> str:
+        """`TIME text`."""
+        level = "error" if record.levelno >= logging.ERROR else "warning" if record.levelno >= logging.WARNING else ""
+        return (
+            f"{self._colours.paint(self._clock(record.created), DIM)} {self._paint_level(record.getMessage(), level)}"
+        )
+
+    def started(self, started: Started) -> str:
+        """The banner."""
+        return banner(started, self._colours)
+
+    def failed(self, message: str) -> str:
+        """`emulator: why`."""
+        return f"emulator: {self._colours.paint(message, RED)}"
+
+    def _summary(self, report: Report) -> str:
+        status = {None: "ok", "timeout": "timed out", "error": "error"}[report.status]
+        if report.status == "error" and report.error_type:
+            status = f"error {report.error_type}"
+        used = "?" if report.peak_memory_mb is None else report.peak_memory_mb
+        outcome = self._colours.paint(f"{status:<9}", *(() if report.status is None else (RED,)))
+        figures = f"{report.duration_s * 1000:>8.1f} ms  {f'{used}/{report.memory_mb}':>9} MB"
+        cold = "" if report.init_s is None else f"  cold start {report.init_s * 1000:.0f} ms"
+        return f"{outcome} {figures}  {self._colours.paint(report.request_id[:8], DIM)}{cold}"
+
+    def _said(self, line: LogLine) -> str:
+        said = words.read(line.text)
+        level = f"{said.level} " if said.level else ""
+        codes = (RED,) if said.bad else (YELLOW,) if said.level in {"WARN", "WARNING"} else ()
+        first, *rest = (level + said.text).split("\n")
+        blank = " " * (len("HH:MM:SS.mmm ") + self._width)
+        lines = [self._row(line.function, f"| {self._colours.paint(first, *codes)}" if codes else f"| {first}")]
+        lines += [f"{blank} | {self._colours.paint(each, *codes) if codes else each}" for each in rest]
+        return "\n".join(lines)
+
+    def _row(self, function: str, text: str) -> str:
+        name = self._colours.paint(f"{function:<{self._width}}", self._codes.get(function, DIM))
+        return f"{self._colours.paint(self._clock(), DIM)} {name} {text}"
+
+    def _paint_level(self, text: str, level: str) -> str:
+        code = _LEVELS.get(level)
+        return text if code is None else self._colours.paint(text, code)

@@ -13,20 +13,29 @@ class Invocation:
     """The result of a synchronous invocation.
 
     `payload` is the function's JSON answer, or AWS's error JSON `{"errorMessage", "errorType", ...}` when
-    `function_error` is set, as the Invoke API returns them (body and `X-Amz-Function-Error`).
+    `function_error` is set, as the Invoke API returns them (body and `X-Amz-Function-Error`). `log` is the end of the
+    invocation's log, at most 4 KB of it, if that was asked for.
     """
 
     payload: bytes
     function_error: Literal["Unhandled"] | None
     request_id: str
+    log: bytes = b""
 
 
 class LambdaRefusal(Exception):
     """Lambda refused the call before any code of the function ran."""
 
 
+ThrottleReason = Literal["ConcurrentInvocationLimitExceeded", "ReservedFunctionConcurrentInvocationLimitExceeded"]
+
+
 class Throttled(LambdaRefusal):
-    """No environment is free under the concurrency limit (429 TooManyRequestsException)."""
+    """No environment is free under the account's limit or the function's own (429 TooManyRequestsException)."""
+
+    def __init__(self, message: str, *, reason: ThrottleReason = "ConcurrentInvocationLimitExceeded") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class FunctionNotFound(LambdaRefusal):
@@ -48,8 +57,17 @@ class InvalidPayload(LambdaRefusal):
 class Functions(Protocol):
     """Lambda as the gateway sees it. `function` is a name or a function ARN."""
 
-    async def invoke(self, function: str, payload: bytes, *, tenant_id: str | None = None) -> Invocation:
-        """Invoke and wait (`RequestResponse`). Raises a `LambdaRefusal`."""
+    async def invoke(
+        self,
+        function: str,
+        payload: bytes,
+        *,
+        tenant_id: str | None = None,
+        client_context: str | None = None,
+        tail: bool = False,
+    ) -> Invocation:
+        """Invoke and wait (`RequestResponse`). `client_context` is JSON; `tail` asks for the log. Raises a
+        `LambdaRefusal`."""
         ...
 
     async def invoke_event(self, function: str, payload: bytes, *, tenant_id: str | None = None) -> str:

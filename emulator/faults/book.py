@@ -16,7 +16,10 @@ from emulator.faults.models import (
     EventDelayed,
     EventDuplicated,
     EventLost,
+    IntegrationDelayed,
+    InvocationDelayed,
     InvocationKilled,
+    InvocationThrottled,
     Operation,
     PostDelayed,
     PostGone,
@@ -91,7 +94,10 @@ class FaultBook:
         return "gone" if isinstance(refused, PostGone) else "throttled"
 
     async def on_integration(self, route_key: str, connection_id: str) -> None:
-        """No delay."""
+        """Delay the call of a route's function."""
+        delayed = self._strike(IntegrationDelayed, connection_id)
+        if delayed is not None:
+            await asyncio.sleep(delayed.delay_s)
 
     def loses_disconnect(self, connection_id: str) -> bool:
         """Whether `$disconnect` is never delivered."""
@@ -107,6 +113,15 @@ class FaultBook:
         duplicated = self._strike(EventDuplicated, function)
         first = 0.0 if delayed is None else delayed.delay_s
         return (first,) if duplicated is None else (first, first + duplicated.after_s)
+
+    def delayed_by(self, function: str) -> float:
+        """The seconds for which the invocation waits."""
+        delayed = self._strike(InvocationDelayed, function)
+        return 0.0 if delayed is None else delayed.delay_s
+
+    def is_throttled(self, function: str) -> bool:
+        """Whether the invocation is refused."""
+        return self._strike(InvocationThrottled, function) is not None
 
     def killed_after(self, function: str) -> float | None:
         """The seconds after which the invocation that begins now loses its environment."""
@@ -137,9 +152,11 @@ class FaultBook:
 
 def _concerns(fault: StandingFault) -> str | None:
     match fault:
-        case PostGone() | PostThrottled() | PostDelayed() | DisconnectLost():
+        case PostGone() | PostThrottled() | PostDelayed() | IntegrationDelayed() | DisconnectLost():
             return fault.connection
-        case EventLost() | EventDuplicated() | EventDelayed() | InvocationKilled():
+        case EventLost() | EventDuplicated() | EventDelayed():
+            return fault.function
+        case InvocationDelayed() | InvocationThrottled() | InvocationKilled():
             return fault.function
         case DynamoDbThrottled() | DynamoDbAnswerLost():
             return fault.operation

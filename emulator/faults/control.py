@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -97,7 +96,8 @@ class Control:
                 self._limits.change(parse_change(await _json_body(request)))
             except BadFault as error:
                 return _error(400, str(error))
-        return JSONResponse({"limits": asdict(self._limits.present), "configured": asdict(self._limits.configured)})
+        present, configured = self._limits.present.figures(), self._limits.configured.figures()
+        return JSONResponse({"limits": present, "configured": configured})
 
     async def _begin(self, fault: StandingFault | Action) -> Response:
         match fault:

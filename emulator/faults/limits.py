@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from emulator.faults.models import BadFault, explain
+from emulator.functions.limits import LambdaLimits
 from emulator.gateway.limits import Limits
 
 
@@ -18,6 +20,34 @@ class Limited(Protocol):
     def limit(self, limits: Limits) -> None:
         """Keep these from now on, for what is open too."""
         ...
+
+
+class LimitedFunctions(Protocol):
+    """What keeps the limits of Lambda."""
+
+    def limit(self, limits: LambdaLimits) -> None:
+        """Keep these from now on."""
+        ...
+
+
+@dataclass(frozen=True)
+class AllLimits:
+    """The limits of the gateway and of Lambda, by names that differ."""
+
+    gateway: Limits = field(default_factory=Limits)
+    functions: LambdaLimits = field(default_factory=LambdaLimits)
+
+    def figures(self) -> dict[str, float]:
+        """All of them by name."""
+        return {**asdict(self.gateway), **asdict(self.functions)}
+
+    def shortened(self, name: str, value: float) -> AllLimits:
+        """A copy with one limit changed. Raises `ValueError` for an unknown name or a value that is not positive."""
+        if name in asdict(self.gateway):
+            return replace(self, gateway=self.gateway.shortened(name, value))
+        if name in asdict(self.functions):
+            return replace(self, functions=self.functions.shortened(name, value))
+        raise ValueError(f"no limit is called {name!r}; there are {', '.join(self.figures())}")
 
 
 class LimitChange(BaseModel):
@@ -38,17 +68,20 @@ def parse_change(text: bytes) -> LimitChange:
 
 
 class LimitControl:
-    """Changes the limits of all ports at once. `configured` are those that hold when nothing is changed."""
+    """Changes the limits of all ports and of Lambda at once. `configured` are those that hold when nothing is
+    changed."""
 
-    def __init__(self, configured: Limits) -> None:
+    def __init__(self, configured: AllLimits) -> None:
         self.configured = configured
         self.present = configured
         self._fronts: tuple[Limited, ...] = ()
+        self._functions: LimitedFunctions | None = None
         self._ends: dict[str, asyncio.TimerHandle] = {}
 
-    def serve(self, *fronts: Limited) -> None:
+    def serve(self, *fronts: Limited, functions: LimitedFunctions | None = None) -> None:
         """Act on these from now on."""
         self._fronts = fronts
+        self._functions = functions
 
     def change(self, change: LimitChange) -> None:
         """Set these limits; one that was set before gets the new value and the new end. Raises `BadFault`."""
@@ -73,14 +106,16 @@ class LimitControl:
 
     def _restore(self, name: str) -> None:
         self._forget(name)
-        self._apply(self.present.shortened(name, getattr(self.configured, name)))
+        self._apply(self.present.shortened(name, self.configured.figures()[name]))
 
     def _forget(self, name: str) -> None:
         timer = self._ends.pop(name, None)
         if timer is not None:
             timer.cancel()
 
-    def _apply(self, limits: Limits) -> None:
+    def _apply(self, limits: AllLimits) -> None:
         self.present = limits
         for front in self._fronts:
-            front.limit(limits)
+            front.limit(limits.gateway)
+        if self._functions is not None:
+            self._functions.limit(limits.functions)

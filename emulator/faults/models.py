@@ -52,6 +52,13 @@ class PostDelayed(_OfConnection):
     delay_s: Seconds
 
 
+class IntegrationDelayed(_OfConnection):
+    """The gateway waits `delay_s` before it calls the function of a route; the integration's time-out begins after."""
+
+    kind: Literal["integration_delayed"] = "integration_delayed"
+    delay_s: Seconds
+
+
 class DisconnectLost(_OfConnection):
     """`$disconnect` is never delivered.
 
@@ -84,6 +91,19 @@ class EventDelayed(_OfFunction):
 
     kind: Literal["event_delayed"] = "event_delayed"
     delay_s: Seconds
+
+
+class InvocationDelayed(_OfFunction):
+    """An invocation of any kind waits `delay_s` before it begins, as if Lambda were slow to find it an environment."""
+
+    kind: Literal["invocation_delayed"] = "invocation_delayed"
+    delay_s: Seconds
+
+
+class InvocationThrottled(_OfFunction):
+    """An invocation is refused with 429 TooManyRequestsException; an asynchronous one waits and is tried again."""
+
+    kind: Literal["invocation_throttled"] = "invocation_throttled"
 
 
 class InvocationKilled(_OfFunction):
@@ -148,8 +168,8 @@ class KillEnvironments(_Model):
     function: str | None = None
 
 
-ConnectionFault = PostGone | PostThrottled | PostDelayed | DisconnectLost
-FunctionFault = EventLost | EventDuplicated | EventDelayed | InvocationKilled
+ConnectionFault = PostGone | PostThrottled | PostDelayed | IntegrationDelayed | DisconnectLost
+FunctionFault = EventLost | EventDuplicated | EventDelayed | InvocationDelayed | InvocationThrottled | InvocationKilled
 TableFault = DynamoDbThrottled | DynamoDbAnswerLost
 StandingFault = ConnectionFault | FunctionFault | TableFault
 Action = CloseSockets | KillEnvironments

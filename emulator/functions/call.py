@@ -9,11 +9,15 @@ import time
 from dataclasses import dataclass, field
 
 from emulator.functions.outcome import Outcome
+from emulator.functions.tail import Tail
 
 
 @dataclass(eq=False)
 class Call:
-    """What `next` hands to the runtime, and the future that its answer settles."""
+    """What `next` hands to the runtime, and the future that its answer settles.
+
+    `client_context` is JSON; `tail` keeps the end of the invocation's log, if the caller asked for it.
+    """
 
     request_id: str
     function_arn: str
@@ -21,6 +25,8 @@ class Call:
     timeout_s: float
     tenant_id: str | None
     trace_id: str
+    client_context: str | None = None
+    tail: Tail | None = None
     outcome: asyncio.Future[Outcome] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     deadline_ms: int = 0
 
@@ -47,6 +53,8 @@ class Call:
         }
         if self.tenant_id is not None:
             headers["Lambda-Runtime-Aws-Tenant-Id"] = self.tenant_id
+        if self.client_context is not None:
+            headers["Lambda-Runtime-Client-Context"] = self.client_context
         return headers
 
 

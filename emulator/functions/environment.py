@@ -10,9 +10,10 @@ from typing import Literal
 
 from emulator.contract import FunctionSpec
 from emulator.functions.call import Call
-from emulator.functions.log import LogLine, LogSink
+from emulator.functions.journal import Journal, Phase
+from emulator.functions.log import LogSink
 from emulator.functions.options import LambdaOptions
-from emulator.functions.outcome import Outcome, exit_reason, exited, failure, timed_out
+from emulator.functions.outcome import Outcome, exit_reason, exited, failure, out_of_memory, timed_out
 from emulator.functions.pipe import LogPipe
 from emulator.functions.process import EnvironmentProcess
 from emulator.functions.report import Report
@@ -33,11 +34,15 @@ class IllegalTransition(RuntimeError):
 
 
 class InitFailed(Exception):
-    """The init phase ended before the runtime asked for work: by its own report, an exit status, or the time bound."""
+    """The init phase ended before the runtime asked for work: by its own report, an exit status, or the time bound.
 
-    def __init__(self, reason: Outcome | int | float) -> None:
+    `duration_s` is how long it took.
+    """
+
+    def __init__(self, reason: Outcome | int | float, *, duration_s: float = 0.0) -> None:
         super().__init__(f"init failed: {reason}")
         self.reason = reason
+        self.duration_s = duration_s
 
     def outcome(self, request_id: str) -> Outcome:
         """What the invocation that needed the environment is answered with."""
@@ -72,7 +77,9 @@ class Environment:
         self.state = State.BUSY
         self.used_at = time.monotonic()
         self._options = options
-        self._log = log
+        self._journal = Journal(spec, log)
+        self._phase: Phase = "init"
+        self._out_of_memory = False
         self._guard = guard
         self._on_idle = on_idle
         self._on_dead = on_dead
@@ -93,10 +100,11 @@ class Environment:
         """Whether a process was started, of which `on_dead` will tell."""
         return self._watch is not None
 
-    async def start(self, variables: Mapping[str, str]) -> None:
-        """Start the process; the init phase begins."""
-        pipe = LogPipe(lambda line: self._line("function", line))
+    async def start(self, variables: Mapping[str, str], *, phase: Phase = "init") -> None:
+        """Start the process; the init phase begins, or again as part of an invocation (`phase`)."""
+        pipe = LogPipe(self._journal.own)
         self._started = time.monotonic()
+        self._phase = phase
         try:
             self._process = await EnvironmentProcess.start(
                 python=self._options.python,
@@ -115,9 +123,9 @@ class Environment:
         try:
             await asyncio.wait_for(asyncio.shield(self._ready), bound_s)
         except TimeoutError:
-            self._line("platform", f"INIT_REPORT Init Duration: {bound_s * 1000:.2f} ms\tPhase: init\tStatus: timeout")
+            self._journal.init_failed(phase=self._phase, duration_s=bound_s, status="timeout")
             self.kill()
-            raise InitFailed(float(bound_s)) from None
+            raise InitFailed(float(bound_s), duration_s=bound_s) from None
 
     def run(self, call: Call) -> None:
         """Hand `call` to the waiting runtime; `call.outcome` gets the answer."""
@@ -127,7 +135,7 @@ class Environment:
         self._call = call
         self._answer = None
         self._began = time.monotonic()
-        self._line("platform", f"START RequestId: {call.request_id} Version: $LATEST")
+        self._journal.begin(call)
         call.begin()
         self._alarm = asyncio.get_running_loop().call_later(call.timeout_s, self._time_out, call)
         self._process.thaw()
@@ -139,6 +147,8 @@ class Environment:
         if self._process is None or self.state is State.DEAD:
             raise IllegalTransition("next in a dead environment")
         self._process.pipe.flush()
+        if self.check_memory():
+            raise IllegalTransition("next of an environment that is out of memory")
         if self._call is not None:
             # The runtime client asks for more only after it has answered; the caller gets the answer now, when the
             # environment is free again, so that its next call finds it warm.
@@ -163,9 +173,22 @@ class Environment:
             self._answer = outcome
         return True
 
-    def init_error(self, payload: bytes) -> None:
+    def init_error(self, payload: bytes, error_type: str | None = None) -> None:
         """The runtime could not load the handler; it exits next."""
-        self._init_outcome = Outcome(payload, failed=True)
+        self._init_outcome = Outcome(payload, failed=True, error_type=error_type)
+
+    def check_memory(self) -> bool:
+        """Kill the process if it has used more than the function's memory size; True if so.
+
+        The greatest use so far is what counts, so a short peak is not missed between two looks.
+        """
+        if self._process is None or self._out_of_memory or not self._options.memory_limit:
+            return self._out_of_memory
+        peak_mb = self._process.peak_memory_mb()
+        if peak_mb is not None and peak_mb > self.spec.memory_mb:
+            self._out_of_memory = True
+            self.kill()
+        return self._out_of_memory
 
     def kill(self) -> None:
         """End the process now, frozen or not; a running invocation ends as a crash."""
@@ -184,19 +207,24 @@ class Environment:
         if self._process is None or self._call is not call:
             return
         self._process.pipe.flush()
-        self._line("platform", f"{call.request_id} Task timed out after {call.timeout_s:.2f} seconds")
+        self._journal.timed_out(call)
         self._finish(call, timed_out(call.request_id, call.timeout_s), "timeout")
         self._process.kill()
 
     async def _watch_exit(self, process: EnvironmentProcess) -> None:
         status = await process.wait()
         if not self._ready.done():
-            self._line("platform", f"INIT_REPORT Phase: init\tStatus: error\tError: {exit_reason(status)}")
-            self._ready.set_exception(InitFailed(self._init_outcome or status))
+            duration_s = time.monotonic() - self._started
+            failed = InitFailed(self._init_outcome or status, duration_s=duration_s)
+            error = failed.outcome("").error_type
+            self._journal.init_failed(phase=self._phase, duration_s=duration_s, status="error", error=error)
+            self._ready.set_exception(failed)
             self._ready.exception()  # whoever waits sees it; nobody may be waiting any more
         if self._call is not None:
             call = self._call
-            self._line("platform", f"RequestId: {call.request_id} Error: {exit_reason(status)}")
+            self._journal.exited(call, exit_reason(status))
+            if self._out_of_memory:
+                self._answer = out_of_memory(call.request_id)  # whatever it has answered before
             self._finish(call, exited(call.request_id, status), "error")
         self._die()
 
@@ -205,17 +233,20 @@ class Environment:
         if self._alarm is not None:
             self._alarm.cancel()
         outcome = self._answer or unanswered
-        self._line("platform", f"END RequestId: {call.request_id}", call.request_id)
+        peak_mb = None if self._process is None else self._process.peak_memory_mb()
+        if self._out_of_memory:
+            peak_mb = self.spec.memory_mb
         report = Report(
             request_id=call.request_id,
             duration_s=time.monotonic() - self._began,
             init_s=self._init_s,
             memory_mb=self.spec.memory_mb,
-            peak_memory_mb=None if self._process is None else self._process.peak_memory_mb(),
+            peak_memory_mb=peak_mb,
             status=status or ("error" if outcome.failed else None),
+            error_type=outcome.error_type,
         )
         self._init_s = None
-        self._line("platform", report.line(), call.request_id, report)
+        self._journal.end(report)
         call.settle(outcome)
 
     def _die(self) -> None:
@@ -226,14 +257,3 @@ class Environment:
             self._handoff.cancel()
             self._handoff = None
         self._on_dead(self)
-
-    def _line(
-        self,
-        source: Literal["function", "platform"],
-        text: str,
-        request_id: str | None = None,
-        report: Report | None = None,
-    ) -> None:
-        if request_id is None and self._call is not None:
-            request_id = self._call.request_id
-        self._log(LogLine(function=self.spec.name, text=text, source=source, request_id=request_id, report=report))

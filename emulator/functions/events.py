@@ -14,7 +14,7 @@ from itertools import count
 from emulator.contract import FunctionSpec, Invocation, Throttled
 from emulator.functions.faults import Faults
 from emulator.functions.options import LambdaOptions
-from emulator.functions.records import Condition, FailedEvent
+from emulator.functions.records import Condition, EventRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,17 +28,18 @@ class Event:
 
 
 Run = Callable[[Event], Awaitable[Invocation]]
-GiveUp = Callable[[FunctionSpec, FailedEvent], Awaitable[None]]
+Conclude = Callable[[FunctionSpec, EventRecord], Awaitable[None]]
 
 
 class EventQueue:
-    """Delivers each event until it succeeded, its retries are used up, or it is too old."""
+    """Delivers each event until it succeeded, its retries are used up, or it is too old; then `conclude` gets it."""
 
-    def __init__(self, *, options: LambdaOptions, faults: Faults, run: Run, give_up: GiveUp) -> None:
+    def __init__(self, *, options: LambdaOptions, faults: Faults, run: Run, conclude: Conclude) -> None:
         self._options = options
+        self.limits = options.limits
         self._faults = faults
         self._run = run
-        self._give_up = give_up
+        self._conclude = conclude
         self._deliveries: set[asyncio.Task[None]] = set()
 
     def put(self, event: Event) -> None:
@@ -60,27 +61,30 @@ class EventQueue:
         await asyncio.gather(*self._deliveries, return_exceptions=True)
 
     async def _deliver(self, event: Event, delay_s: float) -> None:
-        expires = time.monotonic() + event.spec.max_event_age_s
+        expires = time.monotonic() + min(event.spec.max_event_age_s, self.limits.event_age)
         await asyncio.sleep(delay_s)
+        if event.spec.reserved_concurrency == 0:
+            # Switched off: to the destination at once.
+            # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
+            return await self._end(event, "ZeroReservedConcurrency", 0, None)
         last: Invocation | None = None
         for attempt in count(1):
-            last_before = last
-            last = await self._attempt(event, expires)
+            before, last = last, await self._attempt(event, expires)
             if last is None:
-                return await self._fail(event, "EventAgeExceeded", attempt - 1, last_before)
+                return await self._end(event, "EventAgeExceeded", attempt - 1, before)
             if last.function_error is None:
-                return None
+                return await self._end(event, "Success", attempt, last)
             if attempt > event.spec.max_retries:
-                return await self._fail(event, "RetriesExhausted", attempt, last)
-            waits = self._options.retry_waits_s
-            await asyncio.sleep(waits[min(attempt, len(waits)) - 1])
-            if time.monotonic() > expires:
-                return await self._fail(event, "EventAgeExceeded", attempt, last)
+                return await self._end(event, "RetriesExhausted", attempt, last)
+            wait_s = self.limits.retry_wait(attempt)
+            await asyncio.sleep(min(wait_s, max(0.0, expires - time.monotonic())))
+            if time.monotonic() >= expires:
+                return await self._end(event, "EventAgeExceeded", attempt, last)
         return None
 
     async def _attempt(self, event: Event, expires: float) -> Invocation | None:
         """Run once; a throttled event waits, longer each time. None when it grew too old meanwhile."""
-        wait_s = self._options.throttle_wait_s
+        wait_s = self.limits.throttle_wait
         while True:
             try:
                 return await self._run(event)
@@ -89,12 +93,12 @@ class EventQueue:
                     await asyncio.sleep(max(0.0, expires - time.monotonic()))
                     return None
                 await asyncio.sleep(wait_s)
-                wait_s = min(wait_s * 2, self._options.throttle_wait_max_s)
+                wait_s = min(wait_s * 2, self.limits.throttle_wait_max)
 
-    async def _fail(self, event: Event, condition: Condition, attempts: int, last: Invocation | None) -> None:
-        await self._give_up(
+    async def _end(self, event: Event, condition: Condition, attempts: int, last: Invocation | None) -> None:
+        await self._conclude(
             event.spec,
-            FailedEvent(
+            EventRecord(
                 request_id=event.request_id,
                 function_arn=self._options.arn(event.spec.name),
                 condition=condition,

@@ -8,15 +8,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Outcome:
-    """The body that Invoke answers with; `failed` stands for the header `X-Amz-Function-Error: Unhandled`."""
+    """The body that Invoke answers with; `failed` stands for the header `X-Amz-Function-Error: Unhandled`.
+
+    `error_type` is set for errors of Lambda itself, which REPORT names.
+    """
 
     payload: bytes
     failed: bool
+    error_type: str | None = None
 
 
 def failure(error_type: str, message: str) -> Outcome:
     """An error that Lambda itself reports for a function."""
-    return Outcome(json.dumps({"errorType": error_type, "errorMessage": message}).encode(), failed=True)
+    body = json.dumps({"errorType": error_type, "errorMessage": message}).encode()
+    return Outcome(body, failed=True, error_type=error_type)
 
 
 def timed_out(request_id: str, timeout_s: float) -> Outcome:
@@ -30,6 +35,11 @@ def timed_out(request_id: str, timeout_s: float) -> Outcome:
 def exited(request_id: str, returncode: int) -> Outcome:
     """The process ended before it answered; `returncode` as of `subprocess`, negative for a signal."""
     return failure("Runtime.ExitError", f"RequestId: {request_id} Error: {exit_reason(returncode)}")
+
+
+def out_of_memory(request_id: str) -> Outcome:
+    """The process used more than its memory size: Lambda's kernel killed it, and says which way of being killed."""
+    return failure("Runtime.OutOfMemory", f"RequestId: {request_id} Error: {exit_reason(-9)}")
 
 
 def exit_reason(returncode: int) -> str:

@@ -10,12 +10,16 @@ from typing import Any, Literal
 
 from emulator.contract import FunctionSpec, Throttled
 from emulator.functions.environment import Environment, InitFailed, State
+from emulator.functions.journal import Phase
 from emulator.functions.log import LogSink
 from emulator.functions.options import LambdaOptions
 from emulator.functions.runtime_api import RuntimeApi
 from emulator.functions.source import Signature, SourceWatch
 from emulator.functions.variables import variables
 from emulator.guard import Guard
+
+# How often the memory of a busy environment is looked at; some 30 µs each.
+_WEIGH_S = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +44,7 @@ class Pool:
         self, *, options: LambdaOptions, extra: Mapping[str, str], log: LogSink, guard: Guard, sources: SourceWatch
     ) -> None:
         self._options = options
+        self.limits = options.limits
         self._extra = extra
         self._log = log
         self._guard = guard
@@ -51,18 +56,20 @@ class Pool:
         self._inits = asyncio.Semaphore(options.inits)
         self._waiting: list[Waiting] = []  # oldest first
         self._burials: set[asyncio.Task[None]] = set()
-        self._reaper: asyncio.Task[None] | None = None
+        self._loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Open the Runtime API and begin to end environments that stay unused."""
+        """Open the Runtime API; begin to end environments that stay unused or use too much memory."""
         await self._api.start()
-        self._reaper = asyncio.create_task(self._reap())
+        self._loops.append(asyncio.create_task(self._reap()))
+        if self._options.memory_limit:
+            self._loops.append(asyncio.create_task(self._weigh()))
 
     async def stop(self) -> None:
         """End everything and wait for it."""
-        if self._reaper is not None:
-            self._reaper.cancel()
-            await asyncio.gather(self._reaper, return_exceptions=True)
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
         for environment in self.environments():
             environment.kill()
         while self._burials or self._busy:
@@ -90,11 +97,11 @@ class Pool:
         try:
             self._make_room()
             try:
-                return await self._cold(spec, tenant_id, signature, self._options.init_s)
+                return await self._cold(spec, tenant_id, signature, self.limits.init_time, "init")
             except InitFailed:
                 # A failed init is tried once more, now in the time of the function itself.
                 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
-                return await self._cold(spec, tenant_id, signature, float(spec.timeout_s))
+                return await self._cold(spec, tenant_id, signature, float(spec.timeout_s), "invoke")
         finally:
             self._inits.release()
 
@@ -130,8 +137,10 @@ class Pool:
     def _check_limits(self, spec: FunctionSpec) -> None:
         limit = spec.reserved_concurrency
         busy = [*(each.spec.name for each in self._busy), *(each.spec.name for each in self._waiting)]
-        if (limit is not None and busy.count(spec.name) >= limit) or len(busy) >= self._options.concurrency:
-            # The message and reason of https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+        # Reasons: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
+        if limit is not None and busy.count(spec.name) >= limit:
+            raise Throttled("Rate Exceeded.", reason="ReservedFunctionConcurrentInvocationLimitExceeded")
+        if len(busy) >= self.limits.concurrency:
             raise Throttled("Rate Exceeded.")
 
     def _take_idle(self, spec: FunctionSpec, tenant_id: str | None, signature: Signature) -> Environment | None:
@@ -146,7 +155,7 @@ class Pool:
         return None
 
     async def _cold(
-        self, spec: FunctionSpec, tenant_id: str | None, signature: Signature, bound_s: float
+        self, spec: FunctionSpec, tenant_id: str | None, signature: Signature, bound_s: float, phase: Phase
     ) -> Environment:
         environment = Environment(
             spec,
@@ -162,7 +171,8 @@ class Pool:
         self._starting.add(environment)
         try:
             address = await self._api.open(environment)
-            await environment.start(variables(spec, options=self._options, extra=self._extra, runtime_api=address))
+            surroundings = variables(spec, options=self._options, extra=self._extra, runtime_api=address)
+            await environment.start(surroundings, phase=phase)
             await environment.wait_ready(bound_s)
         except BaseException:
             environment.kill()
@@ -206,3 +216,9 @@ class Pool:
             oldest = time.monotonic() - self._options.idle_s
             for environment in [each for each in self._idle if each.used_at < oldest]:
                 environment.kill()
+
+    async def _weigh(self) -> None:
+        while True:
+            await asyncio.sleep(_WEIGH_S)
+            for environment in tuple(self._busy):
+                environment.check_memory()

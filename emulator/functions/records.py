@@ -1,4 +1,4 @@
-"""The record that an on-failure destination receives."""
+"""The record of an asynchronous invocation that a destination receives."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Literal
 
 from emulator.contract import Invocation
 
-Condition = Literal["RetriesExhausted", "EventAgeExceeded"]
+Condition = Literal["Success", "RetriesExhausted", "EventAgeExceeded", "ZeroReservedConcurrency"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FailedEvent:
-    """An event that was given up. `last` is the last answer of the function, if it ever ran."""
+class EventRecord:
+    """An event that is over: it succeeded or was given up. `last` is the function's last answer, if it ever ran."""
 
     request_id: str
     function_arn: str
@@ -23,12 +23,12 @@ class FailedEvent:
     payload: bytes
     last: Invocation | None
 
-    def record(self) -> bytes:
+    def document(self) -> bytes:
         """The JSON document.
 
         https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html#invocation-async-destinations
         """
-        document = {
+        document: dict[str, object] = {
             "version": "1.0",
             "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "requestContext": {
@@ -40,10 +40,9 @@ class FailedEvent:
             "requestPayload": json.loads(self.payload or b"{}"),
         }
         if self.last is not None:
-            document["responseContext"] = {
-                "statusCode": 200,
-                "executedVersion": "$LATEST",
-                "functionError": self.last.function_error,
-            }
+            context: dict[str, object] = {"statusCode": 200, "executedVersion": "$LATEST"}
+            if self.last.function_error is not None:
+                context["functionError"] = self.last.function_error
+            document["responseContext"] = context
             document["responsePayload"] = json.loads(self.last.payload)
         return json.dumps(document).encode()

@@ -90,7 +90,9 @@ class RuntimeApi:
         return self._settled(request, Outcome(await request.read(), failed=True))
 
     async def _init_error(self, request: web.Request) -> web.Response:
-        self._environment(request).init_error(await request.read())
+        # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-initerror
+        error_type = request.headers.get("Lambda-Runtime-Function-Error-Type")
+        self._environment(request).init_error(await request.read(), error_type)
         return web.Response(status=202, text=_ACCEPTED, content_type="application/json")
 
     def _settled(self, request: web.Request, outcome: Outcome, *, status: int = 202) -> web.Response:

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from uuid import uuid4
 
-from emulator.contract import FunctionNotFound, FunctionSpec, Invocation, LambdaRefusal, ScheduleSpec, Throttled
+from emulator.contract import FunctionNotFound, FunctionSpec, Invocation, ScheduleSpec, Throttled
 from emulator.functions.call import Call, new_trace_id
 from emulator.functions.checks import check_payload, check_tenant
+from emulator.functions.destinations import Destinations, Send
 from emulator.functions.environment import Environment, InitFailed, State
 from emulator.functions.events import Event, EventQueue
 from emulator.functions.faults import Faults, NoFaults
+from emulator.functions.journal import Journal
+from emulator.functions.limits import LambdaLimits
 from emulator.functions.log import Level, LogLine, LogSink, print_line
 from emulator.functions.options import EVENT_PAYLOAD_BYTES, SYNC_PAYLOAD_BYTES, LambdaOptions
+from emulator.functions.outcome import Outcome
 from emulator.functions.pool import Pool
-from emulator.functions.records import FailedEvent
+from emulator.functions.records import EventRecord
+from emulator.functions.report import Report
 from emulator.functions.schedules import Schedules
 from emulator.functions.source import SourceWatch
+from emulator.functions.tail import Tail
 from emulator.functions.trouble import cannot_start, syntax_errors
 from emulator.guard import Guard
-
-SendToQueue = Callable[[str, bytes], Awaitable[None]]
-"""Sends a message body to the queue with an ARN."""
 
 
 class LambdaService:
@@ -43,19 +46,19 @@ class LambdaService:
         extra: Mapping[str, str] | None = None,
         options: LambdaOptions | None = None,
         log: LogSink = print_line,
-        send_to_queue: SendToQueue | None = None,
+        send: Send | None = None,
         faults: Faults | None = None,
     ) -> None:
         self._specs = {spec.name: spec for spec in functions}
         self._options = options or LambdaOptions()
         self._log = log
-        self._send_to_queue = send_to_queue
         self._faults = faults or NoFaults()
         folders = [folder for spec in self._specs.values() for folder in (spec.code_dir, *spec.layer_dirs)]
         self._sources = SourceWatch(folders, changed=self._reloaded)
         self._pool = Pool(options=self._options, extra=extra or {}, log=log, guard=guard, sources=self._sources)
+        destinations = Destinations(invoke=self._queue, send=send, lost=self._lost)
         self._events = EventQueue(
-            options=self._options, faults=self._faults, run=self._run_event, give_up=self._give_up
+            options=self._options, faults=self._faults, run=self._run_event, conclude=destinations.hand_over
         )
         self._schedules = Schedules(schedules, options=self._options, fire=self._queue)
         self._running: set[asyncio.Task[Invocation]] = set()
@@ -76,12 +79,27 @@ class LambdaService:
         await self._pool.stop()
         await self._sources.stop()
 
-    async def invoke(self, function: str, payload: bytes, *, tenant_id: str | None = None) -> Invocation:
+    def limit(self, limits: LambdaLimits) -> None:
+        """Keep these from now on; what waits already waits as long as it was told."""
+        self._pool.limits = self._events.limits = limits
+
+    async def invoke(
+        self,
+        function: str,
+        payload: bytes,
+        *,
+        tenant_id: str | None = None,
+        client_context: str | None = None,
+        tail: bool = False,
+    ) -> Invocation:
         """Invoke and wait. The invocation goes on if the caller is cancelled, as on AWS. Raises `LambdaRefusal`."""
         spec = self._spec(function)
         check_tenant(spec, tenant_id)
         check_payload(payload, SYNC_PAYLOAD_BYTES)
-        return await self._run(spec, payload, tenant_id, str(uuid4()))
+        call = self._call(spec, payload, tenant_id, str(uuid4()))
+        call.client_context = client_context
+        call.tail = Tail() if tail else None
+        return await self._run(spec, call)
 
     async def invoke_event(self, function: str, payload: bytes, *, tenant_id: str | None = None) -> str:
         """Queue the event; returns its request id, which is the same in every attempt. Raises `LambdaRefusal`."""
@@ -119,16 +137,10 @@ class LambdaService:
         return request_id
 
     async def _run_event(self, event: Event) -> Invocation:
-        return await self._run(event.spec, event.payload, event.tenant_id, event.request_id)
+        return await self._run(event.spec, self._call(event.spec, event.payload, event.tenant_id, event.request_id))
 
-    async def _run(self, spec: FunctionSpec, payload: bytes, tenant_id: str | None, request_id: str) -> Invocation:
-        task = asyncio.create_task(self._execute(spec, payload, tenant_id, request_id))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
-
-    async def _execute(self, spec: FunctionSpec, payload: bytes, tenant_id: str | None, request_id: str) -> Invocation:
-        call = Call(
+    def _call(self, spec: FunctionSpec, payload: bytes, tenant_id: str | None, request_id: str) -> Call:
+        return Call(
             request_id=request_id,
             function_arn=self._options.arn(spec.name),
             payload=payload or b"{}",
@@ -136,42 +148,66 @@ class LambdaService:
             tenant_id=tenant_id,
             trace_id=new_trace_id(sampled=self._options.trace_sampled),
         )
+
+    async def _run(self, spec: FunctionSpec, call: Call) -> Invocation:
+        task = asyncio.create_task(self._execute(spec, call))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    async def _execute(self, spec: FunctionSpec, call: Call) -> Invocation:
         try:
-            environment = await self._pool.acquire(spec, tenant_id)
+            await self._suffer(spec)
+            environment = await self._pool.acquire(spec, call.tenant_id)
             if environment.state is not State.IDLE:
                 raise InitFailed(-signal.SIGKILL)  # killed at the very moment it became ready
         except InitFailed as error:
-            outcome = error.outcome(request_id)
-            self._notice(spec, cannot_start(outcome), "error", request_id)
+            outcome = self._without_environment(spec, call, error)
         except Throttled as refusal:
-            self._notice(spec, f"throttled: {refusal}", "warning", request_id)
+            self._notice(spec, f"throttled: {refusal}", "warning", call.request_id)
             raise
         else:
             environment.run(call)
             self._kill_later(environment, call)
             outcome = await call.outcome
-        return Invocation(outcome.payload, "Unhandled" if outcome.failed else None, request_id)
+        log = b"" if call.tail is None else call.tail.value()
+        return Invocation(outcome.payload, "Unhandled" if outcome.failed else None, call.request_id, log)
+
+    async def _suffer(self, spec: FunctionSpec) -> None:
+        delay_s = self._faults.delayed_by(spec.name)
+        if delay_s:
+            await asyncio.sleep(delay_s)
+        if self._faults.is_throttled(spec.name):
+            raise Throttled("Rate Exceeded.", reason="ReservedFunctionConcurrentInvocationLimitExceeded")
+
+    def _without_environment(self, spec: FunctionSpec, call: Call, error: InitFailed) -> Outcome:
+        """The invocation whose own init failed ends with it, and is logged as any other."""
+        outcome = error.outcome(call.request_id)
+        timed_out = isinstance(error.reason, float)
+        journal = Journal(spec, self._log)
+        journal.begin(call)
+        if timed_out:
+            journal.timed_out(call)
+        report = Report(
+            request_id=call.request_id,
+            duration_s=error.duration_s,
+            init_s=None,
+            memory_mb=spec.memory_mb,
+            peak_memory_mb=None,
+            status="timeout" if timed_out else "error",
+            error_type=outcome.error_type,
+        )
+        journal.end(report)
+        self._notice(spec, cannot_start(outcome), "error", call.request_id)
+        return outcome
 
     def _kill_later(self, environment: Environment, call: Call) -> None:
         after_s = self._faults.killed_after(environment.spec.name)
         if after_s is not None:
             asyncio.get_running_loop().call_later(after_s, lambda: None if call.outcome.done() else environment.kill())
 
-    async def _give_up(self, spec: FunctionSpec, failed: FailedEvent) -> None:
-        target = spec.on_failure
-        if target is None:
-            return
-        try:
-            if target.startswith("arn:") and ":sqs:" in target:
-                if self._send_to_queue is None:
-                    raise FunctionNotFound(f"no queues here: {target}")
-                await self._send_to_queue(target, failed.record())
-            else:
-                self._queue(target, failed.record())
-        except LambdaRefusal as refusal:
-            # AWS counts such a record in DestinationDeliveryFailures and drops it.
-            text = f"on-failure record of {failed.request_id} not delivered: {refusal}"
-            self._notice(spec, text, "warning", failed.request_id)
+    def _lost(self, spec: FunctionSpec, record: EventRecord, reason: str) -> None:
+        self._notice(spec, f"record of {record.request_id} not delivered: {reason}", "warning", record.request_id)
 
     def _reloaded(self, folder: Path, files: tuple[str, ...]) -> None:
         shown = [file for file in files if (folder / file).is_file()] or list(files)

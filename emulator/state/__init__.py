@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
-import boto3
-
 from emulator.guard import Guard
 from emulator.state.dynamodb_local import DynamoDbLocal
 from emulator.state.errors import StateFailed
 from emulator.state.faults import Faults
 from emulator.state.front import DynamoDbFront
+from emulator.state.messages import send
 from emulator.state.moto import MotoFailed, MotoProcess
 from emulator.state.options import StateOptions
 from emulator.state.resources import create
@@ -109,18 +108,6 @@ class State:
             found["AWS_ENDPOINT_URL_DYNAMODB_STREAMS"] = self.dynamodb_url
         return found
 
-    async def send_to_queue(self, arn: str, body: bytes) -> None:
-        """Send a message to the SQS queue with an ARN."""
-        await asyncio.to_thread(self._send, arn, body.decode())
-
-    def _send(self, arn: str, body: str) -> None:
-        *_, region, account, name = arn.split(":")
-        client = boto3.client(
-            "sqs",
-            endpoint_url=self.aws_url,
-            region_name=region,
-            aws_access_key_id="emulator",
-            aws_secret_access_key="emulator",
-        )
-        client.send_message(QueueUrl=f"{self.aws_url}/{account}/{name}", MessageBody=body)
-        client.close()
+    async def send(self, arn: str, body: bytes) -> None:
+        """Send a message to the SQS queue or SNS topic with an ARN. Raises botocore's errors if there is none."""
+        await asyncio.to_thread(send, arn, body.decode(), url=self.aws_url)

@@ -16,8 +16,7 @@ from websockets.exceptions import ConnectionClosed
 
 from emulator.faults.book import FaultBook
 from emulator.faults.control import Control
-from emulator.faults.limits import LimitControl
-from emulator.gateway.limits import Limits
+from emulator.faults.limits import AllLimits, LimitControl
 from tests.emulator.gateway.harness import Gateway, running
 
 
@@ -50,7 +49,7 @@ class Controlled:
 @asynccontextmanager
 async def controlled() -> AsyncIterator[Controlled]:
     """Serve one API with functions `connect` and `disconnect`."""
-    book, limits, killed = FaultBook(), LimitControl(Limits()), Killed()
+    book, limits, killed = FaultBook(), LimitControl(AllLimits()), Killed()
     control = Control(book, limits, functions=killed, names=["connect", "disconnect"])
     async with running(faults=book, extra=control.routes()) as gateway, aiohttp.ClientSession() as http:
         limits.serve(gateway.front)
@@ -161,7 +160,7 @@ async def test_bad_input_is_answered_with_400_and_the_reason(body: dict[str, obj
 @pytest.mark.parametrize(("method", "path"), [("GET", "faults"), ("DELETE", "faults"), ("GET", "limits")])
 async def test_only_this_machine_may_ask(host: str, status: int, method: str, path: str) -> None:
     """The emulator may listen to others, who are refused here whatever they ask."""
-    control = Control(FaultBook(), LimitControl(Limits()), functions=Killed(), names=[])
+    control = Control(FaultBook(), LimitControl(AllLimits()), functions=Killed(), names=[])
     assert await _status(Starlette(routes=control.routes()), host, method, f"/_emulator/{path}") == status
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
 
-from emulator.faults.limits import LimitControl, parse_change
+from emulator.faults.limits import AllLimits, LimitControl, parse_change
 from emulator.faults.models import Action, StandingFault, parse_fault, parse_standing
-from emulator.gateway.limits import Limits
 
 TEXT = (Path(__file__).parents[3] / "docs/emulator.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", TEXT, re.MULTILINE))
@@ -25,7 +23,7 @@ def test_the_tables_name_every_fault_with_its_fields() -> None:
 
 def test_the_table_names_every_limit_with_its_default() -> None:
     """As the class of limits has it."""
-    for name, value in asdict(Limits()).items():
+    for name, value in AllLimits().figures().items():
         assert float(ROWS[name]) == value
 
 
@@ -33,7 +31,7 @@ async def test_the_examples_are_accepted() -> None:
     """Every JSON body that is shown can be sent, every fault that is shown can stand."""
     bodies = re.findall(r"-d '(.*)'", TEXT)
     limits = [body for body in bodies if "limits" in json.loads(body)]
-    control = LimitControl(Limits())
+    control = LimitControl(AllLimits())
     for body in limits:
         control.change(parse_change(body.encode()))
     control.clear()

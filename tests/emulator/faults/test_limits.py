@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from emulator.faults.limits import LimitControl, parse_change
+from emulator.faults.limits import AllLimits, LimitControl, parse_change
 from emulator.faults.models import BadFault
 from emulator.gateway.limits import Limits
 
@@ -24,7 +24,7 @@ class Port:
 
 async def test_a_change_ends_with_its_duration_alone() -> None:
     """One limit goes back when its time is up, the other one stays until it is cleared."""
-    control, port = LimitControl(Limits(frame_bytes=2000)), Port()
+    control, port = LimitControl(AllLimits(Limits(frame_bytes=2000))), Port()
     control.serve(port)
     control.change(parse_change(b'{"limits": {"idle_timeout": 5}}'))
     control.change(parse_change(b'{"limits": {"frame_bytes": 100}, "duration_s": 0.05}'))
@@ -37,7 +37,7 @@ async def test_a_change_ends_with_its_duration_alone() -> None:
 
 async def test_a_later_change_replaces_the_end_of_an_earlier_one() -> None:
     """The first change's time passes without effect."""
-    control, port = LimitControl(Limits()), Port()
+    control, port = LimitControl(AllLimits()), Port()
     control.serve(port)
     control.change(parse_change(b'{"limits": {"frame_bytes": 100}, "duration_s": 0.05}'))
     control.change(parse_change(b'{"limits": {"frame_bytes": 200}}'))
@@ -60,7 +60,7 @@ async def test_a_later_change_replaces_the_end_of_an_earlier_one() -> None:
 )
 async def test_a_wrong_change_is_refused_and_changes_nothing(text: bytes, said: str) -> None:
     """The reason names the limit."""
-    control = LimitControl(Limits())
+    control = LimitControl(AllLimits())
     with pytest.raises(BadFault, match=said):
         control.change(parse_change(text))
-    assert control.present == Limits()
+    assert control.present == AllLimits()

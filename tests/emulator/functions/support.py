@@ -12,8 +12,8 @@ from pathlib import Path
 
 from emulator.contract import FunctionSpec, Invocation, ScheduleSpec
 from emulator.functions import LambdaOptions, LambdaService, LogLine
+from emulator.functions.destinations import Send
 from emulator.functions.faults import Faults
-from emulator.functions.service import SendToQueue
 from emulator.guard import Guard
 
 
@@ -30,6 +30,8 @@ def function(
     retries: int = 2,
     age_s: int = 60,
     on_failure: str | None = None,
+    on_success: str | None = None,
+    memory_mb: int = 128,
 ) -> FunctionSpec:
     """Write `app.py` into a folder of its own and describe it."""
     code = folder / name
@@ -43,12 +45,13 @@ def function(
         layer_dirs=layers,
         environment=environment or {},
         timeout_s=timeout_s,
-        memory_mb=128,
+        memory_mb=memory_mb,
         reserved_concurrency=reserved,
         tenant_isolation=tenants,
         max_retries=retries,
         max_event_age_s=age_s,
         on_failure=on_failure,
+        on_success=on_success,
     )
 
 
@@ -67,7 +70,7 @@ async def running(
     options: LambdaOptions | None = None,
     schedules: Iterable[ScheduleSpec] = (),
     log: Log | None = None,
-    send_to_queue: SendToQueue | None = None,
+    send: Send | None = None,
     faults: Faults | None = None,
 ) -> AsyncIterator[LambdaService]:
     """A started service; stopped at the end whatever happens."""
@@ -78,7 +81,7 @@ async def running(
             schedules=schedules,
             options=options,
             log=(Log() if log is None else log).append,
-            send_to_queue=send_to_queue,
+            send=send,
             faults=faults,
         )
         await service.start()

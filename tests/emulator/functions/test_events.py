@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 from emulator.contract import FunctionSpec, ScheduleSpec
 from emulator.functions import LambdaOptions, LambdaService
 from emulator.functions.faults import NoFaults
+from emulator.functions.limits import LambdaLimits
 from tests.emulator.functions.support import eventually, function, running
 
-FAST = LambdaOptions(retry_waits_s=(0.05,), throttle_wait_s=0.05)
+FAST = LambdaOptions(limits=LambdaLimits(first_retry_wait=0.05, second_retry_wait=0.05, throttle_wait=0.05))
 
 
 def recorder(folder: Path, body: str = "", **options: Any) -> tuple[FunctionSpec, Path]:
@@ -100,16 +102,45 @@ async def test_a_throttled_event_waits_for_a_free_environment(tmp_path: Path) ->
 
 async def test_an_event_that_is_throttled_too_long_expires(tmp_path: Path) -> None:
     """At the maximum age the destination gets EventAgeExceeded, without a response."""
-    spec, file = recorder(tmp_path, reserved=0, age_s=1, on_failure="rescue")
+    spec, file = recorder(tmp_path, "time.sleep(3)", reserved=1, age_s=1, on_failure="rescue")
     rescue, rescued = recorder(tmp_path, name="rescue")
     async with running(spec, rescue, options=FAST) as service:
+        busy = asyncio.create_task(service.invoke("fn", b"{}"))
+        await eventually(lambda: len(seen(file)) == 1)
         await service.invoke_event("fn", b"{}")
         await settled(service)
-    assert seen(file) == []
+        await busy
     record = seen(rescued)[0][1]
     assert record["requestContext"]["condition"] == "EventAgeExceeded"
     assert record["requestContext"]["approximateInvokeCount"] == 0
     assert "responsePayload" not in record
+
+
+async def test_an_event_of_a_function_that_is_switched_off_is_given_up_at_once(tmp_path: Path) -> None:
+    """Reserved concurrency 0: no attempt, no wait, straight to the destination."""
+    spec, file = recorder(tmp_path, reserved=0, on_failure="rescue")
+    rescue, rescued = recorder(tmp_path, name="rescue")
+    async with running(spec, rescue) as service:
+        await service.invoke_event("fn", b"{}")
+        await settled(service)
+    assert seen(file) == []
+    context = seen(rescued)[0][1]["requestContext"]
+    assert (context["condition"], context["approximateInvokeCount"]) == ("ZeroReservedConcurrency", 0)
+
+
+async def test_a_success_has_a_destination_of_its_own(tmp_path: Path) -> None:
+    """The on-success function gets the answer, the on-failure one hears nothing."""
+    spec, _ = recorder(tmp_path, "return {'b': 2}", on_success="happy", on_failure="rescue")
+    happy, told = recorder(tmp_path, name="happy")
+    rescue, rescued = recorder(tmp_path, name="rescue")
+    async with running(spec, happy, rescue) as service:
+        await service.invoke_event("fn", b'{"a": 1}')
+        await settled(service)
+    record = seen(told)[0][1]
+    assert record["requestContext"]["condition"] == "Success"
+    assert record["responseContext"] == {"statusCode": 200, "executedVersion": "$LATEST"}
+    assert (record["requestPayload"], record["responsePayload"]) == ({"a": 1}, {"b": 2})
+    assert seen(rescued) == []
 
 
 async def test_a_queue_can_be_the_destination(tmp_path: Path) -> None:
@@ -121,7 +152,7 @@ async def test_a_queue_can_be_the_destination(tmp_path: Path) -> None:
 
     arn = "arn:aws:sqs:us-east-1:123456789012:q"
     spec, _ = recorder(tmp_path, "raise ValueError", retries=0, on_failure=arn)
-    async with running(spec, send_to_queue=send) as service:
+    async with running(spec, send=send) as service:
         await service.invoke_event("fn", b'{"a": 1}')
         await settled(service)
     assert [(target, json.loads(body)["requestPayload"]) for target, body in sent] == [(arn, {"a": 1})]

@@ -10,6 +10,7 @@ import pytest
 
 from emulator.contract import FunctionNotFound, InvalidPayload, InvalidTenant, PayloadTooLarge, Throttled
 from emulator.functions import LambdaOptions
+from emulator.functions.limits import LambdaLimits
 from tests.emulator.functions.support import Log, answer, error, eventually, function, running
 
 PID = "import os, time\ndef handler(event, context):\n    time.sleep(event or 0)\n    return os.getpid()\n"
@@ -227,7 +228,7 @@ async def test_stop_during_cold_starts_ends_them(tmp_path: Path) -> None:
 async def test_an_init_over_its_bound_is_tried_again_in_the_time_of_the_function(tmp_path: Path) -> None:
     """An init that hangs is killed at its bound, then runs once more until the function's own time-out."""
     spec = function(tmp_path, "import time\ntime.sleep(30)\ndef handler(event, context): ...", timeout_s=1)
-    async with running(spec, options=LambdaOptions(init_s=0.5)) as service:
+    async with running(spec, options=LambdaOptions(limits=LambdaLimits(init_time=0.5))) as service:
         began = time.monotonic()
         late = await service.invoke("fn", b"{}")
         assert 1.4 < time.monotonic() - began < 10

@@ -14,10 +14,10 @@ import socket
 import sys
 import threading
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from emulator.moto import queries, transactions
+from emulator.moto import queries, secret_ids, transactions, unserved
 
 _PR_SET_PDEATHSIG = 1  # include/uapi/linux/prctl.h
 
@@ -45,12 +45,13 @@ def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     transactions.install()
     queries.install()
+    secret_ids.install()
     with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
         port = listener.getsockname()[1]
         server = make_server(
             "127.0.0.1",
             port,
-            DomainDispatcherApplication(create_backend_app),
+            DomainDispatcherApplication(unserved.application),
             threaded=True,
             request_handler=_Quiet,
             fd=listener.fileno(),

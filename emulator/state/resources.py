@@ -15,7 +15,7 @@ from aiohttp import ClientSession
 from emulator.state.errors import StateFailed
 from emulator.state.options import StateOptions
 from emulator.state.tables import error_code, keys_of
-from emulator.template.values import Json, Object, as_int, as_object, as_text
+from emulator.template.values import Json, Object, as_int, as_list, as_object, as_text
 
 _TABLE_PROPERTIES = (
     "AttributeDefinitions",
@@ -39,11 +39,20 @@ async def create(state_template: str, *, url: str, dynamodb_url: str, options: S
     resources = as_object(as_object(template, "the state template").get("Resources"), "Resources")
     async with ClientSession() as session:
         maker = _Maker(session, url, dynamodb_url, options)
-        for logical_id, node in resources.items():
-            resource = as_object(node, logical_id)
+        every = {logical_id: as_object(node, logical_id) for logical_id, node in resources.items()}
+        for logical_id in sorted(every, key=lambda each: _order(every[each])):
+            resource = every[logical_id]
             await maker.make(
                 logical_id, as_text(resource["Type"], logical_id), as_object(resource["Properties"], logical_id)
             )
+
+
+def _order(resource: Object) -> int:
+    """What others refer to comes first: a queue of dead letters, then the topics, then their subscriptions."""
+    kind = as_text(resource["Type"], "Type")
+    if kind == "AWS::SQS::Queue":
+        return 1 if "RedrivePolicy" in as_object(resource["Properties"], kind) else 0
+    return {"AWS::SNS::Topic": 2, "AWS::SNS::Subscription": 3}.get(kind, 0)
 
 
 class _Maker:
@@ -55,6 +64,7 @@ class _Maker:
         self._makers: dict[str, Callable[[Object], Awaitable[None]]] = {
             "AWS::DynamoDB::Table": self._table,
             "AWS::S3::Bucket": self._bucket,
+            "AWS::SNS::Subscription": self._subscription,
             "AWS::SNS::Topic": self._topic,
             "AWS::SQS::Queue": self._queue,
             "AWS::SSM::Parameter": self._parameter,
@@ -69,6 +79,8 @@ class _Maker:
 
     async def _table(self, properties: Object) -> None:
         wanted: Object = {name: properties[name] for name in _TABLE_PROPERTIES if name in properties}
+        # A number that comes from a parameter of the template is a string.
+        _number_capacity(wanted)
         stream = as_object(properties.get("StreamSpecification"), "StreamSpecification")
         if stream:
             wanted["StreamSpecification"] = {"StreamEnabled": True, **stream}
@@ -98,29 +110,45 @@ class _Maker:
 
     async def _queue(self, properties: Object) -> None:
         attributes: Object = {
-            name: json.dumps(value) if isinstance(value, (dict, list)) else as_text(value, name)
-            for name, value in properties.items()
-            if name not in {"QueueName", "Tags"}
+            name: _attribute(name, value) for name, value in properties.items() if name != "QueueName"
         }
         await self._json(
             "sqs", "AmazonSQS.CreateQueue", {"QueueName": properties["QueueName"], "Attributes": attributes}
         )
 
     async def _parameter(self, properties: Object) -> None:
-        request: Object = {name: value for name, value in properties.items() if name != "Tags"}
-        await self._json("ssm", "AmazonSSM.PutParameter", request)
+        await self._json("ssm", "AmazonSSM.PutParameter", properties)
 
     async def _secret(self, properties: Object) -> None:
-        request: Object = {"Name": properties["Name"], "SecretString": _secret_string(properties)}
+        kept: Object = {name: properties[name] for name in ("Name", "Description") if name in properties}
+        request: Object = {**kept, "SecretString": _secret_string(properties)}
         await self._json(
             "secretsmanager", "secretsmanager.CreateSecret", {**request, "ClientRequestToken": secrets.token_hex(16)}
         )
 
     async def _topic(self, properties: Object) -> None:
-        form = {"Action": "CreateTopic", "Version": "2010-03-31", "Name": as_text(properties["TopicName"], "TopicName")}
-        await self._send(
-            "sns", "POST", "/", {"Content-Type": "application/x-www-form-urlencoded"}, urlencode(form).encode()
-        )
+        name = as_text(properties["TopicName"], "TopicName")
+        attributes: Object = {
+            each: value for each, value in properties.items() if each not in {"TopicName", "Subscription"}
+        }
+        await self._sns("CreateTopic", {"Name": name}, attributes)
+        arn = f"arn:aws:sns:{self._options.region}:{self._options.account_id}:{name}"
+        for node in as_list(properties.get("Subscription"), "Subscription"):
+            await self._subscription({**as_object(node, "Subscription"), "TopicArn": arn})
+
+    async def _subscription(self, properties: Object) -> None:
+        own = ("TopicArn", "Protocol", "Endpoint")
+        attributes: Object = {each: value for each, value in properties.items() if each not in own}
+        await self._sns("Subscribe", {each: as_text(properties[each], each) for each in own}, attributes)
+
+    async def _sns(self, action: str, request: dict[str, str], attributes: Object) -> None:
+        """A call of the query protocol. https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html"""
+        form = {"Action": action, "Version": "2010-03-31", **request}
+        for number, (name, value) in enumerate(attributes.items(), start=1):
+            form[f"Attributes.entry.{number}.key"] = name
+            form[f"Attributes.entry.{number}.value"] = _attribute(name, value)
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        await self._send("sns", "POST", "/", headers, urlencode(form).encode())
 
     async def _bucket(self, properties: Object) -> None:
         await self._send("s3", "PUT", "/" + as_text(properties["BucketName"], "BucketName"), {}, b"")
@@ -144,6 +172,18 @@ class _Maker:
                 text = content.decode("utf-8", "replace")
                 raise StateFailed(" ".join(text.split())[:500], code=error_code(text))
             return content
+
+
+def _number_capacity(table: Object) -> None:
+    indexes = as_list(table.get("GlobalSecondaryIndexes"), "GlobalSecondaryIndexes")
+    for owner in (table, *(as_object(index, "GlobalSecondaryIndexes") for index in indexes)):
+        if "ProvisionedThroughput" in owner:
+            units = as_object(owner["ProvisionedThroughput"], "ProvisionedThroughput")
+            owner["ProvisionedThroughput"] = {name: as_int(value, name) for name, value in units.items()}
+
+
+def _attribute(name: str, value: Json) -> str:
+    return json.dumps(value) if isinstance(value, (dict, list)) else as_text(value, name)
 
 
 def _secret_string(properties: Object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,25 +10,16 @@ from emulator.contract import Application
 from emulator.template.apis import Apis
 from emulator.template.errors import TemplateError
 from emulator.template.functions import Functions
-from emulator.template.names import NAME_PROPERTIES, Place
+from emulator.template.names import Place
 from emulator.template.parameters import parameter_values
 from emulator.template.resolver import Resolver
 from emulator.template.schedules import Schedules
+from emulator.template.state import STATE_TYPES, StateResources
 from emulator.template.transform import read, to_cloudformation
-from emulator.template.values import Json, Object, as_object
+from emulator.template.values import Object, as_object
 
 __all__ = ["Place", "TemplateError", "load"]
 
-STATE_TYPES = frozenset(
-    {
-        "AWS::DynamoDB::Table",
-        "AWS::S3::Bucket",
-        "AWS::SNS::Topic",
-        "AWS::SQS::Queue",
-        "AWS::SSM::Parameter",
-        "AWS::SecretsManager::Secret",
-    }
-)
 # Read by the parts of this package, or without any effect that could be missed on one machine.
 _KNOWN_TYPES = STATE_TYPES | {
     "AWS::ApiGatewayV2::Api",
@@ -45,6 +35,8 @@ _KNOWN_TYPES = STATE_TYPES | {
     "AWS::Lambda::Permission",
     "AWS::Scheduler::Schedule",
 }
+# Who may use a resource: SNS may write to a queue here without a queue's policy, for one.
+_POLICIES = frozenset({"AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"})
 
 
 def load(template: Path, *, parameters: Mapping[str, str] | None = None, place: Place | None = None) -> Application:
@@ -57,24 +49,20 @@ def load(template: Path, *, parameters: Mapping[str, str] | None = None, place: 
     functions = Functions(resolver, template.resolve().parent)
     apis = Apis(resolver)
     schedules = Schedules(resolver)
+    state = StateResources(resolver)
     return Application(
         apis=apis.read(),
         functions=functions.read(),
         schedules=schedules.read(),
-        state_template=_state_template(plain, resolver),
-        unsupported=(*functions.unsupported, *apis.unsupported, *schedules.unsupported, *_unknown(plain, resolver)),
+        state_template=state.read(),
+        unsupported=(
+            *functions.unsupported,
+            *apis.unsupported,
+            *schedules.unsupported,
+            *state.unsupported,
+            *_unknown(plain, resolver),
+        ),
     )
-
-
-def _state_template(plain: Object, resolver: Resolver) -> str:
-    resources: dict[str, Json] = {}
-    for logical_id in as_object(plain.get("Resources"), "Resources"):
-        if not resolver.exists(logical_id) or resolver.kind(logical_id) not in STATE_TYPES:
-            continue
-        kind = resolver.kind(logical_id)
-        properties: Object = {**resolver.properties(logical_id), NAME_PROPERTIES[kind]: resolver.name(logical_id)}
-        resources[logical_id] = {"Type": kind, "Properties": properties}
-    return json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources})
 
 
 def _unknown(plain: Object, resolver: Resolver) -> list[str]:
@@ -85,7 +73,7 @@ def _unknown(plain: Object, resolver: Resolver) -> list[str]:
     )
     return [
         f"{kind}: permissions are not checked ({number})"
-        if kind.startswith("AWS::IAM::")
+        if kind.startswith("AWS::IAM::") or kind in _POLICIES
         else f"{kind}: not run here ({number})"
         for kind, number in sorted(kinds.items())
         if kind not in _KNOWN_TYPES

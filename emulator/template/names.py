@@ -6,6 +6,8 @@ import base64
 import hashlib
 from dataclasses import dataclass
 
+from emulator.naming import secret_suffix
+
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
 
@@ -96,7 +98,7 @@ def arn(kind: str, name: str, place: Place) -> str:
         "AWS::SNS::Topic": ("sns", name),
         "AWS::SQS::Queue": ("sqs", name),
         "AWS::SSM::Parameter": ("ssm", f"parameter/{name.lstrip('/')}"),
-        "AWS::SecretsManager::Secret": ("secretsmanager", f"secret:{name}"),
+        "AWS::SecretsManager::Secret": ("secretsmanager", f"secret:{name}-{secret_suffix(name)}"),
     }
     service, rest = forms.get(kind, (kind.split("::")[1].lower(), name))
     return place.arn(service, rest)
@@ -109,6 +111,8 @@ def attribute(kind: str, name: str, attribute_name: str, place: Place) -> str | 
     known = {
         ("AWS::ApiGatewayV2::Api", "ApiId"): name,
         ("AWS::ApiGatewayV2::Api", "ApiEndpoint"): f"wss://{name}.execute-api.{place.region}.amazonaws.com",
+        ("AWS::S3::Bucket", "DomainName"): f"{name}.s3.amazonaws.com",
+        ("AWS::S3::Bucket", "RegionalDomainName"): f"{name}.s3.{place.region}.amazonaws.com",
         ("AWS::SQS::Queue", "QueueName"): name,
         ("AWS::SQS::Queue", "QueueUrl"): reference("AWS::SQS::Queue", name, place),
         ("AWS::SNS::Topic", "TopicName"): name,

@@ -19,6 +19,8 @@ class Dropped:
 
 
 _DROPPED = Dropped()
+# These names must end in `.fifo`.
+_FIFO = {"AWS::SQS::Queue": "FifoQueue", "AWS::SNS::Topic": "FifoTopic"}
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^${}]*)\}")
 
 
@@ -91,6 +93,8 @@ class Resolver:
             named = as_object(resource.get("Properties"), logical_id).get(key) if key is not None else None
             given = self.value(named)
             made_up = default_name(kind, logical_id, self._place)
+            if as_object(resource.get("Properties"), logical_id).get(_FIFO.get(kind, "")) in (True, "true"):
+                made_up += ".fifo"
             self._names[logical_id] = made_up if given is None else as_text(given, f"name of {logical_id}")
         return self._names[logical_id]
 
@@ -139,6 +143,8 @@ class Resolver:
             logical_id, wanted = self.text(parts[0], "Fn::GetAtt"), self.text(parts[1], "Fn::GetAtt")
         if not self.exists(logical_id):
             raise TemplateError(f"Fn::GetAtt: there is no {logical_id}")
+        if self.kind(logical_id) == "AWS::SSM::Parameter" and wanted in {"Type", "Value"}:
+            return self.properties(logical_id).get(wanted)
         found = attribute(self.kind(logical_id), self.name(logical_id), wanted, self._place)
         if found is None:
             raise TemplateError(f"Fn::GetAtt {logical_id}.{wanted} is not supported")

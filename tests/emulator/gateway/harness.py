@@ -48,7 +48,15 @@ class PythonFunctions:
     refusal: LambdaRefusal | None = None
     _came: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def invoke(self, function: str, payload: bytes, *, tenant_id: str | None = None) -> Invocation:
+    async def invoke(
+        self,
+        function: str,
+        payload: bytes,
+        *,
+        tenant_id: str | None = None,
+        client_context: str | None = None,
+        tail: bool = False,
+    ) -> Invocation:
         """Run the coroutine of this name."""
         if self.refusal is not None:
             raise self.refusal

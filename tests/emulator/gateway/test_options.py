@@ -26,7 +26,7 @@ def test_every_option_is_read() -> None:
     options = parse(line.split())
     assert options.environment == {"A": "1", "B": "x=y", "C": ""}
     assert options.parameters == {"P": "1"}
-    assert (options.limits.idle_timeout, options.limits.frame_bytes) == (2.5, 100)
+    assert (options.limits.gateway.idle_timeout, options.limits.gateway.frame_bytes) == (2.5, 100)
     assert (options.port, options.schedule_every, options.audience) == (0, 1.5, "me")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -144,7 +145,7 @@ class Emulator:
                 spec,
                 functions=functions,
                 arn=f"arn:aws:execute-api:{self._lambda.region}:{self._lambda.account_id}:{spec.api_id}",
-                domain_name=f"{HOST}:{self._tls_listeners[spec.api_id].getsockname()[1]}",
+                domain_name=self._domain_name(spec),
                 limits=self._options.limits.gateway,
                 faults=self._faults,
             )
@@ -155,22 +156,38 @@ class Emulator:
         return _address(self._options.host, self._listeners[spec.api_id])
 
     def _with_endpoint(self, function: FunctionSpec) -> FunctionSpec:
-        """The function with the `@connections` endpoint of the API that routes to it, else of the first API."""
+        """The function with the `@connections` endpoint of the API that routes to it, else of the first API.
+
+        Where its variables name an API's address on AWS, they name the address here.
+        """
         apis = self.application.apis
         routed = (spec for spec in apis if any(route.function == function.name for route in spec.routes))
         spec = next(iter((*routed, *apis)), None)
         if spec is None:
             return function
         endpoint = {_MANAGEMENT: f"{self._url_of(spec)}/{spec.stage}"}
-        return replace(function, environment={**function.environment, **endpoint})
+        own = {name: self._brought_home(value) for name, value in function.environment.items()}
+        return replace(function, environment={**own, **endpoint})
+
+    def _brought_home(self, value: str) -> str:
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-set-up-websocket-deployment.html
+        for spec in self.application.apis:
+            there = f"{spec.api_id}.execute-api.{self._lambda.region}.amazonaws.com"
+            value = value.replace(there, self._domain_name(spec))
+        return value
+
+    def _domain_name(self, spec: ApiSpec) -> str:
+        return f"{HOST}:{self._tls_listeners[spec.api_id].getsockname()[1]}"
 
     def _environment(self, state: State, tls: Tls) -> dict[str, str]:
         """The endpoints of the other AWS services, whom to trust, and the command line's own variables.
 
+        The developer's own `~/.aws` is kept out, as it may name roles and endpoints.
         https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
         """
+        alone = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
         given = {name: value.replace("{url}", self.url) for name, value in self._options.environment.items()}
-        return {**state.endpoints, **tls.variables, "AWS_ENDPOINT_URL_LAMBDA": self.url, **given}
+        return {**state.endpoints, **tls.variables, **alone, "AWS_ENDPOINT_URL_LAMBDA": self.url, **given}
 
 
 def _address(host: str, listener: socket.socket) -> str:

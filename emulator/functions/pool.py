@@ -59,8 +59,7 @@ class Pool:
         self._loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Open the Runtime API; begin to end environments that stay unused or use too much memory."""
-        await self._api.start()
+        """Begin to end environments that stay unused or use too much memory."""
         self._loops.append(asyncio.create_task(self._reap()))
         if self._options.memory_limit:
             self._loops.append(asyncio.create_task(self._weigh()))

@@ -12,6 +12,8 @@ from pathlib import Path
 from emulator.functions.pipe import LogPipe
 from emulator.guard import Guard
 
+_PEAK = re.compile(rb"^VmHWM:\s+(\d+) kB", re.MULTILINE)
+_STATUS_BYTES = 8192
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")  # run as a file, never imported here
 
 
@@ -21,16 +23,18 @@ class EnvironmentProcess:
     def __init__(self, process: asyncio.subprocess.Process, pipe: LogPipe, guard: Guard) -> None:
         self._process = process
         self._guard = guard
+        self._status: int | None = None
+        self._ended = False
         self.pipe = pipe
 
     @classmethod
     async def start(
-        cls, *, python: str, directory: Path, variables: Mapping[str, str], pipe: LogPipe, guard: Guard
+        cls, *, python: str, directory: Path, variables: Mapping[str, str], pipe: LogPipe, guard: Guard, alone: bool = False
     ) -> EnvironmentProcess:
-        """Start the runtime client; its output goes to `pipe`."""
+        """Start the runtime client; its output goes to `pipe`. `alone`: without what the emulator can import."""
         try:
             process = await asyncio.create_subprocess_exec(
-                python, "-P", str(_BOOTSTRAP),
+                python, "-P", *(["-S"] if alone else []), str(_BOOTSTRAP),
                 cwd=directory,
                 env=dict(variables),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -54,6 +58,9 @@ class EnvironmentProcess:
         self._signal(signal.SIGKILL)
         self._guard.forget(self.pid)
         self.pipe.close()
+        if self._status is not None:
+            os.close(self._status)
+        self._ended = True
         return status
 
     def freeze(self) -> None:
@@ -70,11 +77,16 @@ class EnvironmentProcess:
 
     def peak_memory_mb(self) -> int | None:
         """The greatest resident size so far, where the system tells (Linux)."""
+        if self._ended:
+            return None
         try:
-            status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+            # Asked twice for every invocation, so the file stays open; it is still this process's when its id is not.
+            if self._status is None:
+                self._status = os.open(f"/proc/{self.pid}/status", os.O_RDONLY)
+            status = os.pread(self._status, _STATUS_BYTES, 0)
         except (FileNotFoundError, ProcessLookupError):
             return None
-        found = re.search(r"^VmHWM:\s+(\d+) kB", status, re.MULTILINE)
+        found = _PEAK.search(status)
         return None if found is None else -(-int(found[1]) // 1024)
 
     def _signal(self, number: signal.Signals) -> None:

@@ -2,101 +2,207 @@
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html. The runtime client takes `host:port` and nothing else,
 so the port is what tells one environment from another.
+
+Two requests belong to every invocation, so this is asyncio and an HTTP parser with no framework in between.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
+from typing import cast
 
-from aiohttp import web
+import httptools
 
 from emulator.functions.environment import Environment, IllegalTransition
 from emulator.functions.options import RESPONSE_PAYLOAD_BYTES
 from emulator.functions.outcome import Outcome, failure
 
-_ACCEPTED = json.dumps({"status": "OK"})
-_API = "/2018-06-01/runtime"
+_API = "/2018-06-01/runtime/"
+_ACCEPTED = json.dumps({"status": "OK"}).encode()
+_REASONS = {
+    200: "OK",
+    202: "Accepted",
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    413: "Content Too Large",
+}
 
 
 class RuntimeApi:
     """Serves any number of environments from one event loop."""
 
     def __init__(self) -> None:
-        app = web.Application(client_max_size=0)  # no bound here: `_response` answers an over-long one itself
-        app.router.add_get(f"{_API}/invocation/next", self._next)
-        app.router.add_post(f"{_API}/invocation/{{request_id}}/response", self._response)
-        app.router.add_post(f"{_API}/invocation/{{request_id}}/error", self._error)
-        app.router.add_post(f"{_API}/init/error", self._init_error)
-        # A runtime that is killed leaves its long poll: the handler must end with it.
-        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
-        self._environments: dict[int, Environment] = {}
-        self._sites: dict[int, web.SockSite] = {}
-
-    async def start(self) -> None:
-        """Become ready for environments."""
-        await self._runner.setup()
+        self._ports: dict[Environment, _Port] = {}
 
     async def stop(self) -> None:
         """Close every port."""
-        await self._runner.cleanup()
-        self._environments.clear()
-        self._sites.clear()
+        for environment in tuple(self._ports):
+            await self.close(environment)
 
     async def open(self, environment: Environment) -> str:
         """A new port for `environment`; returns its `host:port`."""
-        listener = socket.create_server(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-        site = web.SockSite(self._runner, listener)
-        await site.start()
-        self._environments[port] = environment
-        self._sites[port] = site
-        return f"127.0.0.1:{port}"
+        port = self._ports[environment] = _Port(environment)
+        return await port.open()
 
     async def close(self, environment: Environment) -> None:
         """Close the port of an environment that has ended."""
-        for port, owner in list(self._environments.items()):
-            if owner is environment:
-                del self._environments[port]
-                await self._sites.pop(port).stop()
+        port = self._ports.pop(environment, None)
+        if port is not None:
+            port.close()
 
-    def _environment(self, request: web.Request) -> Environment:
-        transport = request.transport
-        port: int = 0 if transport is None else transport.get_extra_info("sockname")[1]
-        environment = self._environments.get(port)
-        if environment is None:
-            raise web.HTTPForbidden
-        return environment
 
-    async def _next(self, request: web.Request) -> web.Response:
+class _Port:
+    """The listening port of one environment, and who has connected to it."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._server: asyncio.Server | None = None
+        self._connections: set[_Connection] = set()
+
+    async def open(self) -> str:
+        """Listen; returns `host:port`."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
         try:
-            call = await self._environment(request).next()
-        except IllegalTransition as error:
-            raise web.HTTPForbidden(text=str(error)) from error
-        return web.Response(body=call.payload, headers=call.headers(), content_type="application/json")
+            self._server = await asyncio.get_running_loop().create_server(self._connected, sock=listener)
+        except BaseException:
+            listener.close()
+            raise
+        return f"127.0.0.1:{port}"
 
-    async def _response(self, request: web.Request) -> web.Response:
-        body = await request.read()
+    def close(self) -> None:
+        """Leave the port and break off every connection."""
+        if self._server is not None:
+            self._server.close()
+        for connection in tuple(self._connections):
+            connection.abort()
+
+    def _connected(self) -> _Connection:
+        return _Connection(self._environment, self._connections)
+
+
+class _Connection(asyncio.Protocol):
+    """One connection of the runtime client, which sends its requests one after the other."""
+
+    def __init__(self, environment: Environment, connections: set[_Connection]) -> None:
+        self._environment = environment
+        self._connections = connections
+        self._transport: asyncio.Transport | None = None
+        self._parser = httptools.HttpRequestParser(self)
+        self._url = b""
+        self._headers: dict[bytes, bytes] = {}
+        self._body: list[bytes] = []
+        self._poll: asyncio.Task[None] | None = None
+
+    def abort(self) -> None:
+        """Break off."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A connection is there."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by name
+        self._connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the client."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self._respond(400, b"", keep=False)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """A runtime that is killed leaves its long poll, which ends with it."""
+        self._connections.discard(self)
+        if self._poll is not None:
+            self._poll.cancel()
+
+    # httptools
+
+    def on_message_begin(self) -> None:
+        """A request starts."""
+        self._url, self._headers, self._body = b"", {}, []
+
+    def on_url(self, url: bytes) -> None:
+        """A piece of the request's target."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
+        self._headers[name.lower()] = value
+
+    def on_headers_complete(self) -> None:
+        """A client with a long body may ask first (RFC 9110 section 10.1.1)."""
+        if self._headers.get(b"expect", b"").lower() == b"100-continue" and self._transport is not None:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        """A request is whole."""
+        if self._poll is not None and not self._poll.done():
+            self.abort()  # nobody may ask on while a poll waits for its answer
+            return
+        keep = self._parser.should_keep_alive()
+        method = self._parser.get_method().decode()
+        match [method, *self._url.decode("latin-1").removeprefix(_API).split("/")]:
+            case ["GET", "invocation", "next"]:
+                self._poll = asyncio.get_running_loop().create_task(self._next(keep))
+            case ["POST", "invocation", request_id, "response"]:
+                self._response(request_id, b"".join(self._body), keep=keep)
+            case ["POST", "invocation", request_id, "error"]:
+                self._settle(request_id, Outcome(b"".join(self._body), failed=True), keep=keep)
+            case ["POST", "init", "error"]:
+                # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-initerror
+                error_type = self._headers.get(b"lambda-runtime-function-error-type")
+                given = None if error_type is None else error_type.decode("latin-1")
+                self._environment.init_error(b"".join(self._body), given)
+                self._respond(202, _ACCEPTED, keep=keep)
+            case _:
+                self._respond(404, b"", keep=keep)
+
+    # Answers
+
+    async def _next(self, keep: bool) -> None:
+        try:
+            call = await self._environment.next()
+        except IllegalTransition as error:
+            self._respond(403, json.dumps({"errorMessage": str(error)}).encode(), keep=keep)
+            return
+        # A client context is JSON, in which a line end is as good as a space; in a header there is none.
+        headers = (f"{name}: {' '.join(value.splitlines())}\r\n" for name, value in call.headers().items())
+        self._respond(200, call.payload, headers="".join(headers), keep=keep)
+
+    def _response(self, request_id: str, body: bytes, *, keep: bool) -> None:
         if len(body) > RESPONSE_PAYLOAD_BYTES:
             # The invocation ends as an error, the environment lives on.
             too_large = failure(
                 "Function.ResponseSizeTooLarge",
                 f"Response payload size exceeded maximum allowed payload size ({RESPONSE_PAYLOAD_BYTES - 100} bytes).",
             )
-            return self._settled(request, too_large, status=413)
-        return self._settled(request, Outcome(body, failed=False))
+            self._settle(request_id, too_large, status=413, keep=keep)
+        else:
+            self._settle(request_id, Outcome(body, failed=False), keep=keep)
 
-    async def _error(self, request: web.Request) -> web.Response:
-        return self._settled(request, Outcome(await request.read(), failed=True))
+    def _settle(self, request_id: str, outcome: Outcome, *, status: int = 202, keep: bool) -> None:
+        if self._environment.respond(request_id, outcome):
+            self._respond(status, _ACCEPTED, keep=keep)
+        else:
+            body = {"errorType": "InvalidRequestID", "errorMessage": "Invalid request ID"}
+            self._respond(400, json.dumps(body).encode(), keep=keep)
 
-    async def _init_error(self, request: web.Request) -> web.Response:
-        # https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html#runtimes-api-initerror
-        error_type = request.headers.get("Lambda-Runtime-Function-Error-Type")
-        self._environment(request).init_error(await request.read(), error_type)
-        return web.Response(status=202, text=_ACCEPTED, content_type="application/json")
-
-    def _settled(self, request: web.Request, outcome: Outcome, *, status: int = 202) -> web.Response:
-        if not self._environment(request).respond(request.match_info["request_id"], outcome):
-            body = json.dumps({"errorType": "InvalidRequestID", "errorMessage": "Invalid request ID"})
-            return web.Response(status=400, text=body, content_type="application/json")
-        return web.Response(status=status, text=_ACCEPTED, content_type="application/json")
+    def _respond(self, status: int, body: bytes, *, headers: str = "", keep: bool) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        ends = "" if keep else "Connection: close\r\n"
+        head = f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: application/json\r\n{ends}{headers}"
+        self._transport.write(b"%sContent-Length: %d\r\n\r\n%s" % (head.encode(), len(body), body))
+        if not keep:
+            self._transport.close()

@@ -6,6 +6,8 @@ SHELL := /bin/sh
 PORT ?= 3001
 FUNCTION ?= RouterFunction
 EVENT ?= events/run.json
+DURATION ?= 600
+CONNECTIONS ?= 1000
 VENV := .venv
 PY := $(VENV)/bin/python
 SAM := .venv-sam/bin
@@ -17,7 +19,7 @@ export AWS_DEFAULT_REGION ?= eu-central-1
 export PYTHONPATH := layers/dayfly:.
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup run test check build bench invoke docs format clean
+.PHONY: help setup run test check build bench soak invoke docs format clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -48,6 +50,9 @@ build: $(SAM)/.ready ## Package for Lambda with `sam build`, without Docker; nee
 
 bench: $(VENV)/.dev ## Measure, print a table and write bench/results/*.json
 	@$(PY) -m bench
+
+soak: $(VENV)/.dev ## Drive 1,000 connections for 10 minutes: is anything lost, does memory grow? [DURATION=600]
+	@$(PY) -m bench.soak --duration $(DURATION) --connections $(CONNECTIONS)
 
 invoke: $(VENV)/.run ## Run one event: make invoke FUNCTION=RouterFunction EVENT=events/run.json
 	@$(PY) -m emulator.invoke --template template.yaml --function $(FUNCTION) --event $(EVENT)

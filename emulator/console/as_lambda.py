@@ -7,6 +7,7 @@ import logging
 from emulator.console.banner import banner
 from emulator.console.clock import Clock
 from emulator.console.colours import Colours
+from emulator.console.own import own_text
 from emulator.console.started import Started
 from emulator.functions import LogLine
 
@@ -23,7 +24,7 @@ class AsLambda:
 
     def own_line(self, record: logging.LogRecord) -> str:
         """`TIME text`."""
-        return f"{self._clock(record.created)} {record.getMessage()}"
+        return f"{self._clock(record.created)} {own_text(record)}"
 
     def started(self, started: Started) -> str:
         """The banner."""

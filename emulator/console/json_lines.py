@@ -7,8 +7,9 @@ import logging
 from collections.abc import Mapping
 
 from emulator.console.clock import iso
+from emulator.console.own import own_text
 from emulator.console.started import Started, rate
-from emulator.console.words import json_object
+from emulator.console.words import json_object, read
 from emulator.functions import LogLine
 from emulator.functions.report import Report
 
@@ -33,13 +34,13 @@ class JsonLines:
             return _line(line.source, line.level, line.text, about)
         record = json_object(line.text)
         if record is None:
-            return _line("log", "error" if line.text.startswith("[ERROR]") else "info", line.text, about)
+            return _line("log", read(line.text).level.lower() or "info", line.text, about)
         level = str(record.get("level", "info")).lower()
         return _line("log", level, str(record.get("message", "")), {**about, "record": record})
 
     def own_line(self, record: logging.LogRecord) -> str:
         """A line of kind `emulator`."""
-        return _line("emulator", record.levelname.lower(), record.getMessage(), {}, at=record.created)
+        return _line("emulator", record.levelname.lower(), own_text(record), {}, at=record.created)
 
     def started(self, started: Started) -> str:
         """A line of kind `ready`."""

@@ -9,6 +9,7 @@ from emulator.console import words
 from emulator.console.banner import banner
 from emulator.console.clock import Clock
 from emulator.console.colours import DIM, RED, YELLOW, Colours
+from emulator.console.own import own_text
 from emulator.console.started import Started
 from emulator.functions import LogLine
 from emulator.functions.report import Report
@@ -44,9 +45,7 @@ class Readable:
     def own_line(self, record: logging.LogRecord) -> str:
         """`TIME text`."""
         level = "error" if record.levelno >= logging.ERROR else "warning" if record.levelno >= logging.WARNING else ""
-        return (
-            f"{self._colours.paint(self._clock(record.created), DIM)} {self._paint_level(record.getMessage(), level)}"
-        )
+        return f"{self._colours.paint(self._clock(record.created), DIM)} {self._paint_level(own_text(record), level)}"
 
     def started(self, started: Started) -> str:
         """The banner."""

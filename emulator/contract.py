@@ -163,6 +163,7 @@ class FunctionSpec:
     log_level: str | None = None
     on_success: str | None = None
     import_path: tuple[Path, ...] | None = None
+    runtime: str = "python3.13"
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,7 @@ class Environment:
                 variables=variables,
                 pipe=pipe,
                 guard=self._guard,
+                alone=self.spec.import_path is not None,
             )
         except BaseException:
             pipe.close()

@@ -23,11 +23,13 @@ def variables(
     """
     # Lambda's clock is UTC, whatever the laptop's is.
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ} | {"TZ": ":UTC", "LANG": "en_US.UTF-8"}
+    folders = spec.layer_dirs if spec.import_path is None else spec.import_path
+    own_path = [spec.environment["PYTHONPATH"]] if "PYTHONPATH" in spec.environment else []
     defined = {
         "_HANDLER": spec.handler,
         "AWS_REGION": options.region,
         "AWS_DEFAULT_REGION": options.region,
-        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
         "AWS_LAMBDA_FUNCTION_NAME": spec.name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
@@ -40,7 +42,7 @@ def variables(
         "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
         "LAMBDA_TASK_ROOT": str(spec.code_dir),
         "LAMBDA_RUNTIME_DIR": str(spec.code_dir),
-        "PYTHONPATH": os.pathsep.join(str(directory) for directory in spec.layer_dirs),
+        "PYTHONPATH": os.pathsep.join((*own_path, *map(str, folders))),
         "PYTHONUNBUFFERED": "1",
     }
     # The keys of the execution role: made up, as nothing here checks a signature. No metadata service is asked.
@@ -52,4 +54,6 @@ def variables(
     }
     if spec.log_level is not None:
         defined["AWS_LAMBDA_LOG_LEVEL"] = spec.log_level
-    return {**kept, **defined, **credentials, **spec.environment, **extra}
+    # A path of the function's own stands before the rest, not in its place: the runtime must be found.
+    own = {name: value for name, value in spec.environment.items() if name != "PYTHONPATH"}
+    return {**kept, **defined, **credentials, **own, **extra}

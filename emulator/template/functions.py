@@ -1,118 +1,159 @@
-"""The Lambda functions and layers of a resolved template."""
+"""The Lambda functions of a resolved template."""
 
 from __future__ import annotations
 
+import sys
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from emulator.contract import FunctionSpec
+from emulator.packages import InstallFailed, Packages
 from emulator.template.errors import TemplateError
+from emulator.template.invoke_configs import InvokeConfigs
+from emulator.template.layers import Layers
+from emulator.template.properties import left_out
 from emulator.template.resolver import Resolver
 from emulator.template.transform import local_folder
 from emulator.template.values import Json, Object, as_int, as_list, as_object, as_text
 
+_PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
+
 
 @dataclass
 class Functions:
-    """Reads functions; gathers what is not supported in `unsupported`."""
+    """Reads functions; gathers what is not supported in `unsupported`. `root` is the template's folder.
+
+    `built` are the folders, as the template writes them, of layers that `sam build` builds.
+    """
 
     resolver: Resolver
     root: Path
+    packages: Packages
+    built: frozenset[str] = frozenset()
     unsupported: list[str] = field(default_factory=list)
 
     def read(self) -> tuple[FunctionSpec, ...]:
-        """All functions that can run here."""
-        invoke_configs = self._invoke_configs()
-        layers = self._layers()
-        specs = (
-            self._function(logical_id, invoke_configs, layers)
-            for logical_id in self.resolver.of_type("AWS::Lambda::Function")
-        )
-        return tuple(spec for spec in specs if spec is not None)
+        """All functions that can run here. Packages that they require are installed if they are not yet."""
+        configs = InvokeConfigs(self.resolver)
+        layers = Layers(self.resolver, root=self.root, packages=self.packages, built=self.built)
+        layers.read()
+        specs = [self._function(logical_id, configs, layers) for logical_id in self._logical_ids()]
+        found = tuple(spec for spec in specs if spec is not None)
+        self.unsupported += [*layers.unsupported, *configs.unsupported, *_other_versions(found)]
+        return found
 
-    def _function(
-        self, logical_id: str, invoke_configs: dict[str, Object], layers: dict[str, Path]
-    ) -> FunctionSpec | None:
+    def _logical_ids(self) -> list[str]:
+        return self.resolver.of_type("AWS::Lambda::Function")
+
+    def _function(self, logical_id: str, configs: InvokeConfigs, layers: Layers) -> FunctionSpec | None:
         properties = self.resolver.properties(logical_id)
-        folder = local_folder(properties.get("Code"))
-        runtime = as_text(properties.get("Runtime", ""), f"runtime of {logical_id}")
-        if folder is None or not runtime.startswith("python"):
-            self.unsupported.append(f"{logical_id}: only Python functions with a local CodeUri folder run here")
+        reason = _not_python(logical_id, properties)
+        code_dir = None if reason else self._code_dir(logical_id, properties.get("Code"))
+        if code_dir is None:
+            what = reason or "its code is not a local folder (CodeUri)"
+            self.unsupported.append(f"{logical_id}: {what}; the function does not run here")
             return None
-        code_dir = (self.root / folder).resolve()
-        if not code_dir.is_dir():
-            raise TemplateError(f"{logical_id}: there is no folder {folder}")
+        self._tell(logical_id, properties)
         name = self.resolver.name(logical_id)
-        config = invoke_configs.get(name, {})
-        logging = as_object(properties.get("LoggingConfig"), f"LoggingConfig of {logical_id}")
-        variables = as_object(as_object(properties.get("Environment"), logical_id).get("Variables"), logical_id)
-        tenancy = as_object(properties.get("TenancyConfig"), f"TenancyConfig of {logical_id}")
+        config = configs.of(name)
+        logging = as_object(properties.get("LoggingConfig"), f"{logical_id}: LoggingConfig")
+        tenancy = as_object(properties.get("TenancyConfig"), f"{logical_id}: TenancyConfig")
         reserved = properties.get("ReservedConcurrentExecutions")
+        attached = layers.attached(logical_id, as_list(properties.get("Layers"), f"{logical_id}: Layers"))
         return FunctionSpec(
             logical_id=logical_id,
             name=name,
-            handler=as_text(properties.get("Handler"), f"handler of {logical_id}"),
+            handler=as_text(properties.get("Handler"), f"{logical_id}: Handler"),
             code_dir=code_dir,
-            layer_dirs=self._layer_dirs(logical_id, as_list(properties.get("Layers"), logical_id), layers),
-            environment={key: as_text(value, f"{logical_id}: {key}") for key, value in variables.items()},
-            timeout_s=as_int(properties.get("Timeout", 3), f"timeout of {logical_id}"),
-            memory_mb=as_int(properties.get("MemorySize", 128), f"memory of {logical_id}"),
-            reserved_concurrency=None if reserved is None else as_int(reserved, f"concurrency of {logical_id}"),
+            layer_dirs=tuple(layer.content for layer in attached if layer.content is not None),
+            environment=_environment(logical_id, properties),
+            # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+            timeout_s=_within(properties.get("Timeout", 3), f"{logical_id}: Timeout", 1, 900),
+            memory_mb=_within(properties.get("MemorySize", 128), f"{logical_id}: MemorySize", 128, 10240),
+            reserved_concurrency=(
+                None if reserved is None else as_int(reserved, f"{logical_id}: ReservedConcurrentExecutions")
+            ),
             tenant_isolation=tenancy.get("TenantIsolationMode") == "PER_TENANT",
-            max_retries=as_int(config.get("MaximumRetryAttempts", 2), f"retries of {logical_id}"),
-            max_event_age_s=as_int(config.get("MaximumEventAgeInSeconds", 21600), f"event age of {logical_id}"),
-            on_failure=self._on_failure(logical_id, config),
+            max_retries=config.max_retries,
+            max_event_age_s=config.max_event_age_s,
+            on_failure=config.on_failure,
+            on_success=config.on_success,
             log_format=_log_format(logging.get("LogFormat")),
             log_level=_log_level(logging),
+            runtime=as_text(properties.get("Runtime"), f"{logical_id}: Runtime"),
+            import_path=(
+                *self._required(logical_id, code_dir),
+                # All layers are unpacked into one folder in turn, so a file of a later one lies over an earlier one's.
+                *(folder for layer in reversed(attached) for folder in layer.import_path),
+                self.packages.runtime(),
+            ),
         )
 
-    def _invoke_configs(self) -> dict[str, Object]:
-        found: dict[str, Object] = {}
-        for logical_id in self.resolver.of_type("AWS::Lambda::EventInvokeConfig"):
-            properties = self.resolver.properties(logical_id)
-            found[as_text(properties.get("FunctionName"), logical_id).rsplit(":", 1)[-1]] = properties
-        return found
-
-    def _on_failure(self, logical_id: str, config: Object) -> str | None:
-        destinations = as_object(config.get("DestinationConfig"), logical_id)
-        if "OnSuccess" in destinations:
-            self.unsupported.append(f"{logical_id}: OnSuccess destinations are not delivered")
-        target = as_object(destinations.get("OnFailure"), logical_id).get("Destination")
-        if target is None:
+    def _code_dir(self, logical_id: str, code: Json) -> Path | None:
+        inline = code.get("ZipFile") if isinstance(code, dict) else None
+        if inline is not None:
+            return self.packages.inline(as_text(inline, f"{logical_id}: inline code"))
+        folder = local_folder(code)
+        if folder is None:
             return None
-        arn = as_text(target, f"OnFailure of {logical_id}")
-        if ":function:" in arn:
-            return arn.split(":function:")[1].split(":")[0]
-        if ":sqs:" in arn:
-            return arn
-        self.unsupported.append(f"{logical_id}: an OnFailure destination is a function or a queue here, not {arn}")
-        return None
+        path = (self.root / folder).resolve()
+        if path.is_file():
+            return None  # an archive
+        if not path.is_dir():
+            raise TemplateError(f"{logical_id}: there is no folder {folder}")
+        return path
 
-    def _layers(self) -> dict[str, Path]:
-        found: dict[str, Path] = {}
-        for logical_id in self.resolver.of_type("AWS::Lambda::LayerVersion"):
-            folder = local_folder(self.resolver.properties(logical_id).get("Content"))
-            if folder is None:
-                continue
-            path = (self.root / folder).resolve()
-            if not path.is_dir():
-                raise TemplateError(f"{logical_id}: there is no folder {folder}")
-            found[self.resolver.text({"Ref": logical_id}, logical_id)] = path
-        return found
+    def _required(self, logical_id: str, folder: Path) -> list[Path]:
+        """The packages of the `requirements.txt` in `folder`, which `sam build` puts beside the code."""
+        requirements = folder / "requirements.txt"
+        if not requirements.is_file():
+            return []
+        try:
+            found = self.packages.of(requirements, beside=folder)
+        except InstallFailed as error:
+            raise TemplateError(f"{logical_id}: {error}") from None
+        return [] if found is None else [found]
 
-    def _layer_dirs(self, logical_id: str, arns: list[Json], layers: dict[str, Path]) -> tuple[Path, ...]:
-        folders: list[Path] = []
-        for arn in arns:
-            text = as_text(arn, f"layer of {logical_id}")
-            if text not in layers:
-                self.unsupported.append(f"{logical_id}: layer {text} is not in the template")
-                continue
-            # Built layers hold `python/`, which Lambda puts on the path; sources may lie bare.
-            # https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html#packaging-layers-paths
-            built = layers[text] / "python"
-            folders.append(built if built.is_dir() else layers[text])
-        return tuple(folders)
+    def _tell(self, logical_id: str, properties: Object) -> None:
+        self.unsupported += left_out(
+            logical_id,
+            "AWS::Lambda::Function",
+            {name: value for name, value in properties.items() if (name, value) != ("SnapStart", {"ApplyOn": "None"})},
+        )
+
+
+def _not_python(logical_id: str, properties: Object) -> str | None:
+    code = properties.get("Code")
+    if properties.get("PackageType") == "Image" or (isinstance(code, dict) and "ImageUri" in code):
+        return "it is a container image"
+    runtime = as_text(properties.get("Runtime", "none"), f"{logical_id}: Runtime")
+    return None if runtime.startswith("python3.") else f"its runtime is {runtime}, not Python"
+
+
+def _other_versions(specs: tuple[FunctionSpec, ...]) -> list[str]:
+    of_version: defaultdict[str, list[str]] = defaultdict(list)
+    for spec in specs:
+        of_version[spec.runtime].append(spec.logical_id)
+    return [
+        f"{', '.join(names)}: runs on {_PYTHON} here, not on {version}"
+        for version, names in sorted(of_version.items())
+        if version != _PYTHON
+    ]
+
+
+def _environment(logical_id: str, properties: Object) -> dict[str, str]:
+    environment = as_object(properties.get("Environment"), f"{logical_id}: Environment")
+    variables = as_object(environment.get("Variables"), f"{logical_id}: environment variables")
+    return {key: as_text(value, f"{logical_id}: environment variable {key}") for key, value in variables.items()}
+
+
+def _within(value: Json, what: str, least: int, most: int) -> int:
+    number = as_int(value, what)
+    if not least <= number <= most:
+        raise TemplateError(f"{what} is {number}, not from {least} to {most}")
+    return number
 
 
 def _log_format(value: Json) -> Literal["Text", "JSON"]:

@@ -110,6 +110,10 @@ def attribute(kind: str, name: str, attribute_name: str, place: Place) -> str | 
         return arn(kind, name, place)
     known = {
         ("AWS::ApiGatewayV2::Api", "ApiId"): name,
+        ("AWS::ApiGatewayV2::Authorizer", "AuthorizerId"): name,
+        ("AWS::ApiGatewayV2::Deployment", "DeploymentId"): name,
+        ("AWS::ApiGatewayV2::Integration", "IntegrationId"): name,
+        ("AWS::ApiGatewayV2::Route", "RouteId"): name,
         ("AWS::ApiGatewayV2::Api", "ApiEndpoint"): f"wss://{name}.execute-api.{place.region}.amazonaws.com",
         ("AWS::S3::Bucket", "DomainName"): f"{name}.s3.amazonaws.com",
         ("AWS::S3::Bucket", "RegionalDomainName"): f"{name}.s3.{place.region}.amazonaws.com",

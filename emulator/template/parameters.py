@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from emulator.template.errors import TemplateError
-from emulator.template.values import Json, Object, as_int, as_list, as_object, as_text
+from emulator.template.values import Json, Object, as_float, as_list, as_object, as_text
 
 
 def parameter_values(declared: Object, given: Mapping[str, str]) -> dict[str, Json]:
@@ -21,6 +21,15 @@ def parameter_values(declared: Object, given: Mapping[str, str]) -> dict[str, Js
         name: _value(name, as_object(declaration, f"parameter {name}"), given.get(name))
         for name, declaration in declared.items()
     }
+
+
+def untrue_parameters(declared: Object) -> list[str]:
+    """One line for each parameter whose value CloudFormation would look up in Parameter Store under that name."""
+    return [
+        f"parameter {name}: nothing is read from Parameter Store; the parameter's own name stands for its value"
+        for name, declaration in declared.items()
+        if str(as_object(declaration, f"parameter {name}").get("Type")).startswith("AWS::SSM::Parameter::Value<")
+    ]
 
 
 def _value(name: str, declaration: Object, given: str | None) -> Json:
@@ -38,7 +47,8 @@ def _value(name: str, declaration: Object, given: str | None) -> Json:
 
 
 def _is_list(kind: Json) -> bool:
-    return isinstance(kind, str) and (kind == "CommaDelimitedList" or kind.startswith("List<"))
+    text = kind if isinstance(kind, str) else ""
+    return text.removeprefix("AWS::SSM::Parameter::Value<").rstrip(">").startswith(("CommaDelimitedList", "List<"))
 
 
 def _check(name: str, text: str, declaration: Object) -> None:
@@ -61,7 +71,7 @@ def _check(name: str, text: str, declaration: Object) -> None:
 
 
 def _check_bounds(said: str, number: float, declaration: Object, low: str, high: str) -> None:
-    if low in declaration and number < as_int(declaration[low], low):
+    if low in declaration and number < as_float(declaration[low], low):
         raise TemplateError(f"{said} ({low} {declaration[low]})")
-    if high in declaration and number > as_int(declaration[high], high):
+    if high in declaration and number > as_float(declaration[high], high):
         raise TemplateError(f"{said} ({high} {declaration[high]})")

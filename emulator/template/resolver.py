@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Callable, Mapping
 
@@ -39,18 +40,29 @@ class Resolver:
             "Condition": lambda name: self.condition(as_text(name, "Condition")),
             "Fn::And": lambda terms: all(self._truth(term) for term in as_list(terms, "Fn::And")),
             "Fn::Base64": lambda text: base64.b64encode(self.text(text, "Fn::Base64").encode()).decode(),
+            "Fn::Cidr": lambda _: self._left_out("Fn::Cidr"),
             "Fn::Equals": self._equals,
             "Fn::FindInMap": self._find_in_map,
             "Fn::GetAtt": self._get_att,
             "Fn::GetAZs": lambda _: [f"{self._place.region}{zone}" for zone in "abc"],
             "Fn::If": self._if,
+            "Fn::ImportValue": self._import_value,
             "Fn::Join": self._join,
+            "Fn::Length": lambda items: len(as_list(self.value(items), "Fn::Length")),
             "Fn::Not": lambda terms: not self._truth(as_list(terms, "Fn::Not")[0]),
             "Fn::Or": lambda terms: any(self._truth(term) for term in as_list(terms, "Fn::Or")),
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::Sub": self._sub,
+            "Fn::Transform": lambda _: self._left_out("Fn::Transform"),
+            "Fn::ToJsonString": lambda node: json.dumps(self.value(node), separators=(",", ":")),
         }
+        self._placeholders: dict[str, None] = {}
+
+    @property
+    def unsupported(self) -> tuple[str, ...]:
+        """One line for each value that was asked for and could not be known: a text stands in its place."""
+        return tuple(self._placeholders)
 
     def value(self, node: Json) -> Json:
         """The plain value of `node`; None if it is `AWS::NoValue`."""
@@ -133,7 +145,17 @@ class Resolver:
             return [*pseudo] if isinstance(pseudo, list) else pseudo
         if not self.exists(name):
             raise TemplateError(f"Ref: there is no {name}")
-        return reference(self.kind(name), self.name(name), self._place)
+        kind = self.kind(name)
+        if kind in {"AWS::Lambda::Alias", "AWS::Lambda::Version"}:
+            return self._qualified(name, kind)
+        return reference(kind, self.name(name), self._place)
+
+    def _qualified(self, logical_id: str, kind: str) -> str:
+        """The ARN of a function with an alias or a version, of which there is only the first here."""
+        properties = self.properties(logical_id)
+        function = as_text(properties.get("FunctionName"), f"{logical_id}: FunctionName").rsplit(":function:")[-1]
+        qualifier = "1" if kind == "AWS::Lambda::Version" else as_text(properties.get("Name"), f"{logical_id}: Name")
+        return self._place.arn("lambda", f"function:{function.split(':')[0]}:{qualifier}")
 
     def _get_att(self, argument: Json) -> Json:
         if isinstance(argument, str):
@@ -143,12 +165,27 @@ class Resolver:
             logical_id, wanted = self.text(parts[0], "Fn::GetAtt"), self.text(parts[1], "Fn::GetAtt")
         if not self.exists(logical_id):
             raise TemplateError(f"Fn::GetAtt: there is no {logical_id}")
+        if self.kind(logical_id) in {"AWS::Lambda::Alias", "AWS::Lambda::Version"}:
+            qualified = self._qualified(logical_id, self.kind(logical_id))
+            return qualified.rsplit(":", 1)[1] if wanted == "Version" else qualified
         if self.kind(logical_id) == "AWS::SSM::Parameter" and wanted in {"Type", "Value"}:
             return self.properties(logical_id).get(wanted)
         found = attribute(self.kind(logical_id), self.name(logical_id), wanted, self._place)
         if found is None:
-            raise TemplateError(f"Fn::GetAtt {logical_id}.{wanted} is not supported")
+            return self._placeholder(f"Fn::GetAtt {logical_id}.{wanted}", f"{logical_id}.{wanted}")
         return found
+
+    def _placeholder(self, what: str, text: str) -> str:
+        self._placeholders[f"{what} is not known here: {text!r} stands for it"] = None
+        return text
+
+    def _left_out(self, what: str) -> Dropped:
+        self._placeholders[f"{what} is not evaluated here: what it gives is left out"] = None
+        return _DROPPED
+
+    def _import_value(self, argument: Json) -> Json:
+        name = self.text(argument, "Fn::ImportValue")
+        return self._placeholder(f"Fn::ImportValue {name}", name)
 
     def _sub(self, argument: Json) -> Json:
         template, named = argument if isinstance(argument, list) else (argument, None)
@@ -192,10 +229,16 @@ class Resolver:
         return self.text(left, "Fn::Equals") == self.text(right, "Fn::Equals")
 
     def _find_in_map(self, argument: Json) -> Json:
-        names = [self.text(part, "Fn::FindInMap") for part in as_list(argument, "Fn::FindInMap")[:3]]
+        """With the default of the language extensions, `[map, first, second, {DefaultValue: ...}]`."""
+        parts = as_list(argument, "Fn::FindInMap")
+        names = [self.text(part, "Fn::FindInMap") for part in parts[:3]]
         node: Json = self._mappings
         for name in names:
             node = as_object(node, "Fn::FindInMap").get(name)
             if node is None:
-                raise TemplateError(f"Fn::FindInMap: there is no {'.'.join(names)}")
+                break
+        if node is None and len(parts) > 3:
+            return self.value(as_object(parts[3], "Fn::FindInMap").get("DefaultValue"))
+        if node is None:
+            raise TemplateError(f"Fn::FindInMap: there is no {'.'.join(names)}")
         return node

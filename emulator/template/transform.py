@@ -36,8 +36,24 @@ def read(path: Path) -> Object:
     return document
 
 
+def built_layers(document: Object) -> frozenset[str]:
+    """The content folders, as the template writes them, of the layers that `sam build` builds.
+
+    Taken before the translation, which drops the metadata that says so.
+    https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/building-layers.html
+    """
+    found: set[str] = set()
+    for logical_id, each in as_object(document.get("Resources"), "Resources").items():
+        resource = as_object(each, logical_id)
+        if "BuildMethod" in as_object(resource.get("Metadata"), f"{logical_id}: Metadata"):
+            properties = as_object(resource.get("Properties"), logical_id)
+            found |= {folder for key in ("ContentUri", "Content") if isinstance(folder := properties.get(key), str)}
+    return frozenset(found)
+
+
 def to_cloudformation(document: Object, *, parameters: Mapping[str, Json], region: str = REGION) -> Object:
     """The plain CloudFormation template that a SAM template stands for. Changes `document`."""
+    _default_folders(document)
     for section in ("Globals", "Resources"):
         for node in as_object(document.get(section), section).values():
             _mark_folders(node)
@@ -66,6 +82,19 @@ def local_folder(code: Json) -> str | None:
     if isinstance(code, dict) and code.get("S3Bucket") == _BUCKET:
         return unquote(str(code["S3Key"]))
     return None
+
+
+def _default_folders(document: Object) -> None:
+    # A function that says nothing of its code has it beside the template, as for `sam build`.
+    shared = as_object(as_object(document.get("Globals"), "Globals").get("Function"), "Globals")
+    for logical_id, each in as_object(document.get("Resources"), "Resources").items():
+        resource = as_object(each, logical_id)
+        if resource.get("Type") == "AWS::Serverless::Function":
+            properties = as_object(resource.get("Properties"), f"properties of {logical_id}")
+            given = shared.keys() | properties.keys()
+            image = "Image" in (properties.get("PackageType"), shared.get("PackageType"))
+            if not image and not given & {"CodeUri", "InlineCode", "ImageUri"}:
+                resource["Properties"] = {**properties, "CodeUri": "."}
 
 
 def _mark_folders(node: Json) -> None:

@@ -43,3 +43,11 @@ def as_int(value: Json, what: str) -> int:
         return int(as_text(value, what))
     except ValueError:
         raise TemplateError(f"{what} must be a whole number, not {value!r}") from None
+
+
+def as_float(value: Json, what: str) -> float:
+    """The number `value`, which may be written as a string."""
+    try:
+        return float(as_text(value, what))
+    except ValueError:
+        raise TemplateError(f"{what} must be a number, not {value!r}") from None

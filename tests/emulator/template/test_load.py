@@ -157,9 +157,9 @@ def test_enabled_rate_schedules_are_run(application: Application) -> None:
 def test_what_does_not_run_is_named(application: Application) -> None:
     """Foreign layers, cron schedules and resource types that are not run: one line each."""
     said = "\n".join(application.unsupported)
-    assert "Chat: layer arn:aws:lambda:eu-west-1:1:layer:Foreign:7 is not in the template" in said
+    assert "layer arn:aws:lambda:eu-west-1:1:layer:Foreign:7 is not in the template" in said
     assert "only rate(...) schedules run here, not cron(0 12 * * ? *)" in said
-    assert "AWS::CloudWatch::Alarm: not run here (1)" in said
+    assert "AWS::CloudWatch::Alarm: not run here (Alarm)" in said
     assert not any("\n" in line for line in application.unsupported)
 
 

@@ -20,6 +20,8 @@ TEMPLATE: Object = {
     "Resources": {
         "Table": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": {"Fn::Sub": "${AWS::StackName}-x"}}},
         "Fn": {"Type": "AWS::Lambda::Function", "Properties": {}},
+        "Live": {"Type": "AWS::Lambda::Alias", "Properties": {"FunctionName": {"Ref": "Fn"}, "Name": "live"}},
+        "First": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Fn::GetAtt": ["Fn", "Arn"]}}},
         "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "q"}},
         "Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {}},
         "Topic": {"Type": "AWS::SNS::Topic", "Properties": {}},
@@ -61,6 +63,13 @@ def resolver() -> Resolver:
         ({"Fn::If": ["Either", 1, 2]}, 1),
         ({"Fn::FindInMap": ["Sizes", {"Ref": "AWS::Region"}, "big"]}, 3),
         ({"Fn::Base64": "hi"}, "aGk="),
+        ({"Fn::FindInMap": ["Sizes", "us-east-1", "small", {"DefaultValue": "d"}]}, "d"),
+        ({"Fn::FindInMap": ["Sizes", "eu-west-9", "big", {"DefaultValue": {"Ref": "Kind"}}]}, "blue"),
+        ({"Fn::Length": [1, 2]}, 2),
+        ({"Fn::ToJsonString": {"a": {"Ref": "Kind"}}}, '{"a":"blue"}'),
+        ({"Ref": "Live"}, "arn:aws:lambda:us-east-1:123456789012:function:Fn:live"),
+        ({"Ref": "First"}, "arn:aws:lambda:us-east-1:123456789012:function:Fn:1"),
+        ({"Fn::GetAtt": ["First", "Version"]}, "1"),
         ({"Condition": {"StringEquals": {}}}, {"Condition": {"StringEquals": {}}}),
     ],
 )
@@ -75,9 +84,8 @@ def test_what_an_intrinsic_gives(resolver: Resolver, node: Json, value: Json) ->
         {"Ref": "Nobody"},
         {"Ref": "Absent"},
         {"Fn::GetAtt": ["Absent", "Arn"]},
-        {"Fn::GetAtt": ["Table", "StreamArn"]},
-        {"Fn::ImportValue": "x"},
         {"Fn::FindInMap": ["Sizes", "us-east-1", "small"]},
+        {"Fn::Unheard": "x"},
         {"Fn::Select": [2, ["a", "b"]]},
         {"Fn::If": ["Maybe", 1, 2]},
     ],
@@ -101,3 +109,19 @@ def test_an_api_id_looks_like_one_and_stays(resolver: Resolver) -> None:
     assert len(found) == 10
     assert found.isalnum()
     assert found == found.lower() == again
+
+
+@pytest.mark.parametrize(
+    ("node", "value", "said"),
+    [
+        ({"Fn::GetAtt": ["Table", "StreamArn"]}, "Table.StreamArn", "Fn::GetAtt Table.StreamArn is not known here"),
+        ({"Fn::ImportValue": {"Fn::Sub": "${Kind}-vpc"}}, "blue-vpc", "Fn::ImportValue blue-vpc is not known here"),
+        ({"Fn::Cidr": ["10.0.0.0/16", 2]}, None, "Fn::Cidr is not evaluated here"),
+        ({"Fn::Transform": {"Name": "AWS::Include"}}, None, "Fn::Transform is not evaluated here"),
+    ],
+)
+def test_a_value_that_nobody_knows_is_told(resolver: Resolver, node: Json, value: Json, said: str) -> None:
+    """A text of its own stands for it, and one line says so, however often it is asked for."""
+    assert [resolver.value(node), resolver.value(node)] == [value, value]
+    (line,) = resolver.unsupported
+    assert line.startswith(said)

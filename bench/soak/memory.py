@@ -71,7 +71,7 @@ class Growth:
 
 def take(pid: int, at_s: float) -> Sample:
     """The processes as `ps` shows them, on Linux and macOS alike."""
-    shown = subprocess.run(["ps", "-axo", "pid=,ppid=,rss=,args="], capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(["ps", "-axwwo", "pid=,ppid=,rss=,args="], capture_output=True, text=True, check=True).stdout
     own, environments = 0, []
     for line in shown.splitlines():
         number, parent, rss, arguments = line.split(maxsplit=3)

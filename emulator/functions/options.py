@@ -36,7 +36,7 @@ class LambdaOptions:
     idle_s: float = 300.0
     """An environment unused for so long ends."""
 
-    inits: int = 2 * (os.cpu_count() or 1)
+    inits: int = max(2, os.cpu_count() or 1)
     """Init phases under way at once; the others wait, in order, so that the first of a burst are ready soon."""
 
     freeze: bool = True

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
 
 from emulator.contract import FunctionSpec, Throttled
 from emulator.functions.environment import Environment, InitFailed, State
@@ -15,26 +13,12 @@ from emulator.functions.log import LogSink
 from emulator.functions.options import LambdaOptions
 from emulator.functions.runtime_api import RuntimeApi
 from emulator.functions.source import Signature, SourceWatch
+from emulator.functions.starts import Starts, Waiting
 from emulator.functions.variables import variables
 from emulator.guard import Guard
 
 # How often the memory of a busy environment is looked at; some 30 µs each.
 _WEIGH_S = 0.1
-
-
-@dataclass(frozen=True, eq=False)
-class Waiting:
-    """A call that may neither start an environment yet nor has found one free."""
-
-    spec: FunctionSpec
-    tenant_id: str | None
-    signature: Signature
-    freed: asyncio.Future[Environment]
-
-    def fits(self, environment: Environment) -> bool:
-        """Whether the call may run there."""
-        mine = (self.spec.name, self.tenant_id, self.signature)
-        return (environment.spec.name, environment.tenant_id, environment.signature) == mine and not self.freed.done()
 
 
 class Pool:
@@ -53,8 +37,8 @@ class Pool:
         self._idle: list[Environment] = []  # least recently used first
         self._busy: set[Environment] = set()
         self._starting: set[Environment] = set()  # of the busy ones: claimed by the invocation that needs them
-        self._inits = asyncio.Semaphore(options.inits)
-        self._waiting: list[Waiting] = []  # oldest first
+        self._starts = Starts(at_once=options.inits, busy=self._suitable, give_back=self._on_idle)
+        self._taken: dict[Environment, float] = {}  # when a call took it
         self._burials: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
 
@@ -86,13 +70,17 @@ class Pool:
         Raises `Throttled` at a limit and `InitFailed` if a cold one could not be made.
         """
         signature = self._sources.signature((spec.code_dir, *spec.layer_dirs))
-        warm = self._take_idle(spec, tenant_id, signature)
-        if warm is not None:
-            return warm
         self._check_limits(spec)
-        freed = await self._turn(Waiting(spec, tenant_id, signature, asyncio.get_running_loop().create_future()))
-        if freed is not None:
-            return freed
+        environment = self._take_idle(spec, tenant_id, signature)
+        if environment is None:
+            environment = await self._starts.turn(Waiting(spec, tenant_id, signature))
+        if environment is None:
+            environment = await self._start(spec, tenant_id, signature)
+        if environment.state is State.IDLE:  # and was not killed at the very moment
+            self._taken[environment] = time.monotonic()
+        return environment
+
+    async def _start(self, spec: FunctionSpec, tenant_id: str | None, signature: Signature) -> Environment:
         try:
             self._make_room()
             try:
@@ -102,40 +90,11 @@ class Pool:
                 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
                 return await self._cold(spec, tenant_id, signature, float(spec.timeout_s), "invoke")
         finally:
-            self._inits.release()
-
-    async def _turn(self, waiting: Waiting) -> Environment | None:
-        """Waits for the right to start an environment, or for one that becomes free first: on a laptop, twenty calls at
-        once are answered sooner by a few environments than by twenty that start at once."""
-        if not self._inits.locked():
-            await self._inits.acquire()
-            return None
-        self._waiting.append(waiting)
-        slot = asyncio.create_task(self._inits.acquire())
-        either: set[asyncio.Future[Any]] = {slot, waiting.freed}
-        try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            await self._give_back(slot)
-            if waiting.freed.done():
-                self._on_idle(waiting.freed.result())
-            raise
-        finally:
-            self._waiting.remove(waiting)
-        if not waiting.freed.done():
-            return None
-        await self._give_back(slot)
-        return waiting.freed.result()
-
-    async def _give_back(self, slot: asyncio.Task[Literal[True]]) -> None:
-        slot.cancel()
-        await asyncio.gather(slot, return_exceptions=True)
-        if not slot.cancelled():
-            self._inits.release()
+            self._starts.over()
 
     def _check_limits(self, spec: FunctionSpec) -> None:
         limit = spec.reserved_concurrency
-        busy = [*(each.spec.name for each in self._busy), *(each.spec.name for each in self._waiting)]
+        busy = [*(each.spec.name for each in self._busy), *self._starts.waiting()]
         # Reasons: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
         if limit is not None and busy.count(spec.name) >= limit:
             raise Throttled("Rate Exceeded.", reason="ReservedFunctionConcurrentInvocationLimitExceeded")
@@ -168,6 +127,7 @@ class Pool:
         )
         self._busy.add(environment)
         self._starting.add(environment)
+        began = time.monotonic()
         try:
             address = await self._api.open(environment)
             surroundings = variables(spec, options=self._options, extra=self._extra, runtime_api=address)
@@ -180,21 +140,27 @@ class Pool:
             raise
         finally:
             self._starting.discard(environment)
+        self._starts.pace(spec.name).initialised(time.monotonic() - began)
         return environment
+
+    def _suitable(self, waiting: Waiting) -> int:
+        return sum(waiting.fits(each) for each in self._busy if each not in self._starting)
 
     def _on_idle(self, environment: Environment) -> None:
         if environment in self._starting:
             return
-        for waiting in self._waiting:
-            if waiting.fits(environment):
-                waiting.freed.set_result(environment)  # it stays busy, for another
-                return
+        taken = self._taken.pop(environment, None)
+        if taken is not None:
+            self._starts.pace(environment.spec.name).called(time.monotonic() - taken)
+        if self._starts.offer(environment):
+            return  # it stays busy, for another
         self._busy.discard(environment)
         self._idle.append(environment)
         self._make_room(0)
 
     def _on_dead(self, environment: Environment) -> None:
         self._busy.discard(environment)
+        self._taken.pop(environment, None)
         if environment in self._idle:
             self._idle.remove(environment)
         burial = asyncio.create_task(self._bury(environment))

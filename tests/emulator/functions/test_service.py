@@ -199,7 +199,7 @@ async def test_a_warm_call_is_quick(tmp_path: Path) -> None:
 async def test_a_burst_of_cold_starts_is_served_whole(tmp_path: Path) -> None:
     """More calls at once than init phases allowed at once: all are answered, each by an environment of its own."""
     async with running(function(tmp_path, PID), options=LambdaOptions(inits=2)) as service:
-        calls = await asyncio.gather(*(service.invoke("fn", b"1") for _ in range(8)))
+        calls = await asyncio.gather(*(service.invoke("fn", b"2") for _ in range(8)))
         assert len({str(answer(call)) for call in calls}) == 8
 
 
@@ -212,6 +212,27 @@ async def test_a_call_that_may_not_start_one_takes_an_environment_that_is_freed(
         # Every slot was given back: a tenth of a second of work each still scales out.
         calls = await asyncio.gather(*(service.invoke("fn", b"0.5") for _ in range(3)))
         assert len({str(answer(call)) for call in calls}) >= 2
+
+
+async def test_short_calls_wait_for_one_another_rather_than_start_an_environment_each(tmp_path: Path) -> None:
+    """Once a call is known to take less than a start, many at once are answered by few environments."""
+    async with running(function(tmp_path, PID)) as service:
+        await service.invoke("fn", b"0")
+        await asyncio.gather(*(service.invoke("fn", b"0") for _ in range(40)))
+        assert service.environments("fn") < 10
+
+
+async def test_a_long_call_holds_a_short_one_back_for_a_start_at_most(tmp_path: Path) -> None:
+    """Where calls have been short, a call behind a long one still gets an environment of its own soon."""
+    async with running(function(tmp_path, PID)) as service:
+        await service.invoke("fn", b"0")
+        long = asyncio.create_task(service.invoke("fn", b"20"))
+        await asyncio.sleep(0.1)
+        async with asyncio.timeout(15):
+            await service.invoke("fn", b"0")
+        assert not long.done()
+        await service.kill("fn")
+        await long
 
 
 async def test_stop_during_cold_starts_ends_them(tmp_path: Path) -> None:

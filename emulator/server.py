@@ -187,7 +187,12 @@ class Emulator:
         """
         alone = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
         given = {name: value.replace("{url}", self.url) for name, value in self._options.environment.items()}
-        return {**state.endpoints, **tls.variables, **alone, "AWS_ENDPOINT_URL_LAMBDA": self.url, **given}
+        trusted = tls.variables(aws=any(_leads_to_aws(*each) for each in given.items()))
+        return {**state.endpoints, **trusted, **alone, "AWS_ENDPOINT_URL_LAMBDA": self.url, **given}
+
+
+def _leads_to_aws(name: str, value: str) -> bool:
+    return name.startswith("AWS_ENDPOINT_URL") and value.startswith("https://")
 
 
 def _address(host: str, listener: socket.socket) -> str:

@@ -35,7 +35,7 @@ _NAMES: tuple[x509.GeneralName, ...] = (
     x509.IPAddress(ip_address("::1")),
     x509.DNSName("localhost"),
 )
-# What each reads: botocore; requests; OpenSSL's defaults, and with them urllib, httpx and aiohttp.
+# botocore reads the first, requests the second, urllib, httpx and aiohttp (as OpenSSL by default) the third.
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-gen-config.html
 # https://requests.readthedocs.io/en/latest/user/advanced/#ssl-cert-verification
 # https://docs.python.org/3/library/ssl.html#ssl.SSLContext.set_default_verify_paths
@@ -63,18 +63,30 @@ class Tls:
         context.load_cert_chain(pair)
         pair.unlink()
         tls = cls(context, folder)
-        tls.bundle.write_bytes(b"\n".join((authority, *_known_authorities(os.environ))) + b"\n")
+        tls.authority.write_bytes(authority)
+        tls.bundle.write_bytes(b"\n".join((authority.strip(), *_known_authorities(os.environ))) + b"\n")
         return tls
+
+    @property
+    def authority(self) -> Path:
+        """The authority that signed the certificate, alone (PEM)."""
+        return self.folder / "authority.pem"
 
     @property
     def bundle(self) -> Path:
         """The authorities that this machine knows, and the one that signed the certificate (PEM)."""
         return self.folder / "authorities.pem"
 
-    @property
-    def variables(self) -> dict[str, str]:
-        """The environment variables that make a process trust the certificate."""
-        return dict.fromkeys(_VARIABLES, str(self.bundle))
+    def variables(self, *, aws: bool = False) -> dict[str, str]:
+        """The environment variables that make a process trust the certificate.
+
+        botocore then trusts nothing else, unless it shall reach `aws` itself: all its endpoints are here, and it reads
+        the file for every client that a handler makes, which costs 50 ms with every authority there is.
+        """
+        return {
+            **dict.fromkeys(_VARIABLES, str(self.bundle)),
+            "AWS_CA_BUNDLE": str(self.bundle if aws else self.authority),
+        }
 
     def remove(self) -> None:
         """Remove the folder."""

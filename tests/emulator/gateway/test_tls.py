@@ -74,7 +74,7 @@ async def python(code: str, *arguments: str, tls: Tls | None) -> tuple[int, str]
     own = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, *arguments,
-        env={**bare, **own, **(tls.variables if tls else {})},
+        env={**bare, **own, **(tls.variables() if tls else {})},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
@@ -138,14 +138,14 @@ async def test_the_certificate_is_for_loopback_alone(tls: Tls) -> None:
     names = x509.load_pem_x509_certificate(pem.encode()).extensions
     alternative = names.get_extension_for_class(x509.SubjectAlternativeName).value
     assert {str(name.value) for name in alternative} == {"127.0.0.1", "::1", "localhost"}
-    authority = x509.load_pem_x509_certificate(listed(tls)[0])
+    authority = x509.load_pem_x509_certificate(tls.authority.read_bytes())
     constraint = authority.extensions.get_extension_for_class(x509.BasicConstraints).value
     assert (constraint.ca, constraint.path_length) == (True, 0)
 
 
 def test_no_key_stays_on_disk(tls: Tls) -> None:
     """The folder is the owner's alone, and holds certificates and nothing else."""
-    assert [path.name for path in tls.folder.iterdir()] == [tls.bundle.name]
+    assert {*tls.folder.iterdir()} == {tls.bundle, tls.authority}
     assert stat.S_IMODE(tls.folder.stat().st_mode) == 0o700
     assert b"PRIVATE KEY" not in tls.bundle.read_bytes()
 
@@ -160,6 +160,13 @@ def test_other_authorities_stay(guard: Guard, monkeypatch: pytest.MonkeyPatch, t
         both.remove()
     assert own not in listed(tls)
     assert sorted(others) == sorted(set(others)) == sorted(listed(tls))
+
+
+def test_botocore_trusts_the_emulator_alone(tls: Tls) -> None:
+    """It reads its file again and again, so that holds one authority, unless it is to reach AWS itself."""
+    assert tls.variables()["AWS_CA_BUNDLE"] == str(tls.authority)
+    assert {*tls.variables(aws=True).values()} == {str(tls.bundle)}
+    assert listed(tls)[0].strip() == tls.authority.read_bytes().strip()
 
 
 def test_the_guard_removes_the_folder() -> None:

@@ -1,4 +1,4 @@
-"""Schedules: EventBridge rules of a fixed rate that invoke a function."""
+"""Schedules: EventBridge rules that invoke a function, at a fixed rate or by a cron expression."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from emulator.contract import ScheduleSpec
+from emulator.cron import Cron
 from emulator.functions.options import LambdaOptions
+
+_STEP_S = 30.0
 
 Fire = Callable[[str, bytes], object]
 
 
 class Schedules:
-    """Runs each schedule at its rate; the first time one interval after the start, as a new rule does."""
+    """Runs each schedule; at a rate the first time one interval after the start, as a new rule does."""
 
     def __init__(self, specs: Iterable[ScheduleSpec], *, options: LambdaOptions, fire: Fire) -> None:
         self._specs = tuple(specs)
@@ -34,11 +37,25 @@ class Schedules:
         await asyncio.gather(*self._loops, return_exceptions=True)
 
     async def _run(self, spec: ScheduleSpec) -> None:
-        every_s = self._options.schedule_every_s or spec.every_s
+        every_s = self._options.schedule_every_s or (None if spec.cron else spec.every_s)
         while True:
-            await asyncio.sleep(every_s)
+            if every_s is not None:
+                await asyncio.sleep(every_s)
+            elif not await _due(Cron.parse(spec.cron or "", spec.timezone)):
+                return
             payload = scheduled_event(self._options) if spec.payload is None else spec.payload.encode()
             self._fire(spec.function, payload)
+
+
+async def _due(cron: Cron) -> bool:
+    """Wait for the next time of `cron`; False if there is none."""
+    due = cron.after(datetime.now(UTC))
+    if due is None:
+        return False
+    # In short steps: while a laptop sleeps the loop's clock stands still, the wall's does not.
+    while (left_s := (due - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110 - nothing tells of the time
+        await asyncio.sleep(min(left_s, _STEP_S))
+    return True
 
 
 def scheduled_event(options: LambdaOptions) -> bytes:

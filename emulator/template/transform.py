@@ -29,6 +29,8 @@ def read(path: Path) -> Object:
         document = yaml_parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise TemplateError(f"there is no template {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise TemplateError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from None
     except yaml.YAMLError as error:
         raise TemplateError(f"{path}: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):

@@ -146,19 +146,19 @@ def test_a_parameter_changes_the_application(template: Path) -> None:
     assert not engine.tenant_isolation
 
 
-def test_enabled_rate_schedules_are_run(application: Application) -> None:
+def test_enabled_schedules_are_run(application: Application) -> None:
     """Rules and Scheduler schedules alike; disabled ones are left out."""
     assert set(application.schedules) == {
         ScheduleSpec("Recovery", 60, None),
         ScheduleSpec("Recovery", 7200, '{"a": 1}'),
+        ScheduleSpec("Recovery", 0, None, cron="0 12 * * ? *"),
     }
 
 
 def test_what_does_not_run_is_named(application: Application) -> None:
-    """Foreign layers, cron schedules and resource types that are not run: one line each."""
+    """Foreign layers and resource types that are not run: one line each."""
     said = "\n".join(application.unsupported)
     assert "layer arn:aws:lambda:eu-west-1:1:layer:Foreign:7 is not in the template" in said
-    assert "only rate(...) schedules run here, not cron(0 12 * * ? *)" in said
     assert "AWS::CloudWatch::Alarm: not run here (Alarm)" in said
     assert not any("\n" in line for line in application.unsupported)
 

@@ -28,8 +28,8 @@ class Limits:
     slow_reader: float = 60.0
     # How long the client may take to answer a close frame.
     close_handshake: float = 5.0
-    # Messages of one connection that are in Lambda's hands at once; the others wait (turns.py).
-    socket_calls: int = 32
+    # Messages of one connection that are in Lambda's hands for less than a second; further ones wait (turns.py).
+    socket_calls: int = 16
 
     def shortened(self, name: str, value: float) -> Limits:
         """A copy with one limit changed. Raises `ValueError` for an unknown name or a value that is not positive."""

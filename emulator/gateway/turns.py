@@ -3,7 +3,8 @@
 On AWS there is no such bound: a burst of one client is spread over as many environments as the account may have, so
 nobody else waits for it. One machine has few environments, and whoever sends 600 messages at once would fill the line
 before all others. So each connection has only so many calls in Lambda's line; its further messages wait here, in order,
-while pings and the client's close are still heard.
+while pings and the client's close are still heard. A call that takes longer than a second is slow by itself and gives
+its turn away, so that slow functions run side by side in any number, as on AWS.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ Spawn = Callable[[Coroutine[object, object, None]], "asyncio.Task[None]"]
 
 # Of messages that wait. Above it no more is read from the client, until half of it is done.
 _BACKLOG_BYTES = 1024 * 1024
+# How long a piece of work may keep its turn.
+_TURN_S = 1.0
 
 
 class Turns:
@@ -51,12 +54,11 @@ class Turns:
 
     def _start(self, work: Work) -> None:
         self._running += 1
-        self._spawn(work()).add_done_callback(self._done)
+        turn = _Turn(self._over)
+        self._spawn(work()).add_done_callback(turn.done)
 
-    def _done(self, task: asyncio.Task[None]) -> None:
+    def _over(self) -> None:
         self._running -= 1
-        if task.cancelled():
-            return  # the gateway stops
         while self._waiting and self._running < self.limit:
             work, size = self._waiting.popleft()
             self._bytes -= size
@@ -64,3 +66,22 @@ class Turns:
         if self._held and self._bytes < _BACKLOG_BYTES / 2:
             self._held = False
             self._hold(False)
+
+
+class _Turn:
+    """Ends once: when the work is done, or has taken too long to keep others waiting."""
+
+    def __init__(self, over: Callable[[], None]) -> None:
+        self._over: Callable[[], None] | None = over
+        self._slow = asyncio.get_running_loop().call_later(_TURN_S, self._end)
+
+    def done(self, task: asyncio.Task[None]) -> None:
+        self._slow.cancel()
+        if task.cancelled():
+            self._over = None  # the gateway stops, so nothing else begins
+        self._end()
+
+    def _end(self) -> None:
+        over, self._over = self._over, None
+        if over is not None:
+            over()

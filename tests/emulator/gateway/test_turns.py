@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from functools import partial
 
+import pytest
 from websockets.asyncio.client import connect
 
 from emulator.gateway.limits import Limits
@@ -92,8 +93,21 @@ async def test_nothing_starts_when_work_is_cancelled() -> None:
     assert line.started == [1]
 
 
+async def test_slow_work_gives_its_turn_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes longer than a second keeps nothing waiting, and its end counts no more."""
+    monkeypatch.setattr("emulator.gateway.turns._TURN_S", 0.05)
+    line = Line(1)
+    line.add(1, 2, 3)
+    await asyncio.sleep(0.07)
+    assert line.started == [1, 2]
+    await line.end(1)
+    assert line.started == [1, 2]
+    await line.end(2, 3)
+    assert line.started == [1, 2, 3]
+
+
 async def test_a_burst_of_one_socket_leaves_room_for_another() -> None:
-    """With 600 messages of one socket sent, the line that another's message joins has 32 before it."""
+    """With 600 messages of one socket sent, the line that another's message joins has 16 before it."""
     at_work = most = 0
 
     async def busy(event: Event) -> object:
@@ -110,7 +124,7 @@ async def test_a_burst_of_one_socket_leaves_room_for_another() -> None:
             await socket.send(str(number))
         events = await gateway.functions.wait_for("busy", 600)
         assert [event["body"] for event in events] == [str(number) for number in range(600)]
-        assert most == Limits().socket_calls == 32
+        assert most == Limits().socket_calls == 16
 
 
 async def test_pings_are_answered_while_messages_wait() -> None:

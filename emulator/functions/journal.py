@@ -43,8 +43,8 @@ class Journal:
         self._note(f"{_now()} {call.request_id} Task timed out after {call.timeout_s:.2f} seconds")
 
     def exited(self, call: Call, reason: str) -> None:
-        """The line of a process that ended during an invocation."""
-        self._note(f"RequestId: {call.request_id} Error: {reason}")
+        """The lines of a process that ended during an invocation."""
+        self._note(f"RequestId: {call.request_id} Error: {reason}\nRuntime.ExitError")
 
     def init_failed(
         self, *, phase: Phase, duration_s: float, status: Literal["timeout", "error"], error: str | None = None

@@ -81,7 +81,7 @@ class InvokeEndpoint:
             raise FunctionNotFound(f"Function not found: {name}")
         tenant = header(scope, b"x-amz-tenant-id") or None
         if kind == "DryRun":
-            await respond(send, 204)
+            await respond(send, 204, headers=((b"x-amzn-requestid", str(uuid.uuid4()).encode()),))
         elif kind == "Event":
             # Neither a client context nor a log: both are of synchronous invocations alone.
             request_id = await self._functions.invoke_event(name, payload, tenant_id=tenant)

@@ -1,0 +1,1 @@
+"""Facts about Lambda, asked of a SAM application through its Invoke API."""

@@ -23,6 +23,8 @@ _CONNECTIONS = "@connections"
 _INVOKE_PREFIX = "/2015-03-31/functions/"
 _INVOKE_SUFFIX = "/invocations"
 _HEALTH = "/_emulator/health"
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+_URL_CHARS = 4096
 
 
 class Front:
@@ -96,6 +98,9 @@ class Front:
             return socket
         stage = unquote(request.path).strip("/")
         api = self._apis.get(stage)
+        if request.length > _URL_CHARS:
+            socket.refuse(refusal(414, "Request URI too long", "RequestUriTooLongException", new_id()))
+            return socket
         if api is None:
             # A stage or path that does not exist is Forbidden, as any unknown resource of API Gateway.
             socket.refuse(refusal(403, "Forbidden", "ForbiddenException", new_id()))

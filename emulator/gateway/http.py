@@ -12,7 +12,10 @@ Upgrade = Callable[[asyncio.Transport, "UpgradeRequest"], asyncio.Protocol | Non
 
 
 class UpgradeRequest:
-    """An upgrade request as it came: path, query, and headers spelled as the client did (uvicorn lower-cases them)."""
+    """An upgrade request as it came: path, query, and headers spelled as the client did (uvicorn lower-cases them).
+
+    `length` is that of the whole URL, in characters.
+    """
 
     def __init__(self, method: bytes, url: bytes, headers: list[tuple[bytes, bytes]], client: tuple[str, int]) -> None:
         path, _, query = url.partition(b"?")
@@ -20,6 +23,8 @@ class UpgradeRequest:
         self.query = query.decode("latin-1")
         self.headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
         self.client = client
+        host = next((value for name, value in headers if name.lower() == b"host"), b"")
+        self.length = len(b"wss://") + len(host) + len(url)
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
         self.raw = method + b" " + url + b" HTTP/1.1\r\n" + lines + b"\r\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from botocore.config import Config
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Mount
 
-from emulator.contract import ApiSpec, FunctionNotFound, Invocation, LambdaRefusal, RouteSpec
+from emulator.contract import ApiSpec, FunctionNotFound, Invocation, LambdaRefusal, RouteSpec, Throttling
 from emulator.gateway.api import WebSocketApi
 from emulator.gateway.faults import Faults, NoFaults
 from emulator.gateway.front import Front
@@ -154,16 +154,28 @@ async def running(
     page: Path = Path("no-such-folder"),
     ready: bool = True,
     extra: Sequence[BaseRoute] = (),
+    responses: Collection[str] = (),
+    stage_variables: Mapping[str, str] | None = None,
+    throttling: Throttling | None = None,
 ) -> AsyncIterator[Gateway]:
     """Serve one API with stage `live`; a function that has no handler answers `statusCode` 200."""
     routes = {"$connect": "connect", "$disconnect": "disconnect"} if routes is None else routes
     names = {*routes.values(), *(handlers or {}), *({authorizer} if authorizer else ())}
     functions = PythonFunctions(dict.fromkeys(names, ok) | dict(handlers or {}))
     specs = tuple(
-        RouteSpec(route_key=key, function=name, authorizer=authorizer if key == "$connect" else None)
+        RouteSpec(key, name, authorizer if key == "$connect" else None, response=key in responses)
         for key, name in routes.items()
     )
-    spec = ApiSpec("Api", "live", "$request.body.action", specs, identity_sources, "abcdef1234")
+    spec = ApiSpec(
+        logical_id="Api",
+        stage="live",
+        route_selection="$request.body.action",
+        routes=specs,
+        identity_sources=identity_sources,
+        api_id="abcdef1234",
+        stage_variables=stage_variables or {},
+        throttling=throttling or Throttling(),
+    )
     limits = limits or Limits()
     listener = bind("127.0.0.1", 0)
     port: int = listener.getsockname()[1]

@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from emulator.contract import Throttled
+from emulator.contract import Throttle, Throttled, Throttling
 from emulator.gateway.limits import Limits
 from tests.emulator.gateway.harness import Event, FunctionError, Gateway, Handler, allow, ok, running
 
@@ -229,3 +229,40 @@ async def test_an_api_without_connect_route_accepts() -> None:
     async with running(routes={"$default": "default"}) as gateway, connect(gateway.ws) as socket:
         await socket.send("x")
         await gateway.functions.wait_for("default")
+
+
+async def test_a_url_over_4096_characters_is_refused() -> None:
+    """Without a call."""
+    async with running() as gateway:
+        room = 4096 - len(f"{gateway.ws}?a=") - len("s")
+        async with connect(f"{gateway.ws}?a={'x' * room}"):
+            pass
+        assert (await refused(gateway, f"?a={'x' * (room + 1)}"))[0] == 414
+        assert len(gateway.functions.of("connect")) == 1
+
+
+async def test_too_many_handshakes_are_429() -> None:
+    """`$connect` is throttled as any route, before authorizer and integration are asked."""
+    throttling = Throttling(routes={"$connect": Throttle(rate=0.1, burst=1)})
+    async with running(throttling=throttling, authorizer="authorizer", handlers={"authorizer": deny}) as gateway:
+        assert (await refused(gateway))[0] == 403
+        status, body = await refused(gateway)
+        assert (status, json.loads(body)["message"]) == (429, "Too Many Requests")
+        assert len(gateway.functions.of("authorizer")) == 1
+
+
+async def test_stage_variables_stand_in_every_event() -> None:
+    """If the stage has any; authorizers get an empty object else."""
+
+    async def authorize(event: Event) -> object:
+        return allow(event)
+
+    variables = {"colour": "green"}
+    handlers = {"authorizer": authorize}
+    async with running(authorizer="authorizer", handlers=handlers, stage_variables=variables) as gateway:
+        async with connect(gateway.ws):
+            pass
+        await gateway.functions.wait_for("disconnect")
+        assert [event["stageVariables"] for _, event in gateway.functions.events] == [variables] * 3
+    async with running() as gateway, connect(gateway.ws):
+        assert "stageVariables" not in gateway.functions.of("connect")[0]

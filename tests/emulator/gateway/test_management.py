@@ -159,3 +159,10 @@ async def test_a_reader_that_stays_slow_is_dropped() -> None:
         (event,) = await gateway.functions.wait_for("disconnect")
         assert event["requestContext"]["disconnectStatusCode"] == 1006
         slow.transport.abort()
+
+
+async def test_bytes_that_are_no_utf_8_are_replaced() -> None:
+    """A client can only be sent text: each such byte arrives as U+FFFD."""
+    async with connected() as (_, socket, connection_id, client):
+        await asyncio.to_thread(client.post_to_connection, ConnectionId=connection_id, Data=b"a\xff\xfe\xc3\xa4")
+        assert await asyncio.wait_for(socket.recv(), 5) == "a\ufffd\ufffdä"

@@ -175,3 +175,18 @@ async def test_pings_are_answered() -> None:
     """A ping gets its pong."""
     async with running() as gateway, connect(gateway.ws, ping_interval=None) as socket:
         await asyncio.wait_for(await socket.ping(b"abc"), 5)
+
+
+async def test_a_route_response_without_a_body_is_none() -> None:
+    """The body goes back as it is, an empty one too; without one nothing does."""
+
+    async def answer(event: Event) -> object:
+        return json.loads(event["body"])["answer"]
+
+    async with (
+        running(routes=ROUTES, handlers={"greet": answer}, responses={"greet"}) as gateway,
+        connect(gateway.ws) as socket,
+    ):
+        for given in ({"statusCode": 200}, {"statusCode": 200, "body": ""}, {"statusCode": 500, "body": "hello"}):
+            await socket.send(json.dumps({"action": "greet", "answer": given}))
+        assert sorted([await asyncio.wait_for(socket.recv(), 5) for _ in range(2)]) == ["", "hello"]

@@ -79,3 +79,11 @@ async def test_a_late_connect_refuses(application: Application) -> None:
     """An integration of `$connect` that takes longer than the integration time-out is a failure."""
     async with application.limits(integration_timeout=0.3):
         assert (await application.refused(do={"sleep": 1})).status == 504
+
+
+@fact("W24", QUOTAS)
+async def test_a_url_has_4096_characters_at_most(application: Application) -> None:
+    """A longer URL is refused."""
+    async with application.connected(query=[("long", "x" * 3500)]) as client:
+        assert len(client.connected["queryStringParameters"]["long"]) == 3500
+    assert (await application.refused(do={"pad": "x" * 4100})).status >= 400

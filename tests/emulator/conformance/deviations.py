@@ -32,6 +32,52 @@ KNOWN: Final[tuple[Deviation, ...]] = (
         "Only the variables of a template that hold such an address are led to the emulator.",
     ),
     Deviation(
+        "W",
+        "Of one connection, at most 16 messages are in work for less than a second; further ones wait, in order.",
+        "One machine has few environments: a burst of one client would keep all others waiting. AWS has no such bound. "
+        "`--limit socket_calls=…` sets another.",
+    ),
+    Deviation(
+        "W",
+        "The account's quotas are not kept: 500 new connections and 10,000 requests a second.",
+        "They are an account's and not a template's. What a template limits is kept.",
+    ),
+    Deviation(
+        "W",
+        "Throttling is exact, and a stage's default figures hold for each route by itself.",
+        "AWS calls its own best effort, and does not say which routes share a bucket.",
+    ),
+    Deviation(
+        "W",
+        "`Condition`, `NotAction` and `NotResource` in the policy of an authorizer have no effect.",
+        "Authorizers of WebSocket APIs hardly use them: there is one route to allow.",
+    ),
+    Deviation(
+        "W",
+        "API keys, usage plans and models of requests are not checked, so there is no `Bad request body`.",
+        "They belong to non-proxy integrations and to billing, which are not played here.",
+    ),
+    Deviation(
+        "W",
+        "The texts of error frames, of refused handshakes and of `disconnectReason` are those that users report.",
+        "No page of AWS gives them word by word.",
+    ),
+    Deviation(
+        "M",
+        "A request must carry a signature of version 4; whose it is, and whether it is right, is not looked at.",
+        "There are no accounts here.",
+    ),
+    Deviation(
+        "M",
+        "Posted bytes that are not UTF-8 arrive as U+FFFD.",
+        "Clients get text frames only, and AWS does not say what it makes of such bytes.",
+    ),
+    Deviation(
+        "M",
+        "An id of another form than API Gateway's gets 400 `BadRequestException`, not 410.",
+        "So users report; AWS's page on 410 names ids that are not valid among its causes.",
+    ),
+    Deviation(
         "T",
         "Topics are delivered to queues alone; buckets notify nobody; tags, encryption, capacity and policies of "
         "resources have no effect.",

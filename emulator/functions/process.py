@@ -29,7 +29,14 @@ class EnvironmentProcess:
 
     @classmethod
     async def start(
-        cls, *, python: str, directory: Path, variables: Mapping[str, str], pipe: LogPipe, guard: Guard, alone: bool = False
+        cls,
+        *,
+        python: str,
+        directory: Path,
+        variables: Mapping[str, str],
+        pipe: LogPipe,
+        guard: Guard,
+        alone: bool = False,
     ) -> EnvironmentProcess:
         """Start the runtime client; its output goes to `pipe`. `alone`: without what the emulator can import."""
         try:

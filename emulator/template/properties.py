@@ -54,7 +54,7 @@ _KNOWN = {
         "Code Environment FunctionName Handler Layers LoggingConfig MemorySize PackageType "
         "ReservedConcurrentExecutions Runtime TenancyConfig Timeout",
         "Architectures CodeSigningConfigArn Description EphemeralStorage KmsKeyArn PublishToLatestPublished "
-        "RecursiveLoop Role RuntimeManagementConfig SnapStart Tags TracingConfig",
+        "RecursiveLoop Role RuntimeManagementConfig Tags TracingConfig",
     ),
     "AWS::Lambda::LayerVersion": _known(
         "Content LayerName", "CompatibleArchitectures CompatibleRuntimes Description LicenseInfo"

@@ -97,9 +97,7 @@ class Routes:
             return None
         kind = integration.get("IntegrationType")
         if kind != "AWS_PROXY":
-            self._tell(
-                key, f"an integration of type {kind} does not run here, only AWS_PROXY does; the route is left out"
-            )
+            self._tell(key, f"an integration of type {kind} does not run here; the route is left out")
             return None
         return integration
 

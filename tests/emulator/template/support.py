@@ -1,0 +1,29 @@
+"""Templates for the tests: written into a folder, read with a cache of their own."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+
+from emulator.contract import Application, FunctionSpec
+from emulator.template import load
+
+SAM = "Transform: AWS::Serverless-2016-10-31\n"
+
+
+def read(folder: Path, text: str, *, parameters: Mapping[str, str] | None = None) -> Application:
+    """The application of a template with this text in `folder`."""
+    path = folder / "template.yaml"
+    path.write_text(textwrap.dedent(text), encoding="utf-8")
+    return load(path, parameters=parameters)
+
+
+def functions(application: Application) -> dict[str, FunctionSpec]:
+    """The functions by logical id."""
+    return {spec.logical_id: spec for spec in application.functions}
+
+
+def told(application: Application) -> list[str]:
+    """What is told of resources that others' templates have, but for the permissions that every one has."""
+    return [line for line in application.unsupported if not line.startswith("AWS::IAM::")]

@@ -19,7 +19,7 @@ export AWS_DEFAULT_REGION ?= eu-central-1
 export PYTHONPATH := layers/dayfly:.
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup run test check build bench soak invoke docs format clean
+.PHONY: help setup run test check build bench bench-gateway soak invoke docs format clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ build: $(SAM)/.ready ## Package for Lambda with `sam build`, without Docker; nee
 
 bench: $(VENV)/.dev ## Measure, print a table and write bench/results/*.json
 	@$(PY) -m bench
+
+bench-gateway: $(VENV)/.dev ## Measure the emulator beside its peers (needs npm), and write the tables of the docs
+	@$(PY) -m bench.gateway --docs
 
 soak: $(VENV)/.dev ## Drive 1,000 connections for 10 minutes: is anything lost, does memory grow? [DURATION=600]
 	@$(PY) -m bench.soak --duration $(DURATION) --connections $(CONNECTIONS)

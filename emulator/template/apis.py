@@ -88,10 +88,15 @@ class Apis:
         )
         if "AccessLogSettings" in stage:
             self.unsupported.append(f"{stage_id}: no access log is written here")
-        if stage.get("AutoDeploy") not in (True, "true") and "DeploymentId" not in stage:
+        if stage.get("AutoDeploy") not in (True, "true") and "DeploymentId" not in stage and not self._deployed(stage):
             self.unsupported.append(
-                f"{stage_id}: it has neither AutoDeploy nor DeploymentId; on AWS nothing is deployed to it"
+                f"{stage_id}: it has neither AutoDeploy nor a deployment; on AWS nothing is deployed to it"
             )
+
+    def _deployed(self, stage: Object) -> bool:
+        """Whether a deployment names the stage, instead of the stage a deployment."""
+        every = (self.resolver.properties(each) for each in self.resolver.of_type("AWS::ApiGatewayV2::Deployment"))
+        return any(all(each.get(name) == stage.get(name) for name in ("ApiId", "StageName")) for each in every)
 
     def _throttling(self, stage_id: str, stage: Object) -> Throttling:
         default = as_object(stage.get("DefaultRouteSettings"), f"{stage_id}: DefaultRouteSettings")

@@ -18,6 +18,15 @@ from emulator.template.resolver import Resolver
 from emulator.template.transform import local_folder
 from emulator.template.values import Json, Object, as_int, as_list, as_object, as_text
 
+# Those that Lambda sets and refuses to have set:
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+_RESERVED = frozenset({
+    "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+})  # fmt: skip
 _PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -146,6 +155,10 @@ def _other_versions(specs: tuple[FunctionSpec, ...]) -> list[str]:
 def _environment(logical_id: str, properties: Object) -> dict[str, str]:
     environment = as_object(properties.get("Environment"), f"{logical_id}: Environment")
     variables = as_object(environment.get("Variables"), f"{logical_id}: environment variables")
+    if reserved := sorted(_RESERVED & variables.keys()):
+        raise TemplateError(
+            f"{logical_id}: environment variable {', '.join(reserved)} is Lambda's own and can't be set"
+        )
     return {key: as_text(value, f"{logical_id}: environment variable {key}") for key, value in variables.items()}
 
 

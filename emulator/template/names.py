@@ -43,6 +43,7 @@ class Place:
 
 # The property that names a resource of a type; where absent, CloudFormation makes up a name.
 NAME_PROPERTIES = {
+    "AWS::ApiGatewayV2::Stage": "StageName",
     "AWS::DynamoDB::Table": "TableName",
     "AWS::IAM::Role": "RoleName",
     "AWS::Lambda::Function": "FunctionName",

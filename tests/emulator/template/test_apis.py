@@ -125,7 +125,7 @@ def test_stages_share_the_api_and_have_their_own_settings(tmp_path: Path) -> Non
     """Variables, throttling of the stage and of single routes; several deployments make no difference."""
     stages = """
   One: {Type: AWS::ApiGatewayV2::Deployment, DependsOn: [OpenRoute], Properties: {ApiId: !Ref Api}}
-  Two: {Type: AWS::ApiGatewayV2::Deployment, DependsOn: [OpenRoute], Properties: {ApiId: !Ref Api}}
+  Two: {Type: AWS::ApiGatewayV2::Deployment, DependsOn: Live, Properties: {ApiId: !Ref Api, StageName: live}}
   Test:
     Type: AWS::ApiGatewayV2::Stage
     Properties:
@@ -137,7 +137,7 @@ def test_stages_share_the_api_and_have_their_own_settings(tmp_path: Path) -> Non
       RouteSettings: {alias: {ThrottlingRateLimit: 1}}
   Live:
     Type: AWS::ApiGatewayV2::Stage
-    Properties: {ApiId: !Ref Api, StageName: live, DeploymentId: !Ref Two, AccessLogSettings: {Format: x}}
+    Properties: {ApiId: !Ref Api, StageName: live, AccessLogSettings: {Format: x}}
 """
     application = api_of(tmp_path, INTEGRATIONS, ROUTES, stages)
     test, live = application.apis
@@ -262,7 +262,7 @@ MOCK = """
         ([], "Api: it has no stage, so nothing of it runs"),
         (
             ["\n  Bare: {Type: AWS::ApiGatewayV2::Stage, Properties: {ApiId: !Ref Api, StageName: bare}}"],
-            "Bare: it has neither AutoDeploy nor DeploymentId; on AWS nothing is deployed to it",
+            "Bare: it has neither AutoDeploy nor a deployment; on AWS nothing is deployed to it",
         ),
         (
             [STAGE, "\n  Web: {Type: AWS::ApiGatewayV2::Api, Properties: {Name: web, ProtocolType: HTTP}}"],

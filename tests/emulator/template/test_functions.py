@@ -161,6 +161,7 @@ def test_invoke_settings_are_read_in_both_forms(tmp_path: Path) -> None:
         ("EventInvokeConfig: {MaximumRetryAttempts: 3}", "MaximumRetryAttempts is 3, not from 0 to 2"),
         ("Environment: {Variables: {A: {b: c}}}", "F: environment variable A must be a string"),
         ("Environment: {Variables: {A: !Ref Nobody}}", "Nobody"),
+        ("Environment: {Variables: {AWS_REGION: x}}", "F: environment variable AWS_REGION is Lambda's own"),
         ("Envrionment: {}", "Envrionment"),
         ("CodeUri: nowhere", "F: there is no folder nowhere"),
     ],

@@ -20,6 +20,7 @@ TEMPLATE: Object = {
     "Resources": {
         "Table": {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": {"Fn::Sub": "${AWS::StackName}-x"}}},
         "Fn": {"Type": "AWS::Lambda::Function", "Properties": {}},
+        "Stage": {"Type": "AWS::ApiGatewayV2::Stage", "Properties": {"StageName": "prod"}},
         "Live": {"Type": "AWS::Lambda::Alias", "Properties": {"FunctionName": {"Ref": "Fn"}, "Name": "live"}},
         "First": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionName": {"Fn::GetAtt": ["Fn", "Arn"]}}},
         "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "q"}},
@@ -68,6 +69,7 @@ def resolver() -> Resolver:
         ({"Fn::Length": [1, 2]}, 2),
         ({"Fn::ToJsonString": {"a": {"Ref": "Kind"}}}, '{"a":"blue"}'),
         ({"Ref": "Live"}, "arn:aws:lambda:us-east-1:123456789012:function:Fn:live"),
+        ({"Fn::Sub": "https://x/${Stage}"}, "https://x/prod"),
         ({"Ref": "First"}, "arn:aws:lambda:us-east-1:123456789012:function:Fn:1"),
         ({"Fn::GetAtt": ["First", "Version"]}, "1"),
         ({"Condition": {"StringEquals": {}}}, {"Condition": {"StringEquals": {}}}),

@@ -21,13 +21,14 @@ def test_every_option_is_read() -> None:
     """Pairs may come in one option or in several; values may hold `=`."""
     line = (
         "--port 0 --env A=1 B=x=y --env C= --parameter-overrides P=1 --limit idle_timeout=2.5 frame_bytes=100"
-        " --schedule-every 1.5 --audience me"
+        " --schedule-every 1.5 --audience me --tls-port 4001"
     )
     options = parse(line.split())
     assert options.environment == {"A": "1", "B": "x=y", "C": ""}
     assert options.parameters == {"P": "1"}
     assert (options.limits.gateway.idle_timeout, options.limits.gateway.frame_bytes) == (2.5, 100)
     assert (options.port, options.schedule_every, options.audience) == (0, 1.5, "me")
+    assert (options.tls_port, Options().tls_port) == (4001, 0)
 
 
 @pytest.mark.parametrize(

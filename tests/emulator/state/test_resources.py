@@ -256,5 +256,5 @@ def test_what_has_no_effect_is_named(tmp_path: Path) -> None:
         "Files: VersioningConfiguration has no effect here",
         "News: a topic is delivered to queues here, not by email",
         "Mail: a topic is delivered to queues here, not by lambda",
-        "AWS::SQS::QueuePolicy: permissions are not checked (1)",
+        "AWS::SQS::QueuePolicy: permissions are not checked (Allowed)",
     )

@@ -231,6 +231,7 @@ class Socket(asyncio.Protocol):
     def _over(self, code: int, reason: str) -> None:
         listener, self._listener = self._listener, None
         if listener is not None:
+            self.hold(False)  # or the client's close frame, and its leaving, would not be seen
             listener.closed(int(code), reason or REASONS.get(int(code), ""))
 
     def _give_up_later(self) -> None:

@@ -18,6 +18,8 @@ Spawn = Callable[[Coroutine[object, object, None]], "asyncio.Task[None]"]
 
 # Of messages that wait. Above it no more is read from the client, until half of it is done.
 _BACKLOG_BYTES = 1024 * 1024
+# What a message that waits takes besides its text, about.
+_ENTRY_BYTES = 512
 # How long a piece of work may keep its turn.
 _TURN_S = 1.0
 
@@ -35,10 +37,11 @@ class Turns:
         self._held = False
 
     def add(self, work: Work, *, size: int) -> None:
-        """Start it now, or after what waits already. `size` is what it keeps in memory, in bytes."""
+        """Start it now, or after what waits already. `size` is that of its message, in bytes."""
         if self._running < self.limit and not self._waiting:
             self._start(work)
             return
+        size += _ENTRY_BYTES
         self._waiting.append((work, size))
         self._bytes += size
         if self._bytes > _BACKLOG_BYTES and not self._held:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from functools import partial
 
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from emulator.gateway.limits import Limits
 from emulator.gateway.turns import Turns
@@ -140,3 +142,31 @@ async def test_pings_are_answered_while_messages_wait() -> None:
         for _ in range(3):
             await socket.send("x")
         assert await asyncio.wait_for(await socket.ping(), 0.4) >= 0
+
+
+async def test_a_socket_that_is_not_read_can_be_closed() -> None:
+    """More than a megabyte waits, so reading has stopped; a close of the server still completes at once."""
+
+    async def slow(event: Event) -> object:
+        await asyncio.sleep(0.5)
+        return {"statusCode": 200}
+
+    routes = {"$connect": "connect", "$default": "slow"}
+    limits = Limits(socket_calls=1)
+    async with running(routes=routes, handlers={"slow": slow}, limits=limits) as gateway, connect(gateway.ws) as socket:
+        (event,) = gateway.functions.of("connect")
+        flood = asyncio.create_task(_flood(socket))
+        await gateway.functions.wait_for("slow")
+        await asyncio.sleep(0.1)
+        client = gateway.client()
+        await asyncio.to_thread(client.delete_connection, ConnectionId=event["requestContext"]["connectionId"])
+        client.close()
+        await asyncio.wait_for(socket.wait_closed(), 2)
+        assert socket.close_code == 1000
+        await flood
+
+
+async def _flood(socket: ClientConnection) -> None:
+    with suppress(ConnectionClosed):
+        for _ in range(200):
+            await socket.send("x" * 30_000)

@@ -100,6 +100,14 @@ async def test_the_quota_is_every_integrations_time_out(application: Application
         assert await client.receive() == "still here"
 
 
+@fact("W67", FAILURES)
+async def test_a_function_that_lambda_throttles_is_an_internal_server_error(application: Application) -> None:
+    """If Lambda throttles the function (its reserved concurrency is 0 here), the client gets the same error."""
+    async with application.connected() as client:
+        await client.send("never")
+        assert await error_of(client) == "Internal server error"
+
+
 @fact("W68", THROTTLING)
 async def test_a_route_over_its_burst_is_throttled(application: Application) -> None:
     """A route with a burst limit of 2 lets two of four messages through that come at once; the others are answered with

@@ -22,7 +22,7 @@ class Colours:
 
     def paint(self, text: str, *codes: str) -> str:
         """The text in these colours."""
-        return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if self._on and text else text
+        return f"\x1b[{';'.join(codes)}m{text}\x1b[0m" if self._on and text and codes else text
 
     @staticmethod
     def of_function(index: int) -> str:

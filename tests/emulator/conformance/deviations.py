@@ -84,6 +84,76 @@ KNOWN: Final[tuple[Deviation, ...]] = (
         "Each subscription and each property that is missed is named at the start.",
     ),
     Deviation(
+        "L",
+        "A first init phase may take 60 s; AWS allows 10.",
+        "A laptop that starts many environments at once is slower; `--limit init_time=10` is AWS's figure.",
+    ),
+    Deviation(
+        "L",
+        "While several environments start, a call may wait for one that becomes free rather than start another.",
+        "A laptop has few cores: of twenty that start at once all are late.",
+    ),
+    Deviation(
+        "L",
+        "`/tmp` is the machine's own: environments, and so tenants, share it, and it has no limit of 512 MB. The other "
+        "folders are the machine's too, and can be written.",
+        "An environment is a process, not a virtual machine.",
+    ),
+    Deviation(
+        "L",
+        "Memory is that of the runtime's process at its peak, without its children; on macOS it is neither limited nor "
+        "reported. The processor's share does not follow MemorySize.",
+        "Linux tells the peak of a process for the price of reading a file; control groups need privileges.",
+    ),
+    Deviation(
+        "L",
+        "An environment lives for 5 minutes unused, and at most 64 are kept; AWS names no figure, and keeps more.",
+        "Each is a Python process of some 40 to 200 MB.",
+    ),
+    Deviation(
+        "L",
+        "After a crash or a time-out the next invocation gets a new environment; AWS resets the old one, with its "
+        "`/tmp` and log stream.",
+        "Seen from the code they are the same: a new runtime without the module's state.",
+    ),
+    Deviation(
+        "L",
+        "No log group is written: the log goes to the emulator's output and, if asked for, to LogResult.",
+        "Nothing stands in for CloudWatch Logs.",
+    ),
+    Deviation(
+        "L",
+        "Of the Lambda API there is Invoke alone; versions and aliases other than `$LATEST` do not exist.",
+        "The template is the only way to define functions.",
+    ),
+    Deviation(
+        "L",
+        "Signatures and permissions are not checked; a signature must be there.",
+        "All keys are made up.",
+    ),
+    Deviation(
+        "L",
+        "There are no rates: neither 10 requests a second for each unit of concurrency nor 1,000 new environments in 10 "
+        "seconds. Recursive loops are not detected.",
+        "A laptop is slower than either.",
+    ),
+    Deviation(
+        "A",
+        "Queued events are in memory: they are gone when the emulator ends.",
+        "The queue is the emulator's own.",
+    ),
+    Deviation(
+        "A",
+        "A record may go to a function, a queue or a topic; not to an event bus or a bucket. There are no dead-letter "
+        "queues.",
+        "Nobody could see what an event bus got; destinations do more than dead-letter queues.",
+    ),
+    Deviation(
+        "D",
+        "Over moto requests are answered one at a time.",
+        "Its transactions are not safe under concurrency; DynamoDB Local (`--dynamodb-jar`) gets all at once.",
+    ),
+    Deviation(
         "D",
         "DynamoDB Local listens on every interface.",
         "It has no option for one. The data is found only under an access key id that is drawn at random.",

@@ -165,3 +165,11 @@ def test_an_event_for_nobody(app: Application) -> None:
     """What is wrong with the request itself is refused at once, not queued."""
     with pytest.raises(app.client.exceptions.ResourceNotFoundException):
         app.send("nobody", {})
+
+
+@fact("A16", sources.RECORDS)
+def test_a_topic(app: Application) -> None:
+    """A destination may be a topic, which hands the record on to its subscribers."""
+    key = fresh()
+    app.send("twice", {"key": key, "do": [["return", 8]]})
+    assert app.message("SUCCESSES", key)["responsePayload"] == 8

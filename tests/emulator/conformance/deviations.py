@@ -133,7 +133,7 @@ KNOWN: Final[tuple[Deviation, ...]] = (
     ),
     Deviation(
         "L",
-        "There are no rates: neither 10 requests a second for each unit of concurrency nor 1,000 new environments in 10 "
+        "There are no rates: neither 10 requests a second for a unit of concurrency nor 1,000 new environments in 10 "
         "seconds. Recursive loops are not detected.",
         "A laptop is slower than either.",
     ),

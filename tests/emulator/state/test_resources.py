@@ -238,6 +238,24 @@ async def test_nothing_leaves_the_machine(environment: dict[str, str]) -> None:
     ) == [[], "NotImplementedException"]
 
 
+async def test_an_operation_that_moto_lacks_is_one_error(environment: dict[str, str]) -> None:
+    """It is named, and not repeated as a fault of the server would be."""
+    assert await printed(
+        environment,
+        """
+        from botocore.exceptions import ClientError
+        try:
+            boto3.client("bedrock-runtime").converse_stream(modelId="m", messages=[])
+        except ClientError as error:
+            found = error.response
+        print(json.dumps([
+            found["Error"]["Code"], "converse_stream" in found["Error"]["Message"],
+            found["ResponseMetadata"]["RetryAttempts"],
+        ]))
+        """,
+    ) == ["NotImplementedException", True, 0]
+
+
 def test_what_has_no_effect_is_named(tmp_path: Path) -> None:
     """A property or a subscription that is not kept gets one line each."""
     path = tmp_path / "template.yaml"

@@ -20,14 +20,15 @@ class Pace:
         """An init has ended well."""
         self.init_s = _moved(self.init_s, seconds)
 
-    def patience(self, *, ahead: int, busy: int) -> float:
-        """For how many seconds a call should wait for one of `busy` environments rather than start another, with so
+    def patience(self, *, ahead: int, busy: int, cores: int) -> float:
+        """For how many seconds a call should wait for one of `busy` environments before another is started, with so
         many calls ahead of it.
 
-        Zero if it expects to wait for longer than a start takes. Who waits as long as a start takes, and in vain, has
-        lost no more than that. While no call has ended yet, a moment may show how long they take.
+        Zero while there are fewer than processor cores to run them, or if it expects to wait for longer than a start
+        takes. Who waits as long as a start takes, and in vain, has lost no more than that. While no call has ended yet,
+        a moment may show how long they take.
         """
-        if self.init_s is None or busy == 0:
+        if self.init_s is None or busy < cores:
             return 0.0
         if self.call_s is None:
             return self.init_s / 4

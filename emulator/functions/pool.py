@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Mapping
 
@@ -17,7 +18,7 @@ from emulator.functions.starts import Starts, Waiting
 from emulator.functions.variables import variables
 from emulator.guard import Guard
 
-# How often the memory of a busy environment is looked at; some 30 µs each.
+# How often the memory of a busy environment is looked at; some 5 µs each.
 _WEIGH_S = 0.1
 
 
@@ -36,8 +37,9 @@ class Pool:
         self._sources = sources
         self._idle: list[Environment] = []  # least recently used first
         self._busy: set[Environment] = set()
-        self._starting: set[Environment] = set()  # of the busy ones: claimed by the invocation that needs them
-        self._starts = Starts(at_once=options.inits, busy=self._suitable, give_back=self._on_idle)
+        self._starting: set[Environment] = set()  # of the busy ones: in their init, with no invocation yet
+        self._starts = Starts(at_once=options.inits, begin=self._begin, busy=self._suitable, give_back=self._on_idle)
+        self._beginnings: set[asyncio.Task[None]] = set()
         self._taken: dict[Environment, float] = {}  # when a call took it
         self._burials: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
@@ -52,7 +54,9 @@ class Pool:
         """End everything and wait for it."""
         for loop in self._loops:
             loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        for beginning in self._beginnings:
+            beginning.cancel()
+        await asyncio.gather(*self._loops, *self._beginnings, return_exceptions=True)
         for environment in self.environments():
             environment.kill()
         while self._burials or self._busy:
@@ -74,27 +78,38 @@ class Pool:
         environment = self._take_idle(spec, tenant_id, signature)
         if environment is None:
             environment = await self._starts.turn(Waiting(spec, tenant_id, signature))
-        if environment is None:
-            environment = await self._start(spec, tenant_id, signature)
         if environment.state is State.IDLE:  # and was not killed at the very moment
             self._taken[environment] = time.monotonic()
         return environment
 
-    async def _start(self, spec: FunctionSpec, tenant_id: str | None, signature: Signature) -> Environment:
+    def _begin(self, waiting: Waiting) -> None:
+        beginning = asyncio.create_task(self._start(waiting))
+        self._beginnings.add(beginning)
+        beginning.add_done_callback(self._beginnings.discard)
+
+    async def _start(self, waiting: Waiting) -> None:
+        spec = waiting.spec
         try:
             self._make_room()
             try:
-                return await self._cold(spec, tenant_id, signature, self.limits.init_time, "init")
+                environment = await self._cold(waiting, self.limits.init_time, "init")
             except InitFailed:
                 # A failed init is tried once more, now in the time of the function itself.
                 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
-                return await self._cold(spec, tenant_id, signature, float(spec.timeout_s), "invoke")
+                environment = await self._cold(waiting, float(spec.timeout_s), "invoke")
+            if environment.state is State.IDLE:
+                self._on_idle(environment)
+            else:
+                waiting.fail(InitFailed(-signal.SIGKILL))  # killed at the very moment it became ready
+        except InitFailed as error:
+            waiting.fail(error)
         finally:
-            self._starts.over()
+            self._starts.over(waiting)
 
     def _check_limits(self, spec: FunctionSpec) -> None:
         limit = spec.reserved_concurrency
-        busy = [*(each.spec.name for each in self._busy), *self._starts.waiting()]
+        # Who waits counts, so an environment that starts meanwhile does not.
+        busy = [*(each.spec.name for each in self._busy - self._starting), *self._starts.waiting()]
         # Reasons: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
         if limit is not None and busy.count(spec.name) >= limit:
             raise Throttled("Rate Exceeded.", reason="ReservedFunctionConcurrentInvocationLimitExceeded")
@@ -112,13 +127,12 @@ class Pool:
                 return environment
         return None
 
-    async def _cold(
-        self, spec: FunctionSpec, tenant_id: str | None, signature: Signature, bound_s: float, phase: Phase
-    ) -> Environment:
+    async def _cold(self, waiting: Waiting, bound_s: float, phase: Phase) -> Environment:
+        spec = waiting.spec
         environment = Environment(
             spec,
-            tenant_id=tenant_id,
-            signature=signature,
+            tenant_id=waiting.tenant_id,
+            signature=waiting.signature,
             options=self._options,
             log=self._log,
             guard=self._guard,

@@ -1,32 +1,36 @@
-"""Who may start an environment, and who waits for one that becomes free.
+"""Who has an environment started, and who waits for one that becomes free.
 
-On AWS a call that finds no free environment has a new one started, and takes whichever is there first. A laptop has few
-cores: twenty environments that start at once are all late. So only some start at a time, and a call does not start one
-if the environments that are busy now should be free sooner, going by what the function has taken of late. Either way
-it takes the first that is there, and a call that takes long never holds others back for longer than a start lasts.
+As on AWS, a call that finds no free environment has one started, and takes whichever is there first. A laptop has few
+cores: twenty environments that start at once are all late. So only some start at a time, and beyond one for each core
+none is started if those that are busy should be free sooner, going by what the function has taken of late. A call that
+takes long holds others back for no longer than a start lasts.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from emulator.contract import FunctionSpec
-from emulator.functions.environment import Environment
+from emulator.functions.environment import Environment, InitFailed
 from emulator.functions.pace import Pace
 from emulator.functions.source import Signature
+
+_CORES = os.cpu_count() or 1
 
 
 @dataclass(eq=False)
 class Waiting:
-    """A call without an environment. `turn` gets one that became free, or None: it may start one. `patient_since` is
-    when there was one to wait for."""
+    """A call without an environment. `starting`: one starts on its behalf; `patient_since`: when there was one to wait
+    for."""
 
     spec: FunctionSpec
     tenant_id: str | None
     signature: Signature
-    turn: asyncio.Future[Environment | None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    turn: asyncio.Future[Environment] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    starting: bool = False
     patient_since: float | None = None
 
     def fits(self, environment: Environment) -> bool:
@@ -34,15 +38,27 @@ class Waiting:
         mine = (self.spec.name, self.tenant_id, self.signature)
         return (environment.spec.name, environment.tenant_id, environment.signature) == mine
 
+    def fail(self, error: InitFailed) -> None:
+        """The environment that was started for it is none; it ends so unless another has been there before."""
+        if not self.turn.done():
+            self.turn.set_exception(error)
+
 
 class Starts:
-    """The queue of calls without an environment. `at_once` inits run at a time. `busy` tells how many environments that
-    suit a call are running another one; `give_back` takes one that its call no longer wants."""
+    """The queue of calls without an environment. `at_once` inits run at a time. `begin` starts one for a call and tells
+    its end with `over`; `busy` tells how many environments that suit a call are running another one; `give_back` takes
+    one that its call no longer wants."""
 
     def __init__(
-        self, *, at_once: int, busy: Callable[[Waiting], int], give_back: Callable[[Environment], None]
+        self,
+        *,
+        at_once: int,
+        begin: Callable[[Waiting], None],
+        busy: Callable[[Waiting], int],
+        give_back: Callable[[Environment], None],
     ) -> None:
         self._free = at_once
+        self._begin = begin
         self._busy = busy
         self._give_back = give_back
         self._waiting: list[Waiting] = []  # oldest first
@@ -56,20 +72,16 @@ class Starts:
         """The functions of the calls that wait, one for each."""
         return [each.spec.name for each in self._waiting]
 
-    async def turn(self, waiting: Waiting) -> Environment | None:
-        """An environment that became free for this call, or None: it may start one, and calls `over` after the init."""
+    async def turn(self, waiting: Waiting) -> Environment:
+        """An environment for this call, freed or started. Raises `InitFailed` if the one started for it failed."""
         self._waiting.append(waiting)
         try:
             self._consider(waiting)
             return await waiting.turn
         except asyncio.CancelledError:
             # The turn may have come in the same moment.
-            if waiting.turn.done() and not waiting.turn.cancelled():
-                freed = waiting.turn.result()
-                if freed is None:
-                    self.over()
-                else:
-                    self._give_back(freed)
+            if waiting.turn.done() and not waiting.turn.cancelled() and waiting.turn.exception() is None:
+                self._give_back(waiting.turn.result())
             raise
         finally:
             self._waiting.remove(waiting)
@@ -82,17 +94,19 @@ class Starts:
                 return True
         return False
 
-    def over(self) -> None:
-        """An init has ended, well or not."""
+    def over(self, waiting: Waiting) -> None:
+        """The start for this call has ended, well or not."""
+        waiting.starting = False
         self._free += 1
-        for waiting in tuple(self._waiting):
-            self._consider(waiting)
+        for each in tuple(self._waiting):
+            self._consider(each)
 
     def _consider(self, waiting: Waiting) -> None:
-        if self._free == 0 or waiting.turn.done():
+        if self._free == 0 or waiting.starting or waiting.turn.done():
             return
         loop = asyncio.get_running_loop()
-        patience = self.pace(waiting.spec.name).patience(ahead=self._ahead(waiting), busy=self._busy(waiting))
+        pace, busy = self.pace(waiting.spec.name), self._busy(waiting)
+        patience = pace.patience(ahead=self._ahead(waiting), busy=busy, cores=_CORES)
         if patience > 0 and waiting.patient_since is None:
             waiting.patient_since = loop.time()
         left = patience and (waiting.patient_since or 0) + patience - loop.time()
@@ -100,7 +114,8 @@ class Starts:
             loop.call_later(left, self._consider, waiting)
         else:
             self._free -= 1
-            waiting.turn.set_result(None)
+            waiting.starting = True
+            self._begin(waiting)
 
     def _ahead(self, waiting: Waiting) -> int:
         """How many calls wait for the same environments, and have waited longer."""

@@ -19,7 +19,7 @@ PID = "import os, time\ndef handler(event, context):\n    time.sleep(event or 0)
 async def test_concurrent_calls_get_an_environment_each(tmp_path: Path) -> None:
     """Lambda scales out: an environment serves one call at a time."""
     async with running(function(tmp_path, PID)) as service:
-        calls = await asyncio.gather(*(service.invoke("fn", b"0.3") for _ in range(4)))
+        calls = await asyncio.gather(*(service.invoke("fn", b"1") for _ in range(4)))
         assert len({str(answer(call)) for call in calls}) == 4
         again = await asyncio.gather(*(service.invoke("fn", b"0.1") for _ in range(4)))
         assert {str(answer(call)) for call in again} == {str(answer(call)) for call in calls}
@@ -233,6 +233,17 @@ async def test_a_long_call_holds_a_short_one_back_for_a_start_at_most(tmp_path: 
         assert not long.done()
         await service.kill("fn")
         await long
+
+
+async def test_a_call_takes_whichever_environment_is_there_first(tmp_path: Path) -> None:
+    """A call that has an environment started for it runs in the busy one if that is free sooner."""
+    spec = function(tmp_path, f"import time\ntime.sleep(1.5)\n{PID}")
+    async with running(spec) as service:
+        first = answer(await service.invoke("fn", b"0"))
+        began = time.monotonic()
+        calls = await asyncio.gather(*(service.invoke("fn", b"0.1") for _ in range(2)))
+        assert {str(answer(call)) for call in calls} == {str(first)}
+        assert time.monotonic() - began < 1.4
 
 
 async def test_stop_during_cold_starts_ends_them(tmp_path: Path) -> None:

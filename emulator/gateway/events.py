@@ -48,7 +48,8 @@ def authorizer_event(facts: ConnectionFacts, handshake: Handshake, *, method_arn
     body: Json = {
         "type": "REQUEST",
         "methodArn": method_arn,
-        **_headers(handshake.all_headers),
+        # Its example has this header, that of an integration has not.
+        **_headers((*handshake.all_headers, ("content-length", "0"))),
         "queryStringParameters": dict(handshake.query_parameters),
         "multiValueQueryStringParameters": _grouped(handshake.query_parameters),
         "stageVariables": dict(facts.stage_variables),

@@ -30,8 +30,7 @@ _URL_CHARS = 4096
 class Front:
     """The ASGI application and the WebSocket side of one port. Reserved paths win over stages, stages over `rest`."""
 
-    def __init__(self, *, port: int, limits: Limits, rest: ASGIApp) -> None:
-        self._port = port
+    def __init__(self, *, limits: Limits, rest: ASGIApp) -> None:
         self._limits = limits
         self._rest = rest
         self._apis: dict[str, WebSocketApi] = {}
@@ -110,7 +109,8 @@ class Front:
             query=request.query,
             headers=request.headers,
             source_ip=request.client[0],
-            port=self._port,
+            port=transport.get_extra_info("sockname")[1],
+            secure=transport.get_extra_info("sslcontext") is not None,
         )
         api.handshake(socket, handshake)
         return socket

@@ -24,6 +24,7 @@ class Handshake:
     headers: tuple[tuple[str, str], ...]
     source_ip: str
     port: int
+    secure: bool = False
 
     @cached_property
     def all_headers(self) -> tuple[tuple[str, str], ...]:
@@ -35,7 +36,7 @@ class Handshake:
             ("X-Amzn-Trace-Id", trace),
             ("X-Forwarded-For", self.source_ip),
             ("X-Forwarded-Port", str(self.port)),
-            ("X-Forwarded-Proto", "http"),
+            ("X-Forwarded-Proto", "https" if self.secure else "http"),
         )
 
     @cached_property

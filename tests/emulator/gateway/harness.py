@@ -188,7 +188,7 @@ async def running(
         limits=limits,
         faults=faults or NoFaults(),
     )
-    front = Front(port=port, limits=limits, rest=Starlette(routes=[*extra, *issuer.routes(), Mount("/", Page(page))]))
+    front = Front(limits=limits, rest=Starlette(routes=[*extra, *issuer.routes(), Mount("/", Page(page))]))
     front.serve([api], InvokeEndpoint(functions, names=names))
     server = HttpServer(front, listener)
     await server.start()

@@ -32,6 +32,7 @@ async def test_the_authorizers_event(application: Application) -> None:
             "requestContext", "stageVariables", "type",
         }  # fmt: skip
         assert event["type"] == "REQUEST"
+        assert event["headers"]["content-length"] == "0"
         assert set(event["requestContext"]) == COMMON - {"authorizer"}
         assert event["requestContext"]["eventType"] == "CONNECT"
 

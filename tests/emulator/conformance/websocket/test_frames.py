@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 from websockets.frames import CloseCode
@@ -101,3 +102,26 @@ async def test_other_connections_go_on(application: Application, data: str | byt
         await client.close_code()
         await other.send("reply", do={"reply": {"body": "here"}})
         assert await other.receive() == "here"
+
+
+@fact("W90", RFC)
+async def test_an_unmasked_frame_closes_the_connection(application: Application) -> None:
+    """A frame of a client must be masked: the server closes the connection, with 1002 if it says why."""
+    async with application.connected() as client:
+        client.socket.transport.write(b"\x81\x02hi")
+        assert await client.close_code() in (CloseCode.PROTOCOL_ERROR, CloseCode.ABNORMAL_CLOSURE)
+
+
+@fact("W91", RFC)
+async def test_a_ping_may_come_between_the_frames_of_a_message(application: Application) -> None:
+    """Control frames may stand between the frames of a message, which is whole all the same."""
+    async with application.connected() as client:
+
+        async def parts() -> AsyncIterator[str]:
+            yield "one "
+            await asyncio.wait_for(await client.socket.ping(), 5)
+            yield "two"
+
+        await client.socket.send(parts())
+        (event,) = await client.routed()
+        assert event["body"] == "one two"

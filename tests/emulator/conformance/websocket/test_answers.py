@@ -102,7 +102,8 @@ async def test_the_quota_is_every_integrations_time_out(application: Application
 
 @fact("W67", FAILURES)
 async def test_a_function_that_lambda_throttles_is_an_internal_server_error(application: Application) -> None:
-    """If Lambda throttles the function (its reserved concurrency is 0 here), the client gets the same error."""
+    """If Lambda throttles the function (its reserved concurrency is 0 here), the client gets an
+    `Internal server error`."""
     async with application.connected() as client:
         await client.send("never")
         assert await error_of(client) == "Internal server error"

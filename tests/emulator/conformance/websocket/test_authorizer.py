@@ -84,7 +84,7 @@ async def test_an_answer_without_principal_or_policy_refuses(
 
 @fact("W16", AUTHORIZER_ANSWER)
 async def test_an_object_in_the_context_refuses(application: Application) -> None:
-    """No value of the context may be an object or an array."""
+    """A context with an object or an array among its values lets nobody in."""
     for value in ({"name": "alice"}, ["alice"]):
         assert (await application.refused(auth={"context": {"user": value}})).status == 500
 
@@ -149,7 +149,7 @@ async def test_the_method_arn_names_stage_and_route(application: Application) ->
 
 @fact("W22", QUOTAS)
 async def test_an_authorizers_answer_over_8_kb_refuses(application: Application) -> None:
-    """An authorizer's result has at most 8 KB."""
+    """An authorizer's answer of more than 8 KB lets nobody in."""
     async with application.connected(auth={"pad": 7000}) as client:
         assert client.id
     assert (await application.refused(auth={"pad": 8200})).status >= 500

@@ -49,7 +49,7 @@ async def test_an_answer_that_is_none_refuses(application: Application) -> None:
 
 @fact("W6", CONNECT)
 async def test_a_refused_client_is_never_disconnected(application: Application) -> None:
-    """`$disconnect` comes after a connection was closed: a refused handshake was none."""
+    """A refused handshake causes no `$disconnect`, which comes after a connection was closed."""
     run = "refused-" + str(time.time_ns())
     await application.refused(do={"reply": {"statusCode": 403}}, run=run)
     (event,) = await application.written(run, "connect")
@@ -83,7 +83,7 @@ async def test_a_late_connect_refuses(application: Application) -> None:
 
 @fact("W24", QUOTAS)
 async def test_a_url_has_4096_characters_at_most(application: Application) -> None:
-    """A longer URL is refused."""
+    """A URL with more than 4,096 characters is refused."""
     async with application.connected(query=[("long", "x" * 3500)]) as client:
         assert len(client.connected["queryStringParameters"]["long"]) == 3500
     assert (await application.refused(do={"pad": "x" * 4100})).status >= 400

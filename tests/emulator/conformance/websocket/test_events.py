@@ -23,7 +23,8 @@ async def authorizer_event(application: Application, connected: Json) -> Json:
 
 @fact("W30", AUTHORIZER)
 async def test_the_authorizers_event(application: Application) -> None:
-    """An authorizer's event has these fields, and `requestContext` is that of a CONNECT without an authorizer."""
+    """An authorizer's event has type REQUEST, `methodArn`, headers, query (each as two maps), `stageVariables` and the
+    request context of a CONNECT."""
     async with application.connected() as client:
         event = dict(await authorizer_event(application, client.connected))
         event.pop("writtenAt")

@@ -27,7 +27,7 @@ async def test_a_frame_of_32_kb_is_taken(application: Application) -> None:
 
 @fact("W81", QUOTAS)
 async def test_a_frame_over_32_kb_is_1009(application: Application) -> None:
-    """A larger frame closes the connection with 1009."""
+    """A frame over 32 KB closes the connection with 1009."""
     async with application.connected() as client:
         await client.socket.send("x" * (FRAME + 1))
         assert await client.close_code() == CloseCode.MESSAGE_TOO_BIG
@@ -44,7 +44,7 @@ async def test_a_message_of_128_kb_in_frames_is_taken(application: Application) 
 
 @fact("W83", QUOTAS)
 async def test_a_message_over_128_kb_is_1009(application: Application) -> None:
-    """A larger message closes the connection with 1009, though each of its frames is small enough."""
+    """A message over 128 KB closes the connection with 1009, though each of its frames is small enough."""
     async with application.connected() as client:
         await client.socket.send(["x" * FRAME] * 4 + ["x"])
         assert await client.close_code() == CloseCode.MESSAGE_TOO_BIG

@@ -199,7 +199,7 @@ async def test_a_post_of_128_kb_arrives_in_frames(application: Application) -> N
 
 @fact("M21", TOO_LARGE)
 async def test_a_post_over_128_kb_is_too_large(application: Application) -> None:
-    """A larger payload raises PayloadTooLargeException, status 413, and the connection stays."""
+    """A payload over 128 KB raises PayloadTooLargeException, status 413, and the connection stays."""
     async with application.connected() as client:
         with pytest.raises(application.management.exceptions.PayloadTooLargeException) as large:
             await post(application, client.id, b"x" * (MESSAGE + 1))

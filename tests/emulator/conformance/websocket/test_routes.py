@@ -29,7 +29,7 @@ async def test_the_value_of_the_expression_is_the_route_key(application: Applica
 @pytest.mark.parametrize("text", ['{"action": "other"}', '{"action": "Note"}', '{"action": "note "}'])
 @fact("W51", ROUTES)
 async def test_an_unmatched_value_goes_to_default(application: Application, text: str) -> None:
-    """If no route has that key, `$default` gets the message."""
+    """If no route has the value as its key, `$default` gets the message."""
     assert await route_of(application, text) == "$default"
 
 
@@ -45,7 +45,7 @@ async def test_what_is_no_json_goes_to_default(application: Application, text: s
 async def test_what_the_expression_can_t_be_evaluated_against_goes_to_default(
     application: Application, text: str
 ) -> None:
-    """JSON without the property goes to `$default`."""
+    """JSON without the property that the expression names goes to `$default`."""
     assert await route_of(application, text) == "$default"
 
 

@@ -158,4 +158,24 @@ KNOWN: Final[tuple[Deviation, ...]] = (
         "DynamoDB Local listens on every interface.",
         "It has no option for one. The data is found only under an access key id that is drawn at random.",
     ),
+    Deviation(
+        "T",
+        "Every function runs on the Python of the emulator, whatever its `Runtime`.",
+        "Other versions need not be on the machine. Each is told at the start.",
+    ),
+    Deviation(
+        "T",
+        "A layer's files are not under `/opt`, and its `bin` and `lib` are on no path.",
+        "That folder is the machine's. Python modules of layers are found.",
+    ),
+    Deviation(
+        "T",
+        "Nothing is refused for lack of a permission: roles, policies and `AWS::Lambda::Permission` have no effect.",
+        "There is no IAM here. A function that API Gateway may not invoke is told at the start.",
+    ),
+    Deviation(
+        "T",
+        "`Fn::ImportValue`, an attribute of a resource that does not run, and parameters of Parameter Store are texts.",
+        "There is no other stack and no account. Each is told at the start.",
+    ),
 )

@@ -21,6 +21,7 @@ from emulator.functions.trouble import findings
 from emulator.gateway.serving import PortBusy, bind
 from emulator.options import Options, parse
 from emulator.server import Emulator, StartFailed
+from emulator.shell import forget_aws
 from emulator.state import MotoFailed, StateFailed
 from emulator.template import TemplateError, load
 from emulator.template_watch import TemplateWatch
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the emulator; returns the exit code: 0 after a signal, 1 if it could not start (one line says why)."""
     began = time.monotonic()
     options = parse(arguments)
+    forget_aws(os.environ)
     colours = Colours(wanted(sys.stdout, os.environ))
     _log_to(Output(make_format(options.log_format, colours=colours), sys.stdout))
     try:

@@ -26,10 +26,14 @@ from emulator.state import MotoFailed, StateFailed
 from emulator.template import TemplateError, load
 from emulator.template_watch import TemplateWatch
 
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run the emulator; returns the exit code: 0 after a signal, 1 if it could not start (one line says why)."""
     began = time.monotonic()
+    for number in _ENDING:
+        signal.signal(number, signal.default_int_handler)  # until the event loop takes them over
     options = parse(arguments)
     forget_aws(os.environ)
     colours = Colours(wanted(sys.stdout, os.environ))
@@ -49,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
         Output(make_format(options.log_format, colours=colours), sys.stderr).failed(str(error))
         return 1
     except KeyboardInterrupt:
-        # Before the event loop runs nothing has been started yet.
+        # Before the event loop runs nothing has been started that would outlive this.
         return 130
 
 
@@ -76,9 +80,13 @@ def _log_to(output: Output) -> None:
 async def _run(emulator: Emulator, options: Options, output: Output, began: float) -> int:
     loop = asyncio.get_running_loop()
     serving = loop.create_task(_serve(emulator, options, output, began))
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _ENDING:
         loop.add_signal_handler(number, _end, serving)
     await asyncio.wait({serving})
+    for number in _ENDING:
+        # All is cleaned up; an impatient third Ctrl-C shall not turn the exit code into a signal's.
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
     if not serving.cancelled():
         serving.result()
     return 0

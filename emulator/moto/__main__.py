@@ -56,8 +56,11 @@ def main() -> None:
             request_handler=_Quiet,
             fd=listener.fileno(),
         )
-        sys.stdout.write(f"{port}\n")
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(f"{port}\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os._exit(0)  # the parent was killed meanwhile
         server.serve_forever()
 
 

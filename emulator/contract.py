@@ -139,7 +139,8 @@ class ApiSpec:
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """A function, as the resolved template says. A destination is a function name, or the ARN of a queue or topic.
+    """A function, as the resolved template says. A destination is a function name, or the ARN of a queue or topic;
+    `dead_letter`, which gets the bare events that were given up, is the ARN of a queue or topic.
 
     `import_path` are the folders that hold its modules besides `code_dir`, in order: packages of `requirements.txt`,
     layers, what the runtime brings. Given, the function sees nothing else but the standard library; None means
@@ -162,6 +163,7 @@ class FunctionSpec:
     log_format: Literal["Text", "JSON"] = "Text"
     log_level: str | None = None
     on_success: str | None = None
+    dead_letter: str | None = None
     import_path: tuple[Path, ...] | None = None
     runtime: str = "python3.13"
 

@@ -11,6 +11,9 @@ from emulator.contract import Invocation
 
 Condition = Literal["Success", "RetriesExhausted", "EventAgeExceeded", "ZeroReservedConcurrency"]
 
+# Of an error's message a dead-letter queue gets the first 1 KB.
+_MESSAGE_CHARACTERS = 1024
+
 
 @dataclass(frozen=True, kw_only=True)
 class EventRecord:
@@ -46,3 +49,15 @@ class EventRecord:
             document["responseContext"] = context
             document["responsePayload"] = json.loads(self.last.payload)
         return json.dumps(document).encode()
+
+    def attributes(self) -> dict[str, str | int]:
+        """What a dead-letter queue is told besides the event itself.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html#invocation-dlq
+        """
+        if self.last is None:
+            # It never ran: throttled all the time, or switched off.
+            return {"RequestID": self.request_id, "ErrorCode": 429, "ErrorMessage": "Rate Exceeded."}
+        error = json.loads(self.last.payload)
+        message = str(error.get("errorMessage", ""))[:_MESSAGE_CHARACTERS]
+        return {"RequestID": self.request_id, "ErrorCode": 200, "ErrorMessage": message or "Unhandled"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from emulator.guard import Guard
 from emulator.state.dynamodb_local import DynamoDbLocal
@@ -108,6 +109,6 @@ class State:
             found["AWS_ENDPOINT_URL_DYNAMODB_STREAMS"] = self.dynamodb_url
         return found
 
-    async def send(self, arn: str, body: bytes) -> None:
+    async def send(self, arn: str, body: bytes, attributes: Mapping[str, str | int]) -> None:
         """Send a message to the SQS queue or SNS topic with an ARN. Raises botocore's errors if there is none."""
-        await asyncio.to_thread(send, arn, body.decode(), url=self.aws_url)
+        await asyncio.to_thread(send, arn, body.decode(), attributes, url=self.aws_url)

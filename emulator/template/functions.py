@@ -89,6 +89,7 @@ class Functions:
             max_event_age_s=config.max_event_age_s,
             on_failure=config.on_failure,
             on_success=config.on_success,
+            dead_letter=_dead_letter(logical_id, properties),
             log_format=_log_format(logging.get("LogFormat")),
             log_level=_log_level(logging),
             runtime=as_text(properties.get("Runtime"), f"{logical_id}: Runtime"),
@@ -131,6 +132,11 @@ class Functions:
             "AWS::Lambda::Function",
             {name: value for name, value in properties.items() if (name, value) != ("SnapStart", {"ApplyOn": "None"})},
         )
+
+
+def _dead_letter(logical_id: str, properties: Object) -> str | None:
+    target = as_object(properties.get("DeadLetterConfig"), f"{logical_id}: DeadLetterConfig").get("TargetArn")
+    return None if target is None else as_text(target, f"{logical_id}: DeadLetterConfig")
 
 
 def _not_python(logical_id: str, properties: Object) -> str | None:

@@ -51,7 +51,7 @@ _KNOWN = {
         "Description Tags",
     ),
     "AWS::Lambda::Function": _known(
-        "Code Environment FunctionName Handler Layers LoggingConfig MemorySize PackageType "
+        "Code DeadLetterConfig Environment FunctionName Handler Layers LoggingConfig MemorySize PackageType "
         "ReservedConcurrentExecutions Runtime TenancyConfig Timeout",
         "Architectures CodeSigningConfigArn Description EphemeralStorage KmsKeyArn PublishToLatestPublished "
         "RecursiveLoop Role RuntimeManagementConfig Tags TracingConfig",

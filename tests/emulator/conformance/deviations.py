@@ -144,9 +144,8 @@ KNOWN: Final[tuple[Deviation, ...]] = (
     ),
     Deviation(
         "A",
-        "A record may go to a function, a queue or a topic; not to an event bus or a bucket. There are no dead-letter "
-        "queues.",
-        "Nobody could see what an event bus got; destinations do more than dead-letter queues.",
+        "A record may go to a function, a queue or a topic; not to an event bus or a bucket.",
+        "Nobody could see what an event bus got.",
     ),
     Deviation(
         "D",

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from emulator.contract import FunctionSpec, ScheduleSpec
 from emulator.functions import LambdaOptions, LambdaService
@@ -147,7 +151,7 @@ async def test_a_queue_can_be_the_destination(tmp_path: Path) -> None:
     """A queue's ARN as OnFailure gets the record as a message body."""
     sent: list[tuple[str, bytes]] = []
 
-    async def send(arn: str, body: bytes) -> None:
+    async def send(arn: str, body: bytes, attributes: Mapping[str, str | int]) -> None:
         sent.append((arn, body))
 
     arn = "arn:aws:sqs:us-east-1:123456789012:q"
@@ -156,6 +160,29 @@ async def test_a_queue_can_be_the_destination(tmp_path: Path) -> None:
         await service.invoke_event("fn", b'{"a": 1}')
         await settled(service)
     assert [(target, json.loads(body)["requestPayload"]) for target, body in sent] == [(arn, {"a": 1})]
+
+
+@pytest.mark.parametrize(
+    ("reserved", "error"),
+    [(None, {"ErrorCode": 200, "ErrorMessage": "no"}), (0, {"ErrorCode": 429, "ErrorMessage": "Rate Exceeded."})],
+)
+async def test_a_dead_letter_queue_gets_the_event_itself(
+    tmp_path: Path, reserved: int | None, error: dict[str, str | int]
+) -> None:
+    """With the request's id and the error beside it; successes leave nothing there."""
+    sent: list[tuple[str, bytes, Mapping[str, str | int]]] = []
+
+    async def send(arn: str, body: bytes, attributes: Mapping[str, str | int]) -> None:
+        sent.append((arn, body, attributes))
+
+    arn = "arn:aws:sqs:us-east-1:123456789012:q"
+    spec, _ = recorder(tmp_path, "if event: raise ValueError('no')", retries=0, reserved=reserved)
+    async with running(replace(spec, dead_letter=arn), send=send) as service:
+        if reserved is None:
+            await service.invoke_event("fn", b"0")
+        request_id = await service.invoke_event("fn", b'{"a": 1}')
+        await settled(service)
+    assert sent == [(arn, b'{"a": 1}', {"RequestID": request_id, **error})]
 
 
 class Deliveries(NoFaults):

@@ -74,7 +74,7 @@ async def test_the_resources_of_the_template_exist(state: State, client: DynamoD
         secrets.close()
 
     await asyncio.to_thread(look)
-    await state.send("arn:aws:sqs:us-east-1:123456789012:q", b'{"a": 1}')
+    await state.send("arn:aws:sqs:us-east-1:123456789012:q", b'{"a": 1}', {})
 
 
 async def test_a_failed_condition_returns_the_old_item(client: DynamoDBClient) -> None:

@@ -100,20 +100,25 @@ def test_another_python_is_told(tmp_path: Path) -> None:
 
 
 def test_properties_without_effect_are_told_unless_nobody_could_miss_them(tmp_path: Path) -> None:
-    """Tags and permissions are left out in silence, a network, a file system and a dead letter queue are not."""
+    """Tags and permissions are left out in silence, a network and a snapshot are not."""
     quiet = "Tags: {a: b}, Policies: [AWSLambdaExecute], Tracing: Active, Description: x, Architectures: [arm64]"
-    loud = (
-        "VpcConfig: {SubnetIds: [s], SecurityGroupIds: [g]}, SnapStart: {ApplyOn: PublishedVersions}, "
-        "DeadLetterQueue: {Type: SQS, TargetArn: 'arn:aws:sqs:us-east-1:123456789012:q'}"
-    )
+    loud = "VpcConfig: {SubnetIds: [s], SecurityGroupIds: [g]}, SnapStart: {ApplyOn: PublishedVersions}"
     application = read(
         tmp_path, f"{SAM}Resources:\n{function(f'{quiet}, SnapStart: {{ApplyOn: None}}', name='A')}{function(loud)}"
     )
     assert sorted(told(application)) == [
-        "F: DeadLetterConfig has no effect here",
         "F: SnapStart has no effect here",
         "F: VpcConfig has no effect here",
     ]
+
+
+def test_a_dead_letter_queue_is_read(tmp_path: Path) -> None:
+    """As SAM writes it."""
+    queue = "arn:aws:sqs:us-east-1:123456789012:q"
+    text = f"{SAM}Resources:\n{function(f'DeadLetterQueue: {{Type: SQS, TargetArn: {queue!r}}}')}"
+    application = read(tmp_path, text)
+    assert application.functions[0].dead_letter == queue
+    assert told(application) == []
 
 
 def test_invoke_settings_are_read_in_both_forms(tmp_path: Path) -> None:

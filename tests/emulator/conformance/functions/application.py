@@ -97,13 +97,16 @@ class Application:
         """The notes under a key, once there are so many."""
         return self._awaited(lambda: self.store({"notes": key}), lambda found: len(found) >= count)
 
-    def message(self, queue: Literal["FAILURES", "SUCCESSES"], key: str) -> Json:
-        """The message about the event of a key, once it is in the queue. Others are dropped."""
+    def record(self, queue: Literal["FAILURES", "SUCCESSES"], key: str) -> Json:
+        """The record of the event of a key, once it is in the queue. Others are dropped."""
+        return self._message(queue, lambda message: message["body"]["requestPayload"].get("key") == key)["body"]
 
-        def look() -> list[Json]:
-            return [each for each in self.store({"receive": queue}) if each["requestPayload"].get("key") == key]
+    def dead_letter(self, key: str) -> Json:
+        """The dead letter about the event of a key: `body` and `attributes`."""
+        return self._message("DEAD_LETTERS", lambda message: message["body"].get("key") == key)
 
-        return self._awaited(look, bool)[0]
+    def _message(self, queue: str, fits: Callable[[Json], bool]) -> Json:
+        return self._awaited(lambda: [each for each in self.store({"receive": queue}) if fits(each)], bool)[0]
 
     def _awaited(self, look: Callable[[], list[Json]], enough: Callable[[list[Json]], bool]) -> list[Json]:
         until = time.monotonic() + self.patience_s

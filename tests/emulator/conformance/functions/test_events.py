@@ -22,7 +22,7 @@ def test_two_retries(app: Application) -> None:
     """An event whose function fails is tried two more times, with the same request id; the second wait is longer."""
     key = fresh()
     request_id = app.send("event", {"key": key, "fails": 3})
-    app.message("FAILURES", key)
+    app.record("FAILURES", key)
     notes = app.notes(key, 3)
     assert [note["request_id"] for note in notes] == [request_id] * 3
     first, second, third = (note["at"] for note in notes)
@@ -35,7 +35,7 @@ def test_the_record_of_a_failure(app: Application) -> None:
     key = fresh()
     event = {"key": key, "fails": 3}
     request_id = app.send("event", event)
-    record = app.message("FAILURES", key)
+    record = app.record("FAILURES", key)
     context = record["requestContext"]
     assert context.pop("functionArn").endswith(":function:conformance-event:$LATEST")
     assert context == {"requestId": request_id, "condition": "RetriesExhausted", "approximateInvokeCount": 3}
@@ -90,7 +90,7 @@ def test_a_queue_for_successes(app: Application) -> None:
     """An on-success destination may be a queue."""
     key = fresh()
     app.send("once", {"key": key, "do": [["return", 7]]})
-    assert app.message("SUCCESSES", key)["responsePayload"] == 7
+    assert app.record("SUCCESSES", key)["responsePayload"] == 7
 
 
 @fact("A8", sources.RETRIES)
@@ -107,7 +107,7 @@ def test_a_function_that_is_switched_off(app: Application) -> None:
     """With a reserved concurrency of 0 an event goes to the on-failure destination without any attempt or retry."""
     key = fresh()
     app.send("off", {"key": key})
-    record = app.message("FAILURES", key)
+    record = app.record("FAILURES", key)
     assert record["requestPayload"] == {"key": key}
     assert "responsePayload" not in record
 
@@ -119,7 +119,7 @@ def test_an_old_event(app: Application) -> None:
     with app.limits(event_age=1):
         app.fault("invocation_throttled", function="event", duration_s=1.5)
         app.send("event", {"key": key})
-        context = app.message("FAILURES", key)["requestContext"]
+        context = app.record("FAILURES", key)["requestContext"]
     assert (context["condition"], context["approximateInvokeCount"]) == ("EventAgeExceeded", 0)
     assert app.store({"notes": key}) == []
 
@@ -172,4 +172,20 @@ def test_a_topic(app: Application) -> None:
     """A destination may be a topic, which hands the record on to its subscribers."""
     key = fresh()
     app.send("twice", {"key": key, "do": [["return", 8]]})
-    assert app.message("SUCCESSES", key)["responsePayload"] == 8
+    assert app.record("SUCCESSES", key)["responsePayload"] == 8
+
+
+@fact("A17", sources.RECORDS)
+def test_a_dead_letter(app: Application) -> None:
+    """A dead-letter queue gets the event itself, with the attributes RequestID, ErrorCode and ErrorMessage."""
+    key = fresh()
+    event = {"key": key, "fails": 9}
+    request_id = app.send("twice", event)
+    letter = app.dead_letter(key)
+    assert letter["body"] == event
+    attributes = {name: (each["DataType"], each["StringValue"]) for name, each in letter["attributes"].items()}
+    assert attributes == {
+        "RequestID": ("String", request_id),
+        "ErrorCode": ("Number", "200"),
+        "ErrorMessage": ("String", "attempt 2"),
+    }

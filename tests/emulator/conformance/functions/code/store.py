@@ -26,10 +26,14 @@ def notes(key: str) -> Any:
 def receive(queue: str) -> Any:
     """The messages that wait in a queue, which they leave."""
     url = os.environ[queue]
-    found = SQS.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
+    found = SQS.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1, MessageAttributeNames=["All"]
+    ).get("Messages", [])
     for message in found:
         SQS.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-    return [json.loads(message["Body"]) for message in found]
+    return [
+        {"body": json.loads(message["Body"]), "attributes": message.get("MessageAttributes", {})} for message in found
+    ]
 
 
 def call(operation: str, arguments: Any, *, patient: bool = False) -> Any:

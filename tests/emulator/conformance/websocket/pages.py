@@ -28,6 +28,7 @@ QUOTAS: Final = _GUIDE + "apigateway-execution-service-websocket-limits-table.ht
 BINARY: Final = _GUIDE + "websocket-api-develop-binary-media-types.html"
 THROTTLING: Final = _GUIDE + "websocket-api-protect.html"
 CONNECTIONS: Final = _GUIDE + "apigateway-how-to-call-websocket-api-connections.html"
+REFUSALS: Final = _GUIDE + "supported-gateway-responses-types.html"
 FAILURES: Final = "https://repost.aws/knowledge-center/api-gateway-internal-server-error"
 LATE: Final = "https://repost.aws/knowledge-center/api-gateway-504-errors"
 EARLY: Final = "https://repost.aws/knowledge-center/410-gone-api-gateway"

@@ -17,6 +17,7 @@ from tests.emulator.conformance.websocket.pages import (
     IAM,
     IDENTITY,
     QUOTAS,
+    REFUSALS,
     WILDCARDS,
 )
 
@@ -160,3 +161,12 @@ async def test_a_late_authorizer_refuses(application: Application) -> None:
     """An authorizer that takes longer than the integration time-out lets nobody in."""
     async with application.limits(integration_timeout=0.3):
         assert (await application.refused(auth={"sleep": 1})).status == 500
+
+
+@pytest.mark.parametrize("message", ["boom", "unauthorized", "Unauthorized: no token"])
+@fact("W25", REFUSALS)
+async def test_a_failing_authorizer_is_500(application: Application, message: str) -> None:
+    """An authorizer that ends with any other error gives the client 500, and `$connect` is not invoked."""
+    run = f"failed-{time.time_ns()}"
+    assert (await application.refused(auth={"fail": message}, run=run)).status == 500
+    assert [each["function"] for each in await application.ledger(run)] == ["authorizer"]

@@ -17,6 +17,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
 
 from tests.emulator.conformance.facts import fact
+from tests.emulator.conformance.target import Target
 from tests.emulator.conformance.websocket.client import Application, connection_url
 from tests.emulator.conformance.websocket.pages import (
     CONNECTIONS,
@@ -58,6 +59,12 @@ async def http(
                 return error.code, _lower(error.headers.items()), error.read()
 
     return await asyncio.to_thread(send)
+
+
+def named(error: ClientError) -> tuple[int, str]:
+    """Status of an error, and its name as the header gives it."""
+    meta = error.response["ResponseMetadata"]
+    return meta["HTTPStatusCode"], meta["HTTPHeaders"]["x-amzn-errortype"]
 
 
 def _lower(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -139,7 +146,7 @@ async def test_a_connection_that_was_closed_is_gone(application: Application, ca
         data = {"Data": b"x"} if call == "post_to_connection" else {}
         with pytest.raises(application.management.exceptions.GoneException) as gone:
             await asyncio.to_thread(getattr(application.management, call), ConnectionId=client.id, **data)
-        assert gone.value.response["ResponseMetadata"]["HTTPStatusCode"] == 410
+        assert named(gone.value) == (410, "GoneException")
 
 
 @fact("M11", GONE)
@@ -170,12 +177,16 @@ async def test_an_unsigned_request_is_403(application: Application) -> None:
 
 @fact("M14", FORBIDDEN)
 async def test_a_forbidden_call_is_a_forbidden_exception(application: Application) -> None:
-    """A call for a stage that the API does not have is refused with 403."""
+    """A call for a stage that the API does not have raises ForbiddenException, status 403."""
     async with application.connected() as client:
         url = connection_url(application.main, client.id).replace("/live/", "/other/")
         status, headers, body = await http(application, "POST", url, b"x")
         assert (status, headers["x-amzn-errortype"]) == (403, "ForbiddenException")
         assert json.loads(body) == {"message": "Forbidden"}
+        elsewhere = Target(application.main.websocket.replace("/live", "/other")).management()
+        with pytest.raises(elsewhere.exceptions.ForbiddenException):
+            await asyncio.to_thread(elsewhere.post_to_connection, ConnectionId=client.id, Data=b"x")
+        elsewhere.close()
 
 
 @fact("M15", IAM)
@@ -203,7 +214,7 @@ async def test_a_post_over_128_kb_is_too_large(application: Application) -> None
     async with application.connected() as client:
         with pytest.raises(application.management.exceptions.PayloadTooLargeException) as large:
             await post(application, client.id, b"x" * (MESSAGE + 1))
-        assert large.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
+        assert named(large.value) == (413, "PayloadTooLargeException")
         await post(application, client.id, b"small")
         assert await client.receive() == "small"
 
@@ -215,7 +226,7 @@ async def test_too_many_posts_are_limited(application: Application) -> None:
         await application.control("POST", "faults", {"kind": "post_throttled", "connection": client.id})
         with pytest.raises(application.management.exceptions.LimitExceededException) as limited:
             await post(application, client.id, b"lost")
-        assert limited.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
+        assert named(limited.value) == (429, "LimitExceededException")
         await post(application, client.id, b"next")
         assert await client.receive() == "next"
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from emulator.template.errors import TemplateError
 from emulator.template.names import NAME_PROPERTIES, Place, attribute, default_name, reference
@@ -49,7 +50,7 @@ class Resolver:
             "Fn::ImportValue": self._import_value,
             "Fn::Join": self._join,
             "Fn::Length": lambda items: len(as_list(self.value(items), "Fn::Length")),
-            "Fn::Not": lambda terms: not self._truth(as_list(terms, "Fn::Not")[0]),
+            "Fn::Not": lambda terms: not self._truth(_items(terms, "Fn::Not", 1)[0]),
             "Fn::Or": lambda terms: any(self._truth(term) for term in as_list(terms, "Fn::Or")),
             "Fn::Select": self._select,
             "Fn::Split": self._split,
@@ -58,6 +59,7 @@ class Resolver:
             "Fn::ToJsonString": lambda node: json.dumps(self.value(node), separators=(",", ":")),
         }
         self._placeholders: dict[str, None] = {}
+        self._resolving: list[str] = []
 
     @property
     def unsupported(self) -> tuple[str, ...]:
@@ -103,18 +105,30 @@ class Resolver:
             key = NAME_PROPERTIES.get(kind)
             resource = as_object(self._resources[logical_id], logical_id)
             named = as_object(resource.get("Properties"), logical_id).get(key) if key is not None else None
-            given = self.value(named)
+            with self._once(logical_id):
+                given = self.value(named)
             made_up = default_name(kind, logical_id, self._place)
             if as_object(resource.get("Properties"), logical_id).get(_FIFO.get(kind, "")) in (True, "true"):
                 made_up += ".fifo"
             self._names[logical_id] = made_up if given is None else as_text(given, f"name of {logical_id}")
         return self._names[logical_id]
 
+    @contextmanager
+    def _once(self, what: str) -> Iterator[None]:
+        if what in self._resolving:
+            raise TemplateError(f"circular reference: {' -> '.join((*self._resolving, what))}")
+        self._resolving.append(what)
+        try:
+            yield
+        finally:
+            self._resolving.pop()
+
     def condition(self, name: str) -> bool:
         """Whether a named condition holds."""
         if name not in self._conditions:
             raise TemplateError(f"the template has no condition {name}")
-        return self._truth(self._conditions[name])
+        with self._once(f"condition {name}"):
+            return self._truth(self._conditions[name])
 
     def _truth(self, node: Json) -> bool:
         return self.value(node) in (True, "true")
@@ -123,6 +137,8 @@ class Resolver:
         if isinstance(node, list):
             items = [self._resolve(item) for item in node]
             return [item for item in items if not isinstance(item, Dropped)]
+        if isinstance(node, str) and "{{resolve:" in node:
+            self._placeholders[f"{node} is not looked up here: the text stands as it is"] = None
         if not isinstance(node, dict):
             return node
         if len(node) == 1:
@@ -161,7 +177,7 @@ class Resolver:
         if isinstance(argument, str):
             logical_id, _, wanted = argument.partition(".")
         else:
-            parts = as_list(argument, "Fn::GetAtt")
+            parts = _items(argument, "Fn::GetAtt", 2)
             logical_id, wanted = self.text(parts[0], "Fn::GetAtt"), self.text(parts[1], "Fn::GetAtt")
         if not self.exists(logical_id):
             raise TemplateError(f"Fn::GetAtt: there is no {logical_id}")
@@ -188,7 +204,7 @@ class Resolver:
         return self._placeholder(f"Fn::ImportValue {name}", name)
 
     def _sub(self, argument: Json) -> Json:
-        template, named = argument if isinstance(argument, list) else (argument, None)
+        template, named = _items(argument, "Fn::Sub", 2) if isinstance(argument, list) else (argument, None)
         values = as_object(named, "Fn::Sub")
 
         def replaced(match: re.Match[str]) -> str:
@@ -203,17 +219,17 @@ class Resolver:
         return _PLACEHOLDER.sub(replaced, as_text(template, "Fn::Sub"))
 
     def _join(self, argument: Json) -> Json:
-        separator, items = as_list(argument, "Fn::Join")
+        separator, items = _items(argument, "Fn::Join", 2)
         return as_text(separator, "Fn::Join").join(
             as_text(item, "Fn::Join") for item in as_list(self.value(items), "Fn::Join")
         )
 
     def _split(self, argument: Json) -> Json:
-        separator, text = as_list(argument, "Fn::Split")
+        separator, text = _items(argument, "Fn::Split", 2)
         return [*self.text(text, "Fn::Split").split(as_text(separator, "Fn::Split"))]
 
     def _select(self, argument: Json) -> Json:
-        index, items = as_list(argument, "Fn::Select")
+        index, items = _items(argument, "Fn::Select", 2)
         found = as_list(self.value(items), "Fn::Select")
         position = as_int(self.value(index), "Fn::Select")
         if not 0 <= position < len(found):
@@ -221,11 +237,11 @@ class Resolver:
         return found[position]
 
     def _if(self, argument: Json) -> Json | Dropped:
-        name, yes, no = as_list(argument, "Fn::If")
+        name, yes, no = _items(argument, "Fn::If", 3)
         return self._resolve(yes if self.condition(as_text(name, "Fn::If")) else no)
 
     def _equals(self, argument: Json) -> Json:
-        left, right = as_list(argument, "Fn::Equals")
+        left, right = _items(argument, "Fn::Equals", 2)
         return self.text(left, "Fn::Equals") == self.text(right, "Fn::Equals")
 
     def _find_in_map(self, argument: Json) -> Json:
@@ -242,3 +258,10 @@ class Resolver:
         if node is None:
             raise TemplateError(f"Fn::FindInMap: there is no {'.'.join(names)}")
         return node
+
+
+def _items(argument: Json, name: str, count: int) -> list[Json]:
+    found = as_list(argument, name)
+    if len(found) != count:
+        raise TemplateError(f"{name} takes a list of {count}, not of {len(found)}")
+    return found

@@ -32,10 +32,18 @@ def read(path: Path) -> Object:
     except (OSError, UnicodeDecodeError) as error:
         raise TemplateError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from None
     except yaml.YAMLError as error:
-        raise TemplateError(f"{path}: {' '.join(str(error).split())}") from None
+        raise TemplateError(f"{path}{_where(error)}") from None
     if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
         raise TemplateError(f"{path}: not a template: it has no Resources")
     return document
+
+
+def _where(error: yaml.YAMLError) -> str:
+    """`:LINE:COLUMN: what is wrong there`, as compilers say it."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        mark = error.problem_mark
+        return f":{mark.line + 1}:{mark.column + 1}: {' '.join((error.problem or 'not YAML').split())}"
+    return f": {' '.join(str(error).split())}"
 
 
 def built_layers(document: Object) -> frozenset[str]:
@@ -58,7 +66,7 @@ def to_cloudformation(document: Object, *, parameters: Mapping[str, Json], regio
     _default_folders(document)
     for section in ("Globals", "Resources"):
         for node in as_object(document.get(section), section).values():
-            _mark_folders(node)
+            _mark_folders(node, parameters)
     metrics = Metrics()
     translator = Translator({}, Parser(), boto_session=boto3.session.Session(region_name=region), metrics=metrics)
     try:
@@ -99,7 +107,7 @@ def _default_folders(document: Object) -> None:
                 resource["Properties"] = {**properties, "CodeUri": "."}
 
 
-def _mark_folders(node: Json) -> None:
+def _mark_folders(node: Json, parameters: Mapping[str, Json]) -> None:
     if not isinstance(node, dict):
         return
     properties = node.get("Properties", node)
@@ -107,5 +115,7 @@ def _mark_folders(node: Json) -> None:
         return
     for key in ("CodeUri", "ContentUri"):
         folder = properties.get(key)
+        if isinstance(folder, dict) and folder.keys() == {"Ref"}:
+            folder = parameters.get(str(folder["Ref"]), folder)
         if isinstance(folder, str) and not folder.startswith("s3://"):
             properties[key] = f"s3://{_BUCKET}/{quote(folder, safe='')}"

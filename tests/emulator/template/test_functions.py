@@ -25,11 +25,12 @@ def test_code_lies_where_the_template_says(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir(parents=True)
     application = read(
         tmp_path,
-        f"{SAM}Resources:\n"
+        f"{SAM}Parameters: {{Code: {{Type: String, Default: plain}}}}\nResources:\n"
         + function("CodeUri: ./plain/", name="A")
         + function("CodeUri: with space", name="B")
         + function(f"CodeUri: {tmp_path / 'deep/er'}", name="C")
         + function("MemorySize: 256", name="D")
+        + function("CodeUri: !Ref Code", name="G")
         + f"  E: {{Type: AWS::Lambda::Function, Properties: {{Handler: app.handler, Runtime: {HERE}, Code: plain}}}}",
     )
     found = {name: spec.code_dir for name, spec in functions(application).items()}
@@ -39,6 +40,7 @@ def test_code_lies_where_the_template_says(tmp_path: Path) -> None:
         "C": tmp_path / "deep/er",
         "D": tmp_path,
         "E": tmp_path / "plain",
+        "G": tmp_path / "plain",
     }
 
 

@@ -173,7 +173,15 @@ def test_the_state_template_has_the_table_alone(application: Application) -> Non
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("Resources: [", "template.yaml"),
+        ("Resources:\n  a: b\n c: [", r"template\.yaml:3:2: expected <block end>"),
+        ("Resources:\n\tA: b", r"template\.yaml:2:1: "),
+        ("Resources: {A: [1]}", "A must be an object"),
+        ("Resources: {A: {Properties: {}}}", "type of A"),
+        ("Resources: {A: {Type: 'AWS::SNS::Topic', Condition: Nope}}", "no condition Nope"),
+        (
+            "Conditions: {A: !Not [Condition: A]}\nResources: {T: {Type: 'AWS::SNS::Topic', Condition: A}}",
+            "circular reference: condition A -> condition A",
+        ),
         ("a: 1", "no Resources"),
         ("Resources: {F: {Type: 'AWS::Serverless::Function', Properties: {Runtime: python3.13}}}", "F"),
         (

@@ -121,6 +121,7 @@ async def _floor(event_type: str, number: int, pause_s: float, within_s: float) 
     )
     variables = {
         "AWS_LAMBDA_RUNTIME_API": address,
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",  # the runtime client polls in a thread then, as on Lambda
         "AWS_LAMBDA_FUNCTION_NAME": "Echo",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",

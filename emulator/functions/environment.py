@@ -20,6 +20,9 @@ from emulator.functions.report import Report
 from emulator.functions.source import Signature
 from emulator.guard import Guard
 
+HandOver = Callable[[Call], None]
+"""Gives a call to the runtime that asked for one."""
+
 
 class State(enum.Enum):
     """Where an environment stands. `BUSY` covers init and the time between a response and the next `next`."""
@@ -84,7 +87,8 @@ class Environment:
         self._on_idle = on_idle
         self._on_dead = on_dead
         self._call: Call | None = None
-        self._handoff: asyncio.Future[Call] | None = None
+        self._handoff: HandOver | None = None
+        self._frozen = False
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._init_outcome: Outcome | None = None
         self._init_s: float | None = None
@@ -136,15 +140,19 @@ class Environment:
         self._call = call
         self._answer = None
         self._began = time.monotonic()
-        self._journal.begin(call)
         call.begin()
+        hand_over, self._handoff = self._handoff, None
+        hand_over(call)
+        if self._frozen:
+            self._frozen = False
+            self._process.thaw()
+        # What the function says is read later, so this line comes before all of it.
+        self._journal.begin(call)
         self._alarm = asyncio.get_running_loop().call_later(call.timeout_s, self._time_out, call)
-        self._process.thaw()
-        handoff, self._handoff = self._handoff, None
-        handoff.set_result(call)
 
-    async def next(self) -> Call:
-        """The runtime asks for work: the invocation before is over, the environment freezes until the next one."""
+    def next(self, hand_over: HandOver) -> None:
+        """The runtime asks for work: the invocation before is over, the environment freezes until the next one, which
+        goes to `hand_over`. Raises `IllegalTransition`."""
         if self._process is None or self.state is State.DEAD:
             raise IllegalTransition("next in a dead environment")
         self._process.pipe.flush()
@@ -157,14 +165,13 @@ class Environment:
         elif not self._ready.done():
             self._init_s = time.monotonic() - self._started
             self._ready.set_result(None)
-        handoff: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
-        self._handoff = handoff
+        self._handoff = hand_over
         self.state = State.IDLE
         self.used_at = time.monotonic()
-        if self._options.freeze:
-            self._process.freeze()
         self._on_idle(self)
-        return await handoff
+        if self._options.freeze:
+            # After a call that waits, if there is one: it gets its turn first, and nothing has to be woken again.
+            asyncio.get_running_loop().call_soon(self._freeze)
 
     def respond(self, request_id: str, outcome: Outcome) -> bool:
         """The runtime posted a response or an error; False if it is not for the present invocation."""
@@ -203,6 +210,11 @@ class Environment:
         self.kill()
         if self._watch is not None:
             await self._watch
+
+    def _freeze(self) -> None:
+        if self.state is State.IDLE and self._process is not None and not self._frozen:
+            self._frozen = True
+            self._process.freeze()
 
     def _time_out(self, call: Call) -> None:
         if self._process is None or self._call is not call:
@@ -254,7 +266,5 @@ class Environment:
         if self.state is State.DEAD:
             return
         self.state = State.DEAD
-        if self._handoff is not None:
-            self._handoff.cancel()
-            self._handoff = None
+        self._handoff = None
         self._on_dead(self)

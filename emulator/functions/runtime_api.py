@@ -11,10 +11,12 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+from functools import partial
 from typing import cast
 
 import httptools
 
+from emulator.functions.call import Call
 from emulator.functions.environment import Environment, IllegalTransition
 from emulator.functions.options import RESPONSE_PAYLOAD_BYTES
 from emulator.functions.outcome import Outcome, failure
@@ -95,7 +97,7 @@ class _Connection(asyncio.Protocol):
         self._url = b""
         self._headers: dict[bytes, bytes] = {}
         self._body: list[bytes] = []
-        self._poll: asyncio.Task[None] | None = None
+        self._polling = False
 
     def abort(self) -> None:
         """Break off."""
@@ -117,10 +119,8 @@ class _Connection(asyncio.Protocol):
             self._respond(400, b"", keep=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """A runtime that is killed leaves its long poll, which ends with it."""
+        """The client has left; whether its process has ended is told elsewhere."""
         self._connections.discard(self)
-        if self._poll is not None:
-            self._poll.cancel()
 
     # httptools
 
@@ -147,14 +147,14 @@ class _Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """A request is whole."""
-        if self._poll is not None and not self._poll.done():
+        if self._polling:
             self.abort()  # nobody may ask on while a poll waits for its answer
             return
         keep = self._parser.should_keep_alive()
         method = self._parser.get_method().decode()
         match [method, *self._url.decode("latin-1").removeprefix(_API).split("/")]:
             case ["GET", "invocation", "next"]:
-                self._poll = asyncio.get_running_loop().create_task(self._next(keep))
+                self._next(keep)
             case ["POST", "invocation", request_id, "response"]:
                 self._response(request_id, b"".join(self._body), keep=keep)
             case ["POST", "invocation", request_id, "error"]:
@@ -170,12 +170,16 @@ class _Connection(asyncio.Protocol):
 
     # Answers
 
-    async def _next(self, keep: bool) -> None:
+    def _next(self, keep: bool) -> None:
+        self._polling = True
         try:
-            call = await self._environment.next()
+            self._environment.next(partial(self._hand_over, keep=keep))
         except IllegalTransition as error:
+            self._polling = False
             self._respond(403, json.dumps({"errorMessage": str(error)}).encode(), keep=keep)
-            return
+
+    def _hand_over(self, call: Call, *, keep: bool) -> None:
+        self._polling = False
         # A client context is JSON, in which a line end is as good as a space; in a header there is none.
         headers = (f"{name}: {' '.join(value.splitlines())}\r\n" for name, value in call.headers().items())
         self._respond(200, call.payload, headers="".join(headers), keep=keep)

@@ -28,6 +28,8 @@ class LambdaLimits:
     event_age: float = 21600.0
     # Environments busy at once over all functions: the account's limit.
     concurrency: int = 1000
+    # The same for each function alone, whatever its own reserved concurrency.
+    function_concurrency: int = 1000
 
     def retry_wait(self, attempt: int) -> float:
         """How long to wait after the failed `attempt`, counted from 1."""

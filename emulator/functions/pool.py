@@ -107,13 +107,17 @@ class Pool:
             self._starts.over(waiting)
 
     def _check_limits(self, spec: FunctionSpec) -> None:
-        limit = spec.reserved_concurrency
+        reserved, own = spec.reserved_concurrency, self.limits.function_concurrency
+        limit = own if reserved is None else min(reserved, own)
         # Who waits counts, so an environment that starts meanwhile does not.
-        busy = [*(each.spec.name for each in self._busy - self._starting), *self._starts.waiting()]
+        called, waiting = self._busy - self._starting, self._starts.waiting()
+        busy = len(called) + len(waiting)
         # Reasons: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#API_Invoke_Errors
-        if limit is not None and busy.count(spec.name) >= limit:
-            raise Throttled("Rate Exceeded.", reason="ReservedFunctionConcurrentInvocationLimitExceeded")
-        if len(busy) >= self.limits.concurrency:
+        if busy >= limit:
+            names = [*(each.spec.name for each in called), *waiting]
+            if names.count(spec.name) >= limit:
+                raise Throttled("Rate Exceeded.", reason="ReservedFunctionConcurrentInvocationLimitExceeded")
+        if busy >= self.limits.concurrency:
             raise Throttled("Rate Exceeded.")
 
     def _take_idle(self, spec: FunctionSpec, tenant_id: str | None, signature: Signature) -> Environment | None:

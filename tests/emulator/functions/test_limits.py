@@ -54,3 +54,15 @@ async def test_a_reserved_concurrency_is_shared_by_tenants(tmp_path: Path) -> No
             await service.invoke("fn", b"0", tenant_id="b")
         assert refusal.value.reason == "ReservedFunctionConcurrentInvocationLimitExceeded"
         answer(await busy)
+
+
+async def test_every_function_can_be_limited_alone(tmp_path: Path) -> None:
+    """With a limit of 1 a second call of the same function is refused, another function's is not."""
+    async with running(function(tmp_path, PID, name="a"), function(tmp_path, PID, name="b")) as service:
+        service.limit(LambdaLimits(function_concurrency=1))
+        busy = asyncio.create_task(service.invoke("a", b"1"))
+        await asyncio.sleep(0.1)
+        with pytest.raises(Throttled):
+            await service.invoke("a", b"0")
+        answer(await service.invoke("b", b"0"))
+        answer(await busy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -105,4 +106,7 @@ async def _serve(emulator: Emulator, options: Options, output: Output, began: fl
                 output.function_line(LogLine(function.name, text, source="notice", request_id=None, level="error"))
         stages = tuple(Stage(api, emulator.websocket(api)) for api in emulator.application.apis)
         output.started(Started(emulator.url, stages, emulator.application, time.monotonic() - began))
+        # What is here now stays to the end: no collection has to look at it again.
+        gc.collect()
+        gc.freeze()
         await asyncio.Event().wait()

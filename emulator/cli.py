@@ -104,7 +104,9 @@ async def _serve(emulator: Emulator, options: Options, output: Output, began: fl
         for function in emulator.application.functions:
             for text in await asyncio.to_thread(findings, function):
                 output.function_line(LogLine(function.name, text, source="notice", request_id=None, level="error"))
-        stages = tuple(Stage(api, emulator.websocket(api)) for api in emulator.application.apis)
+        stages = tuple(
+            Stage(api, emulator.websocket(api), emulator.domain_name(api)) for api in emulator.application.apis
+        )
         output.started(Started(emulator.url, stages, emulator.application, time.monotonic() - began))
         # What is here now stays to the end: no collection has to look at it again.
         gc.collect()

@@ -144,7 +144,7 @@ class Emulator:
                 spec,
                 functions=functions,
                 arn=f"arn:aws:execute-api:{self._lambda.region}:{self._lambda.account_id}:{spec.api_id}",
-                domain_name=self._domain_name(spec),
+                domain_name=self.domain_name(spec),
                 limits=self._options.limits.gateway,
                 faults=self._faults,
             )
@@ -172,10 +172,11 @@ class Emulator:
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-set-up-websocket-deployment.html
         for spec in self.application.apis:
             there = f"{spec.api_id}.execute-api.{self._lambda.region}.amazonaws.com"
-            value = value.replace(there, self._domain_name(spec))
+            value = value.replace(there, self.domain_name(spec))
         return value
 
-    def _domain_name(self, spec: ApiSpec) -> str:
+    def domain_name(self, spec: ApiSpec) -> str:
+        """Host and port with TLS, as `requestContext.domainName` tells functions."""
         return f"{HOST}:{self._tls_listeners[spec.api_id].getsockname()[1]}"
 
     def _environment(self, state: State, tls: Tls) -> dict[str, str]:

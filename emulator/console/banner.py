@@ -20,6 +20,7 @@ def banner(started: Started, colours: Colours) -> str:
             authorizer = f"  (authorizer {route.authorizer})" if route.authorizer else ""
             lines.append(f"    {route.route_key:<{keys}} -> {route.function}{authorizer}")
         lines.append(_row(colours, "post", stage.management))
+        lines.append(_row(colours, "domainName", stage.domain_name))
     lines.append(_row(colours, "invoke", started.invoke))
     lines.append(_row(colours, "faults", started.faults))
     wide = _width(names)

@@ -57,6 +57,7 @@ class JsonLines:
                     {
                         "url": stage.websocket,
                         "post": stage.management,
+                        "domain_name": stage.domain_name,
                         "routes": [
                             {"route": route.route_key, "function": route.function, "authorizer": route.authorizer}
                             for route in stage.api.routes

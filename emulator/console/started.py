@@ -19,10 +19,11 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Stage:
-    """An API's stage and its address, `ws://host:port/stage`."""
+    """An API's stage, its address `ws://host:port/stage`, and the host and port where functions find it with TLS."""
 
     api: ApiSpec
     websocket: str
+    domain_name: str
 
     @property
     def management(self) -> str:

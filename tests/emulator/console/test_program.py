@@ -38,6 +38,7 @@ async def test_the_banner_names_addresses_routes_and_functions(tmp_path: Path) -
             f"  websocket  {emulator.websocket}\n",
             "    $default -> Echo\n",
             f"  post       {emulator.url}/live/@connections/{{connectionId}}\n",
+            "  domainName 127.0.0.1:",
             f"  invoke     {emulator.url}/2015-03-31/functions/{{name}}/invocations\n",
             f"  faults     {emulator.url}/_emulator/faults\n",
             "  function   Echo   10 s   128 MB\n",

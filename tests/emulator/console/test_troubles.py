@@ -18,7 +18,7 @@ def handler(event, context):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("Resources:\n  A: [\n", "line 3"),
+        ("Resources:\n  A: [\n", "template.yaml:3:"),
         ("just: text\n", "it has no Resources"),
         ("\xff", "can't be read"),
     ],

@@ -137,8 +137,8 @@ class Resolver:
         if isinstance(node, list):
             items = [self._resolve(item) for item in node]
             return [item for item in items if not isinstance(item, Dropped)]
-        if isinstance(node, str) and "{{resolve:" in node:
-            self._placeholders[f"{node} is not looked up here: the text stands as it is"] = None
+        if isinstance(node, str):
+            return self._noted(node)
         if not isinstance(node, dict):
             return node
         if len(node) == 1:
@@ -149,6 +149,11 @@ class Resolver:
                 raise TemplateError(f"{key} is not supported")
         resolved = {key: self._resolve(value) for key, value in node.items()}
         return {key: value for key, value in resolved.items() if not isinstance(value, Dropped)}
+
+    def _noted(self, text: str) -> str:
+        if "{{resolve:" in text:
+            self._placeholders[f"{text} is not looked up here: the text stands as it is"] = None
+        return text
 
     def _ref(self, argument: Json) -> Json | Dropped:
         name = as_text(argument, "Ref")
@@ -216,12 +221,14 @@ class Resolver:
             node: Json = {"Fn::GetAtt": name} if "." in name else {"Ref": name}
             return self.text(node, f"Fn::Sub {name}")
 
-        return _PLACEHOLDER.sub(replaced, as_text(template, "Fn::Sub"))
+        return self._noted(_PLACEHOLDER.sub(replaced, as_text(template, "Fn::Sub")))
 
     def _join(self, argument: Json) -> Json:
         separator, items = _items(argument, "Fn::Join", 2)
-        return as_text(separator, "Fn::Join").join(
-            as_text(item, "Fn::Join") for item in as_list(self.value(items), "Fn::Join")
+        return self._noted(
+            as_text(separator, "Fn::Join").join(
+                as_text(item, "Fn::Join") for item in as_list(self.value(items), "Fn::Join")
+            )
         )
 
     def _split(self, argument: Json) -> Json:

@@ -127,6 +127,8 @@ def test_an_api_id_looks_like_one_and_stays(resolver: Resolver) -> None:
         ({"Fn::GetAtt": ["Table", "StreamArn"]}, "Table.StreamArn", "Fn::GetAtt Table.StreamArn is not known here"),
         ({"Fn::ImportValue": {"Fn::Sub": "${Kind}-vpc"}}, "blue-vpc", "Fn::ImportValue blue-vpc is not known here"),
         ("{{resolve:ssm:/a:1}}", "{{resolve:ssm:/a:1}}", "{{resolve:ssm:/a:1}} is not looked up here"),
+        ({"Fn::Sub": "{{resolve:ssm:/${Kind}}}"}, "{{resolve:ssm:/blue}}", "{{resolve:ssm:/blue}} is not looked up"),
+        ({"Fn::Join": ["", ["{{resolve", ":ssm:/a}}"]]}, "{{resolve:ssm:/a}}", "{{resolve:ssm:/a}} is not looked up"),
         ({"Fn::Cidr": ["10.0.0.0/16", 2]}, None, "Fn::Cidr is not evaluated here"),
         ({"Fn::Transform": {"Name": "AWS::Include"}}, None, "Fn::Transform is not evaluated here"),
     ],

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from tests.emulator.conformance.facts import fact
 from tests.emulator.conformance.functions import sources
-from tests.emulator.conformance.functions.application import Application, client_context, fresh
+from tests.emulator.conformance.functions.application import Application, Json, client_context, fresh
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An event, its request id, and the record that the on-failure destination got."""
+
+    event: Json
+    request_id: str
+    record: Json
 
 
 @fact("A1", sources.ASYNC)
@@ -17,39 +28,39 @@ def test_an_event_is_run(app: Application) -> None:
     assert [note["request_id"] for note in app.notes(key, 1)] == [request_id]
 
 
+@pytest.fixture(scope="module")
+def failed(app: Application) -> Failed:
+    """An event whose function failed each time, once it was given up."""
+    event: dict[str, Json] = {"key": fresh(), "fails": 3}
+    request_id = app.send("event", event)
+    return Failed(event, request_id, app.record("FAILURES", event["key"]))
+
+
 @fact("A2", sources.RETRIES)
-def test_two_retries(app: Application) -> None:
+def test_two_retries(app: Application, failed: Failed) -> None:
     """An event whose function fails is tried two more times, with the same request id; the second wait is longer."""
-    key = fresh()
-    request_id = app.send("event", {"key": key, "fails": 3})
-    app.record("FAILURES", key)
-    notes = app.notes(key, 3)
-    assert [note["request_id"] for note in notes] == [request_id] * 3
+    notes = app.notes(failed.event["key"], 3)
+    assert [note["request_id"] for note in notes] == [failed.request_id] * 3
     first, second, third = (note["at"] for note in notes)
     assert third - second > second - first
 
 
 @fact("A3", sources.RECORDS)
-def test_the_record_of_a_failure(app: Application) -> None:
+def test_the_record_of_a_failure(failed: Failed) -> None:
     """The on-failure queue gets version, timestamp, request context, request payload, response context and payload."""
-    key = fresh()
-    event = {"key": key, "fails": 3}
-    request_id = app.send("event", event)
-    record = app.record("FAILURES", key)
-    context = record["requestContext"]
+    record = failed.record
+    context = dict(record["requestContext"])
     assert context.pop("functionArn").endswith(":function:conformance-event:$LATEST")
-    assert context == {"requestId": request_id, "condition": "RetriesExhausted", "approximateInvokeCount": 3}
+    assert context == {"requestId": failed.request_id, "condition": "RetriesExhausted", "approximateInvokeCount": 3}
     assert record["responseContext"] == {
         "statusCode": 200,
         "executedVersion": "$LATEST",
         "functionError": "Unhandled",
     }
-    assert (record["version"], record["requestPayload"]) == ("1.0", event)
+    assert (record["version"], record["requestPayload"]) == ("1.0", failed.event)
     assert record["timestamp"].endswith("Z")
-    assert (record["responsePayload"]["errorType"], record["responsePayload"]["errorMessage"]) == (
-        "Refused",
-        "attempt 3",
-    )
+    response = record["responsePayload"]
+    assert (response["errorType"], response["errorMessage"]) == ("Refused", "attempt 3")
 
 
 @fact("A4", sources.RETRY_SETTINGS)

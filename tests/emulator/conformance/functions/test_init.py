@@ -54,18 +54,18 @@ def test_init_is_not_part_of_the_time_out(app: Application) -> None:
     assert app.run("slower").value == "ready"
 
 
-@fact("L18", sources.TROUBLE, local="the bound is shortened from 10 s to 1 s")
+@fact("L18", sources.TROUBLE, local="the bound is shortened from 10 s to 0.5 s")
 def test_a_long_init_is_done_again(app: Application) -> None:
     """An init phase over its bound is retried with the invocation, then bounded by the function's time-out."""
-    with app.limits(init_time=1):
+    with app.limits(init_time=0.5):
         assert app.run("slow").value == "ready"
 
 
-@fact("L19", sources.TROUBLE, local="the bound is shortened from 10 s to 1 s")
+@fact("L19", sources.TROUBLE, local="the bound is shortened from 10 s to 0.5 s")
 def test_a_long_init_that_is_done_again_times_out(app: Application) -> None:
     """An init phase that is retried with the invocation and takes longer than the time-out ends the invocation."""
     app.fault("kill_environments", function="slower")
-    with app.limits(init_time=1):
+    with app.limits(init_time=0.5):
         answer = app.run("slower", tail=True)
     assert answer.error == "Unhandled"
     assert answer.value["errorMessage"].endswith("Task timed out after 1.00 seconds")

@@ -8,6 +8,7 @@ import re
 from tests.emulator.conformance.facts import fact
 from tests.emulator.conformance.functions import sources
 from tests.emulator.conformance.functions.application import Application, fresh
+from tests.emulator.conformance.functions.conftest import TimeOut
 
 
 @fact("L45", sources.LOGGING)
@@ -59,9 +60,9 @@ def test_the_tail_is_short(app: Application) -> None:
 
 
 @fact("L50", sources.LIFECYCLE)
-def test_a_time_out_is_logged(app: Application) -> None:
+def test_a_time_out_is_logged(time_out: TimeOut) -> None:
     """A time-out is logged with the request id and the seconds; REPORT says `Status: timeout`."""
-    answer = app.run("short", ("sleep", 5), tail=True)
+    answer = time_out.answer
     assert f"{answer.request_id} Task timed out after 1.00 seconds\n" in answer.log
     assert "\tStatus: timeout" in answer.log.splitlines()[-1]
 

@@ -1,4 +1,4 @@
-"""Installing a `requirements.txt` into a folder, with pip or, where that is not there, with uv."""
+"""Installing a `requirements.txt` into a folder, with pip, the pip that Python carries, or uv: the first there is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 
 from emulator.guard import Guard
+
+_REASON_LENGTH = 300
 
 
 class InstallFailed(Exception):
@@ -45,9 +47,15 @@ def install(requirements: Path, folder: Path) -> None:
 
 
 def _installer() -> list[str]:
+    options = ["install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-warn-conflicts"]
     if importlib.util.find_spec("pip") is not None:
-        options = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-warn-conflicts"]
-        return [sys.executable, "-m", "pip", "install", *options]
+        return [sys.executable, "-m", "pip", *options]
+    # A virtual environment may have been made without pip; `ensurepip` has a wheel of it, which runs as it is.
+    # Some distributions of Linux take that out.
+    spec = importlib.util.find_spec("ensurepip")
+    carried = sorted(Path(spec.origin).parent.glob("_bundled/pip-*.whl")) if spec and spec.origin else []
+    if carried:
+        return [sys.executable, str(carried[-1] / "pip"), *options]
     uv = shutil.which("uv")
     if uv is not None:
         return [uv, "pip", "install", "--quiet", "--python", sys.executable]
@@ -57,4 +65,4 @@ def _installer() -> list[str]:
 def _reason(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
-    return (errors or lines or ["the installer gives no reason"])[-1]
+    return errors[-1] if errors else " ".join(lines)[-_REASON_LENGTH:] or "the installer gives no reason"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib.util
 import zipfile
 from pathlib import Path
 
@@ -38,8 +39,13 @@ def wheel(folder: Path) -> Path:
     return path
 
 
-def test_a_file_beside_the_requirements_is_installed(tmp_path: Path) -> None:
-    """Paths are relative to the requirements file."""
+@pytest.mark.parametrize("missing", ["", "pip"])
+def test_a_file_beside_the_requirements_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    """Paths are relative to the requirements file; where pip is not there, the one that Python carries does it."""
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else found(name))
     wheel(tmp_path)
     (tmp_path / "requirements.txt").write_text("./tiny-1.0-py3-none-any.whl\n")
     (tmp_path / "into").mkdir()

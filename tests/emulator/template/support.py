@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
 from emulator.contract import Application, FunctionSpec
 from emulator.template import load
+
+HERE = f"python{sys.version_info.major}.{sys.version_info.minor}"
+"""The runtime that the emulator itself runs on: of any other it is told."""
 
 SAM = "Transform: AWS::Serverless-2016-10-31\n"
 

@@ -8,19 +8,19 @@ import pytest
 
 from emulator.contract import Application, RouteSpec, Throttle
 from emulator.template import TemplateError
-from tests.emulator.template.support import SAM, read, told
+from tests.emulator.template.support import HERE, SAM, read, told
 
-FUNCTIONS = """
-  Open: {Type: AWS::Serverless::Function, Properties: {CodeUri: src, Handler: app.open, Runtime: python3.13}}
+FUNCTIONS = f"""
+  Open: {{Type: AWS::Serverless::Function, Properties: {{CodeUri: src, Handler: app.open, Runtime: {HERE}}}}}
   Send:
     Type: AWS::Serverless::Function
-    Properties: {CodeUri: src, Handler: app.send, Runtime: python3.13, AutoPublishAlias: live}
+    Properties: {{CodeUri: src, Handler: app.send, Runtime: {HERE}, AutoPublishAlias: live}}
   OpenPermission:
     Type: AWS::Lambda::Permission
-    Properties: {Action: "lambda:InvokeFunction", FunctionName: !Ref Open, Principal: apigateway.amazonaws.com}
+    Properties: {{Action: "lambda:InvokeFunction", FunctionName: !Ref Open, Principal: apigateway.amazonaws.com}}
   SendPermission:
     Type: AWS::Lambda::Permission
-    Properties: {Action: "lambda:InvokeFunction", FunctionName: !Ref Send.Alias, Principal: apigateway.amazonaws.com}
+    Properties: {{Action: "lambda:InvokeFunction", FunctionName: !Ref Send.Alias, Principal: apigateway.amazonaws.com}}
 """
 API = """
   Api:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
 from emulator.template import TemplateError
-from tests.emulator.template.support import SAM, functions, read, told
-
-HERE = f"python{sys.version_info.major}.{sys.version_info.minor}"
+from tests.emulator.template.support import HERE, SAM, functions, read, told
 
 
 def function(properties: str, *, name: str = "F") -> str:

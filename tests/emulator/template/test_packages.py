@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from emulator.template import TemplateError
-from tests.emulator.template.support import SAM, functions, read, told
+from tests.emulator.template.support import HERE, SAM, functions, read, told
 
-HERE = f"python{sys.version_info.major}.{sys.version_info.minor}"
 FUNCTION = f"Type: AWS::Serverless::Function\n    Properties: {{Handler: app.handler, Runtime: {HERE}, CodeUri: src"
 
 

@@ -42,7 +42,7 @@ class TemplateWatch:
                 if any(Path(path) == self._template for _, path in changes) and self._content() != content:
                     content = self._content()
                     log.warning("%s changed: end the emulator and start it again to see it", self._template.name)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # as for the sources
             log.warning("nobody watches %s: %s", self._template.name, error)
 
     def _content(self) -> bytes:

@@ -65,9 +65,11 @@ class SourceWatch:
                 removed = await self._watch(there, again=removed, polling=polling)
             except FileNotFoundError:
                 await self._pause()  # removed at this very moment
-            except OSError as error:
+            except (OSError, RuntimeError) as error:
+                # As a rule inotify's bounds, which `watchfiles` tells of with an error of its own below RuntimeError.
                 if polling:
-                    raise
+                    log.warning("saved files are not noticed any more: %s", error)
+                    return
                 log.warning("the sources are watched by looking at them again and again: %s", error)
                 polling = True
 

@@ -9,9 +9,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import watchfiles
 
+from emulator.functions import source
 from emulator.functions.source import SourceWatch
 from tests.emulator.functions.support import eventually
 
@@ -70,7 +73,7 @@ def _replace(folder: Path) -> str:
 def _add(folder: Path) -> str:
     (folder / "fresh").mkdir()
     (folder / "fresh" / "more.py").write_text("1")
-    return "fresh/more.py"
+    return "fresh"  # the file too, if the watch lay on its folder in time
 
 
 def _remove(folder: Path) -> str:
@@ -142,3 +145,24 @@ async def test_a_folder_made_anew_is_watched_on(folder: Path) -> None:
         before = watch.signature([folder])
         (folder / "app.py").write_text("saved")
         await eventually(lambda: watch.signature([folder]) != before)
+
+
+async def test_without_notices_of_the_system_files_are_looked_at(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As where too many others watch already: it is told once, and a save is seen all the same, in another second."""
+    os.utime(folder / "app.py", (0, 0))
+
+    def exhausted(*paths: Path, force_polling: bool | None = None, **options: Any) -> Any:
+        if not force_polling:
+            raise RuntimeError("Too many open files")
+        return watchfiles.awatch(*paths, force_polling=force_polling, **options)
+
+    monkeypatch.setattr(source, "awatch", exhausted)
+    async with watching(folder) as (_, told):
+        await asyncio.sleep(_QUIET_S)
+        _write(folder)
+        await eventually(lambda: "app.py" in told.files())
+    assert [record.getMessage() for record in caplog.records if record.name == "emulator.sources"] == [
+        "the sources are watched by looking at them again and again: Too many open files"
+    ]

@@ -15,12 +15,19 @@ from emulator.functions.options import LambdaOptions
 _STEP_S = 30.0
 
 Fire = Callable[[str, bytes], object]
+Clock = Callable[[], datetime]
 
 
 class Schedules:
-    """Runs each schedule; at a rate the first time one interval after the start, as a new rule does."""
+    """Runs each schedule; at a rate the first time one interval after the start, as a new rule does.
 
-    def __init__(self, specs: Iterable[ScheduleSpec], *, options: LambdaOptions, fire: Fire) -> None:
+    `clock` tells the time (aware) that cron expressions go by.
+    """
+
+    def __init__(
+        self, specs: Iterable[ScheduleSpec], *, options: LambdaOptions, fire: Fire, clock: Clock | None = None
+    ) -> None:
+        self._clock = clock or _utc
         self._specs = tuple(specs)
         self._options = options
         self._fire = fire
@@ -41,21 +48,24 @@ class Schedules:
         while True:
             if every_s is not None:
                 await asyncio.sleep(every_s)
-            elif not await _due(Cron.parse(spec.cron or "", spec.timezone)):
+            elif not await self._due(Cron.parse(spec.cron or "", spec.timezone)):
                 return
             payload = scheduled_event(self._options) if spec.payload is None else spec.payload.encode()
             self._fire(spec.function, payload)
 
+    async def _due(self, cron: Cron) -> bool:
+        """Wait for the next time of `cron`; False if there is none."""
+        due = cron.after(self._clock())
+        if due is None:
+            return False
+        # In short steps: while a laptop sleeps the loop's clock stands still, the wall's does not.
+        while (left_s := (due - self._clock()).total_seconds()) > 0:  # noqa: ASYNC110 - nothing tells of the time
+            await asyncio.sleep(min(left_s, _STEP_S))
+        return True
 
-async def _due(cron: Cron) -> bool:
-    """Wait for the next time of `cron`; False if there is none."""
-    due = cron.after(datetime.now(UTC))
-    if due is None:
-        return False
-    # In short steps: while a laptop sleeps the loop's clock stands still, the wall's does not.
-    while (left_s := (due - datetime.now(UTC)).total_seconds()) > 0:  # noqa: ASYNC110 - nothing tells of the time
-        await asyncio.sleep(min(left_s, _STEP_S))
-    return True
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
 
 
 def scheduled_event(options: LambdaOptions) -> bytes:

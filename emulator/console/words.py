@@ -29,6 +29,7 @@ _PLAIN = frozenset(
         "sampling_rate",
         "service",
         "stackTrace",
+        "taskName",
         "timestamp",
         "xray_trace_id",
     }
@@ -93,7 +94,13 @@ def _metrics(record: Mapping[str, object]) -> Words:
     sets = about.get("CloudWatchMetrics") if isinstance(about, dict) else None
     metrics = [metric for each in _list(sets) if isinstance(each, dict) for metric in _list(each.get("Metrics"))]
     names = [str(metric.get("Name")) for metric in metrics if isinstance(metric, dict)]
-    return Words("METRIC", " ".join(f"{name}={_short(record.get(name))}" for name in names))
+    return Words("METRIC", " ".join(f"{name}={_short(_one(record.get(name)))}" for name in names))
+
+
+def _one(value: object) -> object:
+    """The value itself of a list with one, as powertools writes every metric; of a measurement what can be told apart."""
+    value = value[0] if isinstance(value, list) and len(value) == 1 else value
+    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 def _list(value: object) -> list[object]:

@@ -32,8 +32,12 @@ def test_a_line_says_its_level_message_and_fields(line: str, words: Words) -> No
 
 def test_metrics_are_names_and_values() -> None:
     """A record of the embedded metric format shows what it measures, not how it is described."""
-    record = {"_aws": {"CloudWatchMetrics": [{"Metrics": [{"Name": "Runs", "Unit": "Count"}]}]}, "Runs": 2, "d": "x"}
-    assert read(json.dumps(record)) == Words("METRIC", "Runs=2")
+    record = {
+        "_aws": {"CloudWatchMetrics": [{"Metrics": [{"Name": "Runs", "Unit": "Count"}]}]},
+        "Runs": [28.265352],
+        "d": "x",
+    }
+    assert read(json.dumps(record)) == Words("METRIC", "Runs=28.27")
 
 
 @pytest.mark.parametrize("about", ["x", {}, {"CloudWatchMetrics": "x"}, {"CloudWatchMetrics": [{"Metrics": [1]}]}])

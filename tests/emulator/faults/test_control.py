@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -124,6 +125,18 @@ async def test_a_disconnect_is_lost_once() -> None:
             event["requestContext"]["connectionId"]
             == (it.gateway.functions.of("connect")[1]["requestContext"]["connectionId"])
         )
+
+
+async def test_an_integration_is_slowed() -> None:
+    """The handshake waits for `$connect`, which is called later, once."""
+    async with controlled() as it:
+        await it.ask("POST", "faults", {"kind": "integration_delayed", "delay_s": 0.4})
+        took = []
+        for _ in range(2):
+            began = time.monotonic()
+            async with connect(it.gateway.ws):
+                took.append(time.monotonic() - began)
+        assert took[0] >= 0.39 > took[1]
 
 
 async def test_environments_are_killed_by_function_or_all() -> None:

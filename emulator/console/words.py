@@ -98,7 +98,7 @@ def _metrics(record: Mapping[str, object]) -> Words:
 
 
 def _one(value: object) -> object:
-    """The value itself of a list with one, as powertools writes every metric; of a measurement what can be told apart."""
+    """The value of a list with one, as powertools writes every metric; four digits of a measurement."""
     value = value[0] if isinstance(value, list) and len(value) == 1 else value
     return float(f"{value:.4g}") if isinstance(value, float) else value
 

@@ -132,15 +132,13 @@ async def test_a_socket_lives_over_tls(tls: Tls) -> None:
 
 
 async def test_the_certificate_is_for_loopback_alone(tls: Tls) -> None:
-    """It names 127.0.0.1, ::1 and localhost, and nothing signed by its authority may sign in turn."""
+    """It names 127.0.0.1, ::1 and localhost, and may not sign others."""
     async with secured(tls) as port:
         pem = await asyncio.to_thread(ssl.get_server_certificate, (HOST, port))
     names = x509.load_pem_x509_certificate(pem.encode()).extensions
     alternative = names.get_extension_for_class(x509.SubjectAlternativeName).value
     assert {str(name.value) for name in alternative} == {"127.0.0.1", "::1", "localhost"}
-    authority = x509.load_pem_x509_certificate(tls.authority.read_bytes())
-    constraint = authority.extensions.get_extension_for_class(x509.BasicConstraints).value
-    assert (constraint.ca, constraint.path_length) == (True, 0)
+    assert not names.get_extension_for_class(x509.BasicConstraints).value.ca
 
 
 def test_no_key_stays_on_disk(tls: Tls) -> None:

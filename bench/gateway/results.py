@@ -53,7 +53,7 @@ class Comparison:
         return (
             f"Taken on {self.taken_at:%d %B %Y} at {machine.commit or 'no commit'}: {machine.system} on "
             f"{machine.processor}, {machine.cores} cores, Python {machine.python}, load {machine.load} before and "
-            f"{self.load_after} after; the median of {self.rounds} rounds. {settings}."
+            f"{self.load_after} after; medians, rounds: {self.rounds}. {settings}."
         )
 
     def troubles(self) -> str:

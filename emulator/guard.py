@@ -7,8 +7,10 @@ parent themselves, and PR_SET_PDEATHSIG exists on Linux only.
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -45,9 +47,12 @@ class Guard:
         """The group has ended: its number may be another's soon."""
         self._tell(f"-{pid}")
 
-    def watch_folder(self, folder: Path) -> None:
-        """Remove `folder` when the emulator has ended."""
-        self._tell(f"/{folder}")
+    def temporary_folder(self, prefix: str) -> Path:
+        """A new folder, its owner's alone, which is removed at the latest when the emulator has ended."""
+        folder = Path(tempfile.gettempdir()) / f"{prefix}{secrets.token_hex(8)}"
+        self._tell(f"/{folder}")  # before it is there: killed in between, the emulator would leave it
+        folder.mkdir(mode=0o700)
+        return folder
 
     def stop(self) -> None:
         """End the guard; whatever it still watches ends with it."""

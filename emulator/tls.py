@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import ssl
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,12 +40,14 @@ class Tls:
     @classmethod
     def make(cls, guard: Guard) -> Tls:
         """Make a certificate in a temporary folder, which `guard` removes in the end if nobody else does."""
-        folder = Path(tempfile.mkdtemp(prefix="emulator-tls-"))
-        guard.watch_folder(folder)
+        folder = guard.temporary_folder("emulator-tls-")
         signer = trustme.CA(organization_name="Emulator")
         authority = signer.cert_pem.bytes()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        signer.issue_cert(HOST, "::1", "localhost").configure_cert(context)
+        pair = folder / "server.pem"
+        signer.issue_cert(HOST, "::1", "localhost").private_key_and_cert_chain_pem.write_to_path(pair)
+        context.load_cert_chain(pair)
+        pair.unlink()
         tls = cls(context, folder)
         tls.authority.write_bytes(authority)
         tls.bundle.write_bytes(b"\n".join((authority.strip(), *_known_authorities(os.environ))) + b"\n")

@@ -105,7 +105,10 @@ class Environment:
         return self._watch is not None
 
     async def start(self, variables: Mapping[str, str], *, phase: Phase = "init") -> None:
-        """Start the process; the init phase begins, or again as part of an invocation (`phase`)."""
+        """Start the process; the init phase begins, or again as part of an invocation (`phase`).
+
+        Raises `InitFailed` if the system has no process for it: its folder is gone, say, or its variables are too big.
+        """
         pipe = LogPipe(self._journal.own)
         self._started = time.monotonic()
         self._phase = phase
@@ -118,6 +121,9 @@ class Environment:
                 guard=self._guard,
                 alone=self.spec.import_path is not None,
             )
+        except (OSError, ValueError) as error:
+            pipe.close()
+            raise InitFailed(failure("Runtime.InvalidEntrypoint", str(error))) from error
         except BaseException:
             pipe.close()
             raise

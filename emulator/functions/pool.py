@@ -12,6 +12,7 @@ from emulator.functions.environment import Environment, InitFailed, State
 from emulator.functions.journal import Phase
 from emulator.functions.log import LogSink
 from emulator.functions.options import LambdaOptions
+from emulator.functions.outcome import failure
 from emulator.functions.runtime_api import RuntimeApi
 from emulator.functions.source import Signature, SourceWatch
 from emulator.functions.starts import Starts, Waiting
@@ -61,6 +62,8 @@ class Pool:
             environment.kill()
         while self._burials or self._busy:
             await asyncio.gather(*(environment.stop() for environment in self.environments()), *self._burials)
+            # Gathering what is done already gives nobody a turn (Python 3.12 on), not even those who take it out.
+            await asyncio.sleep(0)
         await self._api.stop()
 
     def environments(self, function: str | None = None) -> tuple[Environment, ...]:
@@ -103,6 +106,10 @@ class Pool:
                 waiting.fail(InitFailed(-signal.SIGKILL))  # killed at the very moment it became ready
         except InitFailed as error:
             waiting.fail(error)
+        except Exception as error:
+            # A fault of the emulator: another start would do no better.
+            waiting.fail(InitFailed(failure("Runtime.Unknown", repr(error))))
+            raise
         finally:
             self._starts.over(waiting)
 

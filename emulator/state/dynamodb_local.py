@@ -13,7 +13,6 @@ import os
 import shutil
 import socket
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,8 +42,7 @@ class DynamoDbLocal:
         self._guard = guard
         self._process: asyncio.subprocess.Process | None = None
         self._data = None if data is None else DataFolder(data)
-        self._folder = Path(tempfile.mkdtemp(prefix="emulator-dynamodb-"))
-        guard.watch_folder(self._folder)
+        self._folder = guard.temporary_folder("emulator-dynamodb-")
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"

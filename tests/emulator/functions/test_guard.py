@@ -22,13 +22,13 @@ from emulator.state import State
 async def main(folder):
     guard = Guard()
     guard.start()
-    guard.watch_folder(folder / "temporary")
+    temporary = guard.temporary_folder("emulator-test-")
     spec = FunctionSpec("Fn", "fn", "app.handler", folder, (), {}, 5, 128, None, False, 0, 60, None)
     service = LambdaService([spec], guard=guard)
     state = State(guard=guard)
     await asyncio.gather(service.start(), state.start())
     found = await service.invoke("fn", b"{}")
-    print(found.payload.decode(), state.moto_pid, guard.pid, flush=True)
+    print(temporary, found.payload.decode(), state.moto_pid, guard.pid, flush=True)
     await asyncio.sleep(60)
 
 asyncio.run(main(Path(sys.argv[1])))
@@ -39,16 +39,17 @@ asyncio.run(main(Path(sys.argv[1])))
 async def test_a_killed_emulator_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
     """After SIGKILL or SIGTERM of the parent, frozen environments, moto, the guard and temporary folders are gone."""
     (tmp_path / "app.py").write_text("import os\ndef handler(event, context):\n    return os.getpid()", "utf-8")
-    (tmp_path / "temporary").mkdir()
     parent = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PARENT, str(tmp_path),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     assert parent.stdout is not None
-    pids = [int(word) for word in (await parent.stdout.readline()).split()]
+    name, *numbers = (await parent.stdout.readline()).decode().split()
+    temporary, pids = Path(name), [int(number) for number in numbers]
+    await eventually(temporary.is_dir)
     assert len(pids) == 3
     assert all(alive(pid) for pid in pids)
     parent.send_signal(number)
     await parent.wait()
     await eventually(lambda: not any(alive(pid) for pid in pids))
-    await eventually(lambda: not (tmp_path / "temporary").exists())
+    await eventually(lambda: not temporary.exists())

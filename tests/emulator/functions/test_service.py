@@ -265,3 +265,27 @@ async def test_an_init_over_its_bound_is_tried_again_in_the_time_of_the_function
         late = await service.invoke("fn", b"{}")
         assert 1.4 < time.monotonic() - began < 10
         assert error(late)["errorMessage"] == f"RequestId: {late.request_id} Error: Task timed out after 1.00 seconds"
+
+
+async def test_a_folder_that_is_gone_fails_the_call_at_once(tmp_path: Path) -> None:
+    """Where no process can be started the invocation ends with an error, and the next one works once the folder is
+    back."""
+    spec = function(tmp_path, PID)
+    away = tmp_path / "away"
+    async with running(spec) as service:
+        spec.code_dir.rename(away)
+        async with asyncio.timeout(5):
+            failed = error(await service.invoke("fn", b"0"))
+        assert failed["errorType"] == "Runtime.InvalidEntrypoint"
+        assert "No such file or directory" in failed["errorMessage"]
+        away.rename(spec.code_dir)
+        assert isinstance(answer(await service.invoke("fn", b"0")), int)
+
+
+async def test_variables_that_are_too_big_fail_the_call_at_once(tmp_path: Path) -> None:
+    """What the system refuses to start is an error of the call, not of the emulator."""
+    async with running(function(tmp_path, PID, environment={"BIG": "x" * 4_000_000})) as service:
+        async with asyncio.timeout(5):
+            failed = error(await service.invoke("fn", b"0"))
+        assert failed["errorType"] == "Runtime.InvalidEntrypoint"
+        assert service.environments("fn") == 0

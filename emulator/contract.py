@@ -185,7 +185,8 @@ class ScheduleSpec:
 
 @dataclass(frozen=True)
 class Application:
-    """All the emulator runs of a template; `unsupported` has one line for each thing it does not.
+    """All the emulator runs of a template; `unsupported` has one line for each thing that it leaves out, `notes` one
+    for each that runs and differs from AWS.
 
     `state_template` is a plain CloudFormation template (JSON) with the tables, queues and so on alone.
     """
@@ -195,3 +196,4 @@ class Application:
     schedules: tuple[ScheduleSpec, ...]
     unsupported: tuple[str, ...]
     state_template: str = ""
+    notes: tuple[str, ...] = ()

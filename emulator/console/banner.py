@@ -1,4 +1,4 @@
-"""The banner: addresses, routes, functions and what is not supported, in aligned columns."""
+"""The banner: addresses, routes, functions, what is not supported and what differs from AWS, in aligned columns."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def banner(started: Started, colours: Colours) -> str:
     ]
     lines += [_row(colours, kind, name) for kind, name in started.resources()]
     lines += [f"  {colours.paint('not supported', YELLOW)}: {line}" for line in application.unsupported]
+    lines += [f"  {colours.paint('note', DIM)}: {line}" for line in application.notes]
     lines.append(
         colours.paint(f"  Ready in {started.took_s:.1f} s. A saved file is served at once; Ctrl-C ends it.", DIM)
     )

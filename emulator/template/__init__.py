@@ -9,6 +9,7 @@ from pathlib import Path
 from emulator.contract import Application
 from emulator.packages import Packages
 from emulator.template.apis import Apis
+from emulator.template.document import read
 from emulator.template.errors import TemplateError
 from emulator.template.functions import Functions
 from emulator.template.names import Place
@@ -16,7 +17,7 @@ from emulator.template.parameters import parameter_values, untrue_parameters
 from emulator.template.resolver import Resolver
 from emulator.template.schedules import Schedules
 from emulator.template.state import STATE_TYPES, StateResources
-from emulator.template.transform import built_layers, read, to_cloudformation
+from emulator.template.transform import built_layers, to_cloudformation
 from emulator.template.values import Object, as_object
 
 __all__ = ["Place", "TemplateError", "load"]
@@ -77,9 +78,15 @@ def load(
             *apis.unsupported,
             *schedules.unsupported,
             *state.unsupported,
-            *untrue_parameters(as_object(document.get("Parameters"), "Parameters")),
-            *resolver.unsupported,
             *_unknown(plain, resolver),
+        ),
+        notes=(
+            *functions.notes,
+            *apis.notes,
+            *schedules.notes,
+            *state.notes,
+            *untrue_parameters(as_object(document.get("Parameters"), "Parameters")),
+            *resolver.notes,
         ),
     )
 

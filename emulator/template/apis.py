@@ -30,10 +30,11 @@ _ROUTE_SETTINGS = frozenset(
 
 @dataclass
 class Apis:
-    """Reads the APIs; gathers what is not supported in `unsupported`."""
+    """Reads the APIs; gathers what is left out in `unsupported`, what differs from AWS in `notes`."""
 
     resolver: Resolver
     unsupported: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def read(self) -> tuple[ApiSpec, ...]:
         """One specification for each stage of each WebSocket API."""
@@ -45,7 +46,7 @@ class Apis:
             if api.get("ProtocolType") != "WEBSOCKET":
                 self.unsupported.append(f"{logical_id}: an HTTP API does not run here, only WebSocket APIs do")
                 continue
-            self.unsupported += left_out(logical_id, "AWS::ApiGatewayV2::Api", api)
+            self.notes += left_out(logical_id, "AWS::ApiGatewayV2::Api", api)
             found += self._stages(logical_id, api)
         self._strays(known)
         return tuple(found)
@@ -80,16 +81,17 @@ class Apis:
         if not found:
             self.unsupported.append(f"{logical_id}: it has no stage, so nothing of it runs")
         self.unsupported += routes.unsupported
+        self.notes += routes.notes
         return found
 
     def _tell_of_stage(self, stage_id: str, stage: Object) -> None:
-        self.unsupported += left_out(
+        self.notes += left_out(
             stage_id, "AWS::ApiGatewayV2::Stage", {key: stage[key] for key in stage if key != "AccessLogSettings"}
         )
         if "AccessLogSettings" in stage:
-            self.unsupported.append(f"{stage_id}: no access log is written here")
+            self.notes.append(f"{stage_id}: no access log is written here")
         if stage.get("AutoDeploy") not in (True, "true") and "DeploymentId" not in stage and not self._deployed(stage):
-            self.unsupported.append(
+            self.notes.append(
                 f"{stage_id}: it has neither AutoDeploy nor a deployment; on AWS nothing is deployed to it"
             )
 
@@ -109,7 +111,7 @@ class Apis:
         )
 
     def _throttle(self, stage_id: str, settings: Object) -> Throttle:
-        self.unsupported += [
+        self.notes += [
             f"{stage_id}: {name} of the route settings has no effect here" for name in settings.keys() - _ROUTE_SETTINGS
         ]
         rate, burst = settings.get("ThrottlingRateLimit"), settings.get("ThrottlingBurstLimit")
@@ -122,5 +124,5 @@ class Apis:
         for kind in _PARTS:
             for logical_id in self.resolver.of_type(kind):
                 api: Json = self.resolver.properties(logical_id).get("ApiId")
-                if api not in known:
+                if not isinstance(api, str) or api not in known:
                     self.unsupported.append(f"{logical_id}: its API {api} is not in the template")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
+
+from emulator.template.values import Json
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-requests.html
 _URI = re.compile(r":lambda:path/[^/]+/functions/(?P<function>.+)/invocations$")
@@ -37,3 +40,16 @@ def destination(arn: str) -> str | None:
     if service == "lambda":
         return function_name(arn)
     return arn if service in {"sqs", "sns"} else None
+
+
+def may_be_of_api(source: Json, api_id: str) -> bool:
+    """Whether the SourceArn of a permission, with `*` and `?`, lets in calls of the API; none lets in every one.
+
+    Region and account are made up here, so they are not compared. A text that is no ARN stands for a value that is
+    not known here, and may be any.
+    https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html#lambda-AddPermission-request-SourceArn
+    """
+    parts = source.split(":", 5) if isinstance(source, str) else []
+    if len(parts) < 6 or parts[0] != "arn":
+        return True
+    return parts[2] in ("execute-api", "*") and fnmatchcase(api_id, parts[5].split("/")[0])

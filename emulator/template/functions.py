@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -27,14 +28,17 @@ _RESERVED = frozenset({
     "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR",
     "LAMBDA_TASK_ROOT",
 })  # fmt: skip
+# https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
+_VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 _PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @dataclass
 class Functions:
-    """Reads functions; gathers what is not supported in `unsupported`. `root` is the template's folder.
+    """Reads functions; gathers what is left out in `unsupported`, what differs from AWS in `notes`.
 
-    `built` are the folders, as the template writes them, of layers that `sam build` builds.
+    `root` is the template's folder; `built` are the folders, as the template writes them, of layers that `sam build`
+    builds.
     """
 
     resolver: Resolver
@@ -42,16 +46,32 @@ class Functions:
     packages: Packages
     built: frozenset[str] = frozenset()
     unsupported: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def read(self) -> tuple[FunctionSpec, ...]:
         """All functions that can run here. Packages that they require are installed if they are not yet."""
+        self._check_folders()
         configs = InvokeConfigs(self.resolver)
         layers = Layers(self.resolver, root=self.root, packages=self.packages, built=self.built)
         layers.read()
         specs = [self._function(logical_id, configs, layers) for logical_id in self._logical_ids()]
         found = tuple(spec for spec in specs if spec is not None)
-        self.unsupported += [*layers.unsupported, *configs.unsupported, *_other_versions(found)]
+        self.unsupported += [*layers.unsupported, *configs.unsupported]
+        self.notes += [*layers.notes, *configs.notes, *_other_versions(found)]
         return found
+
+    def _check_folders(self) -> None:
+        """Name all folders that are missing, before anything is installed, which may take minutes."""
+        missing = []
+        for kind, key in (("AWS::Lambda::LayerVersion", "Content"), ("AWS::Lambda::Function", "Code")):
+            for logical_id in self.resolver.of_type(kind):
+                properties = self.resolver.properties(logical_id)
+                folder = local_folder(properties.get(key))
+                runs = key == "Content" or _not_python(logical_id, properties) is None
+                if runs and folder is not None and not (self.root / folder).exists():
+                    missing.append(f"{logical_id}: there is no folder {folder}")
+        if missing:
+            raise TemplateError("; ".join(missing))
 
     def _logical_ids(self) -> list[str]:
         return self.resolver.of_type("AWS::Lambda::Function")
@@ -111,8 +131,6 @@ class Functions:
         path = (self.root / folder).resolve()
         if path.is_file():
             return None  # an archive
-        if not path.is_dir():
-            raise TemplateError(f"{logical_id}: there is no folder {folder}")
         return path
 
     def _required(self, logical_id: str, folder: Path) -> list[Path]:
@@ -127,7 +145,7 @@ class Functions:
         return [] if found is None else [found]
 
     def _tell(self, logical_id: str, properties: Object) -> None:
-        self.unsupported += left_out(
+        self.notes += left_out(
             logical_id,
             "AWS::Lambda::Function",
             {name: value for name, value in properties.items() if (name, value) != ("SnapStart", {"ApplyOn": "None"})},
@@ -164,6 +182,11 @@ def _environment(logical_id: str, properties: Object) -> dict[str, str]:
     if reserved := sorted(_RESERVED & variables.keys()):
         raise TemplateError(
             f"{logical_id}: environment variable {', '.join(reserved)} is Lambda's own and can't be set"
+        )
+    if odd := [name for name in variables if _VARIABLE.fullmatch(name) is None]:
+        raise TemplateError(
+            f"{logical_id}: environment variable {', '.join(odd)}: a name has a letter first, "
+            "then at least one more letter, digit or underscore"
         )
     return {key: as_text(value, f"{logical_id}: environment variable {key}") for key, value in variables.items()}
 

@@ -27,16 +27,17 @@ class InvokeConfig:
 
 
 class InvokeConfigs:
-    """The configurations by function; gathers what is not supported in `unsupported`."""
+    """The configurations by function; gathers what is left out in `unsupported`, what differs from AWS in `notes`."""
 
     def __init__(self, resolver: Resolver) -> None:
         self.unsupported: list[str] = []
+        self.notes: list[str] = []
         self._found: dict[str, InvokeConfig] = {}
         for logical_id in resolver.of_type(_KIND):
             properties = resolver.properties(logical_id)
             name = function_name(as_text(properties.get("FunctionName"), f"{logical_id}: FunctionName"))
             if name is not None:
-                self.unsupported += left_out(logical_id, _KIND, properties)
+                self.notes += left_out(logical_id, _KIND, properties)
                 self._found[name] = self._read(logical_id, properties)
 
     def of(self, function: str) -> InvokeConfig:

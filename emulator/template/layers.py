@@ -36,13 +36,14 @@ class Layer:
 
 @dataclass
 class Layers:
-    """Reads layers; gathers what is not supported in `unsupported`."""
+    """Reads layers; gathers what is left out in `unsupported`, what differs from AWS in `notes`."""
 
     resolver: Resolver
     root: Path
     packages: Packages
     built: frozenset[str]
     unsupported: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     _found: dict[str, Layer] = field(default_factory=dict)
     _elsewhere: dict[str, Layer] = field(default_factory=dict)
 
@@ -50,15 +51,13 @@ class Layers:
         """Find the template's layers, and install what they require."""
         for logical_id in self.resolver.of_type(_KIND):
             properties = self.resolver.properties(logical_id)
-            self.unsupported += left_out(logical_id, _KIND, properties)
+            self.notes += left_out(logical_id, _KIND, properties)
             folder = local_folder(properties.get("Content"))
             path = None if folder is None else (self.root / folder).resolve()
             if folder is None or path is None or path.is_file():
                 self.unsupported.append(f"{logical_id}: its content is not a local folder; the layer is left out")
                 self._found[self.resolver.text({"Ref": logical_id}, logical_id)] = Layer(None, ())
                 continue
-            if not path.is_dir():
-                raise TemplateError(f"{logical_id}: there is no folder {folder}")
             layer = self._layer(logical_id, path, is_built=folder in self.built)
             self._found[self.resolver.text({"Ref": logical_id}, logical_id)] = layer
 
@@ -73,7 +72,7 @@ class Layers:
         if not content.is_dir():
             content = path
             if not is_built:
-                self.unsupported.append(
+                self.notes.append(
                     f"{logical_id}: it has neither a folder python/ nor a BuildMethod; on AWS its modules are not found"
                 )
         site = content / f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
@@ -89,7 +88,7 @@ class Layers:
         except InstallFailed as error:
             raise TemplateError(f"{logical_id}: {error}") from None
         if found is not None and not is_built:
-            self.unsupported.append(
+            self.notes.append(
                 f"{logical_id}: its requirements.txt is installed here, but `sam build` does so only with a BuildMethod"
             )
         return found
@@ -100,9 +99,10 @@ class Layers:
             if _POWERTOOLS.fullmatch(arn):
                 found = self.packages.first(_POWERTOOLS_PACKAGES)
             self._elsewhere[arn] = Layer(None, () if found is None else (found,))
-            self.unsupported.append(
-                f"layer {arn} is not in the template, so it is left out"
-                if found is None
-                else f"layer {arn}: the installed aws-lambda-powertools stands for it, without its other versions"
-            )
+            if found is None:
+                self.unsupported.append(f"layer {arn} is not in the template, so it is left out")
+            else:
+                self.notes.append(
+                    f"layer {arn}: the installed aws-lambda-powertools stands for it, without its other versions"
+                )
         return self._elsewhere[arn]

@@ -58,8 +58,13 @@ def _check(name: str, text: str, declaration: Object) -> None:
     if allowed and text not in allowed:
         raise TemplateError(f"{said} (one of {', '.join(allowed)})")
     pattern = declaration.get("AllowedPattern")
-    if isinstance(pattern, str) and re.fullmatch(pattern, text) is None:
-        raise TemplateError(f"{said} (pattern {pattern})")
+    if isinstance(pattern, str):
+        try:
+            fits = re.fullmatch(pattern, text) is not None
+        except re.error as error:
+            raise TemplateError(f"parameter {name}: AllowedPattern {pattern!r} can't be read: {error}") from None
+        if not fits:
+            raise TemplateError(f"{said} (pattern {pattern})")
     if declaration.get("Type") == "Number":
         try:
             number = float(text)

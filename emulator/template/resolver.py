@@ -62,7 +62,7 @@ class Resolver:
         self._resolving: list[str] = []
 
     @property
-    def unsupported(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[str, ...]:
         """One line for each value that was asked for and could not be known: a text stands in its place."""
         return tuple(self._placeholders)
 
@@ -233,7 +233,10 @@ class Resolver:
 
     def _split(self, argument: Json) -> Json:
         separator, text = _items(argument, "Fn::Split", 2)
-        return [*self.text(text, "Fn::Split").split(as_text(separator, "Fn::Split"))]
+        delimiter = as_text(separator, "Fn::Split")
+        if not delimiter:
+            raise TemplateError("Fn::Split: the delimiter is empty")
+        return [*self.text(text, "Fn::Split").split(delimiter)]
 
     def _select(self, argument: Json) -> Json:
         index, items = _items(argument, "Fn::Select", 2)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from emulator.contract import RouteSpec
-from emulator.template.arns import function_name, invoked_function
+from emulator.template.arns import function_name, invoked_function, may_be_of_api
 from emulator.template.errors import TemplateError
 from emulator.template.properties import left_out
 from emulator.template.resolver import Resolver
@@ -21,17 +21,26 @@ _SHORTEST_MS, _LONGEST_MS = 50, 29000
 
 @dataclass
 class Routes:
-    """Reads the routes of the API `logical_id`; gathers what is not supported in `unsupported`, each line once."""
+    """Reads the routes of the API `logical_id`.
+
+    Gathers what is left out in `unsupported`, what differs from AWS in `notes`, each line once.
+    """
 
     resolver: Resolver
     logical_id: str
     api_id: str
-    _told: dict[str, None] = field(default_factory=dict)
+    _left_out: dict[str, None] = field(default_factory=dict)
+    _noted: dict[str, None] = field(default_factory=dict)
 
     @property
     def unsupported(self) -> tuple[str, ...]:
-        """One line for each thing."""
-        return tuple(self._told)
+        """One line for each thing that is left out."""
+        return tuple(self._left_out)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """One line for each thing that differs from AWS."""
+        return tuple(self._noted)
 
     def read(self, stage_variables: Mapping[str, str]) -> tuple[tuple[RouteSpec, ...], tuple[str, ...]]:
         """The routes as a stage with these variables has them, and the identity sources of the authorizer."""
@@ -50,7 +59,9 @@ class Routes:
                 continue
             function = self._function(integration.get("IntegrationUri"), stage_variables)
             if function is None:
-                self._tell(key, f"its integration leads to no Lambda function: {integration.get('IntegrationUri')}")
+                self._leave_out(
+                    key, f"its integration leads to no Lambda function: {integration.get('IntegrationUri')}"
+                )
                 continue
             if "CredentialsArn" not in integration:
                 self._check_permission(f"route {key}", function)
@@ -69,8 +80,11 @@ class Routes:
             )
         return tuple(specs.values()), sources
 
-    def _tell(self, key: str, text: str) -> None:
-        self._told[f"{self.logical_id}: route {key}: {text}"] = None
+    def _leave_out(self, key: str, text: str) -> None:
+        self._left_out[f"{self.logical_id}: route {key}: {text}"] = None
+
+    def _note(self, key: str, text: str) -> None:
+        self._noted[f"{self.logical_id}: route {key}: {text}"] = None
 
     def _parts(self, kind: str) -> dict[str, Object]:
         """Properties of the API's resources of a kind, by what `Ref` of them gives."""
@@ -80,24 +94,24 @@ class Routes:
             if properties.get("ApiId") == self.api_id:
                 found[self.resolver.text({"Ref": logical_id}, logical_id)] = properties
                 if kind != _ROUTE:
-                    self._told.update(dict.fromkeys(left_out(logical_id, kind, properties)))
+                    self._noted.update(dict.fromkeys(left_out(logical_id, kind, properties)))
         return found
 
     def _tell_of_route(self, key: str, route: Object) -> None:
         for line in left_out(f"{self.logical_id}: route {key}", _ROUTE, route):
-            self._told[line] = None
+            self._noted[line] = None
         if route.get("ApiKeyRequired") in (True, "true"):
-            self._tell(key, "API keys are not asked for here")
+            self._note(key, "API keys are not asked for here")
 
     def _integration(self, key: str, route: Object, integrations: Mapping[str, Object]) -> Object | None:
         target = as_text(route.get("Target", ""), f"target of route {key}")
         integration = integrations.get(target.removeprefix("integrations/"))
         if integration is None or not target.startswith("integrations/"):
-            self._tell(key, f"its target {target or 'is missing and'} leads to no integration of this API")
+            self._leave_out(key, f"its target {target or 'is missing and'} leads to no integration of this API")
             return None
         kind = integration.get("IntegrationType")
         if kind != "AWS_PROXY":
-            self._tell(key, f"an integration of type {kind} does not run here; the route is left out")
+            self._leave_out(key, f"an integration of type {kind} does not run here; the route is left out")
             return None
         return integration
 
@@ -124,10 +138,10 @@ class Routes:
         kind = as_text(route.get("AuthorizationType"), f"AuthorizationType of route {key}")
         if key != "$connect":
             # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-control-access.html
-            self._tell(key, "only $connect is authorized; AuthorizationType has no effect")
+            self._note(key, "only $connect is authorized; AuthorizationType has no effect")
             return None, ()
         if kind != "CUSTOM":
-            self._tell(key, f"authorization {kind} is not checked here: anybody may connect")
+            self._leave_out(key, f"authorization {kind} is not checked here: anybody may connect")
             return None, ()
         named = as_text(route.get("AuthorizerId", ""), f"AuthorizerId of route {key}")
         authorizer = self._parts("AWS::ApiGatewayV2::Authorizer").get(named)
@@ -157,15 +171,15 @@ class Routes:
             if key == "$default":
                 found.add(as_text(response.get("RouteId"), f"{self.logical_id}: RouteId of {reference}"))
             else:
-                self._told[f"{self.logical_id}: a route response must have the key $default, not {key}"] = None
+                self._noted[f"{self.logical_id}: a route response must have the key $default, not {key}"] = None
         return found
 
     def _responds(self, key: str, route: Object, *, has_response: bool) -> bool:
         selects = "RouteResponseSelectionExpression" in route
         if selects and not has_response:
-            self._tell(key, "it has no AWS::ApiGatewayV2::RouteResponse, so no answer is sent back, as on AWS")
+            self._note(key, "it has no AWS::ApiGatewayV2::RouteResponse, so no answer is sent back, as on AWS")
         if has_response and not selects:
-            self._tell(key, "it has no RouteResponseSelectionExpression, so no answer is sent back, as on AWS")
+            self._note(key, "it has no RouteResponseSelectionExpression, so no answer is sent back, as on AWS")
         return selects and has_response
 
     def _check_permission(self, what: str, function: str) -> None:
@@ -176,9 +190,11 @@ class Routes:
         for logical_id in self.resolver.of_type("AWS::Lambda::Permission"):
             permission = self.resolver.properties(logical_id)
             granted = function_name(as_text(permission.get("FunctionName"), f"{logical_id}: FunctionName"))
-            if granted == function and permission.get("Principal") in ("apigateway.amazonaws.com", "*"):
+            if granted != function or permission.get("Principal") not in ("apigateway.amazonaws.com", "*"):
+                continue
+            if may_be_of_api(permission.get("SourceArn"), self.api_id):
                 return
-        self._told[
+        self._noted[
             f"{self.logical_id}: {what}: on AWS the call of {function} fails, "
-            "as no AWS::Lambda::Permission lets apigateway.amazonaws.com invoke it"
+            "as no AWS::Lambda::Permission lets apigateway.amazonaws.com invoke it for this API"
         ] = None

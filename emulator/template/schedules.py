@@ -24,10 +24,11 @@ _TARGET = frozenset({"Arn", "Id", "Input", "RoleArn"})
 
 @dataclass
 class Schedules:
-    """Reads schedules; gathers what is not supported in `unsupported`."""
+    """Reads schedules; gathers what is left out in `unsupported`, what differs from AWS in `notes`."""
 
     resolver: Resolver
     unsupported: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def read(self) -> tuple[ScheduleSpec, ...]:
         """One for each target of each enabled rule."""
@@ -41,7 +42,7 @@ class Schedules:
         for logical_id, properties in self._enabled(_SCHEDULE):
             window = as_object(properties.pop("FlexibleTimeWindow", None), f"{logical_id}: FlexibleTimeWindow")
             if window.get("Mode", "OFF") != "OFF":
-                self.unsupported.append(f"{logical_id}: it runs at its time here, without a flexible time window")
+                self.notes.append(f"{logical_id}: it runs at its time here, without a flexible time window")
             found += self._schedule(logical_id, properties, [properties.get("Target")])
         return tuple(found)
 
@@ -53,7 +54,7 @@ class Schedules:
         timing = self._timing(logical_id, properties)
         if timing is None:
             return []
-        self.unsupported += left_out(logical_id, self.resolver.kind(logical_id), properties)
+        self.notes += left_out(logical_id, self.resolver.kind(logical_id), properties)
         found: list[ScheduleSpec] = []
         for each in targets:
             target = as_object(each, f"{logical_id}: target")
@@ -62,7 +63,7 @@ class Schedules:
             if function is None:
                 self.unsupported.append(f"{logical_id}: only functions are invoked on a schedule, not {arn}")
                 continue
-            self.unsupported += [
+            self.notes += [
                 f"{logical_id}: {name} of its target has no effect here" for name in target if name not in _TARGET
             ]
             payload = target.get("Input")

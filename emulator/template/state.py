@@ -64,10 +64,11 @@ STATE_TYPES = frozenset(_PROPERTIES)
 
 @dataclass
 class StateResources:
-    """Reads them; gathers what is not supported in `unsupported`."""
+    """Reads them; gathers what is left out in `unsupported`, what differs from AWS in `notes`."""
 
     resolver: Resolver
     unsupported: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def read(self) -> str:
         """A plain CloudFormation template (JSON) of them alone, every property a plain value and every one named."""
@@ -86,7 +87,7 @@ class StateResources:
 
     def _known(self, logical_id: str, kind: str, properties: Object) -> Object:
         kept, quiet = _PROPERTIES[kind]
-        self.unsupported += [
+        self.notes += [
             f"{logical_id}: {name} has no effect here" for name in properties if name not in kept and name not in quiet
         ]
         return {name: value for name, value in properties.items() if name in kept}

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+import copy
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from urllib.parse import quote, unquote
 
 import boto3
-import yaml
 from samtranslator.metrics.metrics import Metrics
-from samtranslator.model.exceptions import InvalidDocumentException
+from samtranslator.model.exceptions import ExceptionWithMessage, InvalidDocumentException
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
 
 from emulator.template.errors import TemplateError
 from emulator.template.names import REGION
@@ -21,29 +21,8 @@ from emulator.template.values import Json, Object, as_object
 # The translator takes S3 addresses only: a local folder becomes the key in a bucket of this name, and comes back from
 # the plain resource, so that no logical id has to be followed through the translation.
 _BUCKET = "local-folder"
-
-
-def read(path: Path) -> Object:
-    """The template as written."""
-    try:
-        document = yaml_parse(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise TemplateError(f"there is no template {path}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise TemplateError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from None
-    except yaml.YAMLError as error:
-        raise TemplateError(f"{path}{_where(error)}") from None
-    if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
-        raise TemplateError(f"{path}: not a template: it has no Resources")
-    return document
-
-
-def _where(error: yaml.YAMLError) -> str:
-    """`:LINE:COLUMN: what is wrong there`, as compilers say it."""
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        mark = error.problem_mark
-        return f":{mark.line + 1}:{mark.column + 1}: {' '.join((error.problem or 'not YAML').split())}"
-    return f": {' '.join(str(error).split())}"
+# What code of others raises when a template is not as it expects; its own errors have a class of their own.
+_FOREIGN = (ArithmeticError, AttributeError, LookupError, NameError, RuntimeError, TypeError, ValueError)
 
 
 def built_layers(document: Object) -> frozenset[str]:
@@ -64,18 +43,20 @@ def built_layers(document: Object) -> frozenset[str]:
 def to_cloudformation(document: Object, *, parameters: Mapping[str, Json], region: str = REGION) -> Object:
     """The plain CloudFormation template that a SAM template stands for. Changes `document`."""
     _default_folders(document)
+    _keep_applications_local(document)
     for section in ("Globals", "Resources"):
         for node in as_object(document.get(section), section).values():
             _mark_folders(node, parameters)
-    metrics = Metrics()
-    translator = Translator({}, Parser(), boto_session=boto3.session.Session(region_name=region), metrics=metrics)
     try:
-        translated = translator.translate(document, dict(parameters))
+        translated = _translated(copy.deepcopy(document), parameters, region)
     except InvalidDocumentException as error:
-        causes = "; ".join(cause.message for cause in error.causes)
+        causes = "; ".join(_line(cause.message) for cause in error.causes)
         raise TemplateError(f"the SAM translator refuses the template: {causes}") from None
-    finally:
-        metrics.publish()  # to nowhere; else it complains when it is collected
+    except ExceptionWithMessage as error:
+        raise TemplateError(f"the SAM translator refuses the template: {_line(error.message)}") from None
+    except _FOREIGN as error:
+        at = _culprit(document, parameters, region, error)
+        raise TemplateError(f"{at}the SAM translator failed: {type(error).__name__}: {_line(str(error))}") from error
     plain = as_object(translated, "the translated template")
     for logical_id, resource in as_object(plain.get("Resources"), "Resources").items():
         kind = as_object(resource, logical_id).get("Type")
@@ -83,6 +64,46 @@ def to_cloudformation(document: Object, *, parameters: Mapping[str, Json], regio
             # It passes a type that it does not know through untouched.
             raise TemplateError(f"{logical_id}: the installed SAM translator does not know {kind}; it is too old")
     return plain
+
+
+def _translated(document: Object, parameters: Mapping[str, Json], region: str) -> Json:
+    metrics = Metrics()
+    translator = Translator({}, Parser(), boto_session=boto3.session.Session(region_name=region), metrics=metrics)
+    try:
+        with _unlogged():
+            translated: Json = translator.translate(document, dict(parameters))
+    finally:
+        metrics.publish()  # to nowhere; else it complains when it is collected
+    return translated
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """The translator logs a traceback of what its plugins raise, and raises it again."""
+    logger = logging.getLogger("samtranslator.plugins.sam_plugins")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
+def _culprit(document: Object, parameters: Mapping[str, Json], region: str, failure: Exception) -> str:
+    """`LogicalId: ` of the resource that the translator fails with alone in the same way; empty if there is none."""
+    for logical_id, resource in as_object(document.get("Resources"), "Resources").items():
+        alone = copy.deepcopy({**document, "Resources": {logical_id: resource}})
+        try:
+            _translated(alone, parameters, region)
+        except ExceptionWithMessage:
+            continue  # what it refers to is missing
+        except _FOREIGN as error:
+            if (type(error), str(error)) == (type(failure), str(failure)):
+                return f"{logical_id}: "
+    return ""
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def local_folder(code: Json) -> str | None:
@@ -105,6 +126,16 @@ def _default_folders(document: Object) -> None:
             image = "Image" in (properties.get("PackageType"), shared.get("PackageType"))
             if not image and not given & {"CodeUri", "InlineCode", "ImageUri"}:
                 resource["Properties"] = {**properties, "CodeUri": "."}
+
+
+def _keep_applications_local(document: Object) -> None:
+    # The translator looks nested applications up in AWS's repository of them; none runs here, so any address does.
+    for logical_id, each in as_object(document.get("Resources"), "Resources").items():
+        resource = as_object(each, logical_id)
+        if resource.get("Type") == "AWS::Serverless::Application":
+            properties = as_object(resource.get("Properties"), f"properties of {logical_id}")
+            if isinstance(properties.get("Location"), dict):
+                properties["Location"] = "https://example.invalid/application"
 
 
 def _mark_folders(node: Json, parameters: Mapping[str, Json]) -> None:

@@ -270,8 +270,9 @@ def test_what_has_no_effect_is_named(tmp_path: Path) -> None:
           Allowed: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [], PolicyDocument: {}}}
         """)
     )
-    assert load(path).unsupported == (
-        "Files: VersioningConfiguration has no effect here",
+    application = load(path)
+    assert application.notes == ("Files: VersioningConfiguration has no effect here",)
+    assert application.unsupported == (
         "News: a topic is delivered to queues here, not by email",
         "Mail: a topic is delivered to queues here, not by lambda",
         "AWS::SQS::QueuePolicy: permissions are not checked (Allowed)",

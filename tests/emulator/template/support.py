@@ -30,4 +30,4 @@ def functions(application: Application) -> dict[str, FunctionSpec]:
 
 def told(application: Application) -> list[str]:
     """What is told of resources that others' templates have, but for the permissions that every one has."""
-    return [line for line in application.unsupported if not line.startswith("AWS::IAM::")]
+    return [line for line in (*application.unsupported, *application.notes) if not line.startswith("AWS::IAM::")]

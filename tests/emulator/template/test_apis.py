@@ -319,8 +319,27 @@ def test_a_missing_permission_is_told(tmp_path: Path) -> None:
     application = read(tmp_path, f"{SAM}Resources:{functions}{API}{INTEGRATIONS}{ROUTES}{STAGE}")
     assert [line for line in told(application) if "$connect" in line] == [
         "Api: route $connect: on AWS the call of Open fails, "
-        "as no AWS::Lambda::Permission lets apigateway.amazonaws.com invoke it"
+        "as no AWS::Lambda::Permission lets apigateway.amazonaws.com invoke it for this API"
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "lets_in"),
+    [
+        ("arn:aws:execute-api:eu-west-1:111122223333:${Api}/*/$connect", True),
+        ("arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:*/*", True),
+        ("arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Other}/*", False),
+        ("arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:abcdef1234/*", False),
+        ("arn:aws:events:${AWS::Region}:${AWS::AccountId}:${Api}/*", False),
+    ],
+)
+def test_a_permission_may_be_for_another_api(tmp_path: Path, source: str, lets_in: bool) -> None:
+    """Its SourceArn, with the wildcards of it, says for which; without one it is for every API."""
+    principal = "Principal: apigateway.amazonaws.com"
+    functions = FUNCTIONS.replace(principal, f'{principal}, SourceArn: !Sub "{source}"')
+    other = API.replace("Api:", "Other:", 1)
+    application = read(tmp_path, f"{SAM}Resources:{functions}{API}{other}{INTEGRATIONS}{ROUTES}{STAGE}")
+    assert any("route $connect: on AWS the call of Open fails" in line for line in application.notes) != lets_in
 
 
 @pytest.mark.parametrize(

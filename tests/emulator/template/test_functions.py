@@ -163,8 +163,9 @@ def test_invoke_settings_are_read_in_both_forms(tmp_path: Path) -> None:
         ("MemorySize: 64", "F: MemorySize is 64, not from 128 to 10240"),
         ("Timeout: soon", "F: Timeout must be a whole number"),
         ("EventInvokeConfig: {MaximumRetryAttempts: 3}", "MaximumRetryAttempts is 3, not from 0 to 2"),
-        ("Environment: {Variables: {A: {b: c}}}", "F: environment variable A must be a string"),
-        ("Environment: {Variables: {A: !Ref Nobody}}", "Nobody"),
+        ("Environment: {Variables: {SETTINGS: {b: c}}}", "F: environment variable SETTINGS must be a string"),
+        ("Environment: {Variables: {NAME: !Ref Nobody}}", "Nobody"),
+        ("Environment: {Variables: {MY-NAME: x, 'N': y}}", "F: environment variable MY-NAME, N: a name has a letter"),
         ("Environment: {Variables: {AWS_REGION: x}}", "F: environment variable AWS_REGION is Lambda's own"),
         ("Envrionment: {}", "Envrionment"),
         ("CodeUri: nowhere", "F: there is no folder nowhere"),
@@ -175,6 +176,19 @@ def test_what_aws_would_refuse_is_one_line(tmp_path: Path, properties: str, said
     with pytest.raises(TemplateError, match=said) as error:
         read(tmp_path, f"{SAM}Resources:\n{function(properties)}")
     assert "\n" not in str(error.value)
+
+
+def test_values_of_variables_are_strings_as_cloudformation_makes_them(tmp_path: Path) -> None:
+    """Booleans are `true` and `false`, numbers and dates are as written."""
+    variables = "FLAG: yes, 'OFF': off, LIMIT: 3, SHARE: 1.5, SINCE: 2024-01-31"
+    text = f"{SAM}Resources:\n{function(f'Environment: {{Variables: {{{variables}}}}}')}"
+    assert read(tmp_path, text).functions[0].environment == {
+        "FLAG": "true",
+        "OFF": "false",
+        "LIMIT": "3",
+        "SHARE": "1.5",
+        "SINCE": "2024-01-31",
+    }
 
 
 def test_events_of_other_services_are_named(tmp_path: Path) -> None:
@@ -225,9 +239,9 @@ def test_a_parameter_from_parameter_store_is_told(tmp_path: Path) -> None:
     application = read(
         tmp_path,
         f"{SAM}Parameters: {{P: {{Type: 'AWS::SSM::Parameter::Value<String>', Default: /a/b}}}}\n"
-        f"Resources:\n{function('Environment: {Variables: {A: !Ref P}}')}",
+        f"Resources:\n{function('Environment: {Variables: {NAME: !Ref P}}')}",
     )
-    assert application.functions[0].environment == {"A": "/a/b"}
+    assert application.functions[0].environment == {"NAME": "/a/b"}
     assert told(application) == [
         "parameter P: nothing is read from Parameter Store; the parameter's own name stands for its value"
     ]
@@ -235,15 +249,15 @@ def test_a_parameter_from_parameter_store_is_told(tmp_path: Path) -> None:
 
 def test_what_is_not_known_here_stands_as_a_text(tmp_path: Path) -> None:
     """An imported value and an attribute of a resource that does not run: told once, and the function runs."""
-    variables = "A: !ImportValue net-vpc, B: !GetAtt Pool.ProviderName, C: !ImportValue net-vpc"
+    variables = "V1: !ImportValue net-vpc, V2: !GetAtt Pool.ProviderName, V3: !ImportValue net-vpc"
     application = read(
         tmp_path,
         f"{SAM}Resources:\n  Pool: {{Type: AWS::Cognito::UserPool}}\n"
         + function(f"Environment: {{Variables: {{{variables}}}}}"),
     )
-    assert application.functions[0].environment == {"A": "net-vpc", "B": "Pool.ProviderName", "C": "net-vpc"}
+    assert application.functions[0].environment == {"V1": "net-vpc", "V2": "Pool.ProviderName", "V3": "net-vpc"}
     assert told(application) == [
+        "AWS::Cognito::UserPool: not run here (Pool)",
         "Fn::ImportValue net-vpc is not known here: 'net-vpc' stands for it",
         "Fn::GetAtt Pool.ProviderName is not known here: 'Pool.ProviderName' stands for it",
-        "AWS::Cognito::UserPool: not run here (Pool)",
     ]

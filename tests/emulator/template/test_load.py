@@ -163,6 +163,23 @@ def test_what_does_not_run_is_named(application: Application) -> None:
     assert not any("\n" in line for line in application.unsupported)
 
 
+def test_what_differs_is_a_note(tmp_path: Path) -> None:
+    """A property without effect and another Python run all the same; a resource that does not run is no note."""
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n"
+        "    Properties: {CodeUri: ., Handler: a.b, Runtime: python3.9, VpcConfig: {SubnetIds: [s]}}\n"
+        "  Alarm: {Type: AWS::CloudWatch::Alarm}\n"
+    )
+    application = load(path)
+    assert [line.split(" here")[0].rsplit(" on ", 1)[0] for line in application.notes] == [
+        "F: VpcConfig has no effect",
+        "F: runs",
+    ]
+    assert "AWS::CloudWatch::Alarm: not run here (Alarm)" in application.unsupported
+    assert not any(line.startswith("F:") for line in application.unsupported)
+
+
 def test_the_state_template_has_the_table_alone(application: Application) -> None:
     """Tables and their like, with their names, resolved."""
     resources = json.loads(application.state_template)["Resources"]

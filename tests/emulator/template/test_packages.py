@@ -110,3 +110,26 @@ def test_requirements_that_cannot_be_installed_are_one_line(tmp_path: Path, monk
     with pytest.raises(TemplateError, match=said) as error:
         read(tmp_path, f"{SAM}Resources:\n  F:\n    {FUNCTION}}}")
     assert "\n" not in str(error.value)
+
+
+def test_all_missing_folders_are_named_before_anything_is_installed(tmp_path: Path) -> None:
+    """One line with the layers and the functions, though another function requires packages."""
+    write(tmp_path, src__app_py="", src__requirements_txt="surely-no-such-package==1\n")
+    text = f"""{SAM}Resources:
+  F:
+    {FUNCTION}}}
+  G:
+    {FUNCTION}/g}}
+  H:
+    {FUNCTION}/h, Layers: [!Ref L]}}
+  Other: {{Type: AWS::Serverless::Function, Properties: {{Handler: a.b, Runtime: nodejs22.x, CodeUri: js}}}}
+  L: {{Type: AWS::Serverless::LayerVersion, Properties: {{ContentUri: layer}}}}
+"""
+    with pytest.raises(TemplateError) as error:
+        read(tmp_path, text)
+    assert [each.split(": ")[1] for each in str(error.value).split("; ")] == [
+        "there is no folder layer",
+        "there is no folder src/g",
+        "there is no folder src/h",
+    ]
+    assert "\n" not in str(error.value)

@@ -52,3 +52,9 @@ def test_a_parameter_without_default_needs_a_value() -> None:
     """As CloudFormation refuses to create the stack."""
     with pytest.raises(TemplateError, match="Key"):
         parameter_values({"Key": {"Type": "String"}}, {})
+
+
+def test_a_pattern_that_is_none_is_one_line() -> None:
+    """It names the parameter."""
+    with pytest.raises(TemplateError, match=r"^parameter Key: AllowedPattern '\[' can't be read: "):
+        parameter_values({"Key": {"Type": "String", "AllowedPattern": "[", "Default": "x"}}, {})

@@ -91,6 +91,7 @@ def test_what_an_intrinsic_gives(resolver: Resolver, node: Json, value: Json) ->
         {"Fn::FindInMap": ["Sizes", "us-east-1", "small"]},
         {"Fn::Unheard": "x"},
         {"Fn::Join": ["x"]},
+        {"Fn::Split": ["", "x"]},
         {"Fn::If": ["Yes", 1]},
         {"Fn::GetAtt": ["Fn"]},
         {"Fn::Not": []},
@@ -136,5 +137,5 @@ def test_an_api_id_looks_like_one_and_stays(resolver: Resolver) -> None:
 def test_a_value_that_nobody_knows_is_told(resolver: Resolver, node: Json, value: Json, said: str) -> None:
     """A text of its own stands for it, and one line says so, however often it is asked for."""
     assert [resolver.value(node), resolver.value(node)] == [value, value]
-    (line,) = resolver.unsupported
+    (line,) = resolver.notes
     assert line.startswith(said)

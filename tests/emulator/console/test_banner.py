@@ -1,0 +1,24 @@
+"""What the banner say of what is left out and of what differs."""
+
+from __future__ import annotations
+
+from emulator.console.banner import banner
+from emulator.console.colours import Colours
+from emulator.console.started import Started
+from emulator.contract import Application
+
+STARTED = Started(
+    url="http://127.0.0.1:1",
+    stages=(),
+    application=Application(
+        apis=(), functions=(), schedules=(), unsupported=("Web: an HTTP API",), notes=("F: VpcConfig", "F: runs on")
+    ),
+    took_s=0.1,
+)
+
+
+def test_what_differs_is_not_headed_as_not_supported() -> None:
+    """One line each: first what is left out, then the notes."""
+    lines = banner(STARTED, Colours(on=False)).splitlines()
+    start = lines.index("  not supported: Web: an HTTP API")
+    assert lines[start + 1 : start + 3] == ["  note: F: VpcConfig", "  note: F: runs on"]

@@ -9,22 +9,23 @@ from emulator.console.clock import Clock
 from emulator.console.colours import Colours
 from emulator.console.own import own_text
 from emulator.console.started import Started
+from emulator.console.visible import visible
 from emulator.functions import LogLine
 
 
 class AsLambda:
-    """Nothing is left out and nothing changed."""
+    """Nothing is left out, and nothing changed but control characters."""
 
     def __init__(self) -> None:
         self._clock = Clock()
 
     def function_line(self, line: LogLine) -> str:
         """`TIME [function] text`."""
-        return f"{self._clock()} {f'[{line.function}]':<12} {line.text}"
+        return f"{self._clock()} {f'[{line.function}]':<12} {visible(line.text)}"
 
     def own_line(self, record: logging.LogRecord) -> str:
         """`TIME text`."""
-        return f"{self._clock(record.created)} {own_text(record)}"
+        return f"{self._clock(record.created)} {visible(own_text(record))}"
 
     def started(self, started: Started) -> str:
         """The banner."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from emulator.console.clock import iso
 from emulator.console.own import own_text
 from emulator.console.started import Started, rate
+from emulator.console.visible import visible_json
 from emulator.console.words import json_object, read
 from emulator.functions import LogLine
 from emulator.functions.report import Report
@@ -78,6 +79,7 @@ class JsonLines:
                 "schedules": [{"function": each.function, "rate": rate(each)} for each in application.schedules],
                 "resources": [{"kind": kind, "name": name} for kind, name in started.resources()],
                 "not_supported": list(application.unsupported),
+                "notes": list(application.notes),
             },
         )
 
@@ -98,6 +100,5 @@ def _figures(report: Report) -> dict[str, object]:
 
 
 def _line(kind: str, level: str, message: str, further: Mapping[str, object], *, at: float | None = None) -> str:
-    return json.dumps(
-        {"timestamp": iso(at), "level": level, "kind": kind, "message": message, **further}, ensure_ascii=False
-    )
+    line = {"timestamp": iso(at), "level": level, "kind": kind, "message": message, **further}
+    return visible_json(json.dumps(line, ensure_ascii=False))

@@ -11,6 +11,7 @@ from emulator.console.clock import Clock
 from emulator.console.colours import DIM, RED, YELLOW, Colours
 from emulator.console.own import own_text
 from emulator.console.started import Started
+from emulator.console.visible import visible
 from emulator.functions import LogLine
 from emulator.functions.report import Report
 
@@ -37,15 +38,17 @@ class Readable:
         if line.source == "function":
             return self._said(line)
         if line.source == "notice":
-            return self._row(line.function, self._paint_level(line.text, line.level))
+            code = _LEVELS.get(line.level)
+            return self._rows(line.function, visible(line.text), *(() if code is None else (code,)))
         if line.text.startswith(_ROUTINE) or " Task timed out after " in line.text:
             return ""
-        return self._row(line.function, self._colours.paint(line.text.replace("\t", "  "), RED))
+        return self._rows(line.function, visible(line.text.replace("\t", "  ")), RED)
 
     def own_line(self, record: logging.LogRecord) -> str:
         """`TIME text`."""
         level = "error" if record.levelno >= logging.ERROR else "warning" if record.levelno >= logging.WARNING else ""
-        return f"{self._colours.paint(self._clock(record.created), DIM)} {self._paint_level(own_text(record), level)}"
+        text = self._paint_level(visible(own_text(record)), level)
+        return f"{self._colours.paint(self._clock(record.created), DIM)} {text}"
 
     def started(self, started: Started) -> str:
         """The banner."""
@@ -58,7 +61,7 @@ class Readable:
     def _summary(self, report: Report) -> str:
         status = {None: "ok", "timeout": "timed out", "error": "error"}[report.status]
         if report.status == "error" and report.error_type:
-            status = f"error {report.error_type}"
+            status = f"error {visible(report.error_type)}"
         used = "?" if report.peak_memory_mb is None else report.peak_memory_mb
         outcome = self._colours.paint(f"{status:<9}", *(() if report.status is None else (RED,)))
         figures = f"{report.duration_s * 1000:>8.1f} ms  {f'{used}/{report.memory_mb}':>9} MB"
@@ -69,11 +72,13 @@ class Readable:
         said = words.read(line.text)
         level = f"{said.level} " if said.level else ""
         codes = (RED,) if said.bad else (YELLOW,) if said.level in {"WARN", "WARNING"} else ()
-        first, *rest = (level + said.text).split("\n")
+        return self._rows(line.function, visible(level + said.text), *codes, mark="| ")
+
+    def _rows(self, function: str, text: str, *codes: str, mark: str = "") -> str:
+        """Time and function before the first line, the others below it."""
+        first, *rest = (mark + self._colours.paint(each, *codes) for each in text.split("\n"))
         blank = " " * (len("HH:MM:SS.mmm ") + self._width)
-        lines = [self._row(line.function, f"| {self._colours.paint(first, *codes)}" if codes else f"| {first}")]
-        lines += [f"{blank} | {self._colours.paint(each, *codes) if codes else each}" for each in rest]
-        return "\n".join(lines)
+        return "\n".join([self._row(function, first), *(f"{blank} {each}" for each in rest)])
 
     def _row(self, function: str, text: str) -> str:
         name = self._colours.paint(f"{function:<{self._width}}", self._codes.get(function, DIM))

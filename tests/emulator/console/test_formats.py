@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import sys
+from typing import Literal
 
 import pytest
 
@@ -71,6 +72,42 @@ def test_other_lines_of_lambda_are_shown() -> None:
     assert shown(form, [platform("INIT_REPORT Phase: init\tStatus: error")]) == [
         "Router INIT_REPORT Phase: init  Status: error"
     ]
+
+
+def test_lines_of_lambda_stand_below_their_function() -> None:
+    """The second line of an exit has its place below the first one, not at the margin."""
+    form = make_format("readable", colours=Colours(on=False), functions=["Router"])
+    stream = io.StringIO()
+    Output(form, stream).function_line(platform("RequestId: 1 Error: Runtime exited\nRuntime.ExitError"))
+    first, second = stream.getvalue().splitlines()
+    assert first.endswith("Router RequestId: 1 Error: Runtime exited")
+    assert second == " " * first.index("RequestId") + "Runtime.ExitError"
+
+
+@pytest.mark.parametrize("name", ["readable", "lambda"])
+@pytest.mark.parametrize("on", [False, True], ids=["file", "terminal"])
+def test_control_characters_are_made_visible(name: Literal["readable", "lambda"], on: bool) -> None:
+    """No function, and no client by its words, moves the cursor or paints; tabs stay."""
+    form = make_format(name, colours=Colours(on=on), functions=["Router"])
+    for text in (
+        "a\x1b[2J\r\x07\x7f\x9b\tb",
+        '{"message": "a\\u001b[2J\\r\\u0007\\u007f\\u009b\\tb", "level": "INFO"}',
+    ):
+        said = form.function_line(LogLine("Router", text, source="function", request_id=ID))
+        if name == "readable" or not text.startswith("{"):
+            assert r"a\x1b[2J\x0d\x07\x7f\x9b" + "\tb" in said
+    own = form.own_line(logging.LogRecord("emulator", logging.INFO, __file__, 1, "closed %s", ("\x1b[2J",), None))
+    assert own.endswith(r"closed \x1b[2J")
+
+
+def test_json_lines_hold_no_control_characters() -> None:
+    """Those that JSON lets stand are escaped as well; the text itself is not changed."""
+    said = "a\x1b\x7f\x9b\tb"
+    line = make_format("json", colours=Colours(on=True)).function_line(
+        LogLine("Router", said, source="function", request_id=ID)
+    )
+    assert line.isprintable()
+    assert json.loads(line)["message"] == said
 
 
 def test_lambdas_own_format_leaves_nothing_out() -> None:

@@ -42,7 +42,7 @@ class AllLimits:
         return {**asdict(self.gateway), **asdict(self.functions)}
 
     def shortened(self, name: str, value: float) -> AllLimits:
-        """A copy with one limit changed. Raises `ValueError` for an unknown name or a value that is not positive."""
+        """A copy with one limit changed. Raises `ValueError` for an unknown name or a value that can't be."""
         if name in asdict(self.gateway):
             return replace(self, gateway=self.gateway.shortened(name, value))
         if name in asdict(self.functions):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from math import isfinite
 from typing import Any
+
+from emulator.figure import checked
 
 _KB = 1024
 
@@ -32,11 +33,9 @@ class Limits:
     socket_calls: int = 16
 
     def shortened(self, name: str, value: float) -> Limits:
-        """A copy with one limit changed. Raises `ValueError` for an unknown name or a value that is not positive."""
+        """A copy with one limit changed. Raises `ValueError` for an unknown name or a value that can't be."""
         known = {field.name: field.type for field in fields(self)}
         if name not in known:
             raise ValueError(f"no limit is called {name!r}; there are {', '.join(known)}")
-        if not isfinite(value) or value <= 0 or (known[name] == "int" and value < 1):
-            raise ValueError(f"the limit {name} must be positive")
-        changed: dict[str, Any] = {name: int(value) if known[name] == "int" else value}
+        changed: dict[str, Any] = {name: checked(name, value, whole=known[name] == "int")}
         return replace(self, **changed)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from emulator.contract import Functions, Invocation, LambdaRefusal
 
+_ERROR_CHARS = 300
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -55,13 +57,30 @@ class Integrations:
         """The function's proxy response. Raises as `invoke` does, and `IntegrationFailed` if the function failed."""
         invocation = await self.invoke(function, payload, timeout=timeout)
         if invocation.function_error is not None:
-            raise IntegrationFailed(f"{function}: {invocation.payload.decode(errors='replace')[:300]}")
+            raise IntegrationFailed(f"{function}: {_error(invocation.payload)}")
         return _answer(function, invocation.payload)
 
     def _forget(self, call: asyncio.Task[Invocation]) -> None:
         self._calls.discard(call)
         if not call.cancelled():
             call.exception()  # a call nobody waits for any more may fail without a word
+
+
+def _error(payload: bytes) -> str:
+    """A function's error without its stack trace, which its log has: `errorType: errorMessage`, in one line.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+    """
+    try:
+        error = json.loads(payload)
+    except ValueError:
+        error = None
+    if isinstance(error, dict):
+        parts = (str(error[key]) for key in ("errorType", "errorMessage") if error.get(key))
+        text = ": ".join(parts)
+    else:
+        text = payload.decode(errors="replace")
+    return " ".join(text.split())[:_ERROR_CHARS]
 
 
 def _answer(function: str, payload: bytes) -> Answer:

@@ -9,7 +9,7 @@ import asyncio
 
 import pytest
 
-from emulator.contract import Throttled
+from emulator.contract import Invocation, Throttled
 from emulator.gateway.integration import Answer, IntegrationFailed, Integrations, IntegrationTimedOut
 from tests.emulator.gateway.harness import Event, PythonFunctions
 
@@ -75,3 +75,41 @@ async def test_a_refusal_of_lambda_is_a_failed_integration() -> None:
     functions = PythonFunctions({}, refusal=Throttled("Rate Exceeded."))
     with pytest.raises(IntegrationFailed, match=r"echo: Throttled Rate Exceeded\."):
         await Integrations(functions, timeout=5).proxy("echo", b"{}")
+
+
+class Failing(PythonFunctions):
+    """Lambda whose functions all fail."""
+
+    error: bytes = b""
+
+    async def invoke(
+        self,
+        function: str,
+        payload: bytes,
+        *,
+        tenant_id: str | None = None,
+        client_context: str | None = None,
+        tail: bool = False,
+    ) -> Invocation:
+        """Fail."""
+        return Invocation(payload=self.error, function_error="Unhandled", request_id="r")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            b'{"errorMessage": "no\\nway", "errorType": "KeyError", "requestId": "r", "stackTrace": ["x"]}',
+            "KeyError: no way",
+        ),
+        (b'{"errorMessage": "late"}', "late"),
+        (b"\xff", "\ufffd"),
+    ],
+)
+async def test_a_functions_error_is_told_in_one_line(error: bytes, said: str) -> None:
+    """Its kind and its message; the function's own log has the stack trace."""
+    functions = Failing({})
+    functions.error = error
+    with pytest.raises(IntegrationFailed) as failed:
+        await Integrations(functions, timeout=5).proxy("echo", b"{}")
+    assert str(failed.value) == f"echo: {said}"

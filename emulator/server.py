@@ -126,7 +126,7 @@ class Emulator:
             self._tls_listeners[api_id] = self._stack.enter_context(bind(HOST, tls_port))
 
     async def _serve(self, listener: socket.socket, tls: Tls, functions: LambdaService, rest: list[BaseRoute]) -> Front:
-        front = Front(limits=self._options.limits.gateway, rest=Starlette(routes=rest))
+        front = Front(limits=self._options.limits.gateway, rest=Starlette(routes=rest), host=self._options.host)
         specs = [spec for spec in self.application.apis if self._listeners[spec.api_id] is listener]
         names = {function.name for function in self.application.functions}
         front.serve([self._api(spec, functions) for spec in specs], InvokeEndpoint(functions, names=names))

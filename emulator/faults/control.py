@@ -56,7 +56,7 @@ class Control:
         """The two paths, and below the first one a number for each fault."""
         return [
             Route(_FAULTS, self._on_faults, methods=["GET", "POST", "DELETE"]),
-            Route(_FAULTS + "/{number:int}", self._on_fault, methods=["DELETE"]),
+            Route(_FAULTS + "/{number}", self._on_fault, methods=["DELETE"]),
             Route(_LIMITS, self._on_limits, methods=["GET", "POST", "DELETE"]),
         ]
 
@@ -81,7 +81,10 @@ class Control:
     async def _on_fault(self, request: Request) -> Response:
         if not _is_near(request):
             return _error(403, "only this machine may ask")
-        number: int = request.path_params["number"]
+        try:
+            number = int(request.path_params["number"])
+        except ValueError:
+            return _error(400, f"{request.path_params['number']!r:.40} is no number of a fault")
         if not self._book.clear(number):
             return _error(404, f"no fault {number} stands")
         return JSONResponse({"cleared": 1})

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from starlette.types import ASGIApp
 
+from emulator.gateway.address import OwnAddress
 from emulator.gateway.api import WebSocketApi
 from emulator.gateway.asgi import JSON, ClientLeft, Receive, Scope, Send, respond, respond_error
 from emulator.gateway.handshake import Handshake, refusal
@@ -22,16 +23,23 @@ from emulator.gateway.socket import Socket
 _CONNECTIONS = "@connections"
 _INVOKE_PREFIX = "/2015-03-31/functions/"
 _INVOKE_SUFFIX = "/invocations"
+_OWN = "/_emulator/"
 _HEALTH = "/_emulator/health"
+_TOKEN = "/token"
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 _URL_CHARS = 4096
 
 
 class Front:
-    """The ASGI application and the WebSocket side of one port. Reserved paths win over stages, stages over `rest`."""
+    """The ASGI application and the WebSocket side of one port. Reserved paths win over stages, stages over `rest`.
 
-    def __init__(self, *, limits: Limits, rest: ASGIApp) -> None:
+    `host` is what the port listens on. What acts, or tells of the application, is not for pages from elsewhere; a
+    WebSocket is, as on AWS.
+    """
+
+    def __init__(self, *, limits: Limits, rest: ASGIApp, host: str = "127.0.0.1") -> None:
         self._limits = limits
+        self._address = OwnAddress(host)
         self._rest = rest
         self._apis: dict[str, WebSocketApi] = {}
         self._invoke: InvokeEndpoint | None = None
@@ -66,23 +74,30 @@ class Front:
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        if path.startswith(_INVOKE_PREFIX) and path.endswith(_INVOKE_SUFFIX) and self._invoke is not None:
+        refusal = self._refusal(path, scope)
+        if refusal is not None:
+            await respond_error(send, 403, "ForbiddenException", new_id(), message=refusal)
+        elif path.startswith(_INVOKE_PREFIX) and path.endswith(_INVOKE_SUFFIX) and self._invoke is not None:
             function = path.removeprefix(_INVOKE_PREFIX).removesuffix(_INVOKE_SUFFIX)
             await self._invoke(function, scope, receive, send)
-            return
-        if path == _HEALTH:
+        elif path == _HEALTH:
             status, body = (200, b'{"status": "ready"}') if self.ready else (503, b'{"status": "starting"}')
             await respond(send, status, body, headers=(JSON,))
-            return
-        stage, _, below = path.strip("/").partition("/")
-        if below.startswith(_CONNECTIONS):
-            await self._manage(stage, below, scope, receive, send)
-        elif stage in self._apis and not below:
+        elif _is_management(path):
+            await self._manage(path, scope, receive, send)
+        elif path.strip("/") in self._apis:
             await respond_error(send, 426, "UpgradeRequiredException", new_id(), message="This is a WebSocket API")
         else:
             await self._rest(scope, receive, send)
 
-    async def _manage(self, stage: str, below: str, scope: Scope, receive: Receive, send: Send) -> None:
+    def _refusal(self, path: str, scope: Scope) -> str | None:
+        if path.startswith((_OWN, _INVOKE_PREFIX)) or _is_management(path):
+            return self._address.refusal_with_origin(scope)
+        # The token's endpoint is read by pages of the emulator alone, by the rules of browsers; not if they are misled.
+        return self._address.refusal(scope) if path.rstrip("/") == _TOKEN else None
+
+    async def _manage(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        stage, _, below = path.strip("/").partition("/")
         api = self._apis.get(stage)
         marker, _, connection_id = below.partition("/")
         if api is None or marker != _CONNECTIONS:
@@ -114,3 +129,8 @@ class Front:
         )
         api.handshake(socket, handshake)
         return socket
+
+
+def _is_management(path: str) -> bool:
+    """Whether a path is meant for `@connections`, even if what stands before it is no stage."""
+    return f"/{_CONNECTIONS}" in path

@@ -17,6 +17,7 @@ from emulator.gateway.front import Front
 from emulator.gateway.http import NoWebSocket, protocol_class
 
 _GRACE_S = 1.0
+_PATIENCE_S = 30.0
 
 
 class PortBusy(Exception):
@@ -40,9 +41,14 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class HttpServer:
-    """Serves a `Front` on a bound socket, over TLS if a context is given."""
+    """Serves a `Front` on a bound socket, over TLS if a context is given.
 
-    def __init__(self, front: Front, listener: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
+    `patience` is how long a client may be silent in the midst of a request, in seconds.
+    """
+
+    def __init__(
+        self, front: Front, listener: socket.socket, *, tls: ssl.SSLContext | None = None, patience: float = _PATIENCE_S
+    ) -> None:
         self._front = front
         self._listener = listener
         self._tls = tls
@@ -61,7 +67,7 @@ class HttpServer:
             # AWS's endpoints keep idle connections for longer than uvicorn's 5 s; a new one costs a millisecond.
             timeout_keep_alive=60,
         )
-        self._protocol = protocol_class(front.upgrade)
+        self._protocol = protocol_class(front.upgrade, patience=patience)
 
     async def start(self) -> None:
         """Accept connections."""

@@ -166,6 +166,25 @@ async def test_bad_input_is_answered_with_400_and_the_reason(body: dict[str, obj
         assert (await it.ask("GET", "faults"))[1]["faults"] == []
 
 
+@pytest.mark.parametrize("number", ["abc", "1.5", "9" * 5000])
+async def test_what_is_no_number_of_a_fault_is_answered_with_400(number: str) -> None:
+    """As all that makes no sense."""
+    async with controlled() as it:
+        status, answer = await it.ask("DELETE", f"faults/{number}")
+        assert (status, "is no number of a fault" in answer["message"]) == (400, True)
+        assert (await it.ask("DELETE", "faults/7")) == (404, {"message": "no fault 7 stands"})
+
+
+@pytest.mark.parametrize("change", [{"frame_bytes": 1.5}, {"idle_timeout": 1e300}])
+async def test_a_limit_that_cannot_be_is_answered_with_400(change: dict[str, float]) -> None:
+    """Bytes are whole, and no time is longer than a day."""
+    async with controlled() as it:
+        before = await it.ask("GET", "limits")
+        status, answer = await it.ask("POST", "limits", {"limits": change})
+        assert (status, next(iter(change)) in answer["message"]) == (400, True)
+        assert await it.ask("GET", "limits") == before
+
+
 @pytest.mark.parametrize(
     ("host", "status"),
     [("127.0.0.1", 200), ("::1", 200), ("::ffff:127.0.0.1", 200), ("192.0.2.1", 403), ("::ffff:192.0.2.1", 403)],

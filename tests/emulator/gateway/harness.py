@@ -157,6 +157,7 @@ async def running(
     responses: Collection[str] = (),
     stage_variables: Mapping[str, str] | None = None,
     throttling: Throttling | None = None,
+    patience: float = 30.0,
 ) -> AsyncIterator[Gateway]:
     """Serve one API with stage `live`; a function that has no handler answers `statusCode` 200."""
     routes = {"$connect": "connect", "$disconnect": "disconnect"} if routes is None else routes
@@ -190,7 +191,7 @@ async def running(
     )
     front = Front(limits=limits, rest=Starlette(routes=[*extra, *issuer.routes(), Mount("/", Page(page))]))
     front.serve([api], InvokeEndpoint(functions, names=names))
-    server = HttpServer(front, listener)
+    server = HttpServer(front, listener, patience=patience)
     await server.start()
     front.ready = ready
     try:

@@ -26,3 +26,16 @@ async def test_health_is_503_until_ready() -> None:
         http.get(gateway.url + "/_emulator/health") as answer,
     ):
         assert (answer.status, await answer.json()) == (503, {"status": "starting"})
+
+
+@pytest.mark.parametrize("path", ["/@connections/AAAAAAAAAAAAAAA=", "/live//@connections/x", "/a/b/@connections/x"])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+async def test_connections_below_no_stage_are_forbidden(path: str, method: str) -> None:
+    """403 in the form that SDKs read, as for a stage that does not exist."""
+    async with (
+        running() as gateway,
+        aiohttp.ClientSession() as http,
+        http.request(method, gateway.url + path, headers={"Authorization": "AWS4-HMAC-SHA256 x"}) as answer,
+    ):
+        assert (answer.status, await answer.json()) == (403, {"message": "Forbidden"})
+        assert answer.headers["x-amzn-ErrorType"] == "ForbiddenException"

@@ -54,6 +54,31 @@ KNOWN: Final[tuple[Deviation, ...]] = (
     ),
     Deviation(
         "W",
+        "A request whose header values have more than 10,240 bytes together, or whose head is over 64 KB, gets 431.",
+        "That is the figure for HTTP APIs; the quotas of WebSocket APIs name none, and no page the answer.",
+    ),
+    Deviation(
+        "W",
+        "A client that has begun an HTTP request gets 408 after 30 s of silence.",
+        "AWS names no figure for its own patience.",
+    ),
+    Deviation(
+        "W",
+        "A frame whose length is written with more bytes than it needs is accepted (RFC 6455 section 5.2 forbids it).",
+        "The library that reads frames does not look; no client writes such frames.",
+    ),
+    Deviation(
+        "W",
+        "A plain GET on the address of a stage gets 426.",
+        "AWS does not document what it gets there.",
+    ),
+    Deviation(
+        "W",
+        "A route's `OperationName` is not in its events, and `isBase64Encoded` in a function's answer has no effect.",
+        "Clients get text frames only, and hardly any template names an operation.",
+    ),
+    Deviation(
+        "W",
         "API keys, usage plans and models of requests are not checked, so there is no `Bad request body`.",
         "They belong to non-proxy integrations and to billing, which are not played here.",
     ),
@@ -66,6 +91,12 @@ KNOWN: Final[tuple[Deviation, ...]] = (
         "M",
         "A request must carry a signature of version 4; whose it is, and whether it is right, is not looked at.",
         "There are no accounts here.",
+    ),
+    Deviation(
+        "M",
+        "Posts and invocations are refused with 403 if `Host` is neither an IP address, `localhost` nor the `--host` "
+        "of the emulator, or if there is an `Origin` other than its own.",
+        "No page of the web shall reach a developer's machine under a name of its own. Programs send no `Origin`.",
     ),
     Deviation(
         "M",
@@ -115,6 +146,12 @@ KNOWN: Final[tuple[Deviation, ...]] = (
         "After a crash or a time-out the next invocation gets a new environment; AWS resets the old one, with its "
         "`/tmp` and log stream.",
         "Seen from the code they are the same: a new runtime without the module's state.",
+    ),
+    Deviation(
+        "L",
+        "A process that a handler starts in a session of its own (`start_new_session=True`) outlives its environment "
+        "and the emulator; on Lambda it goes with the sandbox.",
+        "An environment ends as a group of processes, and such a process has left it.",
     ),
     Deviation(
         "L",

@@ -66,7 +66,7 @@ class Verdict:
         since, plan, of = self.plan.warm_up_s, self.plan, self.memory.of
         found: list[tuple[str, Growth | None, float]] = [
             ("emulator, MB", of(lambda each: each.emulator_mb, since_s=since), plan.emulator_growth_mb),
-            ("one environment, MB", of(lambda each: each.environment_mb, since_s=since), plan.environment_growth_mb),
+            ("one environment, MB", self.memory.of_environments(since_s=since), plan.environment_growth_mb),
         ]
         if any(each.files for each in self.memory.samples):
             # Environments and connections to them come and go.

@@ -88,6 +88,7 @@ class Environment:
         self._on_dead = on_dead
         self._call: Call | None = None
         self._handoff: HandOver | None = None
+        self._early: HandOver | None = None
         self._frozen = False
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._init_outcome: Outcome | None = None
@@ -128,6 +129,9 @@ class Environment:
             pipe.close()
             raise
         self._watch = asyncio.create_task(self._watch_exit(self._process))
+        if self._early is not None:
+            early, self._early = self._early, None
+            self.next(early)
 
     async def wait_ready(self, bound_s: float) -> None:
         """Wait for the end of the init phase; raises `InitFailed` with the reason, the process then being dead."""
@@ -159,8 +163,12 @@ class Environment:
     def next(self, hand_over: HandOver) -> None:
         """The runtime asks for work: the invocation before is over, the environment freezes until the next one, which
         goes to `hand_over`. Raises `IllegalTransition`."""
-        if self._process is None or self.state is State.DEAD:
+        if self.state is State.DEAD:
             raise IllegalTransition("next in a dead environment")
+        if self._process is None:
+            # A quick runtime beside a busy event loop: it asks before its start has come back to us.
+            self._early = hand_over
+            return
         self._process.pipe.flush()
         if self.check_memory():
             raise IllegalTransition("next of an environment that is out of memory")

@@ -38,10 +38,18 @@ async def test_the_ledger_tells_what_is_lost_and_wrong() -> None:
 
 def test_growth_is_seen_after_the_warm_up() -> None:
     """Medians of the first and last third, without what came before."""
-    samples = [Sample(float(at), 500.0 if at < 3 else 100.0 + at, 0, 0.0, None) for at in range(12)]
+    samples = [Sample(float(at), 500.0 if at < 3 else 100.0 + at, {}, None) for at in range(12)]
     growth = Memory(1, samples).of(lambda each: each.emulator_mb, since_s=3)
     assert growth is not None
     assert (growth.first, growth.last) == (104.0, 110.0)
     assert growth.per_hour == pytest.approx(3600.0)
     assert growth.change == 6.0
-    assert Memory(1, samples).of(lambda each: each.environment_mb, since_s=3) is None
+    assert Memory(1, samples).of_environments(since_s=3) is None
+
+
+def test_the_growth_of_environments_is_that_of_those_that_stay() -> None:
+    """Small ones that end in between do not make the rest look as if it grew."""
+    samples = [Sample(float(at), 100.0, {1: 50.0, 2: 52.0} | ({3: 16.0} if at < 8 else {}), None) for at in range(12)]
+    growth = Memory(1, samples).of_environments(since_s=3)
+    assert growth is not None
+    assert (growth.first, growth.change) == (51.0, 0.0)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from emulator.functions import LambdaOptions
+from emulator.functions.environment import Environment
+from emulator.guard import Guard
 from tests.emulator.functions.support import Log, answer, error, function, running
 
 
@@ -70,3 +73,19 @@ async def test_a_call_over_its_time_is_killed_and_the_next_is_cold(tmp_path: Pat
         "errorMessage": f"RequestId: {late.request_id} Error: Task timed out after 1.00 seconds",
     }
     assert after != pid
+
+
+async def test_a_runtime_may_ask_before_its_start_is_known(tmp_path: Path) -> None:
+    """Beside a busy event loop the process asks for work before its start has returned, and gets work all the same."""
+    idle: list[Environment] = []
+    with Guard() as guard:
+        environment = Environment(
+            function(tmp_path, ""), tenant_id=None, signature=(), options=LambdaOptions(), log=Log().append, guard=guard,
+            on_idle=idle.append, on_dead=lambda _: None,
+        )  # fmt: skip
+        environment.next(lambda _: None)
+        assert idle == []
+        await environment.start({"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9", "_HANDLER": "app.handler"})
+        assert idle == [environment]
+        await environment.wait_ready(1)
+        await environment.stop()

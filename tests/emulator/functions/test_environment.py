@@ -80,9 +80,15 @@ async def test_a_runtime_may_ask_before_its_start_is_known(tmp_path: Path) -> No
     idle: list[Environment] = []
     with Guard() as guard:
         environment = Environment(
-            function(tmp_path, ""), tenant_id=None, signature=(), options=LambdaOptions(), log=Log().append, guard=guard,
-            on_idle=idle.append, on_dead=lambda _: None,
-        )  # fmt: skip
+            function(tmp_path, ""),
+            tenant_id=None,
+            signature=(),
+            options=LambdaOptions(),
+            log=Log().append,
+            guard=guard,
+            on_idle=idle.append,
+            on_dead=lambda _: None,
+        )
         environment.next(lambda _: None)
         assert idle == []
         await environment.start({"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9", "_HANDLER": "app.handler"})

@@ -15,6 +15,7 @@ from bench.machine import ROOT
 
 _START_S = 60.0
 _END_S = 30.0
+_CALM_S = 1.5
 _LONGEST_LINE = 16 * 1024 * 1024
 
 
@@ -54,6 +55,14 @@ class Program:
         """Its process id."""
         assert self._process is not None
         return self._process.pid
+
+    async def calm(self) -> None:
+        """Wait until no invocation has ended for a while; a minute at most."""
+        for _ in range(40):
+            before = self.outcomes.total()
+            await asyncio.sleep(_CALM_S)
+            if self.outcomes.total() == before:
+                return
 
     async def _stop(self) -> None:
         process, self._process = self._process, None

@@ -44,6 +44,7 @@ async def soak(plan: Plan) -> Verdict:
             await asyncio.gather(looking, return_exceptions=True)
         died = crowd.died()
         await crowd.close()
+        await program.calm()  # its end would cut the last `$disconnect` off, and that is no trouble
     return Verdict(plan=plan, ledger=ledger, memory=memory, program=program, opened_s=opened_s, died=died)
 
 

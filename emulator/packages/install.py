@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 from emulator.guard import Guard
@@ -51,11 +52,14 @@ def _installer() -> list[str]:
     if importlib.util.find_spec("pip") is not None:
         return [sys.executable, "-m", "pip", *options]
     # A virtual environment may have been made without pip; `ensurepip` has a wheel of it, which runs as it is.
-    # Some distributions of Linux take that out.
+    # Distributions of Linux keep it elsewhere, or take it out: https://docs.python.org/3/using/configure.html
     spec = importlib.util.find_spec("ensurepip")
-    carried = sorted(Path(spec.origin).parent.glob("_bundled/pip-*.whl")) if spec and spec.origin else []
+    folders = [Path(spec.origin).parent / "_bundled"] if spec and spec.origin else []
+    if shared := sysconfig.get_config_var("WHEEL_PKG_DIR"):
+        folders.append(Path(shared))
+    carried = [wheel for folder in folders for wheel in folder.glob("pip-*.whl")]
     if carried:
-        return [sys.executable, str(carried[-1] / "pip"), *options]
+        return [sys.executable, str(carried[0] / "pip"), *options]
     uv = shutil.which("uv")
     if uv is not None:
         return [uv, "pip", "install", "--quiet", "--python", sys.executable]

@@ -15,6 +15,20 @@ HERE = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 SAM = "Transform: AWS::Serverless-2016-10-31\n"
 
+FUNCTIONS = f"""
+  Open: {{Type: AWS::Serverless::Function, Properties: {{CodeUri: src, Handler: app.open, Runtime: {HERE}}}}}
+  Send:
+    Type: AWS::Serverless::Function
+    Properties: {{CodeUri: src, Handler: app.send, Runtime: {HERE}, AutoPublishAlias: live}}
+  OpenPermission:
+    Type: AWS::Lambda::Permission
+    Properties: {{Action: "lambda:InvokeFunction", FunctionName: !Ref Open, Principal: apigateway.amazonaws.com}}
+  SendPermission:
+    Type: AWS::Lambda::Permission
+    Properties: {{Action: "lambda:InvokeFunction", FunctionName: !Ref Send.Alias, Principal: apigateway.amazonaws.com}}
+"""
+"""Two functions that API Gateway may invoke, the second by an alias; their code is in `src`."""
+
 
 def read(folder: Path, text: str, *, parameters: Mapping[str, str] | None = None) -> Application:
     """The application of a template with this text in `folder`."""

@@ -8,20 +8,8 @@ import pytest
 
 from emulator.contract import Application, RouteSpec, Throttle
 from emulator.template import TemplateError
-from tests.emulator.template.support import HERE, SAM, read, told
+from tests.emulator.template.support import FUNCTIONS, SAM, read, told
 
-FUNCTIONS = f"""
-  Open: {{Type: AWS::Serverless::Function, Properties: {{CodeUri: src, Handler: app.open, Runtime: {HERE}}}}}
-  Send:
-    Type: AWS::Serverless::Function
-    Properties: {{CodeUri: src, Handler: app.send, Runtime: {HERE}, AutoPublishAlias: live}}
-  OpenPermission:
-    Type: AWS::Lambda::Permission
-    Properties: {{Action: "lambda:InvokeFunction", FunctionName: !Ref Open, Principal: apigateway.amazonaws.com}}
-  SendPermission:
-    Type: AWS::Lambda::Permission
-    Properties: {{Action: "lambda:InvokeFunction", FunctionName: !Ref Send.Alias, Principal: apigateway.amazonaws.com}}
-"""
 API = """
   Api:
     Type: AWS::ApiGatewayV2::Api
@@ -382,35 +370,3 @@ Resources:{FUNCTIONS}{API}{STAGE}{INTEGRATIONS}{ROUTES}
     big = read(tmp_path, text, parameters={"Kind": "big"}).apis[0]
     assert "alias" not in [route.route_key for route in small.routes]
     assert "alias" in [route.route_key for route in big.routes]
-
-
-def test_a_websocketapi_takes_all_that_its_page_allows(tmp_path: Path) -> None:
-    """Settings, variables, time-outs, operation names, functions by alias; one API with no stage name is `default`."""
-    application = read(
-        tmp_path,
-        f"""{SAM}Resources:{FUNCTIONS}
-  Chat:
-    Type: AWS::Serverless::WebSocketApi
-    Properties:
-      RouteSelectionExpression: $request.body.kind
-      StageVariables: {{a: b}}
-      DefaultRouteSettings: {{ThrottlingBurstLimit: 7}}
-      RouteSettings: {{send: {{ThrottlingRateLimit: 2}}}}
-      DisableExecuteApiEndpoint: true
-      Routes:
-        $connect: {{FunctionArn: !GetAtt Open.Arn, OperationName: hello}}
-        send: {{FunctionArn: !Ref Send.Alias, IntegrationTimeout: 5000, ApiKeyRequired: true}}
-""",
-    )
-    (api,) = application.apis
-    assert api.stage == "default"
-    assert (api.route_selection, api.stage_variables) == ("$request.body.kind", {"a": "b"})
-    assert api.throttling.of("send") == Throttle(2.0, 7)
-    assert api.routes == (
-        RouteSpec("$connect", "Open", None, operation="hello"),
-        RouteSpec("send", "Send", None, timeout_s=5.0),
-    )
-    assert told(application) == [
-        "Chat: DisableExecuteApiEndpoint has no effect here",
-        "Chat: route send: API keys are not asked for here",
-    ]

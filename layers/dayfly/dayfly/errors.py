@@ -22,8 +22,10 @@ class ErrorCode(StrEnum):
     RUN_NOT_FOUND = "run_not_found"
     ID_REUSED = "id_reused"
     BUSY = "busy"
+    QUEUE_FULL = "queue_full"
     QUOTA_EXCEEDED = "quota_exceeded"
     CANCELLED = "cancelled"
+    APPROVAL_CLOSED = "approval_closed"
     # A run that ended without an answer.
     UNKNOWN_AGENT = "unknown_agent"
     AGENT_FAILED = "agent_failed"
@@ -31,6 +33,9 @@ class ErrorCode(StrEnum):
     ENGINE_LOST = "engine_lost"
     ENGINE_TIMEOUT = "engine_timeout"
     COULD_NOT_START = "could_not_start"
+    STEP_TOO_LONG = "step_too_long"
+    RUN_TOO_LONG = "run_too_long"
+    TOOL_OUTCOME_UNKNOWN = "tool_outcome_unknown"
     # Anything that is our own fault or the platform's.
     UNAVAILABLE = "unavailable"
     INTERNAL = "internal"
@@ -105,6 +110,13 @@ class Busy(RequestError):
     retryable = True
 
 
+class QueueFull(RequestError):
+    """The thread has as many runs waiting as it may."""
+
+    code = ErrorCode.QUEUE_FULL
+    retryable = True
+
+
 class QuotaExceeded(RequestError):
     """The user has as many runs under way, or has started as many in the window, as allowed."""
 
@@ -116,6 +128,12 @@ class RequestCancelled(RequestError):
     """The run was cancelled before it was admitted."""
 
     code = ErrorCode.CANCELLED
+
+
+class ApprovalClosed(RequestError):
+    """No such tool call waits for approval: it was answered, has expired, or its run has gone on or ended."""
+
+    code = ErrorCode.APPROVAL_CLOSED
 
 
 class Unavailable(RequestError):
@@ -187,6 +205,24 @@ class CouldNotStart(RunFailed):
 
     code = ErrorCode.COULD_NOT_START
     retryable = True
+
+
+class StepTooLong(RunFailed):
+    """One model request or tool call did not fit in an engine's time, twice."""
+
+    code = ErrorCode.STEP_TOO_LONG
+
+
+class RunTooLong(RunFailed):
+    """The run used up the time that a run may take over all of its engines."""
+
+    code = ErrorCode.RUN_TOO_LONG
+
+
+class ToolOutcomeUnknown(RunFailed):
+    """An engine was lost while a tool ran, and the tool is not declared idempotent: whether it did its work is unknown."""
+
+    code = ErrorCode.TOOL_OUTCOME_UNKNOWN
 
 
 class PortError(DayflyError):

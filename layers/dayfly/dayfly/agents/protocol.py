@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from dayfly.context.execution import UserExecutionContext
 from dayfly.ports.clock import Clock
 from dayfly.ports.table import Table
-from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered
+from dayfly.runlog.messages import AssistantSaid, Decision, Message, ToolAnswered
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,11 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Responded:
-    """A whole model response has come: for the journal, not for the client."""
+    """A whole model response has come: for the journal, not for the client. The tokens are this response's own."""
 
     message: AssistantSaid
+    input_tokens: int = 0
+    output_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class ToolStarted:
 
 @dataclass(frozen=True, slots=True)
 class ToolEnded:
-    """A tool has run; the model may not see the result before this event is taken. Time in milliseconds."""
+    """A tool has run, or its approval was denied (then no `ToolStarted` came before); the model may not see the result
+    before this event is taken. Time in milliseconds."""
 
     answer: ToolAnswered
     execution_time_ms: int
@@ -53,27 +56,44 @@ class ToolEnded:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The end of a run that went well: the whole answer, and what the model counted."""
+    """The end of a run that went well: the whole answer. What the model counted stands in each `Responded`."""
 
     text: str
-    requests: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
 
 
-AgentEvent = Thinking | Delta | Responded | ToolStarted | ToolEnded | Answered
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A tool call that may run only if the user says so."""
+
+    tool_name: str
+    tool_call_id: str
+    parameters: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The end of an attempt that cannot go on without the user: every call of the last response that needs no approval
+    has ended, these others wait. A later attempt finds the user's answers in `Turn.decisions`."""
+
+    calls: tuple[OpenCall, ...]
+
+
+AgentEvent = Thinking | Delta | Responded | ToolStarted | ToolEnded | Answered | Asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """What an agent is given for one run attempt. `history`: the thread's earlier messages, oldest first. `resumed`:
-    this run's own messages so far, where an earlier attempt left some. `table` and `clock` are for tools; a tool
-    reaches only the partition of `context.user_id`."""
+    this run's own messages so far, where an earlier attempt left some. Of the last response's calls that have no result
+    there, those in `in_doubt` were started by an earlier attempt and may have run; those in `decisions` were decided on
+    by the user. `table` and `clock` are for tools; a tool reaches only the partition of `context.user_id`."""
 
     context: UserExecutionContext
     text: str
     history: tuple[Message, ...]
     resumed: tuple[Message, ...] = ()
+    in_doubt: frozenset[str] = frozenset()
+    decisions: tuple[Decision, ...] = ()
     table: Table
     clock: Clock
 
@@ -82,11 +102,12 @@ class Agent(Protocol):
     """Made anew for each run attempt; holds nothing of another."""
 
     def run(self, turn: Turn) -> AsyncIterator[AgentEvent]:
-        """Runs the turn. Ends with exactly one `Answered`.
+        """Runs the turn. Ends with exactly one `Answered` or `Asked`.
 
         The engine asks for the next event only when the one before is taken: committed to the run log for `Responded`,
         `ToolStarted`, `ToolEnded` and `Thinking`; buffered, with back-pressure, for `Delta`. So what stands behind a
-        `yield` happens after the commit. On cancellation or `aclose` the model's stream is closed at once.
+        `yield` happens after the commit. On cancellation or `aclose` the model's stream is closed at once. A call in
+        doubt is carried out again if its tool is idempotent; else `ToolOutcomeUnknown` is raised before any event.
         Raises `ModelFailed` where the provider failed; anything else it raises counts as the agent's own failure.
         """
 

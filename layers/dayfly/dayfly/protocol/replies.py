@@ -88,11 +88,15 @@ class ThreadItem(_Model):
     thread_id: str
     """The thread."""
     title: str
-    """The beginning of its first message."""
+    """The beginning of its first message, until it is renamed."""
     updated_at: str
     """When its latest run was admitted or ended (RFC 3339, UTC)."""
     active_run: str | None = None
     """The run under way, if there is one."""
+    queue: tuple[str, ...] = ()
+    """Runs that wait behind it, in the order in which they will start."""
+    state: Literal["live", "forgotten"] = "live"
+    """A forgotten thread is being deleted: take it out of the list."""
 
 
 class ThreadList(_Model):
@@ -136,6 +140,38 @@ class HistoryPage(_Model):
     """Send it to get the page before this one; absent on the oldest."""
 
 
+class Approved(_Model):
+    """The answer to a tool call's approval was taken, whether it was yes or no."""
+
+    type: Literal["approved"] = "approved"
+    id: ReplyId
+    """The `id` of the request."""
+    run_id: str
+    """The run; it goes on when all of its open calls are answered."""
+
+
+class Renamed(_Model):
+    """The thread has its new title."""
+
+    type: Literal["renamed"] = "renamed"
+    id: ReplyId
+    """The `id` of the request."""
+    thread_id: str
+    """The thread."""
+    title: str
+    """Its title."""
+
+
+class Forgotten(_Model):
+    """Nothing of the thread can be read any more; its runs are ended, and its data is deleted within the hour."""
+
+    type: Literal["forgotten"] = "forgotten"
+    id: ReplyId
+    """The `id` of the request."""
+    thread_id: str
+    """The thread."""
+
+
 class Pong(_Model):
     """The answer to `ping`. `server_time` is RFC 3339, UTC."""
 
@@ -162,5 +198,17 @@ class Error(_Model):
     """With `internal` only: what to quote to the operator."""
 
 
-Reply = Accepted | Cancelling | Attached | Detached | ThreadList | HistoryPage | Pong | Error
+Reply = (
+    Accepted
+    | Cancelling
+    | Attached
+    | Detached
+    | Approved
+    | ThreadList
+    | HistoryPage
+    | Renamed
+    | Forgotten
+    | Pong
+    | Error
+)
 AnyReply = Annotated[Reply, Field(discriminator="type")]

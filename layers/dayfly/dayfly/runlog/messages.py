@@ -53,6 +53,17 @@ class ToolAnswered:
     kind: Literal["tool"] = "tool"
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the user decided on a tool call that needs approval; no answer in time counts as a denial. Not a message:
+    the tool's result tells the model of it."""
+
+    call_id: str
+    approved: bool
+    reason: str = ""
+    kind: Literal["decision"] = "decision"
+
+
 Message = UserSaid | AssistantSaid | ToolAnswered
 
 _MESSAGES: Final[TypeAdapter[tuple[Message, ...]]] = TypeAdapter(tuple[Message, ...])

@@ -40,11 +40,13 @@ def package(folder: Path, monkeypatch: pytest.MonkeyPatch, **files: str | bytes)
 
 
 def test_the_default_agent_is_installed() -> None:
-    """By the name of its module, with its five tools."""
+    """By the name of its module, with its six tools, of which one needs the user's approval."""
     assistant = discover(installed)["assistant"]
     assert isinstance(assistant, AgentDefinition)
-    names = [tool.__name__ for tool in assistant.tools]
-    assert names == ["calculate", "current_time", "remember", "recall", "search_history"]
+    names = [tool.name for tool in assistant.toolkit]
+    assert names == ["calculate", "current_time", "remember", "recall", "forget_note", "search_history"]
+    assert [tool.name for tool in assistant.toolkit if tool.requires_approval] == ["forget_note"]
+    assert all(tool.idempotent for tool in assistant.toolkit)
 
 
 def test_each_run_gets_an_agent_of_its_own() -> None:

@@ -5,6 +5,7 @@ import functools
 import pytest
 
 from dayfly.agents.definition import AgentDefinition
+from dayfly.agents.tool import Tool
 from dayfly.agents.tool_context import ToolFunction
 from dayfly.errors import ConfigurationError
 
@@ -22,12 +23,13 @@ def silent() -> str:
     ("tools", "why"),
     [
         ((tool, tool), "twice"),
+        ((tool, Tool(tool)), "twice"),
         ((silent,), "docstring"),
         ((lambda: "",), "named"),
         ((functools.partial(tool),), "named"),
     ],
 )
-def test_tools_that_cannot_be_told_apart_or_chosen(tools: tuple[ToolFunction, ...], why: str) -> None:
+def test_tools_that_cannot_be_told_apart_or_chosen(tools: tuple[ToolFunction | Tool, ...], why: str) -> None:
     """Refused where they are written down."""
     with pytest.raises(ConfigurationError, match=why):
         AgentDefinition(instructions="Help.", tools=tools)
@@ -39,3 +41,9 @@ def test_instructions_and_a_limit_are_needed() -> None:
         AgentDefinition(instructions=" ")
     with pytest.raises(ConfigurationError, match="max_model_requests"):
         AgentDefinition(instructions="Help.", max_model_requests=0)
+
+
+def test_a_bare_function_needs_no_approval_and_is_not_idempotent() -> None:
+    """Unless it is said, neither is assumed."""
+    definition = AgentDefinition(instructions="Help.", tools=(tool,))
+    assert definition.toolkit == (Tool(tool, requires_approval=False, idempotent=False),)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from pydantic_ai import RunContext
 
 from dayfly.agents.protocol import ToolEnded, ToolStarted
+from dayfly.agents.tool import Tool
 from dayfly.agents.tool_context import ToolContext, ToolFunction
 from dayfly.agents.toolbox import as_text, build_tool
 from dayfly.errors import ConfigurationError
@@ -33,7 +34,7 @@ def test_the_model_sees_the_functions_own_signature() -> None:
         """
         return f"{context}{table}{when}{how}"
 
-    tool = build_tool(book, unused)
+    tool = build_tool(Tool(book), unused)
     assert (tool.name, tool.description) == ("book", "Books a table.")
     schema: dict[str, Any] = tool.function_schema.json_schema
     assert schema["required"] == ["table", "when"]
@@ -124,4 +125,4 @@ def opaque(thing: Opaque) -> str:
 def test_what_no_model_could_call_is_refused_at_start(function: ToolFunction) -> None:
     """The error names the tool."""
     with pytest.raises(ConfigurationError, match=function.__name__):
-        build_tool(function, unused)
+        build_tool(Tool(function), unused)

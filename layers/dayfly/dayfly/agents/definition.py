@@ -1,10 +1,10 @@
 """What a developer writes: instructions and tools."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
-from dayfly.agents.tool_context import TOOL_NAME_PATTERN, ToolFunction
+from dayfly.agents.tool import Tool
+from dayfly.agents.tool_context import ToolFunction
 from dayfly.errors import ConfigurationError
 
 MAX_MODEL_REQUESTS: Final = 20
@@ -14,14 +14,14 @@ MAX_MODEL_REQUESTS: Final = 20
 class AgentDefinition:
     """An agent: a module in the agents' folder has one, named `agent`; the module's name is the agent's.
 
-    `instructions` are given to the model with every request. `tools` are plain or async functions. `model` overrides
-    the `MODEL` setting (`demo`, `bedrock:<id>`, `openai:<id>`). `max_model_requests` ends a run that goes in circles.
-    Raises `ConfigurationError` for empty instructions, a model that is no text, a tool without a usable name or a
-    docstring, or one named twice.
+    `instructions` are given to the model with every request. `tools` are plain or async functions, or such a function
+    in a `Tool` that says more of it. `model` overrides the `MODEL` setting (`demo`, `bedrock:<id>`, `openai:<id>`).
+    `max_model_requests` ends a run that goes in circles, all of its attempts counted. Raises `ConfigurationError` for
+    empty instructions, a model that is no text, a tool without a usable name or a docstring, or one named twice.
     """
 
     instructions: str
-    tools: tuple[ToolFunction, ...] = ()
+    tools: tuple[ToolFunction | Tool, ...] = ()
     model: str | None = None
     max_model_requests: int = MAX_MODEL_REQUESTS
 
@@ -32,15 +32,11 @@ class AgentDefinition:
             raise ConfigurationError("model is a text such as `demo`")
         if self.max_model_requests < 1:
             raise ConfigurationError("max_model_requests is at least 1")
-        names = [_tool_name(tool) for tool in self.tools]
+        names = [tool.name for tool in self.toolkit]
         if twice := {name for name in names if names.count(name) > 1}:
             raise ConfigurationError(f"tools named twice: {', '.join(sorted(twice))}")
 
-
-def _tool_name(tool: ToolFunction) -> str:
-    name = getattr(tool, "__name__", "")
-    if not re.fullmatch(TOOL_NAME_PATTERN, name):
-        raise ConfigurationError(f"a tool is a named function, not {tool!r}")
-    if not (tool.__doc__ or "").strip():
-        raise ConfigurationError(f"the tool {name} has a docstring: the model chooses by it")
-    return name
+    @property
+    def toolkit(self) -> tuple[Tool, ...]:
+        """All tools, each as a `Tool`."""
+        return tuple(Tool.of(tool) for tool in self.tools)

@@ -2,19 +2,23 @@
 
 import base64
 import hashlib
+import re
+from collections.abc import Sequence
 from typing import Final
 
 from dayfly.errors import DayflyError
-from dayfly.ports.table import Absent, ConditionsFailed, Put, Span, Table
+from dayfly.ports.table import Absent, ConditionsFailed, Delete, Put, Span, Table
 from dayfly.runlog import keys
 from dayfly.runlog.rows import NoteRow
 
 NOTE_CHARS: Final = 1_000
 MAX_NOTES: Final = 100
+_AT_ONCE: Final = 100
+"""Rows that one transaction may remove."""
 
 
 class NoteRefused(DayflyError):
-    """A note that is empty or too long, or one too many."""
+    """A note that is empty or too long, or one too many; or no word of which to remove."""
 
 
 class Notes:
@@ -49,9 +53,34 @@ class Notes:
         """All notes, oldest first."""
         return tuple(sorted(await self._rows(), key=lambda row: (row.at, row.note)))
 
+    async def remove(self, text: str) -> tuple[NoteRow, ...]:
+        """Removes the notes that hold this text, in any case; where none does, those that hold all of its words. Gives
+        what it removed, oldest first. Raises `NoteRefused` for a text without a word."""
+        if not _words(text):
+            raise NoteRefused("Say what the note holds that is to be removed.")
+        removed = _holding(text, await self.all())
+        for place in range(0, len(removed), _AT_ONCE):
+            await self._table.write(*(Delete(row.key) for row in removed[place : place + _AT_ONCE]))
+        return removed
+
     async def _rows(self) -> tuple[NoteRow, ...]:
         span = Span.prefix(keys.user_partition(self._user), keys.NOTES)
         return await self._table.query(span, NoteRow, limit=MAX_NOTES + 1)
+
+
+def _holding(text: str, notes: Sequence[NoteRow]) -> tuple[NoteRow, ...]:
+    # A part of a word is no match: who asks to forget the note about a cat does not mean the catalogue.
+    whole = re.compile(rf"(?<!\w){re.escape(_folded(text))}(?!\w)")
+    literally = tuple(note for note in notes if whole.search(_folded(note.text)))
+    return literally or tuple(note for note in notes if _words(text) <= _words(note.text))
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text.casefold()))
 
 
 def _name(idempotency_key: str) -> str:

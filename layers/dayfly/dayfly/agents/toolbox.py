@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pydantic import PydanticUserError
-from pydantic_ai import RunContext, Tool
+from pydantic_ai import RunContext
+from pydantic_ai import Tool as LibraryTool
 from pydantic_ai.exceptions import UserError
 from pydantic_core import PydanticSerializationError, to_json
 
 from dayfly.agents.text import storable
 from dayfly.agents.threads import run_in_thread
+from dayfly.agents.tool import Tool
 from dayfly.agents.tool_context import ToolContext, ToolFunction
 from dayfly.errors import ConfigurationError
 
@@ -24,12 +26,12 @@ Invoke = Callable[[RunContext[None], Call], Awaitable[str]]
 """Carries out one call; the run's adapter brings it."""
 
 
-def build_tool(function: ToolFunction, invoke: Invoke) -> Tool[None]:
+def build_tool(tool: Tool, invoke: Invoke) -> LibraryTool[None]:
     """A tool of one run. The model sees the function's name, docstring and parameters, without a `ToolContext`.
 
     Raises `ConfigurationError` where the signature cannot be shown to a model.
     """
-    name = function.__name__
+    function, name = tool.function, tool.name
     try:
         hints = typing.get_type_hints(function, include_extras=True)
         signature = inspect.signature(function)
@@ -56,7 +58,7 @@ def build_tool(function: ToolFunction, invoke: Invoke) -> Tool[None]:
         parameters=[context_parameter, *shown], return_annotation=str
     )
     try:
-        return Tool(call, takes_ctx=True, name=name)
+        return LibraryTool(call, takes_ctx=True, name=name, requires_approval=tool.requires_approval)
     except (UserError, PydanticUserError) as error:
         raise ConfigurationError(f"the tool {name} has a parameter that no model can write: {error}") from error
 

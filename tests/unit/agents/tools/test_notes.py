@@ -1,7 +1,7 @@
-"""Keeping and telling notes, as tools."""
+"""Keeping, telling and forgetting notes, as tools."""
 
 from dayfly.agents.tool_context import ToolContext
-from dayfly.agents.tools.notes import NOTHING, recall, remember
+from dayfly.agents.tools.notes import NOTHING, forget_note, recall, remember
 from dayfly.ports.memory import ManualClock, MemoryTable
 from tests.unit.agents.support import turn
 
@@ -24,3 +24,16 @@ async def test_nobody_elses_notes_are_told() -> None:
     table = MemoryTable()
     await remember(ToolContext.of(turn(table=table, user="u-alice"), "a"), "secret")
     assert await recall(ToolContext.of(turn(table=table, user="u-bob"), "a")) == NOTHING
+
+
+async def test_forgetting_says_what_was_removed() -> None:
+    """One note or several, each in its own words; or that none matched."""
+    table, clock = MemoryTable(), ManualClock()
+    for number, text in enumerate(("my code is X17", "X17 is old", "I live in Kiel")):
+        await remember(ToolContext.of(turn(table=table, clock=clock), f"c-{number}"), text)
+        clock.advance(1)
+    context = ToolContext.of(turn(table=table, clock=clock), "f")
+    assert await forget_note(context, "X17") == "Removed 2 notes:\n- my code is X17\n- X17 is old"
+    assert await forget_note(context, " X17") == 'No note holds "X17": nothing was removed.'
+    assert await forget_note(context, "kiel") == "Removed 1 note:\n- I live in Kiel"
+    assert await recall(context) == NOTHING

@@ -1,4 +1,4 @@
-"""Keeping and telling the user's notes."""
+"""Keeping, telling and forgetting the user's notes."""
 
 from dayfly.agents.notes import NOTE_CHARS
 from dayfly.agents.tool_context import ToolContext
@@ -26,3 +26,16 @@ async def recall(context: ToolContext, about: str = "") -> str:
     if notes:
         return "\n".join(f"- {text}" for text in notes)
     return f"There is no note about {about}." if about else NOTHING
+
+
+async def forget_note(context: ToolContext, text: str) -> str:
+    """Removes notes kept for the user, for good.
+
+    Args:
+        text: What the notes hold, as exactly as possible; all of its words must stand in a note for it to be removed.
+    """
+    removed = await context.notes.remove(text)
+    if not removed:
+        return f'No note holds "{text.strip()}": nothing was removed.'
+    notes = "\n".join(f"- {note.text}" for note in removed)
+    return f"Removed {len(removed)} {'note' if len(removed) == 1 else 'notes'}:\n{notes}"

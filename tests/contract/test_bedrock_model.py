@@ -71,7 +71,7 @@ async def stream(reply: Reply, *frames: bytes) -> None:
 
 
 async def test_text_and_a_tool_and_its_result() -> None:
-    """Text streams, the tool runs, and the second request carries its toolResult; the usage is summed."""
+    """Text streams, the tool runs, and the second request carries its toolResult; each response has its own usage."""
 
     async def asks(reply: Reply) -> None:
         frames = (
@@ -94,10 +94,12 @@ async def test_text_and_a_tool_and_its_result() -> None:
         *(Thinking, Delta, Delta, Responded, ToolStarted, ToolEnded),
         *(Thinking, Delta, Delta, Responded, Answered),
     ]
-    first = next(one for one in transcript.events if isinstance(one, Responded))
+    first, last = (one for one in transcript.events if isinstance(one, Responded))
     call = ToolCall("tooluse_1", "calculate", '{"expression":"17 * 23"}')
     assert first.message == AssistantSaid("Let me see. ", (call,))
-    assert transcript.events[-1] == Answered("It is 391 ☀.", requests=2, input_tokens=30, output_tokens=12)
+    assert (first.input_tokens, first.output_tokens) == (10, 5)
+    assert (last.input_tokens, last.output_tokens) == (20, 7)
+    assert transcript.events[-1] == Answered("It is 391 ☀.")
     assert [request.path for request in server.requests] == [
         "/model/anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse-stream"
     ] * 2

@@ -1,5 +1,6 @@
 """Between the neutral form and the library's."""
 
+import pytest
 from pydantic_ai.messages import ModelResponse, TextPart, ThinkingPart, ToolCallPart, ToolReturnPart
 
 from dayfly.agents.conversation import from_model_messages, from_model_response, to_model_messages
@@ -26,13 +27,36 @@ def test_an_open_call_is_answered_for() -> None:
     """Before the next words of anybody, and at the end."""
     for rest in ((), (UserSaid("Hm."),), (AssistantSaid("Hm."),)):
         messages = from_model_messages(to_model_messages((*WHOLE[:3], *rest)))
-        assert messages[3] == ToolAnswered("b", "add", UNANSWERED, ToolOutcome.ERROR)
+        assert messages[3] == ToolAnswered("b", "add", UNANSWERED, ToolOutcome.UNANSWERED)
         assert messages[4:] == rest
 
 
 def test_a_call_that_will_run_yet_stays_open() -> None:
     """As a resumed run needs it."""
     assert from_model_messages(to_model_messages(WHOLE[:3], keep_open=frozenset({"b"}))) == WHOLE[:3]
+
+
+def test_only_calls_of_the_last_response_stay_open() -> None:
+    """An earlier call with the same id is answered for."""
+    call = AssistantSaid("", (ToolCall("a", "add", "{}"),))
+    messages = from_model_messages(to_model_messages((call, UserSaid("Again."), call), keep_open=frozenset({"a"})))
+    assert messages == (call, ToolAnswered("a", "add", UNANSWERED, ToolOutcome.UNANSWERED), UserSaid("Again."), call)
+
+
+def test_two_calls_with_one_id_are_one() -> None:
+    """There could be one result only, and providers refuse the other call."""
+    twice = AssistantSaid("", (ToolCall("a", "add", "{}"), ToolCall("a", "sub", "{}")))
+    assert from_model_messages(to_model_messages((twice, ToolAnswered("a", "sub", "1")))) == (
+        AssistantSaid("", twice.calls[1:]),
+        ToolAnswered("a", "sub", "1"),
+    )
+
+
+@pytest.mark.parametrize("outcome", ToolOutcome)
+def test_an_outcome_survives_there_and_back(outcome: ToolOutcome) -> None:
+    """A denied call does not turn into a failed one."""
+    messages = (AssistantSaid("", CALLS[:1]), ToolAnswered("a", "add", "text", outcome))
+    assert from_model_messages(to_model_messages(messages)) == messages
 
 
 def test_a_result_nobody_asked_for_is_left_out() -> None:

@@ -20,9 +20,10 @@ async def add(
 ) -> None:
     """A thread with these runs, and beside each a piece that an unlucky second writer left."""
     head: str | None = None
-    for turn, messages in enumerate(runs, 1):
+    for place, messages in enumerate(runs, 1):
+        at = place * 1000
         body = pack_history(messages)
-        row = HistoryRow(user=user, thread=thread, turn=turn, run=f"r-{turn}", nonce="n", previous=head, at=turn * 1000,
+        row = HistoryRow(user=user, thread=thread, place=place, run=f"r-{place}", nonce="n", previous=head, at=at,
                          body=b"" if parts else body, body_parts=parts)  # fmt: skip
         size = -(-len(body) // parts) if parts else 0
         for part in range(parts):
@@ -30,7 +31,7 @@ async def add(
             await table.write(Put(PartRow(user=user, owner=row.key.sk, part=part, data=data)))
         await table.write(Put(row))
         stray = pack_history((UserSaid("stray Tokyo"),))
-        await table.write(Put(HistoryRow(user=user, thread=thread, turn=turn, run=f"r-{turn}", nonce="lost",
+        await table.write(Put(HistoryRow(user=user, thread=thread, place=place, run=f"r-{place}", nonce="lost",
                                          previous=head, at=0, body=stray)))  # fmt: skip
         head = row.key.sk
     await table.write(

@@ -1,6 +1,7 @@
 """Between the neutral form of a conversation and pydantic-ai's."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final, Literal
 
 from pydantic_ai.messages import (
     ModelMessage,
@@ -18,19 +19,28 @@ from dayfly.agents.text import storable
 from dayfly.runlog.history import UNANSWERED
 from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
 
+_OUTCOMES: Final[dict[ToolOutcome, Literal["success", "failed", "denied", "interrupted"]]] = {
+    ToolOutcome.OK: "success",
+    ToolOutcome.ERROR: "failed",
+    ToolOutcome.DENIED: "denied",
+    ToolOutcome.UNANSWERED: "interrupted",
+}
+_NEUTRAL: Final[dict[str, ToolOutcome]] = {library: outcome for outcome, library in _OUTCOMES.items()}
+
 
 def to_model_messages(messages: Iterable[Message], *, keep_open: frozenset[str] = frozenset()) -> list[ModelMessage]:
     """The messages for a model. Every tool call is followed by exactly one result, a synthetic one where there is none,
-    because providers refuse a conversation with an open call. `keep_open` names calls that will be carried out yet."""
+    because providers refuse a conversation with an open call. `keep_open` names calls of the last response that will be
+    carried out yet."""
     requests: list[ModelMessage] = []
     parts: list[ModelRequestPart] = []
     open_calls: dict[str, ToolCall] = {}
 
-    def close_open_calls() -> None:
+    def close_open_calls(*, but: frozenset[str] = frozenset()) -> None:
         parts.extend(
-            _tool_return(call.call_id, call.name, UNANSWERED, failed=True)
+            _tool_return(ToolAnswered(call.call_id, call.name, UNANSWERED, ToolOutcome.UNANSWERED))
             for call in open_calls.values()
-            if call.call_id not in keep_open
+            if call.call_id not in but
         )
         open_calls.clear()
 
@@ -41,16 +51,16 @@ def to_model_messages(messages: Iterable[Message], *, keep_open: frozenset[str] 
                 parts.append(UserPromptPart(text))
             case ToolAnswered():
                 if open_calls.pop(message.call_id, None) is not None:  # a result without its call is refused too
-                    failed = message.outcome is not ToolOutcome.OK
-                    parts.append(_tool_return(message.call_id, message.name, message.content, failed=failed))
+                    parts.append(_tool_return(message))
             case AssistantSaid():
                 close_open_calls()
                 requests.extend(_request(parts))
                 parts = []
-                if message.text or message.calls:
-                    requests.append(to_model_response(message))
+                # Two calls with one id cannot both have a result of their own: the last of them stands.
                 open_calls = {call.call_id: call for call in message.calls}
-    close_open_calls()
+                if message.text or open_calls:
+                    requests.append(to_model_response(AssistantSaid(message.text, tuple(open_calls.values()))))
+    close_open_calls(but=keep_open)
     requests.extend(_request(parts))
     return requests
 
@@ -84,7 +94,7 @@ def from_model_messages(messages: Sequence[ModelMessage]) -> tuple[Message, ...]
             if isinstance(part, UserPromptPart):
                 neutral.append(UserSaid(part.content if isinstance(part.content, str) else _spoken(part.content)))
             elif isinstance(part, ToolReturnPart):
-                outcome = ToolOutcome.OK if part.outcome == "success" else ToolOutcome.ERROR
+                outcome = _NEUTRAL.get(part.outcome, ToolOutcome.ERROR)
                 content = part.model_response_str(wrap_if_error=False)
                 neutral.append(ToolAnswered(part.tool_call_id, part.tool_name, content, outcome))
     return tuple(neutral)
@@ -94,8 +104,8 @@ def _spoken(content: Sequence[object]) -> str:
     return " ".join(piece for piece in content if isinstance(piece, str))
 
 
-def _tool_return(call_id: str, name: str, content: str, *, failed: bool) -> ToolReturnPart:
-    return ToolReturnPart(name, content, call_id, outcome="failed" if failed else "success")
+def _tool_return(answer: ToolAnswered) -> ToolReturnPart:
+    return ToolReturnPart(answer.name, answer.content, answer.call_id, outcome=_OUTCOMES[answer.outcome])
 
 
 def _request(parts: list[ModelRequestPart]) -> list[ModelMessage]:

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pydantic_ai
 from pydantic_ai import Agent as LibraryAgent
-from pydantic_ai import AgentRun, RunContext, UsageLimits
+from pydantic_ai import AgentRun, DeferredToolRequests, RunContext, UsageLimits
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.exceptions import AgentRunError
 from pydantic_ai.messages import (
@@ -25,7 +25,7 @@ from dayfly.agents.definition import AgentDefinition
 from dayfly.agents.failures import explain
 from dayfly.agents.handshake import Handshake
 from dayfly.agents.protocol import AgentEvent, Answered, Delta, Turn
-from dayfly.agents.start import already_answered, start_of
+from dayfly.agents.start import already_answered, refuse_doubt, start_of
 from dayfly.agents.steps import Steps
 from dayfly.agents.text import storable
 from dayfly.agents.toolbox import Call, build_tool
@@ -52,11 +52,12 @@ class PydanticAgent:
     @staticmethod
     def check(definition: AgentDefinition) -> None:
         """Raises `ConfigurationError` for a tool that cannot be shown to a model."""
-        for function in definition.tools:
-            build_tool(function, _never)
+        for tool in definition.toolkit:
+            build_tool(tool, _never)
 
     async def run(self, turn: Turn) -> AsyncGenerator[AgentEvent, None]:
         """See `Agent.run` of the protocol."""
+        refuse_doubt(turn, self._definition)
         if (answer := already_answered(turn.resumed)) is not None:
             yield Answered(answer)
             return
@@ -82,13 +83,15 @@ class PydanticAgent:
             events.close()
 
     async def _loop(self, turn: Turn, model: Model, events: Handshake[AgentEvent]) -> None:
-        steps = Steps(turn, events)
+        tools = self._definition.toolkit
+        steps = Steps(turn, events, tools)
         agent = LibraryAgent(
             model,
+            output_type=[str, DeferredToolRequests],
             name=turn.context.agent_name,
             instructions=self._definition.instructions,
             deps_type=type(None),
-            tools=[build_tool(function, steps.call_tool) for function in self._definition.tools],
+            tools=[build_tool(tool, steps.call_tool) for tool in tools],
             retries=RETRIES,
             capabilities=[_Hooked(steps)],
         )
@@ -98,20 +101,16 @@ class PydanticAgent:
             message_history=start.history,
             deferred_tool_results=start.open_calls,
             deps=None,
+            usage=start.used,
             usage_limits=UsageLimits(request_limit=self._definition.max_model_requests),
         ) as run:
             await _walk(run, steps, events)
         result = run.result
         assert result is not None  # noqa: S101  the graph was walked to its end
-        usage = result.usage
-        await events.give(
-            Answered(
-                storable(result.output),
-                requests=usage.requests,
-                input_tokens=usage.input_tokens,
-                output_tokens=usage.output_tokens,
-            )
-        )
+        if isinstance(result.output, DeferredToolRequests):
+            await steps.ask(result.output)
+        else:
+            await events.give(Answered(storable(result.output)))
 
 
 async def _never(run_context: RunContext[None], call: Call) -> str:
@@ -139,7 +138,7 @@ class _Hooked(AbstractCapability[None]):
         return await self._steps.respond(response)
 
 
-async def _walk(run: AgentRun[None, str], steps: Steps, events: Handshake[AgentEvent]) -> None:
+async def _walk(run: AgentRun[None, str | DeferredToolRequests], steps: Steps, events: Handshake[AgentEvent]) -> None:
     async for node in run:
         if LibraryAgent.is_model_request_node(node):
             try:
@@ -157,9 +156,7 @@ async def _walk(run: AgentRun[None, str], steps: Steps, events: Handshake[AgentE
             async with node.stream(run.ctx) as stream:
                 async for event in stream:
                     if isinstance(event, FunctionToolResultEvent) and isinstance(event.part, ToolReturnPart):
-                        part = event.part
-                        content = part.model_response_str(wrap_if_error=False)
-                        await steps.refuse(part.tool_call_id, part.tool_name, content)
+                        await steps.settle(event.part)
 
 
 def _text_of(event: AgentStreamEvent) -> str:

@@ -2,38 +2,68 @@
 
 from dataclasses import dataclass
 
-from pydantic_ai import DeferredToolResults, ToolApproved
+from pydantic_ai import DeferredToolResults, RunUsage, ToolApproved, ToolDenied
 from pydantic_ai.messages import ModelMessage
 
 from dayfly.agents.conversation import to_model_messages
+from dayfly.agents.definition import AgentDefinition
+from dayfly.agents.denial import denial
 from dayfly.agents.protocol import Turn
-from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, UserSaid
+from dayfly.errors import ToolOutcomeUnknown
+from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, ToolCall, UserSaid
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where the loop begins: with a prompt, with results to send, or with calls to carry out."""
+    """Where the loop begins: with a prompt, with results to send, or with calls that have no result yet. `used` counts
+    the model requests of earlier attempts."""
 
     history: list[ModelMessage]
+    used: RunUsage
     prompt: str | None = None
     open_calls: DeferredToolResults | None = None
 
 
 def start_of(turn: Turn) -> Start:
-    """The beginning of a fresh run, or of one that an earlier attempt left somewhere."""
+    """The beginning of a fresh run, or of one that an earlier attempt left somewhere.
+
+    The library wants a word on each open call and then goes through them together, so one that the user has not denied
+    counts as approved here; whether it may run is seen to where it would begin (`Steps.call_tool`).
+    """
+    used = RunUsage(requests=sum(isinstance(message, AssistantSaid) for message in turn.resumed))
     if not turn.resumed:
-        return Start(to_model_messages(turn.history), prompt=turn.text)
-    last = _last_response(turn.resumed)
-    answered = {message.call_id for message in turn.resumed if isinstance(message, ToolAnswered)}
-    open_calls = [call.call_id for call in last.calls if call.call_id not in answered] if last else []
-    history = to_model_messages((*turn.history, UserSaid(turn.text), *turn.resumed), keep_open=frozenset(open_calls))
-    if not open_calls:
-        return Start(history)
-    return Start(history, open_calls=DeferredToolResults(approvals={call: ToolApproved() for call in open_calls}))
+        return Start(to_model_messages(turn.history), used, prompt=turn.text)
+    calls = open_calls_of(turn.resumed)
+    keep_open = frozenset(call.call_id for call in calls)
+    history = to_model_messages((*turn.history, UserSaid(turn.text), *turn.resumed), keep_open=keep_open)
+    if not calls:
+        return Start(history, used)
+    denied = {decision.call_id: decision.reason for decision in turn.decisions if not decision.approved}
+    approvals: dict[str, bool | ToolApproved | ToolDenied] = {
+        call_id: ToolDenied(denial(denied[call_id])) if call_id in denied else ToolApproved() for call_id in keep_open
+    }
+    return Start(history, used, open_calls=DeferredToolResults(approvals=approvals))
 
 
-def _last_response(messages: tuple[Message, ...]) -> AssistantSaid | None:
-    return next((message for message in reversed(messages) if isinstance(message, AssistantSaid)), None)
+def open_calls_of(resumed: tuple[Message, ...]) -> tuple[ToolCall, ...]:
+    """The calls of the last response that have no result."""
+    places = [place for place, message in enumerate(resumed) if isinstance(message, AssistantSaid)]
+    if not places:
+        return ()
+    last, *rest = resumed[places[-1] :]
+    answered = {message.call_id for message in rest if isinstance(message, ToolAnswered)}
+    return tuple(call for call in last.calls if call.call_id not in answered) if isinstance(last, AssistantSaid) else ()
+
+
+def refuse_doubt(turn: Turn, definition: AgentDefinition) -> None:
+    """Raises `ToolOutcomeUnknown` for a call that an earlier attempt began and that may not be carried out twice."""
+    idempotent = {tool.name for tool in definition.toolkit if tool.idempotent}
+    doubtful = [call for call in open_calls_of(turn.resumed) if call.call_id in turn.in_doubt]
+    if names := list(dict.fromkeys(call.name for call in doubtful if call.name not in idempotent)):
+        raise ToolOutcomeUnknown(
+            f"The run was interrupted while {', '.join(names)} was under way: whether that took effect is unknown, "
+            "and it may not be done twice."
+        )
 
 
 def already_answered(resumed: tuple[Message, ...]) -> str | None:

@@ -4,47 +4,57 @@ import asyncio
 import dataclasses
 import json
 import logging
+from collections.abc import Iterable
 from typing import Final
 
 from pydantic import JsonValue
-from pydantic_ai import RunContext
-from pydantic_ai.exceptions import ModelRetry, ToolFailed
-from pydantic_ai.messages import ModelResponse, ToolCallPart
+from pydantic_ai import DeferredToolRequests, RunContext
+from pydantic_ai.exceptions import ApprovalRequired, ModelRetry, ToolFailed
+from pydantic_ai.messages import ModelResponse, ToolCallPart, ToolReturnPart
 
 from dayfly.agents.conversation import from_model_response
 from dayfly.agents.handshake import Handshake
 from dayfly.agents.notes import NoteRefused
-from dayfly.agents.protocol import AgentEvent, Responded, Thinking, ToolEnded, ToolStarted, Turn
+from dayfly.agents.protocol import (
+    AgentEvent,
+    Asked,
+    OpenCall,
+    Responded,
+    Thinking,
+    ToolEnded,
+    ToolStarted,
+    Turn,
+)
+from dayfly.agents.rounds import Rounds
 from dayfly.agents.text import storable
+from dayfly.agents.tool import Tool
 from dayfly.agents.tool_context import ToolContext, ToolError
 from dayfly.agents.toolbox import Call, as_text
-from dayfly.errors import AgentFailed
 from dayfly.runlog.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome
-
-MAX_FAILED_ROUNDS: Final = 4
-"""After so many model responses in a row in which calls of one tool failed and none went well, the run ends."""
 
 _log: Final = logging.getLogger(__name__)
 
 
 class Steps:
-    """Counts the steps, keeps tool call ids apart, and carries out tool calls between their two events."""
+    """Counts the steps, keeps tool call ids apart, carries out tool calls between their two events, and holds back
+    those that the user has not approved."""
 
-    def __init__(self, turn: Turn, events: Handshake[AgentEvent]) -> None:
+    def __init__(self, turn: Turn, events: Handshake[AgentEvent], tools: Iterable[Tool] = ()) -> None:
         self._turn = turn
         self._events = events
+        self._to_approve = {tool.name for tool in tools if tool.requires_approval}
+        self._approved = {decision.call_id for decision in turn.decisions if decision.approved}
         said = [message for message in turn.resumed if isinstance(message, AssistantSaid)]
         self._step = len(said)
         self._calls: dict[str, ToolCall] = {call.call_id: call for message in said for call in message.calls}
         earlier = (message for message in turn.history if isinstance(message, AssistantSaid))
         self._earlier = {call.call_id for message in earlier for call in message.calls}
         self._ended = {message.call_id for message in turn.resumed if isinstance(message, ToolAnswered)}
-        self._round: dict[str, bool] = {}
-        self._failed_rounds: dict[str, int] = {}
+        self._rounds = Rounds(turn.resumed)
 
     async def think(self) -> None:
         """Before each model request. Raises `AgentFailed` where a tool keeps failing."""
-        worked_with = self._close_round()
+        worked_with = self._rounds.close()
         self._step += 1
         reasoning = f"Working with what {_list(worked_with)} returned." if worked_with else "Reading the conversation."
         await self._events.give(Thinking(reasoning, self._step))
@@ -58,13 +68,16 @@ class Steps:
         response = dataclasses.replace(response, parts=parts)
         said = from_model_response(response)
         self._calls |= {call.call_id: call for call in said.calls}
-        await self._events.give(Responded(said))
+        await self._events.give(Responded(said, response.usage.input_tokens, response.usage.output_tokens))
         return response
 
     async def call_tool(self, run_context: RunContext[None], call: Call) -> str:
-        """Carries out one call. Raises `ToolFailed`, which the model is told, where the tool failed."""
+        """Carries out one call. Raises `ToolFailed`, which the model is told, where the tool failed, and
+        `ApprovalRequired` where the user has not decided on it: a resumed attempt is led here with all open calls."""
         call_id = run_context.tool_call_id or ""
         name = run_context.tool_name or ""
+        if name in self._to_approve and call_id not in self._approved:
+            raise ApprovalRequired
         await self._events.give(ToolStarted(name, call_id, self._parameters(call_id)))
         started = self._turn.clock.monotonic()
         content, outcome = await self._outcome(name, call_id, call)
@@ -74,11 +87,22 @@ class Steps:
             raise ToolFailed(content)
         return content
 
-    async def refuse(self, call_id: str, name: str, content: str) -> None:
-        """A call that never reached a tool: no such tool, or arguments that do not fit. Told as a tool that failed."""
-        if call_id not in self._ended:
+    async def settle(self, result: ToolReturnPart) -> None:
+        """A call that never reached a tool: denied by the user; or no such tool, or arguments that do not fit, which is
+        told as a tool that failed."""
+        name, call_id = result.tool_name, result.tool_call_id
+        if call_id in self._ended:
+            return
+        denied = result.outcome == "denied"
+        if not denied:
             await self._events.give(ToolStarted(name, call_id, self._parameters(call_id)))
-            await self._end(ToolAnswered(call_id, name, content, ToolOutcome.ERROR), 0)
+        content = result.model_response_str(wrap_if_error=False)
+        await self._end(ToolAnswered(call_id, name, content, ToolOutcome.DENIED if denied else ToolOutcome.ERROR), 0)
+
+    async def ask(self, requests: DeferredToolRequests) -> None:
+        """The last event of an attempt that cannot go on without the user."""
+        calls = ((call.tool_name, call.tool_call_id) for call in requests.approvals)
+        await self._events.give(Asked(tuple(OpenCall(name, call, self._parameters(call)) for name, call in calls)))
 
     async def _outcome(self, name: str, call_id: str, call: Call) -> tuple[str, ToolOutcome]:
         try:
@@ -96,18 +120,8 @@ class Steps:
 
     async def _end(self, answer: ToolAnswered, execution_time_ms: int) -> None:
         self._ended.add(answer.call_id)
-        well = answer.outcome is ToolOutcome.OK
-        self._round[answer.name] = self._round.get(answer.name, False) or well
+        self._rounds.add(answer)
         await self._events.give(ToolEnded(answer, execution_time_ms))
-
-    def _close_round(self) -> list[str]:
-        for name, well in self._round.items():
-            self._failed_rounds[name] = 0 if well else self._failed_rounds.get(name, 0) + 1
-            if self._failed_rounds[name] >= MAX_FAILED_ROUNDS:
-                raise AgentFailed(f"The tool {name} kept failing.")
-        worked_with = list(self._round)
-        self._round = {}
-        return worked_with
 
     def _named_apart(self, part: ToolCallPart, taken: set[str]) -> ToolCallPart:
         if part.tool_call_id in taken:
@@ -121,5 +135,5 @@ class Steps:
         return parameters
 
 
-def _list(names: list[str]) -> str:
+def _list(names: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

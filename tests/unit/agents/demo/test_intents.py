@@ -6,7 +6,9 @@ from pydantic import JsonValue
 from dayfly.agents.demo.intents import intents_of
 from dayfly.agents.demo.shapes import Parameter, ToolShape
 
-TOOLS = tuple(ToolShape(name) for name in ("calculate", "current_time", "remember", "recall", "search_history"))
+TOOLS = tuple(
+    ToolShape(name) for name in ("calculate", "current_time", "remember", "recall", "search_history", "forget_note")
+)
 Call = tuple[str, dict[str, JsonValue]]
 
 
@@ -68,6 +70,14 @@ def test_time(text: str, arguments: dict[str, JsonValue]) -> None:
         ("What is my code?", ("recall", {"about": "code"})),
         ("do you remember my code", ("recall", {"about": "code"})),
         ("show my notes", ("recall", {})),
+        ("Forget the note about X17", ("forget_note", {"text": "X17"})),
+        ("forget my note that my code is 1234.", ("forget_note", {"text": "my code is 1234"})),
+        ("please delete the note about my code", ("forget_note", {"text": "my code"})),
+        ("Can you remove all of my notes about Kiel?", ("forget_note", {"text": "Kiel"})),
+        ('delete the note "tea"', ("forget_note", {"text": "tea"})),
+        ("Delete the note that says I like tea", ("forget_note", {"text": "I like tea"})),
+        ("forget that I live in Kiel", ("forget_note", {"text": "I live in Kiel"})),
+        ("Remember to delete the note about X17", ("remember", {"text": "to delete the note about X17"})),
         ("search my history for Tokyo", ("search_history", {"query": "Tokyo"})),
         ("Search our chats about the lighthouse.", ("search_history", {"query": "the lighthouse"})),
         ("What did I say about Kiel?", ("search_history", {"query": "Kiel"})),
@@ -77,6 +87,14 @@ def test_time(text: str, arguments: dict[str, JsonValue]) -> None:
 def test_notes_and_history(text: str, call: Call) -> None:
     """What to keep, to tell and to look for."""
     assert calls(text) == [call]
+
+
+def test_the_note_to_forget_may_come_second() -> None:
+    """Behind another wish, in the same sentence."""
+    assert calls("What is 17 * 23 and forget the note about X17") == [
+        ("calculate", {"expression": "17 * 23"}),
+        ("forget_note", {"text": "X17"}),
+    ]
 
 
 def test_several_in_one_message() -> None:
@@ -99,6 +117,9 @@ def test_several_in_one_message() -> None:
         "",
         "a-b",
         "what did I just ask?",
+        "Don't forget the milk",
+        "Delete my notes",
+        "forget it",
     ],
 )
 def test_nothing_to_do(text: str) -> None:

@@ -46,3 +46,17 @@ async def test_notes_are_kept_between_runs() -> None:
     await ask(agent, "Remember that my code is 1234", table=table)
     transcript = await ask(agent, "What do you recall about me?", table=table)
     assert transcript.answer == "This is what I have noted:\n- my code is 1234"
+
+
+async def test_a_note_is_forgotten_only_if_the_user_allows_it() -> None:
+    """Asked without an answer, denied, and allowed."""
+    table = MemoryTable()
+    await ask(agent, "Remember that my code is X17", table=table)
+    waiting = await ask(agent, "Forget the note about X17", table=table)
+    assert [(call.tool_name, call.parameters) for call in waiting.asked] == [("forget_note", {"text": "X17"})]
+    denied = await ask(agent, "Forget the note about X17", table=table, approve=False, reason="I need it.")
+    assert denied.answer == "I have not used forget_note, because you did not allow it: I need it."
+    assert (await ask(agent, "What is my code?", table=table)).answer.endswith("- my code is X17")
+    allowed = await ask(agent, "Forget the note about X17", table=table, approve=True)
+    assert allowed.answer == "That is forgotten. Removed 1 note:\n- my code is X17"
+    assert (await ask(agent, "What is my code?", table=table)).answer == "There is no note about code."

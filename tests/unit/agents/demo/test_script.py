@@ -4,6 +4,7 @@ import pytest
 
 from dayfly.agents.demo.script import SLOW_STORY_SECONDS, Ask, Say, Wanted, respond
 from dayfly.agents.demo.shapes import ToolShape
+from dayfly.agents.denial import denial
 from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
 
 CALCULATE = (ToolShape("calculate"),)
@@ -35,6 +36,31 @@ def test_the_answer_is_the_tools_own() -> None:
 def test_a_tools_error_is_told() -> None:
     """The reason reaches the user."""
     assert "the moon" in said(*asked("the moon is full", ToolOutcome.ERROR))
+
+
+@pytest.mark.parametrize(
+    ("reason", "answer"),
+    [
+        ("", "I have not used calculate, because you did not allow it."),
+        ("Not today.", "I have not used calculate, because you did not allow it: Not today."),
+    ],
+)
+def test_a_denied_call_is_told(reason: str, answer: str) -> None:
+    """Whose decision it was, and why, if that was said."""
+    assert said(*asked(denial(reason), ToolOutcome.DENIED)) == answer
+
+
+@pytest.mark.parametrize(
+    ("result", "answer"),
+    [
+        ("Removed 1 note:\n- a", "That is forgotten. Removed 1 note:\n- a"),
+        ('No note holds "a": nothing was removed.', 'No note holds "a": nothing was removed.'),
+    ],
+)
+def test_what_was_forgotten_is_told(result: str, answer: str) -> None:
+    """In the words of the tool; nothing is said to be forgotten that was not there."""
+    call = ToolCall("c", "forget_note", '{"text": "a"}')
+    assert said(UserSaid("Forget."), AssistantSaid("", (call,)), ToolAnswered("c", "forget_note", result)) == answer
 
 
 def test_it_knows_what_was_said_before() -> None:
@@ -72,3 +98,4 @@ def test_it_asks_back_when_nothing_fits() -> None:
     assert reply.endswith("What would you like?")
     assert "17 * 23" in reply
     assert "Tokyo" not in reply
+    assert "Forget the note" in said(UserSaid("Hello"), tools=(ToolShape("forget_note"),))

@@ -33,7 +33,7 @@ def intents_of(text: str, tools: Sequence[ToolShape]) -> tuple[Intent, ...]:
 _BREAK: Final = re.compile(
     r"(?<=[?!;])\s+|(?<=\D)\.\s+|(?<=\d)\.\s+(?=\D)|\n+|"
     r",?\s+(?:and then|and also|and|then|also)\s+(?=(?:please\s+)?"
-    r"(?:what|what's|which|when|tell|remember|recall|search|find|calculate|compute|how|do you|did)\b)",
+    r"(?:what|what's|which|when|tell|remember|forget|delete|recall|search|find|calculate|compute|how|do you|did)\b)",
     re.IGNORECASE,
 )
 
@@ -64,9 +64,12 @@ def _search(clause: str) -> dict[str, JsonValue] | None:
     return {"query": _bare(_group(match))} if match else None
 
 
+_POLITELY: Final = r"^(?:\W*(?:please|can you|could you|and|also)\b)*\W*"
+
+
 def _remember(clause: str) -> dict[str, JsonValue] | None:
     match = re.search(
-        r"^(?:\W*(?:please|can you|could you|and|also)\b)*\W*(?:remember|note|keep in mind)\b(?: that\b| this)?[:,]?"
+        rf"{_POLITELY}(?:remember|note|keep in mind)\b(?: that\b| this)?[:,]?"
         r"\s+(.+)",
         clause,
         re.IGNORECASE | re.DOTALL,
@@ -74,7 +77,20 @@ def _remember(clause: str) -> dict[str, JsonValue] | None:
     return {"text": match.group(1).strip()} if match else None
 
 
+def _forget(clause: str) -> dict[str, JsonValue] | None:
+    match = re.search(
+        rf"{_POLITELY}(?:forget|delete|remove|erase)\s+(?:(?:all|any|every|of|my|your|the|this|that|those)\s+)*notes?\b"
+        r"(?:\s+(?:about|that (?:says?|holds?)|which (?:says?|holds?)|saying|holding|on|of|with|that))?[:,]?\s+(.+)"
+        rf"|{_POLITELY}forget\s+(?:about|that)\s+(.+)",
+        clause,
+        re.IGNORECASE | re.DOTALL,
+    )
+    return {"text": _bare(_group(match))} if match else None
+
+
 def _recall(clause: str) -> dict[str, JsonValue] | None:
+    if re.match(rf"{_POLITELY}(?:forget|delete|remove|erase)\b", clause, re.IGNORECASE):
+        return None  # "Delete my notes" asks for the opposite
     match = re.search(
         r"\bwhat (?:do|can) you (?:recall|remember|know)\b(?: about (.+))?"
         r"|\bdo you (?:recall|remember|know)\b (?:what )?(.+)"
@@ -144,6 +160,7 @@ def _looks_like_a_date(text: str) -> bool:
 
 _FINDERS: Final = (
     ("search_history", _search),
+    ("forget_note", _forget),
     ("remember", _remember),
     ("recall", _recall),
     ("current_time", _time),

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from dayfly.agents.demo.intents import Intent, intents_of
 from dayfly.agents.demo.shapes import ToolShape
 from dayfly.agents.demo.story import STORY
+from dayfly.agents.denial import reason_of
 from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, ToolOutcome, UserSaid
 
 SLOW_STORY_SECONDS: Final = 10.0
@@ -71,7 +72,7 @@ def _told(result: ToolAnswered, arguments: str) -> str:
     """One tool's result in the answer's words. All that is told comes from the result."""
     content = result.content
     if result.outcome is not ToolOutcome.OK:
-        return f"I could not do that with {result.name}: {content}"
+        return _not_done(result)
     match result.name:
         case "calculate":
             return f"{_argument(arguments, 'expression')} = {content}"
@@ -79,11 +80,20 @@ def _told(result: ToolAnswered, arguments: str) -> str:
             return f"It is {content}."
         case "remember":
             return f"I will remember it. {content}"
+        case "forget_note":
+            return f"That is forgotten. {content}" if content.startswith("Removed ") else content
         case "recall":
             return f"This is what I have noted:\n{content}" if content.startswith("- ") else content
         case "search_history":
             return f"This is what I found:\n{content}" if content.startswith("- ") else content
     return f"{result.name}: {content}"
+
+
+def _not_done(result: ToolAnswered) -> str:
+    if result.outcome is not ToolOutcome.DENIED:
+        return f"I could not do that with {result.name}: {result.content}"
+    reason = reason_of(result.content)
+    return f"I have not used {result.name}, because you did not allow it{f': {reason}' if reason else '.'}"
 
 
 def _argument(arguments: str, name: str) -> str:
@@ -133,6 +143,7 @@ _OFFERS: Final = {
     "current_time": 'tell the time ("What time is it in Tokyo?")',
     "remember": 'keep notes ("Remember that my code is 1234")',
     "recall": 'tell them again ("What do you recall about me?")',
+    "forget_note": 'forget one, if you allow it ("Forget the note about my code")',
     "search_history": 'search our threads ("Search my history for Tokyo")',
 }
 

@@ -1,0 +1,19 @@
+"""What the model is told where the user has not allowed a call."""
+
+import pytest
+
+from dayfly.agents.denial import denial, reason_of
+
+
+@pytest.mark.parametrize(
+    ("reason", "content"),
+    [
+        ("", "The user did not approve this tool call."),
+        (" Too dear. ", "The user did not approve this tool call. Reason: Too dear."),
+        ("half \ud83d", "The user did not approve this tool call. Reason: half \ufffd"),
+    ],
+)
+def test_the_reason_is_told_and_found_again(reason: str, content: str) -> None:
+    """If there is one, without blanks around it, as it can be stored."""
+    assert denial(reason) == content
+    assert reason_of(content) == content.partition(" Reason: ")[2]

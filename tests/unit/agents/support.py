@@ -1,22 +1,23 @@
 """What the agents' tests share: a turn, and an agent over a model written in the test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from pydantic_ai.messages import ModelMessage
+from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart, ToolReturnPart, UserPromptPart
 from pydantic_ai.models import Model
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
 
 from dayfly.agents.definition import AgentDefinition
 from dayfly.agents.protocol import AgentEvent, Turn
 from dayfly.agents.pydantic_agent import PydanticAgent
+from dayfly.agents.tool import Tool
 from dayfly.agents.tool_context import ToolFunction
 from dayfly.context.execution import UserExecutionContext
 from dayfly.ports.clock import Clock
 from dayfly.ports.memory import ManualClock, MemoryTable
 from dayfly.ports.table import Table
-from dayfly.runlog.messages import Message
+from dayfly.runlog.messages import Decision, Message
 
 Piece = str | DeltaToolCalls
 Script = Callable[[list[ModelMessage], AgentInfo], AsyncIterator[Piece]]
@@ -42,6 +43,8 @@ def turn(
     *,
     history: tuple[Message, ...] = (),
     resumed: tuple[Message, ...] = (),
+    in_doubt: frozenset[str] = frozenset(),
+    decisions: tuple[Decision, ...] = (),
     table: Table | None = None,
     clock: Clock | None = None,
     user: str = "u-alice",
@@ -52,12 +55,14 @@ def turn(
         text=text,
         history=history,
         resumed=resumed,
+        in_doubt=in_doubt,
+        decisions=decisions,
         table=table or MemoryTable(),
         clock=clock or ManualClock(),
     )
 
 
-def agent_of(script: Script, *tools: ToolFunction, max_model_requests: int = 20) -> PydanticAgent:
+def agent_of(script: Script, *tools: ToolFunction | Tool, max_model_requests: int = 20) -> PydanticAgent:
     """An agent whose model streams what `script` yields for each request."""
 
     @asynccontextmanager
@@ -85,6 +90,29 @@ def call(name: str, arguments: str = "{}", call_id: str = "c-1", *, place: int =
 
 async def events_of(agent: PydanticAgent, given: Turn | None = None) -> list[AgentEvent]:
     return [event async for event in agent.run(given or turn())]
+
+
+def kinds(events: list[AgentEvent]) -> list[type[AgentEvent]]:
+    return [type(event) for event in events]
+
+
+def assert_whole(messages: Sequence[ModelMessage]) -> None:
+    """What any provider takes: behind a response stand the results of all of its calls, one each, and no other."""
+    waiting: set[str] = set()
+    for message in messages:
+        if isinstance(message, ModelResponse):
+            assert not waiting
+            calls = [part.tool_call_id for part in message.parts if isinstance(part, ToolCallPart)]
+            waiting = set(calls)
+            assert len(waiting) == len(calls)
+            continue
+        for part in message.parts:
+            if isinstance(part, ToolReturnPart):
+                assert part.tool_call_id in waiting
+                waiting.remove(part.tool_call_id)
+            elif isinstance(part, UserPromptPart):
+                assert not waiting
+    assert not waiting
 
 
 async def collect(events: AsyncIterator[AgentEvent], into: list[AgentEvent]) -> None:

@@ -15,11 +15,7 @@ from dayfly.agents.tool_context import ToolContext, ToolError
 from dayfly.errors import AgentFailed, ModelFailed
 from dayfly.runlog.history import UNANSWERED
 from dayfly.runlog.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome, UserSaid
-from tests.unit.agents.support import Piece, agent_of, call, collect, events_of, responses, settle, turn
-
-
-def kinds(events: list[AgentEvent]) -> list[type[AgentEvent]]:
-    return [type(event) for event in events]
+from tests.unit.agents.support import Piece, agent_of, call, collect, events_of, kinds, responses, settle, turn
 
 
 async def test_an_answer_without_tools() -> None:
@@ -310,45 +306,6 @@ async def test_history_comes_before_the_users_words() -> None:
     contents = [getattr(part, "content", part) for message in seen for part in message.parts]
     assert contents[0] == "Add."
     assert contents[-2:] == [UNANSWERED, "And now?"]
-
-
-async def test_a_resumed_run_goes_on_behind_its_last_result() -> None:
-    """A tool that has answered is not run again; the steps are counted on."""
-    ran: list[str] = []
-
-    def touch() -> str:
-        """Touches."""
-        ran.append("touch")
-        return "again"
-
-    resumed = (AssistantSaid("", (ToolCall("c-1", "touch", "{}"),)), ToolAnswered("c-1", "touch", "once"))
-    events = await events_of(agent_of(responses(("Touched.",)), touch), turn(resumed=resumed))
-    assert kinds(events) == [Thinking, Delta, Responded, Answered]
-    assert isinstance(events[0], Thinking)
-    assert events[0].step == 2
-    assert ran == []
-
-
-async def test_a_resumed_run_carries_out_the_calls_that_are_open() -> None:
-    """Of two calls, only the one without a result runs."""
-    ran: list[str] = []
-
-    async def touch(context: ToolContext, what: str) -> str:
-        """Touches."""
-        ran.append(f"{what} {context.idempotency_key}")
-        return "ok"
-
-    calls = (ToolCall("a", "touch", '{"what": "one"}'), ToolCall("b", "touch", '{"what": "two"}'))
-    resumed = (AssistantSaid("", calls), ToolAnswered("a", "touch", "ok"))
-    events = await events_of(agent_of(responses(("Both.",)), touch), turn(resumed=resumed))
-    assert kinds(events) == [ToolStarted, ToolEnded, Thinking, Delta, Responded, Answered]
-    assert ran == ["two r-1:b"]
-
-
-async def test_a_resumed_run_with_its_answer_only_ends() -> None:
-    """The answer was there whole; no model is asked again."""
-    events = await events_of(agent_of(responses()), turn(resumed=(AssistantSaid("All done."),)))
-    assert events == [Answered("All done.")]
 
 
 async def test_call_ids_that_come_again_are_kept_apart() -> None:

@@ -1,0 +1,19 @@
+"""Has a tool that takes three seconds and may run twice: "Deliver the parcel to Kiel"."""
+
+import asyncio
+
+from dayfly.agents.definition import AgentDefinition
+from dayfly.agents.tool import Tool
+
+
+async def deliver(to: str) -> str:
+    """Delivers the parcel.
+
+    Args:
+        to: Where it goes.
+    """
+    await asyncio.sleep(3)
+    return f"Delivered to {to}."
+
+
+agent = AgentDefinition(instructions="You deliver parcels.", tools=(Tool(deliver, idempotent=True),))

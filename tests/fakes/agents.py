@@ -47,14 +47,14 @@ async def calculator(turn: Turn) -> AsyncIterator[AgentEvent]:
     """Calls one tool and tells its result in two pieces."""
     yield Thinking("Looking at the question.", 1)
     call = ToolCall("c-1", "calculate", '{"expression": "17 * 23"}')
-    yield Responded(AssistantSaid("", (call,)))
+    yield Responded(AssistantSaid("", (call,)), input_tokens=8, output_tokens=4)
     yield ToolStarted("calculate", "c-1", {"expression": "17 * 23"})
     yield ToolEnded(ToolAnswered("c-1", "calculate", "391"), 3)
     yield Thinking("Reading the result.", 2)
     yield Delta("The answer ")
     yield Delta("is 391.")
-    yield Responded(AssistantSaid("The answer is 391."))
-    yield Answered("The answer is 391.", requests=2, input_tokens=20, output_tokens=8)
+    yield Responded(AssistantSaid("The answer is 391."), input_tokens=12, output_tokens=4)
+    yield Answered("The answer is 391.")
 
 
 async def echo(turn: Turn) -> AsyncIterator[AgentEvent]:
@@ -63,7 +63,7 @@ async def echo(turn: Turn) -> AsyncIterator[AgentEvent]:
     text = f"{turn.text} ({len(turn.history)})"
     yield Delta(text)
     yield Responded(AssistantSaid(text))
-    yield Answered(text, requests=1)
+    yield Answered(text)
 
 
 async def silent(turn: Turn) -> AsyncIterator[AgentEvent]:

@@ -11,6 +11,7 @@ from dayfly.admission.services import Services
 from dayfly.context.execution import UserExecutionContext
 from dayfly.engine.engine import RunReport
 from dayfly.engine.factory import ExecutionEngineFactory
+from dayfly.engine.limits import RunLimits
 from dayfly.ports.invoker import EngineCall
 from dayfly.ports.memory import MemoryInvoker, MemoryMeter, MemoryTable
 from dayfly.publisher.outside import Outside
@@ -42,6 +43,7 @@ class World:
     invoker: MemoryInvoker = field(default_factory=MemoryInvoker)
     meter: MemoryMeter = field(default_factory=MemoryMeter)
     agents: ScriptedAgents = field(default_factory=_agents)
+    limits: RunLimits = field(default_factory=RunLimits)
 
     def __post_init__(self) -> None:
         self.memory = MemoryTable(clock=self.clock)
@@ -55,10 +57,12 @@ class World:
         self.engines.configure(
             table=self.table,
             poster=self.sockets,
+            invoker=self.invoker,
             agents=self.agents,
             clock=self.clock,
             meter=self.meter,
             host=InlineHost,
+            limits=self.limits,
         )
         self._ids = 0
 
@@ -113,9 +117,14 @@ class World:
     def caretaker(self, invocation: str = "i-recovery") -> Caretaker:
         """Recovery's hands."""
         outside = Outside(
-            table=self.table, poster=self.sockets, clock=self.clock, meter=self.meter, invocation=invocation
+            table=self.table,
+            poster=self.sockets,
+            invoker=self.invoker,
+            clock=self.clock,
+            meter=self.meter,
+            invocation=invocation,
         )
-        return Caretaker(outside, self.invoker)
+        return Caretaker(outside)
 
     async def sweep(self) -> int:
         """One sweep."""
@@ -125,7 +134,15 @@ class World:
         self, call: EngineCall, *, invocation: str = "i-1", expired: bool = False, timed_out: bool = False
     ) -> None:
         """The notice that an invocation has failed."""
-        notice = Notice(user=call.user, run=call.run, invocation=invocation, expired=expired, timed_out=timed_out)
+        notice = Notice(
+            user=call.user,
+            thread=call.thread,
+            run=call.run,
+            first_seq=call.first_seq,
+            invocation=invocation,
+            expired=expired,
+            timed_out=timed_out,
+        )
         await handle_notice(self.table, self.caretaker(), notice)
 
     # What the table holds.

@@ -220,7 +220,8 @@ class RunTooLong(RunFailed):
 
 
 class ToolOutcomeUnknown(RunFailed):
-    """An engine was lost while a tool ran, and the tool is not declared idempotent: whether it did its work is unknown."""
+    """An engine was lost while a tool ran, and the tool is not declared idempotent: whether it did its
+    work is unknown."""
 
     code = ErrorCode.TOOL_OUTCOME_UNKNOWN
 

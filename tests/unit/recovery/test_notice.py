@@ -7,7 +7,7 @@ import pytest
 
 from dayfly.agents.protocol import AgentEvent, Answered, Thinking, Turn
 from dayfly.ports.invoker import EngineCall
-from dayfly.recovery.caretaker import MOST_NOTICED_STARTS
+from dayfly.recovery.notice import MOST_NOTICED_STARTS
 from tests.fakes.faulty_table import Fault
 from tests.fakes.world import World, assert_ended_once
 

@@ -12,10 +12,11 @@ from dayfly.ports.table import Check, ConditionsFailed, Delete, Matches, Put, Sp
 from dayfly.protocol.frames import Attach, Detach
 from dayfly.protocol.replies import Attached, AttachedRun, Detached
 from dayfly.publisher.settle import settle
-from dayfly.publisher.transcript import committed_of, pages_after, tail_of
+from dayfly.publisher.transcript import committed_of, pages_after, status_at, tail_of
 from dayfly.runlog import keys
-from dayfly.runlog.rows import RunRow, ThreadState
-from dayfly.runlog.status import Outcome, status_of
+from dayfly.runlog.queueing import position_of
+from dayfly.runlog.rows import RunRow, ThreadRow, ThreadState
+from dayfly.runlog.status import RunStatus
 
 REPLAY_BYTES: Final = 256 * 1024
 """Bytes of events that one `attach` replays; then it answers with `more`."""
@@ -56,9 +57,10 @@ async def attach(services: Services, caller: Caller, frame: Attach) -> Attached:
         raise ThreadNotFound("There is no such thread.") from failed
     thread = await live_thread(services.table, user=caller.user, thread=frame.thread_id)
     replay = _Replay()
-    runs, more = await _runs(services, caller, frame, thread.active_run)
+    runs, more = await _runs(services, caller, frame, thread)
     for run in runs:
-        await _replay_run(services, caller, run, after=frame.after.get(run, 0), replay=replay)
+        position = position_of(thread, run)
+        await _replay_run(services, caller, run, after=frame.after.get(run, 0), replay=replay, position=position)
     return Attached(id=frame.id, thread_id=frame.thread_id, runs=tuple(replay.runs), more=more or replay.full)
 
 
@@ -68,25 +70,29 @@ async def detach(services: Services, caller: Caller, frame: Detach) -> Detached:
     return Detached(id=frame.id, thread_id=frame.thread_id)
 
 
-async def _runs(services: Services, caller: Caller, frame: Attach, active: str | None) -> tuple[list[str], bool]:
-    """Every run from the oldest that the client names on, the active one among them, and whether these are not all;
-    ids sort by turn within a thread. Without a cursor, the active one alone: the rest is history."""
+async def _runs(services: Services, caller: Caller, frame: Attach, thread: ThreadRow) -> tuple[list[str], bool]:
+    """Every run from the oldest that the client names on (ids sort by turn within a thread), and the active and queued
+    ones in any case; and whether there are more than these. Without a cursor, the active and queued ones alone: the
+    rest is history."""
+    open_runs = [*([thread.active_run] if thread.active_run else []), *thread.queue]
     if not frame.after:
-        return ([active] if active else []), False
-    prefix = keys.run_key(caller.user, frame.thread_id, "").sk
+        return open_runs, False
+    prefix = keys.run_prefix(thread.thread)
     span = Span(keys.user_partition(caller.user), f"{prefix}{min(frame.after)}", f"{prefix}~")
     rows = await services.table.query(span, RunRow, limit=REPLAY_RUNS + 1)
-    runs = [row.run for row in rows[:REPLAY_RUNS]]
+    named = [row.run for row in rows[:REPLAY_RUNS]]
     more = len(rows) > REPLAY_RUNS
-    if not more and not set(frame.after) <= set(runs):
+    if not more and not set(frame.after) <= {*named, *open_runs}:
         raise RunNotFound("`after` names a run that is not in the thread.")
-    return [*runs, *([active] if active and active not in runs and not more else [])], more
+    return [*named, *(run for run in open_runs if run not in named)], more
 
 
-async def _replay_run(services: Services, caller: Caller, run: str, *, after: int, replay: _Replay) -> None:
+async def _replay_run(
+    services: Services, caller: Caller, run: str, *, after: int, replay: _Replay, position: int | None
+) -> None:
     """Posts the events after a cursor in order, and notes where the run stood when its log was read to the end. A bound
     cuts between two events; a caller that left ends the replay."""
-    seq, outcome = 0, None
+    seq, tail = 0, None
     async for rows in pages_after(services.table, user=caller.user, run=run, seq=after):
         for row in rows:
             events = committed_of(row).batch.events
@@ -95,10 +101,10 @@ async def _replay_run(services: Services, caller: Caller, run: str, *, after: in
                     if replay.full:
                         break
                     replay.count(text, sent=await services.reply(caller, text.encode()))
-                seq, outcome = event.seq, row.outcome
+                seq, tail = event.seq, row
         if replay.full:
             tail = await tail_of(services.table, user=caller.user, run=run)
-            outcome = tail.outcome if tail is not None else None
             break
-    status = status_of(outcome=Outcome(outcome) if outcome is not None else None, queued=False)
-    replay.runs.append(AttachedRun(run_id=run, status=status.value, seq=seq))
+    status = status_at(tail, queued=position is not None)
+    place = position if status is RunStatus.QUEUED else None
+    replay.runs.append(AttachedRun(run_id=run, status=status.value, seq=seq, position=place))

@@ -1,9 +1,11 @@
 """Cancel: a mark first, then a look at where the run stands."""
 
 import logging
+from typing import Final
 
 from dayfly.admission import limits
 from dayfly.admission.caller import Caller
+from dayfly.admission.entry import cancel_mark
 from dayfly.admission.lookup import run_of
 from dayfly.admission.services import Services
 from dayfly.errors import InvalidMessage, Superseded
@@ -11,10 +13,14 @@ from dayfly.ports.table import Absent, Condition, ConditionsFailed, Delete, Matc
 from dayfly.protocol.events import AgentCancelled
 from dayfly.protocol.frames import Cancel
 from dayfly.protocol.replies import Cancelling
+from dayfly.publisher.closing import end_run
 from dayfly.publisher.settle import settle
 from dayfly.publisher.transcript import committed_of, tail_of
 from dayfly.runlog import keys
-from dayfly.runlog.rows import CancelRow, LeaseRow, LeaseState, RequestRow, RequestState, RunRow
+from dayfly.runlog.rows import LeaseRow, LeaseState, RequestRow, RequestState, RunRow
+
+TRIES: Final = 5
+"""How often it is looked again, where somebody was faster; whoever that was honours the mark."""
 
 _log = logging.getLogger("dayfly.admission")
 
@@ -30,16 +36,8 @@ async def cancel(services: Services, caller: Caller, frame: Cancel) -> Cancellin
     if run_id is None:
         return Cancelling(id=frame.id)
     run = await run_of(services.table, user=caller.user, run=run_id)
-    now = services.clock.now_ms()
-    mark = CancelRow(
-        user=caller.user,
-        thread=run.thread,
-        run=run.run,
-        at=now,
-        expires=now // 1000 + limits.REQUEST_KEPT_S,
-    )
-    await settle(services.table, Put(mark))
-    await _end_if_not_begun(services, caller, run, now=now)
+    await settle(services.table, Put(cancel_mark(run, run.run, now=services.clock.now_ms())))
+    await end_if_idle(services, caller, run)
     return Cancelling(id=frame.id, run_id=run.run)
 
 
@@ -69,20 +67,29 @@ async def _run_of_request(services: Services, caller: Caller, request: str) -> s
             return None
 
 
-async def _end_if_not_begun(services: Services, caller: Caller, run: RunRow, *, now: int) -> None:
-    """Ends a run that no engine has begun: nobody else would. Of this and an engine that begins now one wins; the
-    engine that wins reads the mark, which was written before."""
+async def end_if_idle(services: Services, caller: Caller, run: RunRow) -> None:
+    """Ends a run with a cancel mark that no engine is at work on: one that is queued, that none has begun, that waits
+    for its user, or whose engine has let its lease run out.
+
+    The mark was written before anything is read here. So where another takes the run meanwhile (an engine begins it,
+    the run before it ends), either that one's conditions fail, or its transaction came first, and then it reads the
+    mark afterwards.
+    """
     outside = services.outside(caller)
-    tail = await tail_of(services.table, user=run.user, run=run.run)
-    if tail is not None and tail.outcome is not None:
-        # The ending took away what marks there were; this one came after it.
-        await settle(services.table, Delete(keys.cancel_mark_key(run.user, run.thread, run.run)))
-        await outside.post_again(run, committed_of(tail))
-        return
-    lease = await services.table.get(keys.lease_key(run.user, run.run), LeaseRow)
-    if tail is None or tail.last >= run.first_seq or lease is None or lease.state != LeaseState.WAITING:
-        return
-    try:
-        await outside.end(run, lease, AgentCancelled(execution_time_ms=max(0, now - run.admitted)))
-    except Superseded as reason:
-        _log.info("an engine was faster", extra={"run": run.run, "reason": str(reason)})
+    for _ in range(TRIES):
+        tail = await tail_of(services.table, user=run.user, run=run.run)
+        if tail is not None and tail.outcome is not None:
+            # The ending took away what marks there were; this one came after it.
+            await settle(services.table, Delete(keys.cancel_mark_key(run.user, run.thread, run.run)))
+            await outside.post_again(run, committed_of(tail))
+            return
+        lease = await services.table.get(keys.lease_key(run.user, run.run), LeaseRow)
+        now = services.clock.now_ms()
+        if lease is not None and lease.state == LeaseState.HELD and lease.due > now:
+            return
+        try:
+            await end_run(outside, run, lease, AgentCancelled(execution_time_ms=max(0, now - run.admitted)))
+        except Superseded as reason:
+            _log.info("somebody was faster", extra={"run": run.run, "reason": str(reason)})
+        else:
+            return

@@ -5,15 +5,16 @@ from typing import Final
 
 from dayfly.admission import limits
 from dayfly.admission.caller import Caller
-from dayfly.errors import Busy, DayflyError, NotSupported, QuotaExceeded, ThreadNotFound
+from dayfly.errors import Busy, DayflyError, QueueFull, QuotaExceeded, ThreadNotFound
 from dayfly.ports.table import Absent, Action, ConditionsFailed, Matches, Put, Table
 from dayfly.protocol.frames import IfBusy, Run
 from dayfly.publisher.batch import Batch
 from dayfly.runlog import keys
+from dayfly.runlog.leasing import first_lease
+from dayfly.runlog.queueing import QUEUE_LENGTH, enqueued, interrupting
 from dayfly.runlog.rows import (
     AttachedRow,
-    LeaseRow,
-    LeaseState,
+    CancelRow,
     LogRow,
     QuotaRow,
     RequestRow,
@@ -69,6 +70,10 @@ class Entry:
 
     def __init__(self, table: Table, caller: Caller, frame: Run, *, run: RunRow, content: str, found: Found) -> None:
         self.run = run
+        self.thread: ThreadRow | None = None
+        """The thread as it is with the run in it, once that is committed."""
+        self.interrupted: str | None = None
+        """The run that is to make way for this one, likewise."""
         self._table = table
         self._caller = caller
         self._frame = frame
@@ -96,14 +101,18 @@ class Entry:
             thread=self.run.thread,
             expires=now // 1000 + limits.REQUEST_KEPT_S,
         )
-        run = replace(self.run, turn=thread.turn, admitted=now)
+        self.run = run = replace(self.run, turn=thread.turn, admitted=now)
+        self.thread = thread
+        interrupts = found.thread is not None and thread.interrupts > found.thread.interrupts
+        self.interrupted = thread.active_run if interrupts else None
         return (
             Put(request, Matches(expires=found.request.expires) if found.request else Absent()),
             Put(thread, Matches(version=found.thread.version) if found.thread else Absent()),
             Put(run, Absent()),
-            Put(_lease(run), Absent()),
             Put(quota, Matches(version=found.quota.version) if found.quota else Absent()),
             Put(attached(self._caller, run.thread, now=now)),
+            *((Put(first_lease(run, now=now), Absent()),) if thread.active_run == run.run else ()),
+            *((Put(cancel_mark(run, self.interrupted, now=now)),) if self.interrupted else ()),
         )
 
     def lost(self, failed: ConditionsFailed, actions: tuple[Action, ...]) -> None:
@@ -126,17 +135,30 @@ class Entry:
             )
         if found is None or found.state != ThreadState.LIVE:
             raise ThreadNotFound("There is no such thread.")
-        if found.active_run is not None:
-            if self._frame.if_busy is IfBusy.REJECT:
-                raise Busy("The thread has a run under way.")
-            raise NotSupported(f"The thread has a run under way, and `if_busy: {self._frame.if_busy}` comes later.")
+        placed = self._placed(found)
         return replace(
-            found,
+            placed,
             version=found.version + 1,
             updated=max(now, found.updated + 1),
-            active_run=self.run.run,
             turn=found.turn + 1,
         )
+
+    def _placed(self, thread: ThreadRow) -> ThreadRow:
+        """The thread with the run in it: active where none is, else where `if_busy` says."""
+        run = self.run.run
+        if thread.active_run is None:
+            return replace(thread, active_run=run)
+        if self._frame.if_busy is IfBusy.REJECT:
+            raise Busy("The thread has a run under way.")
+        if len(thread.queue) >= QUEUE_LENGTH:
+            raise QueueFull(f"{QUEUE_LENGTH} messages wait in this thread already, which is the most.")
+        return interrupting(thread, run) if self._frame.if_busy is IfBusy.INTERRUPT else enqueued(thread, run)
+
+
+def cancel_mark(place: RunRow | ThreadRow, run: str, *, now: int) -> CancelRow:
+    """The mark that asks a run to end; `place` names its user and thread."""
+    expires = now // 1000 + limits.REQUEST_KEPT_S
+    return CancelRow(user=place.user, thread=place.thread, run=run, at=now, expires=expires)
 
 
 def attached(caller: Caller, thread: str, *, now: int) -> AttachedRow:
@@ -164,19 +186,4 @@ def _taken(quota: QuotaRow | None, run: RunRow, *, now: int) -> QuotaRow:
         active=(*quota.active, run.run),
         window_start=now if fresh else quota.window_start,
         window_count=count + 1,
-    )
-
-
-def _lease(run: RunRow) -> LeaseRow:
-    return LeaseRow(
-        user=run.user,
-        tenant=run.tenant,
-        thread=run.thread,
-        run=run.run,
-        lease_shard=keys.lease_shard(run.run),
-        due=run.admitted + limits.BEGIN_WITHIN_MS,
-        state=LeaseState.WAITING,
-        attempt=run.attempt,
-        first_seq=run.first_seq,
-        activated=run.admitted,
     )

@@ -8,18 +8,21 @@ from typing import Final
 
 from dayfly.admission.caller import Caller
 from dayfly.admission.entry import FIRST_ENGINE_SEQ, Entry, Found, Known, Moved, attached, look
+from dayfly.admission.lookup import live_thread, run_of
 from dayfly.admission.services import Services
 from dayfly.context.ids import new_run_id, new_thread_id
-from dayfly.errors import IdReused, RequestCancelled
+from dayfly.errors import IdReused, IllegalTransition, RequestCancelled, ThreadNotFound
 from dayfly.ports.meter import Metric
-from dayfly.ports.table import Put
+from dayfly.ports.table import Check, ConditionsFailed, Matches, Put
 from dayfly.protocol.events import UserMessage
 from dayfly.protocol.frames import Run
 from dayfly.publisher.log_writer import Committed
 from dayfly.publisher.settle import settle
-from dayfly.publisher.transcript import tail_of
-from dayfly.runlog.rows import RequestRow, RequestState, RunRow
-from dayfly.runlog.status import Outcome, RunStatus, status_of
+from dayfly.publisher.transcript import status_at, tail_of
+from dayfly.runlog import keys
+from dayfly.runlog.queueing import position_of
+from dayfly.runlog.rows import RequestRow, RequestState, RunRow, ThreadRow, ThreadState
+from dayfly.runlog.status import RunStatus
 
 DEFAULT_AGENT: Final = "assistant"
 
@@ -29,12 +32,17 @@ _log = logging.getLogger("dayfly.admission")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
     """An admitted run. `first` is its first log record, not yet posted; `None` where an earlier request of the same id
-    admitted the run. `begun`: an engine has it."""
+    admitted the run. `position` is its place in the queue, from 1, where it waits there. `starts`: it is active, and no
+    engine has begun it. `interrupted` is the run that has to make way. `changed` is the thread, where its list entry is
+    another one now."""
 
     run: RunRow
     status: RunStatus
     first: Committed | None
-    begun: bool
+    position: int | None = None
+    starts: bool = False
+    interrupted: str | None = None
+    changed: ThreadRow | None = None
 
 
 class ExecutionFactory:
@@ -49,8 +57,8 @@ class ExecutionFactory:
         One transaction writes the request id, the thread, the run, its first log record, its lease, the user's quota
         and the sender's attachment.
 
-        Raises `ThreadNotFound`, `Busy`, `NotSupported` (queue and interrupt), `QuotaExceeded`, `IdReused`,
-        `RequestCancelled`, and `Unsettled`, after which the same request may be sent again.
+        Raises `ThreadNotFound`, `Busy`, `QueueFull`, `QuotaExceeded`, `IdReused`, `RequestCancelled`, and `Unsettled`,
+        after which the same request may be sent again.
         """
         content = content_hash(frame)
         while True:
@@ -72,7 +80,18 @@ class ExecutionFactory:
             except Known as earlier:
                 return await self._again(caller, frame, earlier.request, content)
         services.meter.add(Metric.RUNS_ADMITTED)
-        return Execution(run=run, status=RunStatus.RUNNING, first=committed, begun=False)
+        if entry.thread is None:
+            raise IllegalTransition("a run was admitted without its transaction")
+        position = position_of(entry.thread, run.run)
+        return Execution(
+            run=entry.run,
+            status=RunStatus.RUNNING if position is None else RunStatus.QUEUED,
+            first=committed,
+            position=position,
+            starts=position is None,
+            interrupted=entry.interrupted,
+            changed=entry.thread if frame.thread_id is None or position is not None else None,
+        )
 
     def _new_run(self, caller: Caller, frame: Run, found: Found) -> RunRow:
         # Ids sort by time; within a thread they also sort by turn, whatever the clocks of two routers say.
@@ -97,22 +116,22 @@ class ExecutionFactory:
         if earlier.content != content:
             raise IdReused("This id was used for another message within 24 hours.")
         services = self._services
-        await settle(services.table, Put(attached(caller, earlier.thread, now=services.clock.now_ms())))
+        there = Check(keys.thread_key(caller.user, earlier.thread), Matches(state=ThreadState.LIVE))
+        try:
+            await settle(services.table, Put(attached(caller, earlier.thread, now=services.clock.now_ms())), there)
+        except ConditionsFailed as failed:
+            raise ThreadNotFound("The thread was forgotten.") from failed
+        thread = await live_thread(services.table, user=caller.user, thread=earlier.thread)
+        run = await run_of(services.table, user=caller.user, run=earlier.run)
         tail = await tail_of(services.table, user=caller.user, run=earlier.run)
-        outcome = Outcome(tail.outcome) if tail is not None and tail.outcome is not None else None
-        run = RunRow(
-            user=caller.user,
-            tenant=caller.tenant,
-            thread=earlier.thread,
-            run=earlier.run,
-            request=frame.id,
-            agent=frame.agent or DEFAULT_AGENT,
-            text=frame.text,
-            turn=0,
-            admitted=0,
+        position = position_of(thread, run.run)
+        return Execution(
+            run=run,
+            status=status_at(tail, queued=position is not None),
+            first=None,
+            position=position,
+            starts=thread.active_run == run.run and tail is not None and tail.last < run.first_seq,
         )
-        begun = tail is not None and tail.last >= FIRST_ENGINE_SEQ
-        return Execution(run=run, status=status_of(outcome=outcome, queued=False), first=None, begun=begun)
 
 
 def content_hash(frame: Run) -> str:

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-ACTIVE_RUNS: Final = 10
-"""Runs of one user that may be under way or queued at once."""
+ACTIVE_RUNS: Final = 40
+"""Runs of one user that may be under way or queued at once: more than one thread's queue holds."""
 WINDOW_MS: Final = 60_000
 WINDOW_RUNS: Final = 60
 """Runs that one user may start within a window."""
@@ -11,7 +11,5 @@ REQUEST_KEPT_S: Final = 24 * 3600
 """How long a client's request id is remembered."""
 ATTACHED_KEPT_S: Final = 3 * 3600
 """A socket lives 2 hours at most; its rows are kept a little longer."""
-BEGIN_WITHIN_MS: Final = 10_000
-"""How long an engine has to begin before the sweep looks after the run."""
 TITLE_CHARS: Final = 60
 """Characters of a thread's first message that become its title."""

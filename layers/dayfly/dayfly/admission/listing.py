@@ -11,7 +11,8 @@ from dayfly.ports.table import Span
 from dayfly.protocol import limits
 from dayfly.protocol.frames import History, Threads
 from dayfly.protocol.parse import json_string_bytes
-from dayfly.protocol.replies import HistoryMessage, HistoryPage, ThreadItem, ThreadList
+from dayfly.protocol.replies import HistoryMessage, HistoryPage, ThreadList
+from dayfly.publisher.announcer import thread_item
 from dayfly.publisher.past import newest_pieces
 from dayfly.publisher.shaping import split_text
 from dayfly.publisher.timestamps import rfc3339
@@ -45,11 +46,6 @@ async def list_threads(services: Services, caller: Caller, frame: Threads) -> Th
     page = rows[:THREADS_PAGE]
     items = tuple(thread_item(row) for row in page if row.state == ThreadState.LIVE)
     return ThreadList(id=frame.id, items=items, cursor=page[-1].thread if len(rows) > THREADS_PAGE else None)
-
-
-def thread_item(row: ThreadRow) -> ThreadItem:
-    """A thread as clients see it."""
-    return ThreadItem(thread_id=row.thread, title=row.title, updated_at=rfc3339(row.updated), active_run=row.active_run)
 
 
 async def read_history(services: Services, caller: Caller, frame: History) -> HistoryPage:

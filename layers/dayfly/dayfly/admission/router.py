@@ -3,14 +3,16 @@
 import asyncio
 import logging
 
+from dayfly.admission.approving import approve
 from dayfly.admission.attaching import attach, detach
 from dayfly.admission.caller import Caller
-from dayfly.admission.cancelling import cancel
+from dayfly.admission.cancelling import cancel, end_if_idle
+from dayfly.admission.editing import forget, rename
 from dayfly.admission.execution_factory import Execution, ExecutionFactory
 from dayfly.admission.listing import list_threads, read_history
+from dayfly.admission.lookup import run_of
 from dayfly.admission.services import Services
 from dayfly.errors import ErrorCode, NotSupported, PortError, RequestError, RunFailed, Unavailable, Unsettled
-from dayfly.ports.invoker import EngineCall
 from dayfly.protocol.frames import (
     Approve,
     Attach,
@@ -27,6 +29,7 @@ from dayfly.protocol.frames import (
 )
 from dayfly.protocol.parse import parse_frame, request_id_of
 from dayfly.protocol.replies import Accepted, Error, Pong, Reply
+from dayfly.publisher.starting import start_engine
 from dayfly.publisher.timestamps import rfc3339
 
 _log = logging.getLogger("dayfly.admission")
@@ -62,24 +65,32 @@ class Router:
 
     async def _answer(self, caller: Caller, frame: Frame) -> Reply | None:
         services = self._services
+        reply: Reply
         match frame:
             case Run():
                 await self._run(caller, frame)
                 return None
             case Cancel():
-                return await cancel(services, caller, frame)
+                reply = await cancel(services, caller, frame)
             case Attach():
-                return await attach(services, caller, frame)
+                reply = await attach(services, caller, frame)
             case Detach():
-                return await detach(services, caller, frame)
+                reply = await detach(services, caller, frame)
             case Threads():
-                return await list_threads(services, caller, frame)
+                reply = await list_threads(services, caller, frame)
             case History():
-                return await read_history(services, caller, frame)
+                reply = await read_history(services, caller, frame)
+            case Approve():
+                reply = await approve(services, caller, frame)
+            case Rename():
+                reply = await rename(services, caller, frame)
+            case Forget():
+                reply = await forget(services, caller, frame)
             case Ping():
-                return Pong(id=frame.id, server_time=rfc3339(services.clock.now_ms()))
-            case Approve() | Rename() | Forget() | Refresh():
+                reply = Pong(id=frame.id, server_time=rfc3339(services.clock.now_ms()))
+            case Refresh():
                 raise NotSupported(f"`{frame.action}` comes in a later version.")
+        return reply
 
     async def _run(self, caller: Caller, frame: Run) -> None:
         execution = await self._executions.open(caller, frame)
@@ -90,6 +101,8 @@ class Router:
             self._services.reply(caller, _accepted(frame, execution).encode()),
             self._show(caller, execution),
             self._start(execution),
+            self._interrupt(caller, execution),
+            self._announce(caller, execution),
         )
 
     async def _show(self, caller: Caller, execution: Execution) -> None:
@@ -102,13 +115,23 @@ class Router:
             _log.warning("audience not read", extra={"run": execution.run.run})
 
     async def _start(self, execution: Execution) -> None:
-        """Asks for an engine, unless one has begun. If the request is lost, the sweep asks again."""
-        if execution.begun:
+        if execution.starts:
+            await start_engine(self._services.invoker, execution.run)
+
+    async def _interrupt(self, caller: Caller, execution: Execution) -> None:
+        """The run that makes way has its cancel mark by the admission; here it is ended if no engine is at work on it.
+        If that fails, recovery honours the mark."""
+        if execution.interrupted is None:
             return
         try:
-            await self._services.invoker.start(EngineCall.of(execution.run))
-        except PortError as error:
-            _log.warning("engine not invoked", extra={"run": execution.run.run, "reason": str(error)})
+            run = await run_of(self._services.table, user=caller.user, run=execution.interrupted)
+            await end_if_idle(self._services, caller, run)
+        except Unsettled:
+            _log.warning("not looked after", extra={"run": execution.interrupted})
+
+    async def _announce(self, caller: Caller, execution: Execution) -> None:
+        if execution.changed is not None:
+            await self._services.outside(caller).announcer.thread_changed(execution.changed)
 
 
 def _accepted(frame: Run, execution: Execution) -> Accepted:
@@ -117,6 +140,7 @@ def _accepted(frame: Run, execution: Execution) -> Accepted:
         run_id=execution.run.run,
         thread_id=execution.run.thread,
         status=execution.status.value,
+        position=execution.position,
         duplicate=execution.first is None,
     )
 

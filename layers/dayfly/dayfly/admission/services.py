@@ -30,6 +30,7 @@ class Services:
         return Outside(
             table=self.table,
             poster=self.poster,
+            invoker=self.invoker,
             clock=self.clock,
             meter=self.meter,
             invocation=caller.invocation,

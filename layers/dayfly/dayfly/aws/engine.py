@@ -18,6 +18,7 @@ from dayfly.agents.models import Models, needs_bedrock
 from dayfly.agents.rehearsal import rehearse
 from dayfly.aws import clients
 from dayfly.aws.calls import Pool, client_config
+from dayfly.aws.invoker import LambdaInvoker
 from dayfly.aws.model_keys import model_key
 from dayfly.aws.payloads import RunPayload, WarmUpPayload, engine_payload
 from dayfly.aws.poster import ApiGatewayPoster
@@ -28,6 +29,7 @@ from dayfly.aws.tracing import Tracing
 from dayfly.context.execution import UserExecutionContext
 from dayfly.engine.engine import RunReport
 from dayfly.engine.factory import ExecutionEngineFactory
+from dayfly.engine.limits import RunLimits
 from dayfly.engine.refusal import refuse
 from dayfly.errors import AgentFailed, DayflyError, RunFailed
 from dayfly.ports.clock import SystemClock
@@ -66,14 +68,24 @@ class EngineFunction:
         )
         table = DynamoTable(clients.dynamodb_client(), settings.table_name, self._pool)
         poster = ApiGatewayPoster(clients.management_client(), self._posts, clock=self._clock, meter=meter)
-        self._outside = Outside(table=table, poster=poster, clock=self._clock, meter=meter, invocation="")
+        invoker = LambdaInvoker(
+            clients.lambda_client(),
+            self._pool,
+            function=settings.aws_lambda_function_name,
+            isolation=settings.isolation,
+        )
+        self._outside = Outside(
+            table=table, poster=poster, invoker=invoker, clock=self._clock, meter=meter, invocation=""
+        )
         self._factory = ExecutionEngineFactory()
         self._factory.configure(
             table=table,
             poster=poster,
+            invoker=invoker,
             agents=Catalogue(definitions, models=models, model=settings.model),
             clock=self._clock,
             meter=meter,
+            limits=RunLimits(run_ms=settings.run_seconds * 1000, approval_ms=settings.approval_seconds * 1000),
         )
         # What the agents' library loads on first use is loaded now, in the init phase, and not in a user's first run.
         rehearse()

@@ -57,7 +57,9 @@ class RecoveryFunction:
         self._telemetry.logs.bind(user=payload.user, thread=payload.thread_id, run=payload.run_id)
         notice = Notice(
             user=payload.user,
+            thread=payload.thread_id,
             run=payload.run_id,
+            first_seq=payload.first_seq,
             invocation=event.request_context.request_id,
             expired=event.never_ran,
             timed_out=event.timed_out,
@@ -68,8 +70,9 @@ class RecoveryFunction:
         outside = Outside(
             table=self._table,
             poster=self._poster,
+            invoker=self._invoker,
             clock=self._clock,
             meter=self._telemetry.meter,
             invocation=invocation,
         )
-        return Caretaker(outside, self._invoker)
+        return Caretaker(outside)

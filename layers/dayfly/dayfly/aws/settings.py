@@ -60,9 +60,15 @@ class RouterSettings(Settings):
 
 
 class EngineSettings(Settings):
-    """The table, the model and the agents. `agents_package` is the package whose modules are the agents."""
+    """The table, the model and the agents. `agents_package` is the package whose modules are the agents. `run_seconds`:
+    how long a run may take over all of its engines; `approval_seconds`: how long it waits for its user. Lambda itself
+    tells a function its own name, which the engine invokes to hand over."""
 
     table_name: Required
+    aws_lambda_function_name: Required
+    isolation: Isolation = Isolation.USER
+    run_seconds: Annotated[int, Field(ge=1)] = 3600
+    approval_seconds: Annotated[int, Field(ge=1)] = 3600
     model: Required = "demo"
     model_base_url: str = ""
     model_key_secret: str = ""

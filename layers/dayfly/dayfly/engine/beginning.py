@@ -1,15 +1,11 @@
 """The first append of an attempt: it proves that this engine is the one, and claims the run's lease with it."""
 
-from dataclasses import replace
-from typing import Final
-
 from dayfly.errors import Superseded
+from dayfly.ports.clock import Clock
 from dayfly.ports.table import Action, Check, ConditionsFailed, Matches, Put
 from dayfly.publisher.batch import Batch
-from dayfly.runlog.rows import LeaseRow, LeaseState, LogRow, RunRow, ThreadRow, ThreadState
-
-LEASE_MS: Final = 20_000
-"""How long a lease holds without being renewed."""
+from dayfly.runlog.leasing import held_lease, not_begun
+from dayfly.runlog.rows import LeaseRow, LogRow, RunRow, ThreadRow, ThreadState
 
 
 class Beginning:
@@ -17,7 +13,10 @@ class Beginning:
     is live, and the lease becomes this engine's in the same transaction. So a duplicated or late invocation loses here
     and does nothing, and "begun" and "held" are one."""
 
-    def __init__(self, *, run: RunRow, thread: ThreadRow, lease: LeaseRow) -> None:
+    def __init__(self, clock: Clock, *, run: RunRow, thread: ThreadRow, lease: LeaseRow) -> None:
+        self.claimed_at = clock.monotonic()
+        """When the claim was last sent, in seconds of the monotonic clock: the lease holds from then on at least."""
+        self._clock = clock
         self._run = run
         self._thread = thread
         self._lease = lease
@@ -25,11 +24,11 @@ class Beginning:
     async def actions(self, row: LogRow, batch: Batch) -> tuple[Action, ...]:
         """Checks and claim."""
         run = self._run
-        held = replace(self._lease, state=LeaseState.HELD, nonce=row.nonce, due=row.at + LEASE_MS)
+        self.claimed_at = self._clock.monotonic()
         return (
             Check(run.key, Matches(attempt=run.attempt, first_seq=run.first_seq)),
             Check(self._thread.key, Matches(state=ThreadState.LIVE, active_run=run.run)),
-            Put(held, Matches(attempt=run.attempt, first_seq=run.first_seq, state=LeaseState.WAITING)),
+            Put(held_lease(self._lease, nonce=row.nonce, now=row.at), Matches(**not_begun(run))),
         )
 
     def lost(self, failed: ConditionsFailed, actions: tuple[Action, ...]) -> None:

@@ -5,29 +5,28 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, TypeVar
 
-from dayfly.agents.protocol import Agent, Turn
+from dayfly.agents.protocol import Agent, Asked, Turn
 from dayfly.context.execution import UserExecutionContext
 from dayfly.engine.agent_host import AgentHost
-from dayfly.engine.beginning import Beginning
+from dayfly.engine.attempt import Attempt
 from dayfly.engine.lease_keeper import LeaseKeeper
+from dayfly.engine.limits import RunLimits
 from dayfly.engine.narrator import Narrator
 from dayfly.engine.periodic_updates import PeriodicUpdateManager
 from dayfly.engine.reading import RunFacts, read_history, read_run
 from dayfly.engine.state import EngineState, moved
-from dayfly.engine.verdict import verdict_on
+from dayfly.engine.time_budget import TimeBudget
+from dayfly.engine.verdict import HandOver, Verdict, usage_of, verdict_on
 from dayfly.engine.watch import Watch
-from dayfly.errors import EngineTimeout, Superseded
-from dayfly.ports.clock import Clock
-from dayfly.ports.meter import Meter, Metric
-from dayfly.ports.table import Matches, Table
-from dayfly.protocol.events import AgentCancelled, AgentError, AgentStarted, TerminalPayload
-from dayfly.publisher.batch import outcome_of
+from dayfly.errors import RunTooLong, Superseded
+from dayfly.ports.meter import Metric
+from dayfly.protocol.events import AgentCancelled, AgentError, AgentStarted
+from dayfly.protocol.signals import Phase
 from dayfly.publisher.bridge import WebSocketBridge
-from dayfly.publisher.ending import Ending
-from dayfly.publisher.finish import finish
-from dayfly.runlog.history import Step
+from dayfly.publisher.outside import Outside
 from dayfly.runlog.messages import Message
 from dayfly.runlog.status import Outcome
 
@@ -36,12 +35,19 @@ _log = logging.getLogger("dayfly.engine")
 T = TypeVar("T")
 
 
+class Left(StrEnum):
+    """An attempt that ended while its run goes on."""
+
+    HANDED_OVER = "handed_over"
+    WAITING = "waiting"
+
+
 @dataclass(frozen=True, slots=True)
 class RunReport:
     """What became of an attempt. `outcome` is `None` where another writer had taken over; with `stuck`, a tool's thread
     could not be stopped and the process must not be used again."""
 
-    outcome: Outcome | None
+    outcome: Outcome | Left | None
     stuck: bool = False
 
 
@@ -60,9 +66,8 @@ class IsolatedExecutionEngine:
         bridge: WebSocketBridge,
         updates: PeriodicUpdateManager,
         host: AgentHost,
-        table: Table,
-        clock: Clock,
-        meter: Meter,
+        outside: Outside,
+        limits: RunLimits,
     ) -> None:
         self.context = context
         self.state = EngineState.NEW
@@ -70,10 +75,12 @@ class IsolatedExecutionEngine:
         self._bridge = bridge
         self._updates = updates
         self._host = host
-        self._table = table
-        self._clock = clock
-        self._meter = meter
-        self._started = clock.monotonic()
+        self._outside = outside
+        self._limits = limits
+        self._table = outside.table
+        self._clock = outside.clock
+        self._meter = outside.meter
+        self._started = outside.clock.monotonic()
         self._stuck = False
 
     async def __aenter__(self) -> "IsolatedExecutionEngine":
@@ -94,7 +101,7 @@ class IsolatedExecutionEngine:
         self._meter.add(Metric.ENGINES_CLEANED)
 
     async def run(self) -> RunReport:
-        """Runs the attempt to its end, and posts that end.
+        """Runs the attempt to its end, and posts that end: the run's, or that it was handed over or waits.
 
         Returns without an outcome where another writer has taken over: no lease, no invocation, no ending. Raises
         `EngineClosed` after `close`, `IllegalTransition` when called twice, and `Unsettled` where the log could not be
@@ -111,49 +118,46 @@ class IsolatedExecutionEngine:
             self.state = moved(self.state, EngineState.ENDED)
         return RunReport(outcome, stuck=self._stuck)
 
-    async def _attempt(self) -> Outcome | None:
-        narrator = Narrator(self._bridge, self._host)
-        watch = Watch(
-            self._bridge.delivery,
-            run=self.context.run_id,
-            phase=lambda: narrator.phase,
-            elapsed_ms=self._elapsed_ms,
-        )
+    async def _attempt(self) -> Outcome | Left | None:
+        phase = Phase.STARTING
+        watch = Watch(self._bridge.delivery, run=self.context.run_id, phase=lambda: phase, elapsed_ms=self._elapsed_ms)
         async with self._bridge:
             # The audience is read before the first append, so that it is published to whoever is there.
             async with _beside(watch.look()) as looked:
                 facts = await read_run(self._table, self.context)
                 await looked
+            attempt = Attempt(self._outside, self._bridge, facts, self._limits)
             async with _beside(read_history(self._table, facts.thread)) as history:
-                await self._begin(facts)
-                keeper = LeaseKeeper(self._table, self._clock, facts.lease, nonce=self._bridge.nonce)
-                payload = await self._live(narrator, watch, keeper, facts, history)
-            ending = Ending(
-                self._table,
-                self._clock,
-                run=facts.run,
-                steps=self._steps,
-                lease_is=Matches(nonce=self._bridge.nonce, first_seq=facts.run.first_seq),
-            )
-            if await finish(self._bridge, payload, ending, self._meter):
-                await keeper.drop()
-            return outcome_of(payload)
+                if self.context.attempt == 1:
+                    await self._bridge.emit(AgentStarted(message=f"{self.context.agent_name} has started."))
+                    self._meter.add(Metric.TIME_TO_FIRST_EVENT, max(0, self._clock.now_ms() - facts.run.admitted))
+                verdict = await self._live(attempt, watch, history)
+            return await self._carry_out(attempt, verdict)
 
-    async def _begin(self, facts: RunFacts) -> None:
-        beginning = Beginning(run=facts.run, thread=facts.thread, lease=facts.lease)
-        await self._bridge.commit(AgentStarted(message=f"{self.context.agent_name} has started."), beginning)
-        self._meter.add(Metric.TIME_TO_FIRST_EVENT, max(0, self._clock.now_ms() - facts.run.admitted))
+    async def _carry_out(self, attempt: Attempt, verdict: Verdict) -> Outcome | Left | None:
+        match verdict:
+            case HandOver(cut=cut):
+                refused = await attempt.hand_over(cut=cut, elapsed_ms=self._elapsed_ms())
+                return await attempt.end(refused) if refused is not None else Left.HANDED_OVER
+            case Asked(calls=calls):
+                answer = await attempt.ask(calls, elapsed_ms=self._elapsed_ms())
+                if isinstance(answer, AgentError):
+                    return await attempt.end(answer)
+                return answer or Left.WAITING
+            case _:
+                return await attempt.end(verdict)
 
-    async def _live(
-        self,
-        narrator: Narrator,
-        watch: Watch,
-        keeper: LeaseKeeper,
-        facts: RunFacts,
-        history: Awaitable[tuple[Message, ...]],
-    ) -> TerminalPayload:
-        """Lets the agent run until it ends, is cancelled, runs out of time, or another takes over. The lease is kept
-        from the start, also while the history is still being read."""
+    async def _live(self, attempt: Attempt, watch: Watch, history: Awaitable[tuple[Message, ...]]) -> Verdict:
+        """Lets the agent run until it ends, asks, is cancelled, runs out of time, or another takes over. The lease is
+        kept from the start, also while the history is still being read."""
+        facts = attempt.facts
+        run_left_s = (self._limits.run_ms - facts.run.spent_ms) / 1000
+        budget = TimeBudget(self._clock, deadline=self.context.deadline, run_left_s=run_left_s)
+        keeper = LeaseKeeper(
+            self._table, self._clock, self._bridge, attempt.beginning, run=facts.run, lease=facts.lease
+        )
+        narrator = Narrator(self._bridge, self._host, budget, is_mine=keeper.is_fresh)
+        watch.phase = lambda: narrator.phase
         lost = asyncio.Event()
         async with _background(
             keeper.keep(lost.set),
@@ -164,25 +168,21 @@ class IsolatedExecutionEngine:
                 beat=lambda: self._bridge.delivery.heartbeat(phase=narrator.phase, elapsed_ms=self._elapsed_ms()),
             ),
         ) as background:
-            turn = Turn(
-                context=self.context,
-                text=facts.run.text,
-                history=await history,
-                table=self._table,
-                clock=self._clock,
-            )
+            turn = self._turn(facts, await history)
+            if watch.cancelled.is_set():
+                return AgentCancelled(execution_time_ms=self._elapsed_ms())
             self._host.start(lambda: narrator.drive(self._agent, turn))
             ended = asyncio.ensure_future(self._host.wait())
             # Where the agent is stopped below, its end is nobody's news; without this the loop would complain.
             ended.add_done_callback(lambda done: done.cancelled() or done.exception())
-            signals = [ended, asyncio.ensure_future(watch.cancelled.wait()), asyncio.ensure_future(lost.wait())]
-            remaining = self.context.deadline - self._clock.monotonic()
+            events = (watch.cancelled, lost, narrator.out_of_time)
+            signals = [asyncio.ensure_future(event.wait()) for event in events]
             try:
                 await asyncio.wait(
-                    [*signals, *background], timeout=max(0.0, remaining), return_when=asyncio.FIRST_COMPLETED
+                    [ended, *signals, *background], timeout=budget.left_s, return_when=asyncio.FIRST_COMPLETED
                 )
             finally:
-                for signal in signals[1:]:
+                for signal in signals:
                     signal.cancel()
             for task in background:
                 if task.done() and not lost.is_set():
@@ -190,16 +190,31 @@ class IsolatedExecutionEngine:
             if lost.is_set():
                 raise Superseded("the lease is another's")
             if ended.done():
-                return verdict_on(ended, narrator.answer, elapsed_ms=self._elapsed_ms(), run=self.context.run_id)
+                counted = usage_of(facts.resumption, narrator)
+                return verdict_on(
+                    ended, narrator.answer, counted, elapsed_ms=self._elapsed_ms(), run=self.context.run_id
+                )
             await self._host.stop()
             if watch.cancelled.is_set():
                 return AgentCancelled(execution_time_ms=self._elapsed_ms())
-            return AgentError(
-                code=EngineTimeout.code, message="The run took longer than it may.", retryable=EngineTimeout.retryable
-            )
+            if budget.run_is_over:
+                return AgentError(
+                    code=RunTooLong.code, message="The run took longer than it may.", retryable=RunTooLong.retryable
+                )
+            return HandOver(cut=not narrator.out_of_time.is_set())
 
-    async def _steps(self) -> tuple[Step, ...]:
-        return tuple(self._bridge.steps)
+    def _turn(self, facts: RunFacts, history: tuple[Message, ...]) -> Turn:
+        resumption = facts.resumption
+        return Turn(
+            context=self.context,
+            text=facts.run.text,
+            history=history,
+            resumed=resumption.messages,
+            in_doubt=resumption.in_doubt,
+            decisions=resumption.decisions,
+            table=self._table,
+            clock=self._clock,
+        )
 
     def _elapsed_ms(self) -> int:
         return round((self._clock.monotonic() - self._started) * 1000)

@@ -4,15 +4,18 @@ from dayfly.context.execution import UserExecutionContext
 from dayfly.engine.agent_host import AgentHost, ThreadHost
 from dayfly.engine.engine import IsolatedExecutionEngine
 from dayfly.engine.infrastructure import Agents, BridgeRecipe, EngineInfrastructure, HostRecipe, UpdatesRecipe
+from dayfly.engine.limits import RunLimits
 from dayfly.engine.periodic_updates import PeriodicUpdateManager
 from dayfly.errors import ConfigurationError
 from dayfly.ports.clock import Clock
+from dayfly.ports.invoker import Invoker
 from dayfly.ports.meter import Meter, Metric
 from dayfly.ports.poster import Poster
 from dayfly.ports.table import Table
 from dayfly.publisher.bridge import WebSocketBridge
 from dayfly.publisher.delivery import Delivery
 from dayfly.publisher.log_writer import LogPosition, LogWriter
+from dayfly.publisher.outside import Outside
 
 
 class ExecutionEngineFactory:
@@ -27,23 +30,33 @@ class ExecutionEngineFactory:
         *,
         table: Table | None,
         poster: Poster | None,
+        invoker: Invoker | None,
         agents: Agents | None,
         clock: Clock | None,
         meter: Meter | None,
         bridge: BridgeRecipe | None = None,
         updates: UpdatesRecipe | None = None,
         host: HostRecipe | None = None,
+        limits: RunLimits | None = None,
     ) -> None:
         """Takes the infrastructure, which carries no user's data, once.
 
-        `bridge`, `updates` and `host` are recipes; `None` means "build one per run". `table`, `poster`, `agents`,
-        `clock` and `meter` cannot be built per run: `None` for one of them is refused, by name.
+        `bridge`, `updates` and `host` are recipes; `None` means "build one per run". `table`, `poster`, `invoker`,
+        `agents`, `clock` and `meter` cannot be built per run: `None` for one of them is refused, by name. `limits` has
+        defaults.
         """
         if self._infrastructure is not None:
             raise ConfigurationError("the factory is configured already")
-        required = {"table": table, "poster": poster, "agents": agents, "clock": clock, "meter": meter}
+        required = {
+            "table": table,
+            "poster": poster,
+            "invoker": invoker,
+            "agents": agents,
+            "clock": clock,
+            "meter": meter,
+        }
         missing = [name for name, collaborator in required.items() if collaborator is None]
-        if table is None or poster is None or agents is None or clock is None or meter is None:
+        if table is None or poster is None or invoker is None or agents is None or clock is None or meter is None:
             raise ConfigurationError(f"cannot be built per run, so must be given: {', '.join(missing)}")
 
         def new_bridge(context: UserExecutionContext) -> WebSocketBridge:
@@ -61,12 +74,14 @@ class ExecutionEngineFactory:
         self._infrastructure = EngineInfrastructure(
             table=table,
             poster=poster,
+            invoker=invoker,
             agents=agents,
             clock=clock,
             meter=meter,
             bridge=bridge or new_bridge,
             updates=updates or PeriodicUpdateManager,
             host=host or ThreadHost,
+            limits=limits or RunLimits(),
         )
 
     def create(self, context: UserExecutionContext) -> IsolatedExecutionEngine:
@@ -92,9 +107,15 @@ class ExecutionEngineFactory:
             bridge=bridge,
             updates=updates,
             host=host,
-            table=parts.table,
-            clock=parts.clock,
-            meter=parts.meter,
+            outside=Outside(
+                table=parts.table,
+                poster=parts.poster,
+                invoker=parts.invoker,
+                clock=parts.clock,
+                meter=parts.meter,
+                invocation=context.invocation_id,
+            ),
+            limits=parts.limits,
         )
         parts.meter.add(Metric.ENGINES_CREATED)
         parts.meter.add(Metric.ENGINE_CREATION_TIME, (parts.clock.monotonic() - started) * 1000)

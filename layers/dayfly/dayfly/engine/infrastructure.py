@@ -7,8 +7,10 @@ from typing import Protocol
 from dayfly.agents.protocol import AgentRecipe
 from dayfly.context.execution import UserExecutionContext
 from dayfly.engine.agent_host import AgentHost
+from dayfly.engine.limits import RunLimits
 from dayfly.engine.periodic_updates import PeriodicUpdateManager
 from dayfly.ports.clock import Clock
+from dayfly.ports.invoker import Invoker
 from dayfly.ports.meter import Meter
 from dayfly.ports.poster import Poster
 from dayfly.ports.table import Table
@@ -33,9 +35,11 @@ class EngineInfrastructure:
 
     table: Table
     poster: Poster
+    invoker: Invoker
     agents: Agents
     clock: Clock
     meter: Meter
     bridge: BridgeRecipe
     updates: UpdatesRecipe
     host: HostRecipe
+    limits: RunLimits

@@ -1,11 +1,13 @@
 """Tells the client what the agent does: the one place where lifecycle events of a running agent are emitted."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 
 from dayfly.agents.protocol import (
     Agent,
     AgentEvent,
     Answered,
+    Asked,
     Delta,
     Responded,
     Thinking,
@@ -14,7 +16,8 @@ from dayfly.agents.protocol import (
     Turn,
 )
 from dayfly.engine.agent_host import AgentHost
-from dayfly.errors import AgentFailed
+from dayfly.engine.time_budget import TimeBudget
+from dayfly.errors import AgentFailed, Superseded
 from dayfly.protocol.events import AgentThinking, ToolCompleted, ToolExecuting, ToolStatus
 from dayfly.protocol.signals import Phase
 from dayfly.publisher.bridge import WebSocketBridge
@@ -40,11 +43,19 @@ class Narrator:
     """Drives an agent on its host's side, and emits what it yields on the engine's side, one after the other: the agent
     goes on only when the event before is taken."""
 
-    def __init__(self, bridge: WebSocketBridge, host: AgentHost) -> None:
+    def __init__(
+        self, bridge: WebSocketBridge, host: AgentHost, budget: TimeBudget, *, is_mine: Callable[[], bool]
+    ) -> None:
+        """`is_mine` says whether the lease can't be another's yet."""
         self.phase = Phase.STARTING
-        self.answer: Answered | None = None
+        self.answer: Answered | Asked | None = None
+        self.out_of_time = asyncio.Event()
+        """Set where no other step fits: the agent then waits, to be stopped."""
+        self.requests = self.input_tokens = self.output_tokens = 0
         self._bridge = bridge
         self._host = host
+        self._budget = budget
+        self._is_mine = is_mine
 
     async def drive(self, agent: Agent, turn: Turn) -> None:
         """Runs the agent to its end. Call it where the agent is to run."""
@@ -65,15 +76,23 @@ class Narrator:
             case Delta(text):
                 await self._bridge.say(text)
             case Thinking(reasoning, step):
+                await self._between_steps()
                 self.phase = Phase.MODEL
                 await self._bridge.emit(AgentThinking(reasoning=cut(reasoning, SENTENCE_BYTES)[0], step_number=step))
-            case Responded(message):
-                self._bridge.note(whole_response(message))
+            case Responded(message, input_tokens, output_tokens):
+                self._bridge.note(whole_response(message), input_tokens=input_tokens, output_tokens=output_tokens)
+                self.requests += 1
+                self.input_tokens += input_tokens
+                self.output_tokens += output_tokens
+                self._budget.progress()
+                if message.calls:
+                    await self._between_steps()
             case ToolStarted(name, call_id, parameters):
                 self.phase = Phase.TOOL
                 shown = shown_parameters(parameters)
                 executing = ToolExecuting(tool_name=whole(name), tool_call_id=whole(call_id), parameters=shown)
                 await self._bridge.emit(executing)
+                self._require_lease()
             case ToolEnded(raw, execution_time_ms):
                 answer = whole_answer(raw)
                 completed = ToolCompleted(
@@ -84,12 +103,24 @@ class Narrator:
                     execution_time_ms=execution_time_ms,
                 )
                 await self._bridge.emit(completed, message=answer)
+                self._budget.progress()
                 self.phase = Phase.MODEL
-            case Answered():
+            case Answered() | Asked():
                 self.phase = Phase.ENDING
                 self.answer = event
             case _:
                 raise AgentFailed(f"The agent gave something that is no event: {type(event).__name__}.")
+
+    async def _between_steps(self) -> None:
+        if not self._budget.another_step_fits():
+            self.out_of_time.set()
+            await asyncio.Event().wait()  # until the agent is stopped
+        self._require_lease()
+
+    def _require_lease(self) -> None:
+        """The step is in the log, but this process may have been frozen since: another engine may be at work."""
+        if not self._is_mine():
+            raise Superseded("the lease was not renewed in time")
 
 
 async def _close(events: AsyncIterator[AgentEvent]) -> None:

@@ -1,6 +1,6 @@
 """What an engine reads before it begins: the run's facts, and what the thread said before."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dayfly.context.execution import UserExecutionContext
@@ -8,8 +8,11 @@ from dayfly.errors import Superseded
 from dayfly.ports.table import Table
 from dayfly.publisher.past import newest_pieces
 from dayfly.publisher.settle import answered
+from dayfly.publisher.transcript import steps_of
 from dayfly.runlog import keys
+from dayfly.runlog.history import Step
 from dayfly.runlog.messages import Message
+from dayfly.runlog.resumption import Resumption, resumption_of
 from dayfly.runlog.rows import LeaseRow, RunRow, ThreadRow
 
 HISTORY_TURNS: Final = 20
@@ -21,11 +24,21 @@ READ_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """The run, its thread and its lease, as they stood when the engine looked."""
+    """The run, its thread and its lease, as they stood when the engine looked; and what earlier attempts logged."""
 
     run: RunRow
     thread: ThreadRow
     lease: LeaseRow
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def resumption(self) -> Resumption:
+        """Where this attempt goes on."""
+        return resumption_of(self.steps)
+
+    def run_after(self, elapsed_ms: int) -> RunRow:
+        """The run with this attempt's time counted."""
+        return replace(self.run, spent_ms=self.run.spent_ms + elapsed_ms)
 
 
 async def read_run(table: Table, context: UserExecutionContext) -> RunFacts:
@@ -40,7 +53,10 @@ async def read_run(table: Table, context: UserExecutionContext) -> RunFacts:
         raise Superseded("the run, its thread or its lease is gone")
     if (run.attempt, run.first_seq) != (context.attempt, context.first_seq):
         raise Superseded(f"attempt {context.attempt} is not the present one")
-    return RunFacts(run, thread, lease)
+    steps: tuple[Step, ...] = ()
+    if run.attempt > 1:
+        steps = await answered(lambda: steps_of(table, user=run.user, run=run.run))
+    return RunFacts(run, thread, lease, steps)
 
 
 async def read_history(table: Table, thread: ThreadRow) -> tuple[Message, ...]:

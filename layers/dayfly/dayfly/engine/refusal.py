@@ -5,6 +5,7 @@ from dayfly.engine.engine import RunReport
 from dayfly.engine.reading import read_run
 from dayfly.errors import RunFailed, Superseded
 from dayfly.protocol.events import AgentError
+from dayfly.publisher.closing import end_run
 from dayfly.publisher.outside import Outside
 from dayfly.runlog.status import Outcome
 
@@ -14,7 +15,7 @@ async def refuse(outside: Outside, context: UserExecutionContext, reason: RunFai
     payload = AgentError(code=reason.code, message=str(reason), retryable=reason.retryable)
     try:
         facts = await read_run(outside.table, context)
-        ended = await outside.end(facts.run, facts.lease, payload)
+        ended = await end_run(outside, facts.run, facts.lease, payload)
     except Superseded:
         return RunReport(None)
     return RunReport(Outcome.FAILED if ended else None)

@@ -2,28 +2,52 @@
 
 import asyncio
 import logging
+from dataclasses import dataclass
 
-from dayfly.agents.protocol import Answered
+from dayfly.agents.protocol import Answered, Asked
+from dayfly.engine.narrator import Narrator
 from dayfly.errors import AgentFailed, EngineClosed, RunFailed, Superseded, Unsettled
 from dayfly.protocol.events import AgentCompleted, AgentError, TerminalPayload, Usage
 from dayfly.publisher.shaping import ANSWER_BYTES, SENTENCE_BYTES, cut
+from dayfly.runlog.resumption import Resumption
 
 _log = logging.getLogger("dayfly.engine")
 
 
-def verdict_on(ended: "asyncio.Future[None]", answer: Answered | None, *, elapsed_ms: int, run: str) -> TerminalPayload:
-    """The terminal payload of an agent that has ended by itself.
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Another engine has to go on. `cut`: a step was broken off."""
+
+    cut: bool
+
+
+Verdict = TerminalPayload | Asked | HandOver
+"""What an attempt came to."""
+
+
+def usage_of(earlier: Resumption, narrator: Narrator) -> Usage:
+    """What the model counted over all attempts of the run."""
+    return Usage(
+        requests=earlier.requests + narrator.requests,
+        input_tokens=earlier.input_tokens + narrator.input_tokens,
+        output_tokens=earlier.output_tokens + narrator.output_tokens,
+    )
+
+
+def verdict_on(
+    ended: "asyncio.Future[None]", answer: Answered | Asked | None, usage: Usage, *, elapsed_ms: int, run: str
+) -> TerminalPayload | Asked:
+    """What an agent that has ended by itself came to.
 
     What the log said (`Superseded`, `Unsettled`, a closed bridge) is not the agent's doing and is raised on. An agent's
     own exception is named to the client by a bare code; its text goes to the log.
     """
     error = ended.exception()
     match error:
-        case None if answer is not None:
+        case None if isinstance(answer, Asked):
+            return answer
+        case None if isinstance(answer, Answered):
             result, truncated = cut(answer.text, ANSWER_BYTES)
-            usage = Usage(
-                requests=answer.requests, input_tokens=answer.input_tokens, output_tokens=answer.output_tokens
-            )
             return AgentCompleted(result=result, truncated=truncated, execution_time_ms=elapsed_ms, usage=usage)
         case None:
             _log.error("the agent ended without an answer", extra={"run": run, "code": AgentFailed.code})

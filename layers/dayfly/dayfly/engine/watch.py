@@ -24,13 +24,13 @@ class Watch:
         self.cancelled = asyncio.Event()
         self._delivery = delivery
         self._run = run
-        self._phase = phase
+        self.phase = phase
         self._elapsed_ms = elapsed_ms
 
     async def look(self) -> None:
         """One look. A mark is bound to its run: another run's mark means nothing here."""
         try:
-            audience = await self._delivery.refresh(phase=self._phase(), elapsed_ms=self._elapsed_ms())
+            audience = await self._delivery.refresh(phase=self.phase(), elapsed_ms=self._elapsed_ms())
         except DayflyError as error:
             # Whatever it was, the next look is due in half a second; to stop looking would make the run deaf.
             _log.warning("audience not read", extra={"run": self._run, "reason": type(error).__name__})

@@ -28,6 +28,7 @@ TERMINAL_TYPES = frozenset({EventType.AGENT_COMPLETED, EventType.AGENT_ERROR, Ev
 """Exactly one of these ends a run."""
 
 ToolStatus = Literal["ok", "error", "denied"]
+ResumeReason = Literal["handed_over", "engine_lost", "answered", "expired"]
 
 
 class Payload(BaseModel):
@@ -124,8 +125,8 @@ class AgentResumed(Payload):
     type = EventType.AGENT_RESUMED
     attempt: Annotated[int, Field(ge=2)]
     """Counts the run's engines; the first one is 1."""
-    reason: Literal["handed_over", "engine_lost", "answered", "expired"]
-    """Why a fresh engine goes on."""
+    reason: ResumeReason
+    """Why a fresh engine goes on: the one before ran out of time or was lost; the user answered, or did not in time."""
     discard_after: Annotated[int, Field(ge=0)] | None = None
     """Drop the text of deltas with a higher seq that came before this event."""
 

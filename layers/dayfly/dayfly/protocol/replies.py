@@ -56,6 +56,8 @@ class AttachedRun(_Model):
     """Where the run stands in the log."""
     seq: int
     """The last seq that you hold after this replay."""
+    position: int | None = None
+    """Place in the thread's queue, from 1; with `queued` only."""
 
 
 class Attached(_Model):

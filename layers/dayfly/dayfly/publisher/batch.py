@@ -8,13 +8,14 @@ from dayfly.protocol.events import (
     AgentCompleted,
     AgentDelta,
     AgentError,
+    AgentResumed,
     AnyPayload,
     Event,
+    ToolExecuting,
 )
 from dayfly.publisher.shaping import split_text
-from dayfly.runlog.history import Said, Step
-from dayfly.runlog.journal import JournalEntry
-from dayfly.runlog.messages import AssistantSaid, ToolAnswered
+from dayfly.runlog.history import Began, Said, Step, Voided
+from dayfly.runlog.journal import JournalEntry, Noted
 from dayfly.runlog.status import Outcome
 
 DELTA_BYTES: Final = 24 * 1024
@@ -24,11 +25,13 @@ DELTA_BYTES: Final = 24 * 1024
 @dataclass(frozen=True, slots=True)
 class Emitted:
     """One thing that was emitted: an event's payload, a journal message, or an event with the journal message that it
-    completes. `timestamp` is RFC 3339, UTC, of the moment it was emitted."""
+    completes. `timestamp` is RFC 3339, UTC, of the moment it was emitted; the tokens are a model response's."""
 
     payload: AnyPayload | None
-    message: AssistantSaid | ToolAnswered | None
+    message: Noted | None
     timestamp: str
+    input_tokens: int = 0
+    output_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +66,26 @@ def number(items: tuple[Emitted, ...], *, first: int, run_id: str, thread_id: st
             )
             events.append(event)
             outcome = outcome or outcome_of(item.payload)
-            if isinstance(item.payload, AgentDelta):
-                steps.append(Said(event.seq, item.payload.text))
+            steps.extend(step_of(event))
         if item.message is not None:
-            entry = JournalEntry(first + len(events) - 1, item.message)
+            entry = JournalEntry(first + len(events) - 1, item.message, item.input_tokens, item.output_tokens)
             journal.append(entry)
             steps.append(entry)
     last = first + len(events) - 1
     return Batch(first, last, tuple(events), tuple(journal), tuple(steps), outcome)
+
+
+def step_of(event: Event) -> tuple[Step, ...]:
+    """What an event means for history and for a fresh engine; most mean nothing there."""
+    match event.payload:
+        case AgentDelta(text=text):
+            return (Said(event.seq, text),)
+        case ToolExecuting(tool_call_id=call_id):
+            return (Began(event.seq, call_id),)
+        case AgentResumed(discard_after=after) if after is not None:
+            return (Voided(after),)
+        case _:
+            return ()
 
 
 def merge_deltas(items: tuple[Emitted, ...]) -> tuple[Emitted, ...]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +16,7 @@ from dayfly.publisher.log_writer import Committed, Companion, LogWriter
 from dayfly.publisher.shaping import split_text, whole
 from dayfly.publisher.timestamps import rfc3339
 from dayfly.runlog.history import Step
-from dayfly.runlog.messages import AssistantSaid, ToolAnswered
+from dayfly.runlog.journal import Noted
 
 DELTA_PAUSE_S: Final = 0.1
 """Deltas alone are appended at most this often; anything else takes the waiting deltas along at once."""
@@ -40,8 +41,9 @@ class WebSocketBridge:
 
     Use as an async context manager, inside one event loop. While an append is in flight, what arrives is gathered for
     the next batch (group commit). After the first failed append, every call raises that failure: another writer has
-    taken over (`Superseded`), the log could not be reached (`Unsettled`), or whatever else went wrong. After a
-    terminal event nothing more is taken (`EngineClosed`): a tool that could not be stopped may still come back.
+    taken over (`Superseded`), the log could not be reached (`Unsettled`), or whatever else went wrong. After its last
+    event (a terminal one, or one that leaves the run to another attempt) nothing more is taken (`EngineClosed`): a tool
+    that could not be stopped may still come back, and must not take a seq that is another's.
     """
 
     def __init__(self, writer: LogWriter, delivery: Delivery, clock: Clock) -> None:
@@ -59,6 +61,9 @@ class WebSocketBridge:
         self._room.set()
         self._failure: Exception | None = None
         self._ended = False
+        self._opening: Companion | None = None
+        self._opened = False
+        self._committing = asyncio.Lock()
         self._committer: asyncio.Task[None] | None = None
 
     @property
@@ -72,6 +77,11 @@ class WebSocketBridge:
         return self._writer.next_seq
 
     @property
+    def opened(self) -> bool:
+        """Whether something was committed."""
+        return self._opened
+
+    @property
     def delivery(self) -> Delivery:
         """The sockets that committed events go to."""
         return self._delivery
@@ -83,14 +93,28 @@ class WebSocketBridge:
     async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
 
-    async def emit(self, payload: AnyPayload, *, message: AssistantSaid | ToolAnswered | None = None) -> Committed:
+    def opens_with(self, opening: Companion) -> None:
+        """Whatever is committed first is committed together with this, unless it brings a companion of its own, which
+        then has to claim as much."""
+        self._opening = opening
+
+    async def emit(self, payload: AnyPayload, *, message: Noted | None = None) -> Committed:
         """Commits one event, with the journal message that it completes, and returns when it is in the log."""
         return await self._enqueue(Emitted(payload, message, self._timestamp()))
 
-    async def commit(self, payload: AnyPayload, companion: Companion) -> Committed:
+    async def commit(self, payload: AnyPayload, companion: Companion, *, last: bool = False) -> Committed:
         """Commits one event together with the companion's actions, in one transaction, and returns when it is done.
-        What was emitted before goes into the same batch."""
-        return await self._enqueue(Emitted(payload, None, self._timestamp()), companion)
+        What was emitted before goes into the same batch, or into one before. With `last` nothing is taken after it."""
+        return await self.commit_all((payload,), companion, last=last)
+
+    async def commit_all(
+        self, payloads: Sequence[AnyPayload], companion: Companion, *, last: bool = False
+    ) -> Committed:
+        """As `commit`, for several events in one batch. Their sizes are the caller's care: an item has 400 KB."""
+        for payload in payloads[:-1]:
+            self._put(_Waiting(Emitted(payload, None, self._timestamp())))
+        final = Emitted(payloads[-1], None, self._timestamp())
+        return await self._enqueue(final, companion, last=last, weight=EVENT_WEIGHT if len(payloads) == 1 else 0)
 
     async def say(self, text: str) -> None:
         """Takes a piece of the answer. Returns at once while there is room in the buffer."""
@@ -99,9 +123,17 @@ class WebSocketBridge:
             delta = Emitted(AgentDelta(text=piece), None, self._timestamp())
             self._put(_Waiting(delta, weight=json_string_bytes(piece)))
 
-    def note(self, message: AssistantSaid | ToolAnswered) -> None:
+    def note(self, message: Noted, *, input_tokens: int = 0, output_tokens: int = 0) -> None:
         """Takes a journal message; it is committed with the next event."""
-        self._put(_Waiting(Emitted(None, message, self._timestamp())))
+        self._put(_Waiting(Emitted(None, message, self._timestamp(), input_tokens, output_tokens)))
+
+    async def discard(self) -> None:
+        """Drops what is not yet on its way to the log, and returns when nothing is on its way any more: from then on
+        `steps` is all that there is. Raises what an append has failed with."""
+        self._drop(EngineClosed("the step was cut"))
+        async with self._committing:
+            if self._failure is not None:
+                raise self._failure
 
     async def close(self) -> None:
         """Stops committing and posting. What waits is dropped; whoever waits for it is told. Idempotent."""
@@ -111,9 +143,12 @@ class WebSocketBridge:
         self._fail(EngineClosed("the bridge is closed"))
         await self._delivery.close()
 
-    async def _enqueue(self, item: Emitted, companion: Companion | None = None) -> Committed:
+    async def _enqueue(
+        self, item: Emitted, companion: Companion | None = None, *, last: bool = False, weight: int = EVENT_WEIGHT
+    ) -> Committed:
         done: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
-        self._put(_Waiting(item, done, companion, EVENT_WEIGHT))
+        self._put(_Waiting(item, done, companion, weight))
+        self._ended = self._ended or last
         return await done
 
     def _put(self, waiting: _Waiting) -> None:
@@ -135,7 +170,10 @@ class WebSocketBridge:
         not_before = loop.time()
         while self._failure is None:
             await self._until_due(not_before)
-            await self._commit_batch(self._take())
+            async with self._committing:
+                # What was due may have been dropped meanwhile.
+                if any(waiting.item.payload is not None for waiting in self._waiting):
+                    await self._commit_batch(self._take())
             not_before = loop.time() + DELTA_PAUSE_S
 
     async def _until_due(self, not_before: float) -> None:
@@ -174,13 +212,15 @@ class WebSocketBridge:
 
     async def _commit_batch(self, taken: list[_Waiting]) -> None:
         try:
-            committed = await self._writer.append(tuple(w.item for w in taken), taken[-1].companion)
+            companion = taken[-1].companion or (None if self._opened else self._opening)
+            committed = await self._writer.append(tuple(w.item for w in taken), companion)
         except asyncio.CancelledError:
             self._fail(EngineClosed("the bridge is closed"), taken)
             raise
         except Exception as error:  # noqa: BLE001  whatever it is, everybody who waits is told; nobody may wait on
             self._fail(error, taken)
             return
+        self._opened = True
         self.steps.extend(committed.batch.steps)
         self._delivery.publish(committed)
         for waiting in taken:
@@ -190,9 +230,13 @@ class WebSocketBridge:
     def _fail(self, error: Exception, taken: list[_Waiting] | None = None) -> None:
         """Remembers the first failure and tells everybody who waits."""
         self._failure = self._failure or error
+        self._drop(self._failure, taken)
+
+    def _drop(self, error: Exception, taken: list[_Waiting] | None = None) -> None:
         for waiting in (*(taken or ()), *self._waiting):
             if waiting.done is not None and not waiting.done.done():
-                waiting.done.set_exception(self._failure)
+                waiting.done.set_exception(error)
+                waiting.done.exception()  # marks it as seen: whoever waited may be gone
         self._waiting.clear()
         self._buffered = 0
         self._room.set()

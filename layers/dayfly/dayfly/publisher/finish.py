@@ -1,15 +1,18 @@
 """Writing a terminal event, and seeing it off."""
 
+import asyncio
 import logging
 from typing import Final
 
-from dayfly.errors import Unsettled
+from dayfly.errors import IllegalTransition, Unsettled
 from dayfly.ports.meter import Meter, Metric
 from dayfly.protocol.events import AgentCancelled, AgentCompleted, AgentError, TerminalPayload
 from dayfly.protocol.signals import Phase
 from dayfly.publisher.bridge import WebSocketBridge
-from dayfly.publisher.ending import Ending
+from dayfly.publisher.ending import Ended, Ending
+from dayfly.publisher.outside import Outside
 from dayfly.publisher.settle import answered
+from dayfly.publisher.starting import start_engine
 
 AUDIENCE_S: Final = 2.0
 """How long the end looks for its audience before it leaves the posting to the sweep."""
@@ -17,15 +20,22 @@ AUDIENCE_S: Final = 2.0
 _log = logging.getLogger("dayfly.publisher")
 
 
-async def finish(bridge: WebSocketBridge, payload: TerminalPayload, ending: Ending, meter: Meter) -> bool:
-    """Commits the terminal event, counts the outcome (whoever writes the end counts it, so it is counted once), and
-    posts it. Says whether it was posted to all in time: only then may the lease be dropped.
+async def finish(outside: Outside, bridge: WebSocketBridge, payload: TerminalPayload, ending: Ending) -> None:
+    """Commits the terminal event, counts the outcome (whoever writes the end counts it, so it is counted once), posts
+    it, and starts the next run; clients order what comes by run and seq, so nothing here waits for the rest. If the end
+    was posted to all in time, the lease is dropped; else the sweep posts it again.
 
     Raises `Superseded` where another writer was first, and `Unsettled`.
     """
-    await bridge.commit(payload, ending)
-    _count(payload, meter)
-    return await see_off(bridge)
+    await bridge.commit(payload, ending, last=True)
+    _count(payload, outside.meter)
+    if ending.ended is None:
+        raise IllegalTransition("an end was committed without its transaction")
+    posted, *_ = await asyncio.gather(
+        see_off(bridge), _start_next(outside, ending.ended), _announce(outside, ending.ended)
+    )
+    if posted:
+        await outside.drop_lease(ending.run)
 
 
 async def see_off(bridge: WebSocketBridge) -> bool:
@@ -39,6 +49,16 @@ async def see_off(bridge: WebSocketBridge) -> bool:
         await bridge.delivery.drain()
         return False
     return await bridge.delivery.drain()
+
+
+async def _start_next(outside: Outside, ended: Ended) -> None:
+    if ended.started is not None:
+        await start_engine(outside.invoker, ended.started)
+
+
+async def _announce(outside: Outside, ended: Ended) -> None:
+    if ended.moved:
+        await outside.announcer.thread_changed(ended.thread)
 
 
 def _count(payload: TerminalPayload, meter: Meter) -> None:

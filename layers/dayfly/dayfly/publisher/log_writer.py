@@ -97,9 +97,8 @@ class LogWriter:
 
     async def _row(self, batch: Batch, *, ordinal: int, at: int) -> LogRow:
         journal = pack_journal(batch.journal)
-        parts = await put_parts(
-            self._table, user=self.position.user, owner=journal_owner(self.nonce, ordinal), data=journal
-        )
+        owner = journal_owner(self.position.run, self.nonce, ordinal)
+        parts = await put_parts(self._table, user=self.position.user, owner=owner, data=journal)
         return LogRow(
             user=self.position.user,
             run=self.position.run,

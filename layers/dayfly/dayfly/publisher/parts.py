@@ -40,7 +40,8 @@ async def journal_of(table: Table, row: LogRow) -> bytes:
     """The packed journal of a batch, wherever it lies."""
     if not row.journal_parts:
         return row.journal
-    return await get_parts(table, user=row.user, owner=journal_owner(row.nonce, row.ordinal), count=row.journal_parts)
+    owner = journal_owner(row.run, row.nonce, row.ordinal)
+    return await get_parts(table, user=row.user, owner=owner, count=row.journal_parts)
 
 
 async def body_of(table: Table, row: HistoryRow) -> bytes:
@@ -55,9 +56,10 @@ async def bodies_of(table: Table, rows: Sequence[HistoryRow]) -> list[bytes]:
     return [await body_of(table, row) for row in rows]
 
 
-def journal_owner(nonce: str, ordinal: int) -> str:
-    """The owner's name of a batch's journal parts: the writer and its place, not the seq, which may still move."""
-    return f"LOG#{nonce}#{ordinal}"
+def journal_owner(run: str, nonce: str, ordinal: int) -> str:
+    """The owner's name of a batch's journal parts: the run, the writer and its place, not the seq, which may still
+    move."""
+    return f"{keys.log_prefix(run)}{nonce}#{ordinal}"
 
 
 def _data(row: object) -> bytes:

@@ -1,18 +1,19 @@
 """Reading a run's log: its tail, its pages, and the steps that history is folded from."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Final
 
 from dayfly.ports.table import Span, Table
-from dayfly.protocol.events import AgentDelta, AgentResumed, decode_event
-from dayfly.publisher.batch import Batch
+from dayfly.protocol.events import EventType, decode_event
+from dayfly.publisher.batch import Batch, step_of
 from dayfly.publisher.log_writer import Committed
 from dayfly.publisher.parts import journal_of
 from dayfly.runlog import keys
-from dayfly.runlog.history import Said, Step, Voided
+from dayfly.runlog.history import Step
 from dayfly.runlog.journal import unpack_journal
 from dayfly.runlog.rows import LogRow
-from dayfly.runlog.status import Outcome
+from dayfly.runlog.status import Outcome, RunStatus, status_of
 
 PAGE: Final = 100
 LAST_SEQ: Final = 10**keys.SEQ_DIGITS - 1
@@ -50,13 +51,37 @@ def committed_of(row: LogRow) -> Committed:
     return Committed(row, Batch(row.first, row.last, events, (), (), outcome))
 
 
-async def steps_of(table: Table, *, user: str, run: str) -> tuple[Step, ...]:
-    """All steps of a run, read from its log."""
+def status_at(tail: LogRow | None, *, queued: bool) -> RunStatus:
+    """Where a run stands, by the last batch of its log and its place in the thread."""
+    if tail is None:
+        return RunStatus.QUEUED if queued else RunStatus.RUNNING
+    outcome = Outcome(tail.outcome) if tail.outcome is not None else None
+    waits = outcome is None and decode_event(tail.events[-1]).type is EventType.APPROVAL_REQUESTED
+    return status_of(outcome=outcome, queued=queued, waits=waits)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeLog:
+    """A run's log read to its end: the steps in it, and its last batch as it was then."""
+
+    steps: tuple[Step, ...]
+    tail: LogRow | None
+
+
+async def log_of(table: Table, *, user: str, run: str) -> WholeLog:
+    """The whole of a run's log."""
     steps: list[Step] = []
+    tail: LogRow | None = None
     async for rows in pages_after(table, user=user, run=run, seq=0):
         for row in rows:
             steps.extend(await _steps_in(table, row))
-    return tuple(steps)
+            tail = row
+    return WholeLog(tuple(steps), tail)
+
+
+async def steps_of(table: Table, *, user: str, run: str) -> tuple[Step, ...]:
+    """All steps of a run, read from its log."""
+    return (await log_of(table, user=user, run=run)).steps
 
 
 async def _steps_in(table: Table, row: LogRow) -> list[Step]:
@@ -64,10 +89,7 @@ async def _steps_in(table: Table, row: LogRow) -> list[Step]:
     placed: list[tuple[int, int, Step]] = []
     for text in row.events:
         event = decode_event(text)
-        if isinstance(event.payload, AgentDelta):
-            placed.append((event.seq, 0, Said(event.seq, event.payload.text)))
-        elif isinstance(event.payload, AgentResumed) and event.payload.discard_after is not None:
-            placed.append((event.seq, 0, Voided(event.payload.discard_after)))
+        placed.extend((event.seq, 0, step) for step in step_of(event))
     for place, entry in enumerate(unpack_journal(await journal_of(table, row)), start=1):
         placed.append((entry.completes, place, entry))
     return [step for _, _, step in sorted(placed, key=lambda p: p[:2])]

@@ -2,14 +2,18 @@
 
 import logging
 from dataclasses import dataclass
+from typing import Final
 
 from dayfly.errors import CouldNotStart, EngineLost, EngineTimeout, RunFailed
 from dayfly.ports.table import Table
 from dayfly.publisher.patient_table import PatientTable
-from dayfly.recovery.caretaker import MOST_NOTICED_STARTS, Caretaker
+from dayfly.recovery.caretaker import Caretaker
 from dayfly.recovery.standing import READS_S, Standing, standing_of
 from dayfly.runlog import keys
-from dayfly.runlog.rows import LogRow
+from dayfly.runlog.rows import LeaseState, LogRow, ThreadRow
+
+MOST_NOTICED_STARTS: Final = 3
+"""Invocations of one attempt that may fail before they begin, until the run is ended."""
 
 _log = logging.getLogger("dayfly.recovery")
 
@@ -17,39 +21,55 @@ _log = logging.getLogger("dayfly.recovery")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """A failed invocation. `invocation` is its request id; `expired`: it waited too long and never ran; `timed_out`: it
-    was killed at its time-out."""
+    was killed at its time-out; `first_seq` tells for which attempt it was."""
 
     user: str
+    thread: str
     run: str
+    first_seq: int
     invocation: str
     expired: bool
     timed_out: bool
 
 
 async def handle_notice(table: Table, caretaker: Caretaker, notice: Notice) -> None:
-    """Ends the run if the failed invocation was its engine; starts it again if it has not begun; posts the end again if
-    it has one. A failure of some other invocation (a duplicate, a late one) touches nothing. Raises `Unsettled`."""
+    """Has the thread's active run started if it was not, which the failed invocation may have left undone after it had
+    ended its own; then looks after the run that it was for. A failure of some other invocation (a duplicate, a late
+    one) touches nothing. Raises `Unsettled`."""
     table = PatientTable(table, READS_S)
+    thread = await table.get(keys.thread_key(notice.user, notice.thread), ThreadRow)
+    if thread is not None and thread.active_run is not None and thread.active_run != notice.run:
+        following = await standing_of(table, keys.lease_key(notice.user, thread.active_run))
+        if following is not None and following.waits_for_engine:
+            await caretaker.start_again(following)
     standing = await standing_of(table, keys.lease_key(notice.user, notice.run))
-    if standing is None:
-        return
+    if standing is not None:
+        await _look_after(table, caretaker, standing, notice)
+
+
+async def _look_after(table: Table, caretaker: Caretaker, standing: Standing, notice: Notice) -> None:
     if standing.ended:
         await caretaker.post_end(standing)
-    elif not standing.begun:
-        if standing.lease.invoked < MOST_NOTICED_STARTS:
-            await caretaker.start_again(standing)
-        elif not notice.expired:
-            # Function after function died before it began: another would, too, and the user waits.
+    elif standing.waits_for_engine:
+        throttled_away = notice.expired and notice.first_seq == standing.run.first_seq
+        if throttled_away or standing.lease.invoked >= MOST_NOTICED_STARTS:
+            # Throttled away for a whole minute, or function after function died before it began: another would meet
+            # the same, and the user waits.
             await caretaker.end(standing, CouldNotStart("No engine could begin the run."))
+        else:
+            await caretaker.start_again(standing)
     elif not notice.expired and await _was_its_engine(table, standing, notice.invocation):
-        await caretaker.end(standing, _reason(notice))
+        await caretaker.resume(standing, _reason(notice))
     else:
         _log.info("another engine has the run", extra={"run": notice.run})
 
 
 async def _was_its_engine(table: Table, standing: Standing, invocation: str) -> bool:
-    """Whether the present attempt's first record was written by the failed invocation."""
+    """Whether the present attempt's first record was written by the failed invocation, and it has not left the run in
+    order since, to wait for its user."""
     run = standing.run
+    if standing.lease.state != LeaseState.HELD:
+        return False
     first = await table.get(keys.log_key(run.user, run.run, run.first_seq), LogRow)
     return first is not None and first.invocation == invocation
 

@@ -31,6 +31,11 @@ class Standing:
         """An engine of the present attempt has written."""
         return self.lease.state != LeaseState.WAITING or self.tail.last >= self.run.first_seq
 
+    @property
+    def waits_for_engine(self) -> bool:
+        """No engine of the present attempt has written, and the run has not ended."""
+        return not self.ended and not self.begun
+
 
 async def standing_of(table: Table, lease_key: Key) -> Standing | None:
     """Reads the lease, then what it is about. `None` where there is nothing left to look after."""

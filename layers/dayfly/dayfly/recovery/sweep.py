@@ -11,8 +11,10 @@ from dayfly.ports.meter import Meter, Metric
 from dayfly.ports.table import Table
 from dayfly.publisher.patient_table import PatientTable
 from dayfly.recovery.caretaker import Caretaker
+from dayfly.recovery.deletion import go_on_deleting
 from dayfly.recovery.standing import READS_S, standing_of
-from dayfly.runlog.keys import Key
+from dayfly.runlog.keys import FORGETS, LEASES, Key
+from dayfly.runlog.rows import ForgetRow
 
 MOST: int = 200
 """Leases of one shard that one sweep takes; the next sweep takes the rest."""
@@ -23,7 +25,8 @@ _log = logging.getLogger("dayfly.recovery")
 
 
 async def sweep(table: Table, caretaker: Caretaker, clock: Clock, meter: Meter, *, shards: Sequence[str]) -> int:
-    """Looks after every run whose lease is due, and says how many. Counts the active runs on the way.
+    """Looks after every run whose lease is due, and every deletion, and says how many. Counts the active runs on the
+    way.
 
     The index hints at what is due; the lease itself, read strongly, decides. A run that cannot be looked after now
     stays due for the next sweep. What fails otherwise is raised when all others have been looked after.
@@ -40,7 +43,7 @@ async def sweep(table: Table, caretaker: Caretaker, clock: Clock, meter: Meter, 
     hints = [key for keys in found.values for key in keys]
     done = await asyncio.gather(*(one(key) for key in hints), return_exceptions=True)
     active = await _of_all(shards, lambda shard: table.due_leases(shard, before=now + FAR_MS, limit=MOST * 5))
-    meter.add(Metric.ACTIVE_RUNS, sum(len(keys) for keys in active.values))
+    meter.add(Metric.ACTIVE_RUNS, sum(key.sk.startswith(LEASES) for some in active.values for key in some))
     failures = [*found.failures, *(each for each in done if isinstance(each, Exception)), *active.failures]
     if failures:
         raise ExceptionGroup("what could not be looked after", failures)
@@ -65,6 +68,11 @@ async def _of_all(shards: Sequence[str], read: Callable[[str], Awaitable[tuple[K
 
 async def _look_after(table: Table, caretaker: Caretaker, key: Key, *, now: int) -> None:
     try:
+        if key.sk.startswith(FORGETS):
+            deletion = await table.get(key, ForgetRow)
+            if deletion is not None and deletion.due <= now:
+                await go_on_deleting(caretaker.outside, deletion)
+            return
         standing = await standing_of(table, key)
         if standing is not None and standing.lease.due <= now:
             await caretaker.look_after(standing)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dayfly.runlog.journal import JournalEntry
 from dayfly.runlog.messages import (
     AssistantSaid,
+    Decision,
     Message,
     ToolAnswered,
     ToolOutcome,
@@ -33,7 +34,15 @@ class Voided:
     after: int
 
 
-Step = Said | Voided | JournalEntry
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A tool call was about to be carried out."""
+
+    seq: int
+    call_id: str
+
+
+Step = Said | Voided | Began | JournalEntry
 
 
 def fold(user_text: str, steps: Iterable[Step]) -> tuple[Message, ...]:
@@ -51,9 +60,11 @@ def fold(user_text: str, steps: Iterable[Step]) -> tuple[Message, ...]:
                 said.append(step)
             case Voided(after=after):
                 said = [piece for piece in said if piece.seq <= after]
-            case JournalEntry(completes=completes, message=message):
+            case JournalEntry(completes=completes, message=message) if not isinstance(message, Decision):
                 said = [piece for piece in said if piece.seq > completes]
                 messages.append(message)
+            case JournalEntry() | Began():
+                pass
     partial = "".join(piece.text for piece in said)
     if partial:
         messages.append(AssistantSaid(partial))

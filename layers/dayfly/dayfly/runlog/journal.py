@@ -6,15 +6,21 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from dayfly.runlog.messages import AssistantSaid, ToolAnswered
+from dayfly.runlog.messages import AssistantSaid, Decision, ToolAnswered
+
+Noted = AssistantSaid | ToolAnswered | Decision
+"""What a journal holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """A whole model response or a whole tool result. `completes` is the last seq whose events it covers."""
+    """A whole model response, a whole tool result, or a user's decision. `completes` is the last seq whose events it
+    covers. The tokens are what the model counted for a response."""
 
     completes: int
-    message: AssistantSaid | ToolAnswered
+    message: Noted
+    input_tokens: int = 0
+    output_tokens: int = 0
 
 
 _ENTRIES: Final[TypeAdapter[tuple[JournalEntry, ...]]] = TypeAdapter(tuple[JournalEntry, ...])

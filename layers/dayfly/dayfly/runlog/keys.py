@@ -26,7 +26,12 @@ def thread_key(user: str, thread: str) -> Key:
 
 def run_key(user: str, thread: str, run: str) -> Key:
     """The run's admission facts."""
-    return Key(user_partition(user), f"RUN#{thread}#{run}")
+    return Key(user_partition(user), f"{run_prefix(thread)}{run}")
+
+
+def run_prefix(thread: str) -> str:
+    """The sort keys of one thread's runs."""
+    return f"RUN#{thread}#"
 
 
 def log_key(user: str, run: str, seq: int) -> Key:
@@ -59,14 +64,19 @@ def history_prefix(thread: str) -> str:
     return f"HIST#{thread}#"
 
 
-def history_key(user: str, thread: str, turn: int, run: str, nonce: str) -> Key:
+def history_key(user: str, thread: str, place: int, run: str, nonce: str) -> Key:
     """One immutable piece of history. The nonce keeps two writers of one ending apart; the thread points to one."""
-    return Key(user_partition(user), f"{history_prefix(thread)}{turn:08d}#{run}#{nonce}")
+    return Key(user_partition(user), f"{history_prefix(thread)}{place:08d}#{run}#{nonce}")
 
 
 def lease_key(user: str, run: str) -> Key:
-    """The run's lease, the only kind of row in the lease index."""
-    return Key(user_partition(user), f"LEASE#{run}")
+    """The run's lease."""
+    return Key(user_partition(user), f"{LEASES}{run}")
+
+
+def forget_key(user: str, thread: str) -> Key:
+    """What drives the deletion of a forgotten thread."""
+    return Key(user_partition(user), f"{FORGETS}{thread}")
 
 
 def request_key(user: str, request: str) -> Key:
@@ -95,13 +105,20 @@ def note_key(user: str, note: str) -> Key:
 
 
 THREADS: Final = "THREAD#"
+LEASES: Final = "LEASE#"
+FORGETS: Final = "FORGET#"
 SOCKETS: Final = "SOCK#"
 NOTES: Final = "NOTE#"
 
 
 def part_key(user: str, owner: str, part: int) -> Key:
     """A part of a long value that belongs to the row with the sort key `owner` and its writer's nonce."""
-    return Key(user_partition(user), f"PART#{owner}#{part:04d}")
+    return Key(user_partition(user), f"{part_prefix(owner)}#{part:04d}")
+
+
+def part_prefix(owner: str) -> str:
+    """The sort keys of the parts of all owners whose names begin so."""
+    return f"PART#{owner}"
 
 
 LEASE_SHARDS: Final = tuple(f"LEASES#{place}" for place in range(4))
@@ -109,6 +126,7 @@ LEASE_SHARDS: Final = tuple(f"LEASES#{place}" for place in range(4))
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html"""
 
 
-def lease_shard(run: str) -> str:
-    """The part of the lease index that a run's lease stands in: by its id's last character, which is random."""
-    return LEASE_SHARDS[ord(run[-1]) % len(LEASE_SHARDS)]
+def lease_shard(name: str) -> str:
+    """The part of the lease index that a run's or a thread's row stands in: by its id's last character, which is
+    random."""
+    return LEASE_SHARDS[ord(name[-1]) % len(LEASE_SHARDS)]

@@ -69,6 +69,19 @@ Message = UserSaid | AssistantSaid | ToolAnswered
 _MESSAGES: Final[TypeAdapter[tuple[Message, ...]]] = TypeAdapter(tuple[Message, ...])
 
 
+_DECISION: Final[TypeAdapter[Decision]] = TypeAdapter(Decision)
+
+
+def decision_to_json(decision: Decision) -> str:
+    """The decision as JSON."""
+    return _DECISION.dump_json(decision).decode()
+
+
+def decisions_in(answers: tuple[str, ...]) -> tuple[Decision, ...]:
+    """Reads `decision_to_json`'s form. Raises `ValueError` on anything else."""
+    return tuple(_DECISION.validate_json(answer) for answer in answers)
+
+
 def messages_to_json(messages: tuple[Message, ...]) -> bytes:
     """The messages as JSON, UTF-8."""
     return _MESSAGES.dump_json(messages)

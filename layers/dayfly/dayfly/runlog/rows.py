@@ -19,10 +19,12 @@ class ThreadState(StrEnum):
 
 
 class LeaseState(StrEnum):
-    """`WAITING`: no engine has begun this attempt. `HELD`: one has. `ENDED`: its last event may still be unposted."""
+    """`WAITING`: no engine has begun this attempt. `HELD`: one has. `APPROVAL`: the run waits for its user, until the
+    lease is due. `ENDED`: its last event may still be unposted."""
 
     WAITING = "waiting"
     HELD = "held"
+    APPROVAL = "approval"
     ENDED = "ended"
 
 
@@ -35,8 +37,9 @@ class RequestState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadRow:
-    """A thread. `version` moves with every write; `turn` counts admitted runs; `history_head` is the sort key of the
-    newest piece of history."""
+    """A thread. `version` moves with every write; `turn` counts admitted runs, `ended` those that ended; `queue` are
+    the runs that wait behind the active one, of which the first `interrupts` came to interrupt; `history_head` is the
+    sort key of the newest piece of history."""
 
     user: str
     thread: str
@@ -47,7 +50,9 @@ class ThreadRow:
     updated: int
     active_run: str | None = None
     queue: tuple[str, ...] = ()
+    interrupts: int = 0
     turn: int = 0
+    ended: int = 0
     history_head: str | None = None
 
     @property
@@ -57,7 +62,12 @@ class ThreadRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """What was admitted, and which attempt is the present one: its engine writes first at `first_seq`."""
+    """What was admitted, and which attempt is the present one: its engine writes first at `first_seq`.
+
+    `resumes` counts the times that recovery resumed it; `cut_after` is the last completed seq before a step that was
+    cut for lack of time; `spent_ms` is the time of earlier attempts. While it waits for approvals, `pending` are the
+    tool calls without an answer, `answers` the decisions (JSON), and `answered` is their number.
+    """
 
     user: str
     tenant: str
@@ -70,6 +80,12 @@ class RunRow:
     admitted: int
     attempt: int = 1
     first_seq: int = 2
+    resumes: int = 0
+    cut_after: int = 0
+    spent_ms: int = 0
+    pending: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
+    answered: int = 0
 
     @property
     def key(self) -> Key:
@@ -101,9 +117,8 @@ class LogRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseRow:
-    """Who looks after a run, and until when nobody else need to. The only rows in the lease index.
-
-    `activated` is when the run became active; `invoked` counts invocations for this attempt.
+    """Who looks after an active run, and until when nobody else need to. With `ForgetRow` the only rows in the lease
+    index. `activated` is when this attempt could first begin; `invoked` counts invocations for this attempt.
     """
 
     user: str
@@ -122,6 +137,21 @@ class LeaseRow:
     @property
     def key(self) -> Key:
         return keys.lease_key(self.user, self.run)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetRow:
+    """Drives the deletion of a forgotten thread: looked at when `due`, gone when all is deleted."""
+
+    user: str
+    thread: str
+    lease_shard: str
+    due: int
+    at: int
+
+    @property
+    def key(self) -> Key:
+        return keys.forget_key(self.user, self.thread)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,12 +247,12 @@ class ConnectionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryRow:
-    """One run's messages, immutable. `previous` is the sort key of the piece before it; `body` is packed, or lies in
-    `body_parts` parts beside."""
+    """One run's messages, immutable. `place` counts the thread's ended runs up to this one; `previous` is the sort key
+    of the piece before it; `body` is packed, or lies in `body_parts` parts beside."""
 
     user: str
     thread: str
-    turn: int
+    place: int
     run: str
     nonce: str
     previous: str | None
@@ -232,7 +262,7 @@ class HistoryRow:
 
     @property
     def key(self) -> Key:
-        return keys.history_key(self.user, self.thread, self.turn, self.run, self.nonce)
+        return keys.history_key(self.user, self.thread, self.place, self.run, self.nonce)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,6 +298,7 @@ Row = (
     | RunRow
     | LogRow
     | LeaseRow
+    | ForgetRow
     | AttachedRow
     | CancelRow
     | RequestRow

@@ -22,8 +22,11 @@ class RunStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-def status_of(*, outcome: Outcome | None, queued: bool) -> RunStatus:
-    """The status of a run from the outcome in its last log record and from its place in the thread's queue."""
+def status_of(*, outcome: Outcome | None, queued: bool, waits: bool = False) -> RunStatus:
+    """The status of a run from its last log record (its outcome, or whether it asks for approval) and from its place in
+    the thread's queue."""
     if outcome is not None:
         return RunStatus(outcome.value)
+    if waits:
+        return RunStatus.WAITING
     return RunStatus.QUEUED if queued else RunStatus.RUNNING

@@ -19,7 +19,7 @@ from dayfly.ports.table import (
     TableRefused,
 )
 from dayfly.runlog.keys import Key
-from dayfly.runlog.rows import LeaseRow, Row
+from dayfly.runlog.rows import ForgetRow, LeaseRow, Row
 
 MAX_ACTIONS: Final = 100
 MAX_KEYS: Final = 100
@@ -85,7 +85,7 @@ class MemoryTable:
         due = [
             row
             for row in self._rows.values()
-            if isinstance(row, LeaseRow) and row.lease_shard == shard and row.due < before
+            if isinstance(row, LeaseRow | ForgetRow) and row.lease_shard == shard and row.due < before
         ]
         return tuple(row.key for row in sorted(due, key=lambda row: row.due)[:limit])
 

@@ -1,0 +1,78 @@
+"""Renaming a thread, and forgetting it."""
+
+from dataclasses import replace
+from typing import Final
+
+from dayfly.admission.caller import Caller
+from dayfly.admission.cancelling import end_if_idle
+from dayfly.admission.entry import cancel_mark
+from dayfly.admission.lookup import live_thread, run_of
+from dayfly.admission.services import Services
+from dayfly.errors import ThreadNotFound
+from dayfly.ports.table import Action, ConditionsFailed, Matches, Put
+from dayfly.protocol.frames import Forget, Rename
+from dayfly.protocol.replies import Forgotten, Renamed
+from dayfly.publisher.closing import cancel_queued
+from dayfly.publisher.settle import settle
+from dayfly.runlog import keys
+from dayfly.runlog.rows import ForgetRow, ThreadRow, ThreadState
+
+FORGET_AFTER_MS: Final = 60_000
+"""When the deletion of a forgotten thread is first looked at."""
+
+
+async def rename(services: Services, caller: Caller, frame: Rename) -> Renamed:
+    """Gives the thread its title, and tells all of the user's sockets. Raises `ThreadNotFound`, `Unsettled`."""
+    while True:
+        thread = await live_thread(services.table, user=caller.user, thread=frame.thread_id)
+        renamed = replace(thread, title=frame.title, version=thread.version + 1)
+        if await _written(services, renamed, Put(renamed, Matches(version=thread.version))):
+            break
+    await services.outside(caller).announcer.thread_changed(renamed)
+    return Renamed(id=frame.id, thread_id=renamed.thread, title=renamed.title)
+
+
+async def forget(services: Services, caller: Caller, frame: Forget) -> Forgotten:
+    """Marks the thread forgotten, from which on everything refuses it, and asks its runs to end; the deletion is driven
+    by a row of its own. To forget again what is being deleted repeats what may be left to do.
+
+    Raises `ThreadNotFound`, and `Unsettled`, after which the thread may be forgotten already.
+    """
+    while True:
+        thread = await services.table.get(keys.thread_key(caller.user, frame.thread_id), ThreadRow)
+        if thread is None:
+            raise ThreadNotFound("There is no such thread.")
+        if thread.state == ThreadState.FORGOTTEN:
+            break
+        forgotten = replace(thread, state=ThreadState.FORGOTTEN, version=thread.version + 1)
+        if await _written(services, forgotten, *_forgetting(thread, forgotten, now=services.clock.now_ms())):
+            thread = forgotten
+            break
+    outside = services.outside(caller)
+    await outside.announcer.thread_changed(thread)
+    await cancel_queued(outside, thread)
+    if thread.active_run is not None:
+        await end_if_idle(services, caller, await run_of(services.table, user=caller.user, run=thread.active_run))
+    return Forgotten(id=frame.id, thread_id=thread.thread)
+
+
+def _forgetting(thread: ThreadRow, forgotten: ThreadRow, *, now: int) -> tuple[Action, ...]:
+    deletion = ForgetRow(
+        user=thread.user,
+        thread=thread.thread,
+        lease_shard=keys.lease_shard(thread.thread),
+        due=now + FORGET_AFTER_MS,
+        at=now,
+    )
+    runs = [run for run in (thread.active_run, *thread.queue) if run is not None]
+    marks = (Put(cancel_mark(thread, run, now=now)) for run in runs)
+    return (Put(forgotten, Matches(version=thread.version)), Put(deletion), *marks)
+
+
+async def _written(services: Services, row: ThreadRow, *actions: Action) -> bool:
+    """Whether the thread is as `row` says; if not, it has moved meanwhile."""
+    try:
+        await settle(services.table, *actions)
+    except ConditionsFailed as failed:
+        return failed.found.get(0) == row  # this very write, whose answer was lost
+    return True

@@ -1,0 +1,47 @@
+"""Opening a run's next attempt: from then on no engine of an earlier one can write."""
+
+from dataclasses import replace
+
+from dayfly.errors import Superseded
+from dayfly.ports.table import Action, ConditionsFailed, Matches, Put
+from dayfly.publisher.batch import Batch
+from dayfly.publisher.ending import LeaseIs
+from dayfly.runlog.leasing import next_lease
+from dayfly.runlog.rows import LeaseRow, LogRow, RunRow
+
+
+class Fence:
+    """The companion of `agent_resumed`: the run's next attempt and its lease, in one transaction with the record. The
+    next engine writes at the seq after it; an engine of an earlier attempt finds that seq taken, or the one before.
+
+    `run` is the row as it was read, `changes` what else becomes of it; `lease_is` is what the lease must still be.
+    """
+
+    def __init__(self, run: RunRow, lease: LeaseRow, *, lease_is: LeaseIs, changes: dict[str, int]) -> None:
+        self._run = run
+        self._lease = lease
+        self._lease_is = lease_is
+        self._changes = changes
+        self.opened: RunRow | None = None
+        """The run as its next attempt has it, once the transaction is committed."""
+
+    async def actions(self, row: LogRow, batch: Batch) -> tuple[Action, ...]:
+        """The run's next attempt, and the lease that waits for its engine."""
+        run = self._run
+        self.opened = replace(
+            replace(run, **self._changes),  # type: ignore[arg-type]  # only counters are changed
+            attempt=run.attempt + 1,
+            first_seq=batch.last + 1,
+            pending=(),
+            answers=(),
+            answered=0,
+        )
+        as_read = Matches(attempt=run.attempt, first_seq=run.first_seq, answered=run.answered)
+        return (
+            Put(self.opened, as_read),
+            Put(next_lease(self._lease, self.opened, now=row.at), self._lease_is()),
+        )
+
+    def lost(self, failed: ConditionsFailed, actions: tuple[Action, ...]) -> None:
+        """Somebody else looks after the run."""
+        raise Superseded("the run or its lease is not as it was") from failed

@@ -1,0 +1,74 @@
+"""The leases of a run over its life, and how long each holds. Pure.
+
+Who opens an attempt writes its lease `WAITING`; its engine makes it `HELD` with its first append and renews it; waiting
+for the user it is `APPROVAL`; whoever ends the run makes it `ENDED`, and it goes when the end was posted.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from dayfly.runlog import keys
+from dayfly.runlog.rows import LeaseRow, LeaseState, RunRow
+
+BEGIN_WITHIN_MS: Final = 10_000
+"""How long an engine has to begin before the sweep looks after the run."""
+LEASE_MS: Final = 20_000
+"""How long a lease holds without being renewed."""
+
+
+def first_lease(run: RunRow, *, now: int) -> LeaseRow:
+    """The lease of a run that becomes active `now`."""
+    return LeaseRow(
+        user=run.user,
+        tenant=run.tenant,
+        thread=run.thread,
+        run=run.run,
+        lease_shard=keys.lease_shard(run.run),
+        due=now + BEGIN_WITHIN_MS,
+        state=LeaseState.WAITING,
+        attempt=run.attempt,
+        first_seq=run.first_seq,
+        activated=now,
+    )
+
+
+def ended_lease(run: RunRow, *, due: int, nonce: str) -> LeaseRow:
+    """The lease of a run that ends without ever having been active."""
+    return replace(first_lease(run, now=due), due=due, state=LeaseState.ENDED, nonce=nonce)
+
+
+def held_lease(lease: LeaseRow, *, nonce: str, now: int) -> LeaseRow:
+    """The lease in the hands of the engine with this nonce."""
+    return replace(lease, state=LeaseState.HELD, nonce=nonce, due=now + LEASE_MS)
+
+
+def next_lease(lease: LeaseRow, run: RunRow, *, now: int) -> LeaseRow:
+    """The lease of a run whose next attempt is opened `now`; `run` is the row of that attempt."""
+    return replace(first_lease(run, now=now), lease_shard=lease.lease_shard)
+
+
+def approval_lease(lease: LeaseRow, *, nonce: str, expires: int) -> LeaseRow:
+    """The lease of a run that waits for its user until `expires`."""
+    return replace(lease, state=LeaseState.APPROVAL, nonce=nonce, due=expires)
+
+
+def not_begun(run: RunRow) -> dict[str, str | int | None]:
+    """What the lease is while no engine has begun the run's present attempt."""
+    return {"state": LeaseState.WAITING, "attempt": run.attempt, "first_seq": run.first_seq}
+
+
+def held_by(run: RunRow, nonce: str) -> dict[str, str | int | None]:
+    """What the lease is while the engine with this nonce has the run's present attempt."""
+    return {"state": LeaseState.HELD, "first_seq": run.first_seq, "nonce": nonce}
+
+
+def as_read(lease: LeaseRow) -> dict[str, str | int | None]:
+    """What the lease is if nobody has touched it since it was read."""
+    return {
+        "state": lease.state,
+        "attempt": lease.attempt,
+        "first_seq": lease.first_seq,
+        "nonce": lease.nonce,
+        "due": lease.due,
+        "invoked": lease.invoked,
+    }

@@ -2,16 +2,17 @@
 import { Connection, type ConnectionOptions, type ConnectionState } from "./connection";
 import { DayflyError } from "./errors";
 import { parseFrame } from "./parse";
-import type { Frame, ReplyOf, Request } from "./protocol";
+import type { Frame, IfBusy, ReplyOf, Request } from "./protocol";
 import { Requests } from "./requests";
-import { cursorOf, isQuiet, misses } from "./select";
-import { type Action, NOTHING, reduce, type View } from "./view";
+import { cursorOf, isQuiet, misses, type Rest, restOf } from "./select";
+import { type Action, callKey, NOTHING, reduce, type View } from "./view";
 import { Watch } from "./watch";
 
 export interface RunOptions {
   readonly threadId?: string | undefined;
   readonly agent?: string | undefined;
-  readonly ifBusy?: "enqueue" | "reject" | "interrupt" | undefined;
+  /** What to do if the thread has a run under way: wait behind it (as by default), be refused, or end it. */
+  readonly ifBusy?: IfBusy | undefined;
   /** The idempotency key; sent again with the same content it never runs twice. */
   readonly id?: string | undefined;
 }
@@ -56,7 +57,7 @@ export class DayflyClient {
     });
     this.#requests = new Requests((frame) => this.#send(frame));
     this.#watch = new Watch({
-      attach: (threadId) => this.#attach(threadId),
+      attach: (threadId, from) => this.#attach(threadId, from),
       have: (threadId) => (this.#view.threads[threadId]?.runs ?? []).reduce((sum, run) => sum + run.events.length, 0),
       misses: (threadId) => misses(this.#view.threads[threadId]),
       isQuiet: (threadId) => isQuiet(this.#view.threads[threadId], performance.now(), SILENCE),
@@ -100,7 +101,7 @@ export class DayflyClient {
     const { threadId, agent, ifBusy, id = newId() } = options;
     const request: Request = { action: "run", text, thread_id: threadId, agent, if_busy: ifBusy };
     const reply = this.#ask(request, id);
-    this.#reduce({ type: "sent", requestId: id, text, threadId });
+    this.#reduce({ type: "sent", requestId: id, text, threadId, ifBusy });
     try {
       return await reply;
     } catch (error) {
@@ -125,10 +126,44 @@ export class DayflyClient {
   }
 
   /**
+   * Answers a call that waits for approval; the run's events say what comes of it. Raises `DayflyError`:
+   * `approval_closed` where another answer, or the call's expiry, came first.
+   */
+  async approve(runId: string, toolCallId: string, approved: boolean, reason?: string): Promise<ReplyOf<"approved">> {
+    const key = callKey(runId, toolCallId);
+    this.#reduce({ type: "answer", key, answer: { approved, state: "sending" } });
+    try {
+      const request = { action: "approve", run_id: runId, tool_call_id: toolCallId, approved, reason } as const;
+      const reply = await this.#ask(request, newId());
+      this.#reduce({ type: "answer", key, answer: { approved, state: "taken" } });
+      return reply;
+    } catch (error) {
+      const closed = error instanceof DayflyError && error.code === "approval_closed";
+      this.#reduce({ type: "answer", key, answer: closed ? { approved, state: "closed" } : undefined });
+      throw error;
+    }
+  }
+
+  rename(threadId: string, title: string): Promise<ReplyOf<"renamed">> {
+    return this.#ask({ action: "rename", thread_id: threadId, title }, newId());
+  }
+
+  /** Deletes a thread on all devices: it leaves the view, and what still comes of its runs is dropped. */
+  async forget(threadId: string): Promise<void> {
+    try {
+      await this.#ask({ action: "forget", thread_id: threadId }, newId());
+    } catch (error) {
+      // Sent again after a reconnect, or forgotten by another device: it is gone, which is what was asked for.
+      if (!(error instanceof DayflyError) || error.code !== "thread_not_found") throw error;
+    }
+  }
+
+  /**
    * Follows a thread until `leave`, through reconnects and gaps. Done when the attach under way is answered: what
    * `history` gives from then on misses nothing that the runs do not show.
    */
   async follow(threadId: string): Promise<void> {
+    if (Object.hasOwn(this.#view.gone, threadId)) return;
     this.#followed.add(threadId);
     // Frames of one socket are handled concurrently: an attach must not overtake the detach before it.
     const leaving = this.#leaving.get(threadId);
@@ -145,8 +180,13 @@ export class DayflyClient {
     this.#leaving.set(threadId, this.#ask({ action: "detach", thread_id: threadId }, newId()).then(done, done));
   }
 
-  threads(cursor?: string): Promise<ReplyOf<"threads">> {
-    return this.#ask({ action: "threads", cursor }, newId());
+  /** Reads the newest threads into the view's list, or the page after `cursor`. */
+  async threads(cursor?: string): Promise<ReplyOf<"threads">> {
+    const asked = this.#view.list;
+    const page = await this.#ask({ action: "threads", cursor }, newId());
+    const all = cursor === undefined && !page.cursor;
+    if (all) this.#reduce({ type: "all", page, asked });
+    return page;
   }
 
   /** Reads a thread's newest messages into the view, or the page `before` those that are there. */
@@ -164,14 +204,22 @@ export class DayflyClient {
 
   // An async function, so that a frame that is too large is a rejection like any other refusal.
   async #ask<R extends Request>(request: R, id: string) {
-    return this.#requests.ask(request, id);
+    try {
+      return await this.#requests.ask(request, id);
+    } catch (error) {
+      const threadId = "thread_id" in request ? request.thread_id : undefined;
+      const unknown = error instanceof DayflyError && error.code === "thread_not_found";
+      if (unknown && threadId !== undefined) this.#reduce({ type: "gone", threadId });
+      throw error;
+    }
   }
 
-  #attach(threadId: string): Promise<ReplyOf<"attached">> {
+  async #attach(threadId: string, from: string | undefined): Promise<Rest> {
     this.#reduce({ type: "attaching", threadId, at: performance.now() });
-    const after = cursorOf(this.#view.threads[threadId]);
+    const after = cursorOf(this.#view.threads[threadId], from);
     const named = Object.keys(after).length > 0;
-    return this.#ask({ action: "attach", thread_id: threadId, ...(named ? { after } : {}) }, newId());
+    const request = { action: "attach", thread_id: threadId, ...(named ? { after } : {}) } as const;
+    return restOf(await this.#ask(request, newId()), after, from);
   }
 
   #send(frame: string): boolean {
@@ -241,8 +289,11 @@ export class DayflyClient {
   }
 
   #attachedByRun(threadId: string): void {
+    if (Object.hasOwn(this.#view.gone, threadId)) return;
     this.#followed.add(threadId);
-    void this.#watch.add(threadId, { attached: true });
+    // Of a thread that was left, other runs may be here in part, or may have come and gone meanwhile.
+    const attached = (this.#view.threads[threadId]?.runs ?? []).length === 0;
+    void this.#watch.add(threadId, { attached });
   }
 
   #take(frame: Frame): void {
@@ -252,7 +303,15 @@ export class DayflyClient {
   #reduce(action: Action): void {
     const before = this.#view;
     this.#view = reduce(before, action);
+    if (this.#view.gone !== before.gone) this.#unfollow();
     if (this.#view !== before) this.events.onChange?.();
+  }
+
+  #unfollow(): void {
+    for (const threadId of [...this.#followed].filter((followed) => Object.hasOwn(this.#view.gone, followed))) {
+      this.#followed.delete(threadId);
+      this.#watch.remove(threadId);
+    }
   }
 
   #tick(): void {

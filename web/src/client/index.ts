@@ -1,11 +1,13 @@
 /** The Dayfly client: no user interface, no dependency on one. */
+export { type ApprovalState, isOpen, type ToolStep } from "./calls";
 export { type ClientEvents, DayflyClient, newId, type RunOptions } from "./client";
 export type { ConnectionOptions, ConnectionState, Socket } from "./connection";
 export { DayflyError } from "./errors";
 export { MAX_FRAME_BYTES, MAX_TEXT_BYTES, textBytes } from "./limits";
 export { parseFrame } from "./parse";
-export type { EventOf, EventType, Frame, Message, Reply, Request, RunEvent, ThreadItem } from "./protocol";
+export type { EventOf, EventType, Frame, IfBusy, Message, Reply, Request, RunEvent, ThreadItem } from "./protocol";
 export { type RunView, stateOf } from "./run";
-export { activeRun, turnsBefore } from "./select";
-export { answerOf, isOver, type RunState, type Step, type Summary } from "./summary";
-export { NOTHING, reduce, type Sent, type ThreadView, type View } from "./view";
+export { activeRun, inTurn, positionOf, turnsBefore } from "./select";
+export { answerOf, isOver, linesOf, type RunState, type Step, type Summary } from "./summary";
+export type { ThreadView } from "./thread";
+export { type Answer, callKey, NOTHING, reduce, type Sent, type View } from "./view";

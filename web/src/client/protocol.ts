@@ -75,6 +75,10 @@ const ThreadItem = v.object({
   title: v.optional(v.nullable(text, ""), ""),
   updated_at: v.optional(v.nullable(text, ""), ""),
   active_run: absent(text),
+  /** Runs that wait behind the active one, in the order in which they will start. */
+  queue: v.optional(v.nullable(v.array(text), []), []),
+  /** `live`, or `forgotten`: then it is to be taken out of the list. */
+  state: v.optional(v.nullable(text, "live"), "live"),
 });
 const Message = v.object({
   role: v.picklist(["user", "assistant"]),
@@ -102,6 +106,7 @@ export const REPLIES = {
   }),
   cancelling: v.object({ type: v.literal("cancelling"), id, run_id: absent(text) }),
   detached: v.object({ type: v.literal("detached"), id, thread_id: absent(text) }),
+  approved: v.object({ type: v.literal("approved"), id, run_id: id }),
   threads: v.object({ type: v.literal("threads"), id, items: v.array(ThreadItem), cursor: absent(text) }),
   history: v.object({
     type: v.literal("history"),
@@ -110,6 +115,8 @@ export const REPLIES = {
     messages: v.array(Message),
     before: absent(text),
   }),
+  renamed: v.object({ type: v.literal("renamed"), id, thread_id: id, title: text }),
+  forgotten: v.object({ type: v.literal("forgotten"), id, thread_id: id }),
   pong: v.object({ type: v.literal("pong"), id, server_time: text }),
 } as const;
 
@@ -167,20 +174,32 @@ export type Frame =
 
 // ---- client → server ------------------------------------------------------------------------------------------------
 
+/** What becomes of a message whose thread is busy: it waits, is refused, or ends the present run. */
+export type IfBusy = "enqueue" | "reject" | "interrupt";
+
 export type Request =
   | {
       readonly action: "run";
       readonly text: string;
       readonly thread_id?: string | undefined;
       readonly agent?: string | undefined;
-      readonly if_busy?: "enqueue" | "reject" | "interrupt" | undefined;
+      readonly if_busy?: IfBusy | undefined;
     }
   | { readonly action: "cancel"; readonly run_id: string }
   | { readonly action: "cancel"; readonly request_id: string }
   | { readonly action: "attach"; readonly thread_id: string; readonly after?: Readonly<Record<string, number>> }
   | { readonly action: "detach"; readonly thread_id: string }
+  | {
+      readonly action: "approve";
+      readonly run_id: string;
+      readonly tool_call_id: string;
+      readonly approved: boolean;
+      readonly reason?: string | undefined;
+    }
   | { readonly action: "threads"; readonly cursor?: string | undefined }
   | { readonly action: "history"; readonly thread_id: string; readonly before?: string | undefined }
+  | { readonly action: "rename"; readonly thread_id: string; readonly title: string }
+  | { readonly action: "forget"; readonly thread_id: string }
   | { readonly action: "ping" };
 
 /** The reply that each action gets, unless it is refused. */
@@ -189,7 +208,10 @@ export interface ReplyTo {
   readonly cancel: "cancelling";
   readonly attach: "attached";
   readonly detach: "detached";
+  readonly approve: "approved";
   readonly threads: "threads";
   readonly history: "history";
+  readonly rename: "renamed";
+  readonly forget: "forgotten";
   readonly ping: "pong";
 }

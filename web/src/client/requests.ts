@@ -106,7 +106,10 @@ const REPLY_TO: ReplyTo = {
   cancel: "cancelling",
   attach: "attached",
   detach: "detached",
+  approve: "approved",
   threads: "threads",
   history: "history",
+  rename: "renamed",
+  forget: "forgotten",
   ping: "pong",
 };

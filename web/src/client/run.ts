@@ -13,6 +13,7 @@ export interface RunView {
   readonly known: number;
   /** What the server last called it in a reply; the events decide as soon as they say more. */
   readonly status: string;
+  /** Its place in the queue when it was accepted: a first hint, see `positionOf`. */
   readonly position: number | undefined;
   readonly summary: Summary;
   /** When this run was last heard of, on the caller's clock (ms). */
@@ -62,13 +63,13 @@ export function stateNamed(status: string): RunState | undefined {
   return Object.hasOwn(STATES, status) ? STATES[status] : undefined;
 }
 
-/** Where the run stands: its own ending first, then what the server said, then what the events said. */
+/** Where the run stands: an ending that anybody told of; else what the events say, once they say more than the message. */
 export function stateOf(run: RunView): RunState {
-  const { state, started } = run.summary;
-  if (isOver(state) || state === "waiting") return state;
+  const { state } = run.summary;
   const said = stateNamed(run.status);
-  if (said !== undefined && (isOver(said) || said === "waiting" || !started)) return said;
-  return started || run.status !== "" ? "running" : state;
+  if (isOver(state)) return state;
+  if (said !== undefined && (isOver(said) || run.events.length < 2)) return said;
+  return run.events.length < 2 && run.status !== "" ? "running" : state;
 }
 
 /** True when an event is known to be missing. */

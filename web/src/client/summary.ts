@@ -1,32 +1,30 @@
 /** What a run's events say so far: a pure fold, one event at a time, over the run's gap-free log. */
+import { completed, executing, requested, settled, stateBy, stopped, type ToolStep } from "./calls";
 import type { RunEvent } from "./protocol";
 
 export type RunState = "queued" | "running" | "waiting" | "completed" | "failed" | "cancelled";
 
 export type Step =
   | { readonly kind: "thinking"; readonly seq: number; readonly text: string; readonly progress: number | undefined }
-  | {
-      readonly kind: "tool";
-      readonly seq: number;
-      readonly callId: string;
-      readonly name: string;
-      readonly parameters: unknown;
-      readonly status: "executing" | "waiting" | "ok" | "error" | "denied";
-      readonly result: unknown;
-      readonly milliseconds: number | undefined;
-    }
+  | ToolStep
   | { readonly kind: "resumed"; readonly seq: number; readonly reason: string };
+
+interface Piece {
+  readonly seq: number;
+  readonly text: string;
+}
 
 export interface Summary {
   readonly state: RunState;
-  readonly started: boolean;
   readonly agent: string;
   readonly text: string | undefined;
   readonly requestId: string | undefined;
   readonly at: string;
+  /** When something first came after the message: an engine, or an end without one. */
+  readonly begunAt: string;
   readonly steps: readonly Step[];
   /** Streamed text by seq; what `discard_after` voided is no longer in it. */
-  readonly pieces: readonly { readonly seq: number; readonly text: string }[];
+  readonly pieces: readonly Piece[];
   readonly result: string | undefined;
   readonly truncated: boolean;
   readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean } | undefined;
@@ -35,11 +33,11 @@ export interface Summary {
 
 export const EMPTY: Summary = {
   state: "queued",
-  started: false,
   agent: "",
   text: undefined,
   requestId: undefined,
   at: "",
+  begunAt: "",
   steps: [],
   pieces: [],
   result: undefined,
@@ -52,109 +50,97 @@ export function isOver(state: RunState): boolean {
   return state === "completed" || state === "failed" || state === "cancelled";
 }
 
-/** The answer as it should be read now: the final result once there is one, else what was streamed. */
+/** The answer as it should be read now: the final result once there is one, else what the present request has streamed. */
 export function answerOf(summary: Summary): string {
+  const from = lastRequest(summary);
+  const streamed = joined(summary.pieces.filter((piece) => piece.seq > from));
   // A truncated result was cut to the size of an event; the streamed text is then the longer truth.
-  const streamed = summary.pieces.map((piece) => piece.text).join("");
   if (summary.result === undefined || summary.truncated) return streamed || (summary.result ?? "");
   return summary.result;
 }
 
+/** What was done and, between its steps, what was said before a tool was called: that is no part of the answer. */
+export function linesOf(summary: Summary): readonly (Step | { readonly kind: "said"; seq: number; text: string })[] {
+  const from = lastRequest(summary);
+  const lines: (Step | { kind: "said"; seq: number; text: string })[] = [];
+  let early = summary.pieces.filter((piece) => piece.seq < from);
+  for (const step of summary.steps) {
+    const said = early.filter((piece) => piece.seq < step.seq);
+    const text = joined(said);
+    if (text.trim() !== "") lines.push({ kind: "said", seq: said[0]?.seq ?? 0, text });
+    early = early.slice(said.length);
+    lines.push(step);
+  }
+  return lines;
+}
+
 export function advance(before: Summary, event: RunEvent): Summary {
-  const summary = event.agent_name ? { ...before, agent: event.agent_name } : before;
+  const summary = { ...before, agent: event.agent_name || before.agent };
+  if (event.type === "user_message") {
+    const { text, request_id } = event.payload;
+    return { ...summary, text, requestId: request_id ?? undefined, at: event.timestamp };
+  }
+  const begun = { ...summary, begunAt: summary.begunAt || event.timestamp };
   switch (event.type) {
-    case "user_message":
-      return {
-        ...summary,
-        text: event.payload.text,
-        requestId: event.payload.request_id ?? undefined,
-        at: event.timestamp,
-      };
-    case "agent_started":
-      return { ...summary, state: "running", started: true };
-    case "agent_thinking": {
-      const { reasoning, progress_percentage } = event.payload;
-      const step: Step = {
-        kind: "thinking",
-        seq: event.seq,
-        text: reasoning,
-        progress: progress_percentage ?? undefined,
-      };
-      return { ...summary, state: "running", steps: [...summary.steps, step] };
-    }
-    case "agent_delta":
-      return { ...summary, pieces: [...summary.pieces, { seq: event.seq, text: event.payload.text }] };
-    case "tool_executing":
-      return { ...summary, state: "running", steps: withTool(summary.steps, event.seq, event.payload, "executing") };
-    case "approval_requested":
-      return { ...summary, state: "waiting", steps: withTool(summary.steps, event.seq, event.payload, "waiting") };
-    case "tool_completed":
-      return { ...summary, steps: withResult(summary.steps, event.seq, event.payload) };
-    case "agent_resumed": {
-      const { reason, discard_after } = event.payload;
-      const pieces =
-        typeof discard_after === "number"
-          ? summary.pieces.filter((piece) => piece.seq <= discard_after)
-          : summary.pieces;
-      const step: Step = { kind: "resumed", seq: event.seq, reason };
-      return { ...summary, state: "running", started: true, pieces, steps: [...summary.steps, step] };
-    }
     case "agent_completed": {
-      const { result, truncated, execution_time_ms } = event.payload;
-      const milliseconds = execution_time_ms ?? undefined;
-      return { ...summary, state: "completed", result, truncated: truncated ?? false, milliseconds };
+      const { result, truncated } = event.payload;
+      return { ...ended(begun, event), state: "completed", result, truncated: truncated ?? false };
     }
     case "agent_error":
-      return { ...summary, state: "failed", error: event.payload };
+      return { ...ended(begun, event), state: "failed", error: event.payload };
     case "agent_cancelled":
-      return { ...summary, state: "cancelled", milliseconds: event.payload.execution_time_ms ?? undefined };
-    case "unknown":
-      return summary;
+      return { ...ended(begun, event), state: "cancelled" };
+    default:
+      return underWay(begun, event);
   }
 }
 
-interface Call {
-  readonly tool_name: string;
-  readonly tool_call_id: string;
-  readonly parameters?: unknown;
+type Terminal = Extract<RunEvent, { readonly type: "agent_completed" | "agent_error" | "agent_cancelled" }>;
+type Message = Extract<RunEvent, { readonly type: "user_message" }>;
+
+function underWay(summary: Summary, event: Exclude<RunEvent, Terminal | Message>): Summary {
+  const { seq } = event;
+  switch (event.type) {
+    case "agent_started":
+      return { ...summary, state: "running" };
+    case "agent_thinking": {
+      const { reasoning: text, progress_percentage } = event.payload;
+      const step: Step = { kind: "thinking", seq, text, progress: progress_percentage ?? undefined };
+      return { ...summary, state: "running", steps: [...summary.steps, step] };
+    }
+    case "agent_delta":
+      return { ...summary, state: "running", pieces: [...summary.pieces, { seq, text: event.payload.text }] };
+    case "tool_executing":
+      return called(summary, executing(summary.steps, seq, event.payload));
+    case "approval_requested":
+      return called(summary, requested(summary.steps, seq, event.payload));
+    case "tool_completed":
+      return called(summary, completed(summary.steps, seq, event.payload));
+    case "agent_resumed": {
+      const { reason, discard_after } = event.payload;
+      const after = reason === "answered" || reason === "expired" ? settled(summary.steps, reason) : summary.steps;
+      const pieces = summary.pieces.filter((piece) => piece.seq <= (discard_after ?? seq));
+      return { ...summary, state: "running", pieces, steps: [...after, { kind: "resumed", seq, reason }] };
+    }
+    case "unknown":
+      return summary.state === "queued" ? { ...summary, state: "running" } : summary;
+  }
 }
 
-function withTool(steps: readonly Step[], seq: number, call: Call, status: "executing" | "waiting"): readonly Step[] {
-  const step: Step = {
-    kind: "tool",
-    seq,
-    callId: call.tool_call_id,
-    name: call.tool_name,
-    parameters: call.parameters,
-    status,
-    result: undefined,
-    milliseconds: undefined,
-  };
-  return replaced(steps, step);
+function called(summary: Summary, steps: readonly Step[]): Summary {
+  return { ...summary, state: stateBy(steps), steps };
 }
 
-interface Outcome extends Call {
-  readonly status: "ok" | "error" | "denied";
-  readonly result?: unknown;
-  readonly execution_time_ms?: number | null | undefined;
+function ended(summary: Summary, event: Terminal): Summary {
+  const time = "execution_time_ms" in event.payload ? event.payload.execution_time_ms : undefined;
+  return { ...summary, steps: stopped(summary.steps), milliseconds: time ?? undefined };
 }
 
-function withResult(steps: readonly Step[], seq: number, outcome: Outcome): readonly Step[] {
-  const call = steps.find((step) => step.kind === "tool" && step.callId === outcome.tool_call_id);
-  return replaced(steps, {
-    kind: "tool",
-    seq: call?.seq ?? seq,
-    callId: outcome.tool_call_id,
-    name: outcome.tool_name,
-    parameters: call?.kind === "tool" ? call.parameters : undefined,
-    status: outcome.status,
-    result: outcome.result,
-    milliseconds: outcome.execution_time_ms ?? undefined,
-  });
+/** The seq of the latest request to the model: text after it is the answer, as far as anybody knows. */
+function lastRequest(summary: Summary): number {
+  return summary.steps.findLast((step) => step.kind === "thinking")?.seq ?? 0;
 }
 
-/** A call's step keeps its place: a result or a repeated start replaces what stood there. */
-function replaced(steps: readonly Step[], step: Extract<Step, { kind: "tool" }>): readonly Step[] {
-  const at = steps.findIndex((other) => other.kind === "tool" && other.callId === step.callId);
-  return at < 0 ? [...steps, step] : steps.with(at, step);
+function joined(pieces: readonly Piece[]): string {
+  return pieces.map((piece) => piece.text).join("");
 }

@@ -5,63 +5,78 @@
  * reconnect. Each run is a set keyed by seq and only its gap-free part is shown, so what comes early is held back until
  * the events before it are there; that is the buffer between `attach` and `attached`, too.
  */
-import type { ErrorReply, Frame, Message, Notice, Reply, ReplyOf, ThreadItem } from "./protocol";
-import { newRun, type RunView, stateNamed, withEvent } from "./run";
-import { isOver } from "./summary";
-
-export interface ThreadView {
-  readonly threadId: string;
-  /** In the order in which they run. */
-  readonly runs: readonly RunView[];
-  /** Older turns, oldest first; those of `runs` are left out by `turnsBefore`. */
-  readonly history: readonly Message[];
-  readonly before: string | undefined;
-  readonly historyLoaded: boolean;
-}
+import { isForgotten, isStale, type List, listed, pruned, titled, unlisted } from "./list";
+import type { ErrorReply, Frame, IfBusy, Notice, Reply, ReplyOf, ThreadItem } from "./protocol";
+import { type RunView, withEvent } from "./run";
+import { newThread, type ThreadView, withHeads, withItem, withRun } from "./thread";
 
 /** A message that this client sent; it is resolved by `accepted` or by the `user_message` that names it. */
 export interface Sent {
   readonly requestId: string;
   readonly text: string;
   readonly threadId: string | undefined;
+  readonly ifBusy: IfBusy | undefined;
   readonly run: { readonly runId: string; readonly threadId: string } | undefined;
   readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean } | undefined;
+}
+
+/** What this client answered to a call. `closed`: too late, another answer or the call's expiry came first. */
+export interface Answer {
+  readonly approved: boolean;
+  readonly state: "sending" | "taken" | "closed";
 }
 
 export interface View {
   readonly threads: Readonly<Record<string, ThreadView>>;
   readonly sent: Readonly<Record<string, Sent>>;
+  /** By `callKey`. */
+  readonly answers: Readonly<Record<string, Answer>>;
+  /** Threads that were forgotten, or that the server does not know. */
+  readonly gone: Readonly<Record<string, true>>;
   /** The user's threads, last changed first. */
-  readonly list: readonly ThreadItem[];
+  readonly list: List;
   readonly listCursor: string | undefined;
 }
 
 export type Action =
   | { readonly type: "frame"; readonly frame: Frame; readonly at: number }
-  | { readonly type: "sent"; readonly requestId: string; readonly text: string; readonly threadId: string | undefined }
+  | ({ readonly type: "sent" } & Pick<Sent, "requestId" | "text" | "threadId" | "ifBusy">)
   | { readonly type: "refused"; readonly error: Omit<ErrorReply, "type"> }
   | { readonly type: "withdrawn"; readonly requestId: string }
+  /** This client's answer to a call; `undefined`: it did not reach the server, or was refused for another reason. */
+  | { readonly type: "answer"; readonly key: string; readonly answer: Answer | undefined }
+  | { readonly type: "gone"; readonly threadId: string }
   /** A page of a thread's history: the newest one anew, or one `older` than what is there. */
   | { readonly type: "page"; readonly page: ReplyOf<"history">; readonly older: boolean }
+  /** The whole list came in one page; `asked` is the list as it was when it was asked for. */
+  | { readonly type: "all"; readonly page: ReplyOf<"threads">; readonly asked: List }
   | { readonly type: "attaching"; readonly threadId: string; readonly at: number };
 
-export const NOTHING: View = { threads: {}, sent: {}, list: [], listCursor: undefined };
+export const NOTHING: View = { threads: {}, sent: {}, answers: {}, gone: {}, list: [], listCursor: undefined };
+
+export function callKey(runId: string, toolCallId: string): string {
+  return `${runId} ${toolCallId}`;
+}
 
 export function reduce(view: View, action: Action): View {
   switch (action.type) {
     case "frame":
       return onFrame(view, action.frame, action.at);
     case "sent": {
-      const { requestId, text, threadId } = action;
-      const sent: Sent = { requestId, text, threadId, run: undefined, error: undefined };
-      return { ...view, sent: { ...view.sent, [requestId]: sent } };
+      const { type: _, ...message } = action;
+      const sent: Sent = { ...message, run: undefined, error: undefined };
+      return { ...view, sent: { ...view.sent, [sent.requestId]: sent } };
     }
     case "refused":
       return onError(view, { type: "error", ...action.error });
-    case "withdrawn": {
-      const { [action.requestId]: _, ...sent } = view.sent;
-      return { ...view, sent };
+    case "withdrawn":
+      return { ...view, sent: without(view.sent, action.requestId) };
+    case "answer": {
+      const answers = without(view.answers, action.key);
+      return { ...view, answers: action.answer === undefined ? answers : { ...answers, [action.key]: action.answer } };
     }
+    case "gone":
+      return gone(view, action.threadId);
     case "page": {
       const { thread_id, messages, before } = action.page;
       return inThread(view, thread_id, (thread) => ({
@@ -71,6 +86,8 @@ export function reduce(view: View, action: Action): View {
         historyLoaded: true,
       }));
     }
+    case "all":
+      return { ...view, list: pruned(view.list, action.asked, action.page.items) };
     case "attaching":
       // Silence is counted anew from here, so that one silent run asks once in each period, not at every tick.
       return inThread(view, action.threadId, (thread) => ({
@@ -109,35 +126,18 @@ function onReply(view: View, reply: Reply, at: number): View {
       return resolved(next, reply.id, run_id, thread_id);
     }
     case "attached":
-      return inThread(view, reply.thread_id, (thread) => {
-        let runs = thread.runs;
-        const fresh = runs.length === 0;
-        for (const { run_id, status, seq } of reply.runs) {
-          // Attached without a cursor, runs that have ended are not replayed: they are read from the history.
-          if (fresh && isOver(stateNamed(status) ?? "running")) continue;
-          runs = changed(runs, run_id, reply.thread_id, at, (run) => ({
-            ...run,
-            status,
-            known: Math.max(run.known, seq),
-            heardAt: Math.max(run.heardAt, at),
-          }));
-        }
-        return {
-          ...thread,
-          runs: inOrder(
-            runs,
-            reply.runs.map((head) => head.run_id),
-          ),
-        };
-      });
-    case "threads":
-      return {
-        ...view,
-        list: reply.items.reduce(listed, view.list),
-        listCursor: reply.cursor ?? undefined,
-      };
+      return inThread(view, reply.thread_id, (thread) => withHeads(thread, reply.runs, at));
+    case "threads": {
+      const next = reply.items.reduce((before, item) => onItem(before, item, at), view);
+      return { ...next, listCursor: reply.cursor ?? undefined };
+    }
+    case "renamed":
+      return { ...view, list: titled(view.list, reply.thread_id, reply.title) };
+    case "forgotten":
+      return gone(view, reply.thread_id);
     case "history":
-    // Which page it is, only the request knows: see the action `page`.
+    case "approved":
+    // Which page it is, and which call, only the request knows: see the actions `page` and `answer`.
     case "cancelling":
     case "detached":
     case "pong":
@@ -150,15 +150,28 @@ function onNotice(view: View, notice: Notice, at: number): View {
     case "agent_heartbeat":
       return inRun(view, notice.thread_id, notice.run_id, at, (run) => ({
         ...run,
+        // Only an engine sends it, so the run is not queued any more.
+        status: run.status === "" || run.status === "queued" ? "running" : run.status,
         known: Math.max(run.known, notice.last_seq),
         heardAt: Math.max(run.heardAt, at),
       }));
     case "thread_changed":
-      return { ...view, list: listed(view.list, notice.thread) };
+      return onItem(view, notice.thread, at);
     case "reconnect_soon":
     case "auth_expired":
       return view;
   }
+}
+
+function onItem(view: View, item: ThreadItem, at: number): View {
+  const { thread_id } = item;
+  if (isForgotten(item)) return gone(view, thread_id);
+  if (Object.hasOwn(view.gone, thread_id) || isStale(view.list, item)) return view;
+  const next = { ...view, list: listed(view.list, item) };
+  // Of a thread that was never looked into, the list is all that is of interest.
+  return view.threads[thread_id] === undefined
+    ? next
+    : inThread(next, thread_id, (thread) => withItem(thread, item, at));
 }
 
 function onError(view: View, error: ErrorReply): View {
@@ -172,49 +185,32 @@ function onError(view: View, error: ErrorReply): View {
 // ---- small pieces ---------------------------------------------------------------------------------------------------
 
 function inThread(view: View, threadId: string, change: (thread: ThreadView) => ThreadView): View {
-  const thread = view.threads[threadId] ?? {
-    threadId,
-    runs: [],
-    history: [],
-    before: undefined,
-    historyLoaded: false,
-  };
-  return { ...view, threads: { ...view.threads, [threadId]: change(thread) } };
+  // The runs of a forgotten thread are ended, and what still comes of them is of no interest.
+  if (Object.hasOwn(view.gone, threadId)) return view;
+  return { ...view, threads: { ...view.threads, [threadId]: change(view.threads[threadId] ?? newThread(threadId)) } };
 }
 
 function inRun(view: View, threadId: string, runId: string, at: number, change: (run: RunView) => RunView): View {
-  return inThread(view, threadId, (thread) => ({ ...thread, runs: changed(thread.runs, runId, threadId, at, change) }));
-}
-
-function changed(
-  runs: readonly RunView[],
-  runId: string,
-  threadId: string,
-  at: number,
-  change: (run: RunView) => RunView,
-): readonly RunView[] {
-  const index = runs.findIndex((run) => run.runId === runId);
-  const run = runs[index];
-  return run === undefined ? [...runs, change(newRun(runId, threadId, at))] : runs.with(index, change(run));
-}
-
-/** The runs that `order` names, in its order, in the places that they hold together. */
-function inOrder(runs: readonly RunView[], order: readonly string[]): readonly RunView[] {
-  const rank = new Map(order.map((runId, index) => [runId, index]));
-  const named = runs
-    .filter((run) => rank.has(run.runId))
-    .sort((a, b) => (rank.get(a.runId) ?? 0) - (rank.get(b.runId) ?? 0));
-  return runs.map((run) => (rank.has(run.runId) ? (named.shift() ?? run) : run));
+  return inThread(view, threadId, (thread) => withRun(thread, runId, at, change));
 }
 
 function resolved(view: View, requestId: string, runId: string, threadId: string): View {
   const sent = view.sent[requestId];
   if (sent === undefined) return view;
-  const done: Sent = { ...sent, threadId, run: { runId, threadId }, error: undefined };
+  const done: Sent = { ...sent, run: { runId, threadId }, error: undefined };
   return { ...view, sent: { ...view.sent, [requestId]: done } };
 }
 
-function listed(list: readonly ThreadItem[], item: ThreadItem): readonly ThreadItem[] {
-  const others = list.filter((other) => other.thread_id !== item.thread_id);
-  return [...others, item].sort((a, b) => b.updated_at.localeCompare(a.updated_at));
+function gone(view: View, threadId: string): View {
+  return {
+    ...view,
+    threads: without(view.threads, threadId),
+    gone: { ...view.gone, [threadId]: true },
+    list: unlisted(view.list, threadId),
+  };
+}
+
+function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
+  const { [key]: _, ...rest } = record;
+  return rest;
 }

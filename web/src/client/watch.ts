@@ -3,11 +3,11 @@
  * server says that there is more. An attach that brings nothing new slows the next one down.
  */
 import { DayflyError } from "./errors";
-import type { ReplyOf } from "./protocol";
+import type { Rest } from "./select";
 
 export interface Watched {
-  /** Attaches once with the present cursor and gives the server's answer. */
-  readonly attach: (threadId: string) => Promise<ReplyOf<"attached">>;
+  /** Attaches once with the present cursor; `from` where a replay goes on that was cut. */
+  readonly attach: (threadId: string, from: string | undefined) => Promise<Rest>;
   /** Number of events of the thread that are here without a gap. */
   readonly have: (threadId: string) => number;
   readonly misses: (threadId: string) => boolean;
@@ -23,6 +23,10 @@ interface Thread {
   attaching: Promise<void> | undefined;
   timer: ReturnType<typeof setTimeout> | undefined;
   fruitless: number;
+  /** The run at which a replay that was cut goes on. */
+  from: string | undefined;
+  /** A connection was lost while a replay went on: runs before `from` may have missed something. */
+  stale: boolean;
 }
 
 export class Watch {
@@ -31,13 +35,19 @@ export class Watch {
   constructor(private readonly ports: Watched) {}
 
   /**
-   * Watches a thread; done when the attach under way, if any, is answered. `attached`: the server has attached this socket already,
-   * as it does on `run`.
+   * Watches a thread; done when the attach under way, if any, is answered. `attached`: the server has attached this
+   * socket already, as it does on `run`.
    */
   async add(threadId: string, { attached = false } = {}): Promise<void> {
     const known = this.#threads.get(threadId);
     if (known !== undefined) return known.attaching;
-    this.#threads.set(threadId, { attaching: undefined, timer: undefined, fruitless: 0 });
+    this.#threads.set(threadId, {
+      attaching: undefined,
+      timer: undefined,
+      fruitless: 0,
+      from: undefined,
+      stale: false,
+    });
     if (!attached) await this.#attach(threadId);
   }
 
@@ -52,7 +62,11 @@ export class Watch {
 
   /** After a reconnect: every thread that is not being attached already (its request is sent again anyway). */
   resume(): void {
-    for (const threadId of this.#threads.keys()) void this.#attach(threadId);
+    for (const [threadId, thread] of this.#threads) {
+      thread.stale = thread.attaching !== undefined && thread.from !== undefined;
+      if (thread.attaching === undefined) thread.from = undefined;
+      void this.#attach(threadId);
+    }
   }
 
   /** To be called after each frame and every second or so. */
@@ -83,18 +97,27 @@ export class Watch {
 
   async #ask(threadId: string, thread: Thread): Promise<void> {
     const before = this.ports.have(threadId);
+    const { from } = thread;
     const watched = () => this.#threads.get(threadId) === thread;
     try {
-      const { more } = await this.ports.attach(threadId);
+      const reply = await this.ports.attach(threadId, from);
       thread.attaching = undefined;
-      const missing = more || this.ports.misses(threadId);
-      const fruitful = this.ports.have(threadId) > before;
-      thread.fruitless = fruitful || !missing ? 0 : thread.fruitless + 1;
+      const { stale } = thread;
+      thread.stale = false;
+      thread.from = reply.more && !stale ? reply.from : undefined;
+      const missing = reply.more || stale || this.ports.misses(threadId);
+      const grown = this.ports.have(threadId) > before;
+      // To have come further is no fruit by itself: a gap that nothing fills would be asked for without a pause.
+      const further = stale || (reply.more && reply.from !== from);
+      if (grown || !missing) thread.fruitless = 0;
+      else if (!further) thread.fruitless += 1;
       if (!watched() || !missing) return;
-      if (more && fruitful) void this.#attach(threadId);
+      if (further || (reply.more && grown)) void this.#attach(threadId);
       else this.#again(threadId, thread);
     } catch (error) {
       thread.attaching = undefined;
+      thread.from = undefined;
+      thread.stale = false;
       if (!(error instanceof DayflyError)) throw error;
       if (!watched() || error.code === "closed") return;
       thread.fruitless += 1;

@@ -1,84 +1,24 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { DayflyClient } from "../../src/client/client";
-import type { Socket } from "../../src/client/connection";
-import type { DayflyError } from "../../src/client/errors";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { DayflyClient } from "../../src/client/client";
 import { MAX_TEXT_BYTES, textBytes } from "../../src/client/limits";
 import { answerOf } from "../../src/client/summary";
 import { accepted, attached, event, heartbeat } from "./frames";
+import { Harness } from "./harness";
 
-class FakeSocket implements Socket {
-  onopen: Socket["onopen"] = null;
-  onmessage: Socket["onmessage"] = null;
-  onclose: Socket["onclose"] = null;
-  onerror: Socket["onerror"] = null;
-  readonly sent: Record<string, unknown>[] = [];
-  closed = false;
-
-  constructor(
-    readonly url: string,
-    readonly protocols: string[],
-  ) {}
-
-  send(data: string): void {
-    this.sent.push(JSON.parse(data));
-  }
-
-  close(): void {
-    this.closed = true;
-  }
-
-  says(...frames: string[]): void {
-    for (const data of frames) this.onmessage?.({ data });
-  }
-
-  of(action: string): Record<string, unknown>[] {
-    return this.sent.filter((frame) => frame.action === action);
-  }
-}
-
-let sockets: FakeSocket[];
-let problems: DayflyError[];
-let tokens: number;
+let harness: Harness;
 let client: DayflyClient;
 
-const socket = () => sockets.at(-1) as FakeSocket;
-const lastId = (action: string) => String(socket().of(action).at(-1)?.id);
-
-async function settle(milliseconds = 0): Promise<void> {
-  await vi.advanceTimersByTimeAsync(milliseconds);
-}
-
-async function online(): Promise<void> {
-  client.connect();
-  await settle();
-  socket().onopen?.();
-  await settle();
-}
+const socket = () => harness.socket;
+const lastId = (action: string) => harness.lastId(action);
+const settle = (milliseconds?: number) => harness.settle(milliseconds);
+const online = () => harness.online();
 
 beforeEach(() => {
-  vi.useFakeTimers();
-  sockets = [];
-  problems = [];
-  tokens = 0;
-  client = new DayflyClient(
-    {
-      url: "ws://host/live",
-      token: async () => `token-${++tokens}`,
-      open: (url, protocols) => {
-        sockets.push(new FakeSocket(url, protocols));
-        return socket();
-      },
-      random: () => 0.5,
-    },
-    { onProblem: (problem) => problems.push(problem) },
-  );
+  harness = new Harness();
+  client = harness.client;
 });
 
-afterEach(() => {
-  client.close();
-  expect(vi.getTimerCount()).toBe(0);
-  vi.useRealTimers();
-});
+afterEach(() => harness.end());
 
 describe("connecting", () => {
   it("offers the protocol and the token as subprotocols, none of it in the address", async () => {
@@ -93,9 +33,9 @@ describe("connecting", () => {
       socket().onclose?.({ code: 1006, reason: "" });
       expect(client.state).toMatchObject({ name: "waiting" });
       await settle(delay - 1);
-      expect(sockets).toHaveLength(attempt + 1);
+      expect(harness.sockets).toHaveLength(attempt + 1);
       await settle(1);
-      expect(sockets).toHaveLength(attempt + 2);
+      expect(harness.sockets).toHaveLength(attempt + 2);
     }
     expect(socket().protocols).toEqual(["dayfly.v1", "bearer.token-4"]);
   });
@@ -115,7 +55,7 @@ describe("connecting", () => {
     client.close();
     await settle(60_000);
     expect(socket().closed).toBe(true);
-    expect(sockets).toHaveLength(1);
+    expect(harness.sockets).toHaveLength(1);
   });
 
   it("pings a quiet connection within the 10 minutes of API Gateway, and not a lively one", async () => {
@@ -132,15 +72,15 @@ describe("connecting", () => {
     await online();
     client.ping().catch(() => undefined);
     await settle(21_000);
-    expect(sockets.length).toBeGreaterThan(1);
-    expect(sockets[0]?.closed).toBe(true);
+    expect(harness.sockets.length).toBeGreaterThan(1);
+    expect(harness.sockets[0]?.closed).toBe(true);
   });
 
   it("goes on with another connection when the server says reconnect_soon", async () => {
     await online();
     socket().says('{"type": "reconnect_soon"}');
     await settle(250);
-    expect(sockets).toHaveLength(2);
+    expect(harness.sockets).toHaveLength(2);
   });
 });
 
@@ -293,6 +233,22 @@ describe("following a thread", () => {
     expect(socket().of("attach")).toHaveLength(2);
   });
 
+  it("begins anew when the connection was lost while a cut replay went on", async () => {
+    await running();
+    socket().says(event("user_message", 1, {}, "r2"), heartbeat(4));
+    await settle(250);
+    const heads = ["r1", "r2"].map((run_id) => ({ run_id, status: "running", seq: run_id === "r1" ? 3 : 1 }));
+    socket().says(attached(lastId("attach"), heads, true));
+    await settle();
+    expect(socket().of("attach")[1]).toMatchObject({ after: { r2: 1 } });
+    expect(socket().of("attach")[1]).not.toMatchObject({ after: { r1: 3 } });
+    await harness.reconnect();
+    // What the server is asked again goes on at r2, and what r1 said meanwhile is not in the answer.
+    socket().says(attached(lastId("attach"), [{ run_id: "r2", status: "running", seq: 1 }]));
+    await settle();
+    expect(socket().of("attach")[1]).toMatchObject({ after: { r1: 3, r2: 1 } });
+  });
+
   it("slows down when attaching brings nothing", async () => {
     await online();
     void client.follow("t1");
@@ -308,7 +264,7 @@ describe("following a thread", () => {
     void client.follow("t1");
     socket().says(JSON.stringify({ type: "error", id: lastId("attach"), code: "not_found", message: "Unknown" }));
     await settle(60_000);
-    expect(problems).toMatchObject([{ code: "not_found" }]);
+    expect(harness.problems).toMatchObject([{ code: "not_found" }]);
     expect(socket().of("attach")).toHaveLength(1);
   });
 
@@ -328,7 +284,7 @@ describe("following a thread", () => {
   it("goes on after a frame that cannot be read", async () => {
     await running();
     socket().says("{", event("agent_delta", 4, { text: "on" }));
-    expect(problems).toMatchObject([{ code: "malformed" }]);
+    expect(harness.problems).toMatchObject([{ code: "malformed" }]);
     expect(client.view.threads.t1?.runs[0]?.events).toHaveLength(4);
   });
 });

@@ -15,6 +15,12 @@ const PAYLOADS: Record<string, unknown> = {
     result: "391",
     execution_time_ms: 3,
   },
+  approval_requested: {
+    tool_name: "delete_notes",
+    tool_call_id: "c1",
+    parameters: {},
+    expires_at: "2026-11-22T11:00:00.123Z",
+  },
   agent_resumed: { attempt: 2, reason: "engine_lost" },
   agent_completed: { result: "391", truncated: false, execution_time_ms: 40, usage: { requests: 2 } },
   agent_error: { code: "agent_failed", message: "No", retryable: true },
@@ -33,14 +39,20 @@ export function event(type: string, seq: number, payload: object = {}, run = "r1
   });
 }
 
-export const accepted = (id: string, run = "r1", thread = "t1", status = "running") =>
-  JSON.stringify({ type: "accepted", id, run_id: run, thread_id: thread, status, duplicate: false });
+export const accepted = (id: string, run = "r1", thread = "t1", status = "running", position?: number) =>
+  JSON.stringify({ type: "accepted", id, run_id: run, thread_id: thread, status, position, duplicate: false });
 
 export const attached = (id: string, runs: object[] = [], more = false, thread = "t1") =>
   JSON.stringify({ type: "attached", id, thread_id: thread, runs, more });
 
 export const heartbeat = (lastSeq: number, run = "r1", thread = "t1") =>
   JSON.stringify({ type: "agent_heartbeat", run_id: run, thread_id: thread, last_seq: lastSeq, phase: "model" });
+
+export const threadChanged = (item: object = {}) =>
+  JSON.stringify({
+    type: "thread_changed",
+    thread: { thread_id: "t1", title: "T", updated_at: "2026-11-22T10:00:00.000Z", queue: [], state: "live", ...item },
+  });
 
 /** The view after these frames, each one a JSON text. */
 export function viewOf(frames: readonly string[], from: View = NOTHING, at = 0): View {

@@ -2,10 +2,10 @@ import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { REPLIES } from "../../src/client/protocol";
 import { stateOf } from "../../src/client/run";
-import { activeRun, cursorOf, isQuiet, misses, turnsBefore } from "../../src/client/select";
+import { activeRun, cursorOf, inTurn, isQuiet, misses, positionOf, turnsBefore } from "../../src/client/select";
 import { answerOf } from "../../src/client/summary";
 import { reduce, type View } from "../../src/client/view";
-import { accepted, attached, event, heartbeat, viewOf } from "./frames";
+import { accepted, attached, event, heartbeat, threadChanged, viewOf } from "./frames";
 
 const RUN = [
   event("user_message", 1),
@@ -162,6 +162,45 @@ describe("the cursor", () => {
   });
 });
 
+describe("a queued run", () => {
+  const queued = [...RUN.slice(0, 4), accepted("q2", "r2", "t1", "queued", 1), event("user_message", 1, {}, "r2")];
+  const second = (view: View) => run(view, 1);
+
+  it("takes its place from the list of threads, and from accepted only until then", () => {
+    expect(positionOf(viewOf(queued), second(viewOf(queued)))).toBe(1);
+    const view = viewOf([...queued, threadChanged({ active_run: "r1", queue: ["r3", "r2"] })]);
+    expect(positionOf(view, second(view))).toBe(2);
+  });
+
+  it.each(["agent_started", "agent_resumed", "agent_sang", "agent_cancelled"])("is no longer one after %s", (type) => {
+    const view = viewOf([...queued, event(type, 2, {}, "r2"), accepted("q2", "r2", "t1", "queued", 1)]);
+    expect(stateOf(second(view))).not.toBe("queued");
+    expect(positionOf(view, second(view))).toBeUndefined();
+  });
+
+  it("runs when the list or a heartbeat says so, though none of its events is here", () => {
+    expect(stateOf(second(viewOf([...queued, threadChanged({ active_run: "r2" })])))).toBe("running");
+    expect(stateOf(second(viewOf([...queued, heartbeat(1, "r2")])))).toBe("running");
+  });
+
+  it("stands behind one that interrupts, before and after that has begun", () => {
+    const overtaken = [...queued, event("user_message", 1, {}, "r3")];
+    const order = (view: View) => inTurn(view, "t1").map(({ runId }) => runId);
+    const waiting = viewOf([...overtaken, threadChanged({ active_run: "r1", queue: ["r3", "r2"] })]);
+    expect(order(waiting)).toEqual(["r1", "r3", "r2"]);
+    const begun = viewOf([event("agent_cancelled", 5), event("agent_started", 2, {}, "r3")], waiting);
+    expect(order(begun)).toEqual(["r1", "r3", "r2"]);
+    expect(activeRun(thread(begun))?.runId).toBe("r3");
+  });
+
+  it("is known to be missing where the list names it, in a thread that was looked into", () => {
+    const changed = threadChanged({ queue: ["r9"] });
+    expect(misses(thread(viewOf([...RUN, changed])))).toBe(true);
+    expect(inTurn(viewOf([...RUN, changed]), "t1").map(({ runId }) => runId)).toEqual(["r1"]);
+    expect(viewOf([changed]).threads).toEqual({});
+  });
+});
+
 describe("attached", () => {
   it("makes known what is still missing", () => {
     const view = viewOf([...RUN.slice(0, 2), attached("a1", [{ run_id: "r1", status: "running", seq: 4 }])]);
@@ -181,7 +220,13 @@ describe("attached", () => {
 });
 
 describe("a sent message", () => {
-  const sent = reduce(viewOf([]), { type: "sent", requestId: "q1", text: "Hi", threadId: undefined });
+  const sent = reduce(viewOf([]), {
+    type: "sent",
+    requestId: "q1",
+    text: "Hi",
+    threadId: undefined,
+    ifBusy: undefined,
+  });
 
   it("finds its run by accepted, or by the user_message that names it", () => {
     const run = { runId: "r1", threadId: "t1" };
@@ -233,5 +278,17 @@ describe("history and the list of threads", () => {
     });
     const changed = JSON.stringify({ type: "thread_changed", thread: item("a", "2026-01-03") });
     expect(viewOf([list, changed]).list.map(({ thread_id }) => thread_id)).toEqual(["a", "b"]);
+  });
+
+  it("drops what it heard of a thread before something newer, and takes a new title", () => {
+    const newer = threadChanged({ updated_at: "2026-11-22T10:00:02.000Z", queue: ["r2"] });
+    const titled = threadChanged({ updated_at: "2026-11-22T10:00:02.000Z", title: "New" });
+    expect(viewOf([newer, threadChanged()]).list).toMatchObject([{ queue: ["r2"] }]);
+    expect(viewOf([newer, titled]).list).toMatchObject([{ title: "New", queue: [] }]);
+  });
+
+  it("reads an item of a server that knows no queues", () => {
+    const list = JSON.stringify({ type: "threads", id: "l1", items: [{ thread_id: "a" }] });
+    expect(viewOf([list]).list).toMatchObject([{ queue: [], state: "live" }]);
   });
 });

@@ -1,0 +1,110 @@
+/** Tool calls as a run's events tell of them: asked for, allowed or not, executed, done. One step a call. */
+import type { Step } from "./summary";
+
+/**
+ * Where a call's approval stands. `answered`: a fresh engine goes on because the user answered, and what the answer was
+ * is told by what becomes of the call. `closed`: the run ended first.
+ */
+export type ApprovalState = "open" | "answered" | "approved" | "denied" | "expired" | "closed";
+
+export interface ToolStep {
+  readonly kind: "tool";
+  /** Where the call was first told of. */
+  readonly seq: number;
+  readonly callId: string;
+  readonly name: string;
+  readonly parameters: unknown;
+  /** `stopped`: the run ended before the call did. */
+  readonly status: "waiting" | "executing" | "ok" | "error" | "denied" | "stopped";
+  /** Only where the call needed one. */
+  readonly approval: { readonly state: ApprovalState; readonly expiresAt: string } | undefined;
+  readonly result: unknown;
+  readonly milliseconds: number | undefined;
+}
+
+interface Call {
+  readonly tool_name: string;
+  readonly tool_call_id: string;
+  readonly parameters?: unknown;
+}
+
+interface Outcome extends Call {
+  readonly status: "ok" | "error" | "denied";
+  readonly result?: unknown;
+  readonly execution_time_ms?: number | null | undefined;
+}
+
+export function requested(steps: readonly Step[], seq: number, call: Call & { readonly expires_at: string }) {
+  return with_(steps, seq, call, { status: "waiting", approval: { state: "open", expiresAt: call.expires_at } });
+}
+
+/** A call that was cut off with its engine may be executed again: it stays one step. */
+export function executing(steps: readonly Step[], seq: number, call: Call): readonly Step[] {
+  return with_(steps, seq, call, { status: "executing" }, "approved");
+}
+
+export function completed(steps: readonly Step[], seq: number, outcome: Outcome): readonly Step[] {
+  const { status, result, execution_time_ms } = outcome;
+  const approval = status === "denied" ? "denied" : "approved";
+  return with_(steps, seq, outcome, { status, result, milliseconds: execution_time_ms ?? undefined }, approval);
+}
+
+/** The wait is over: all calls were answered, or those that were not have expired. */
+export function settled(steps: readonly Step[], state: "answered" | "expired"): readonly Step[] {
+  return steps.map((step) => (isOpen(step) ? { ...step, approval: { ...step.approval, state } } : step));
+}
+
+/** The run has ended, and with it whatever call had not. */
+export function stopped(steps: readonly Step[]): readonly Step[] {
+  return steps.map((step) => {
+    if (step.kind !== "tool" || !isUnfinished(step)) return step;
+    const open = step.approval?.state === "open" || step.approval?.state === "answered";
+    const approval = step.approval && open ? { ...step.approval, state: "closed" as const } : step.approval;
+    return { ...step, status: "stopped", approval };
+  });
+}
+
+/** True while the call waits for its user's answer. */
+export function isOpen(step: Step): step is ToolStep & { readonly approval: NonNullable<ToolStep["approval"]> } {
+  return step.kind === "tool" && step.approval?.state === "open";
+}
+
+/** What calls say of the run: it waits when there is nothing left to do but to be answered. */
+export function stateBy(steps: readonly Step[]): "running" | "waiting" {
+  const busy = steps.some((step) => step.kind === "tool" && step.status === "executing");
+  return !busy && steps.some(isOpen) ? "waiting" : "running";
+}
+
+function isUnfinished(step: ToolStep): boolean {
+  return step.status === "waiting" || step.status === "executing";
+}
+
+function with_(
+  steps: readonly Step[],
+  seq: number,
+  call: Call,
+  change: Partial<ToolStep>,
+  answer?: "approved" | "denied",
+): readonly Step[] {
+  // A model may use an id again for a later call; the one meant is the last that is not done.
+  const at = steps.findLastIndex(
+    (step) => step.kind === "tool" && step.callId === call.tool_call_id && isUnfinished(step),
+  );
+  const known = steps[at] as ToolStep | undefined;
+  const step: ToolStep = {
+    ...(known ?? { seq, status: "waiting", approval: undefined, result: undefined, milliseconds: undefined }),
+    kind: "tool",
+    callId: call.tool_call_id,
+    name: call.tool_name,
+    parameters: call.parameters ?? known?.parameters,
+    ...change,
+  };
+  const done = answer === undefined ? step : { ...step, approval: answered(step.approval, answer) };
+  return known === undefined ? [...steps, done] : steps.with(at, done);
+}
+
+function answered(approval: ToolStep["approval"], answer: "approved" | "denied"): ToolStep["approval"] {
+  // A call that nobody answered in time counts as denied.
+  if (approval === undefined || (answer === "denied" && approval.state === "expired")) return approval;
+  return { ...approval, state: answer };
+}

@@ -1,0 +1,136 @@
+"""The agent of the simulation: performs its run's program, from wherever an earlier attempt left it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
+
+from dayfly.agents.protocol import (
+    AgentEvent,
+    AgentRecipe,
+    Answered,
+    Asked,
+    Delta,
+    OpenCall,
+    Responded,
+    Thinking,
+    ToolEnded,
+    ToolStarted,
+    Turn,
+)
+from dayfly.errors import ToolOutcomeUnknown
+from dayfly.runlog.messages import AssistantSaid, Decision, ToolAnswered, ToolCall, ToolOutcome
+from tests.simulation.actors import Actor
+from tests.simulation.loop import OWNER
+from tests.simulation.programs import Manner, Program, Round, Tool
+
+if TYPE_CHECKING:
+    from tests.simulation.ledger import Ledger
+
+
+class BadProgram(RuntimeError):
+    """What an agent raises that is made to."""
+
+
+class Performer:
+    """One attempt's agent. A pure function of its turn, but for the name of the attempt in what it says: so that text
+    which an earlier attempt left is known from text of its own."""
+
+    def __init__(self, ledger: "Ledger") -> None:
+        self._ledger = ledger
+
+    async def run(self, turn: Turn) -> AsyncIterator[AgentEvent]:
+        """Performs the turn."""
+        program = Program.of(turn.text)
+        said = [message for message in turn.resumed if isinstance(message, AssistantSaid)]
+        ended = {message.call_id for message in turn.resumed if isinstance(message, ToolAnswered)}
+        if said:
+            left = tuple(call for call in said[-1].calls if call.call_id not in ended)
+            self._refuse_doubtful(turn, left)
+            async for event in self._call(turn, left):
+                yield event
+                if isinstance(event, Asked):
+                    return
+        for number in range(len(said), len(program.rounds)):
+            message, telling = self._respond(turn, number, program.rounds[number])
+            async for event in telling:
+                yield event
+            said.append(message)
+            async for event in self._call(turn, message.calls):
+                yield event
+                if isinstance(event, Asked):
+                    return
+        await self._misbehave(program.manner)
+        if program.manner is not Manner.NOTHING:
+            yield Answered(said[-1].text)
+
+    def _respond(self, turn: Turn, number: int, one: Round) -> tuple[AssistantSaid, AsyncIterator[AgentEvent]]:
+        mark = f"{number}.{turn.context.attempt}"
+        pieces = [f"[{mark}.{place}]" for place in range(one.pieces)]
+        calls = tuple(
+            ToolCall(f"c-{mark}-{place}", call.tool, f'{{"seconds": {call.seconds:g}}}')
+            for place, call in enumerate(one.calls)
+        )
+        message = AssistantSaid("".join(pieces), calls)
+
+        async def telling() -> AsyncIterator[AgentEvent]:
+            yield Thinking(f"Step {number + 1}.", number + 1)
+            for piece in pieces:
+                await asyncio.sleep(one.pause)
+                yield Delta(piece)
+            if not pieces:
+                await asyncio.sleep(one.pause)
+            yield Responded(message)
+
+        return message, telling()
+
+    def _refuse_doubtful(self, turn: Turn, left: tuple[ToolCall, ...]) -> None:
+        for call in left:
+            if call.call_id in turn.in_doubt and call.name != Tool.IDEMPOTENT:
+                raise ToolOutcomeUnknown(f"Whether {call.call_id} did its work is unknown.")
+
+    async def _call(self, turn: Turn, calls: tuple[ToolCall, ...]) -> AsyncIterator[AgentEvent]:
+        decisions = {decision.call_id: decision for decision in turn.decisions}
+        asking: list[OpenCall] = []
+        for call in calls:
+            seconds = float(call.arguments.split(":")[1].rstrip("}"))
+            if call.name == Tool.ASK:
+                decision: Decision | None = decisions.get(call.call_id)
+                if decision is None:
+                    asking.append(OpenCall(call.name, call.call_id, {"seconds": seconds}))
+                    continue
+                if not decision.approved:
+                    yield ToolEnded(ToolAnswered(call.call_id, call.name, "denied", ToolOutcome.DENIED), 0)
+                    continue
+            yield ToolStarted(call.name, call.call_id, {"seconds": seconds})
+            actor = OWNER.get()
+            assert isinstance(actor, Actor)
+            self._ledger.begins(actor, turn.context.run_id, call, approved=call.name == Tool.ASK)
+            await asyncio.sleep(seconds)
+            self._ledger.ends(actor, turn.context.run_id, call)
+            yield ToolEnded(ToolAnswered(call.call_id, call.name, f"did {call.call_id}"), round(seconds * 1000))
+        if asking:
+            yield Asked(tuple(asking))
+
+    async def _misbehave(self, manner: Manner) -> None:
+        if manner is Manner.RAISE:
+            raise BadProgram("made to")
+        if manner is Manner.HANG:
+            await asyncio.sleep(3600)
+        if manner is Manner.STUBBORN:
+            for _ in range(20):
+                try:
+                    await asyncio.sleep(4)
+                except asyncio.CancelledError:
+                    continue  # as a tool's thread that nobody can stop
+
+
+class OneAgent:
+    """The installed agents: the one there is, under every name."""
+
+    def __init__(self, ledger: "Ledger") -> None:
+        self._ledger = ledger
+
+    def recipe(self, name: str) -> AgentRecipe:
+        """How to build it."""
+        make: Callable[[], Performer] = lambda: Performer(self._ledger)  # noqa: E731  as a recipe is written
+        return make

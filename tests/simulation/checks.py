@@ -1,0 +1,172 @@
+"""What must be so when everything is quiet."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dayfly.runlog.history import unpack_history
+from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, UserSaid
+from dayfly.runlog.rows import CancelRow, HistoryRow, LeaseRow, LogRow, QuotaRow, ThreadRow
+from tests.simulation.device import Device
+from tests.simulation.truth import JsonObject, Told
+from tests.simulation.view import View
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+def check_all(world: "World") -> None:
+    """Notes every violation."""
+    for told in world.truth.runs.values():
+        for what in of_run(told):
+            world.truth.violated(f"{told.run}: {what}")
+    for what in (*of_table(world), *of_histories(world)):
+        world.truth.violated(what)
+    for device in world.story.devices:
+        for what in of_device(world, device):
+            world.truth.violated(f"{device.name}: {what}")
+
+
+# Runs.
+
+
+def of_run(told: Told) -> Iterator[str]:
+    """One end; the text that was said is the result; every tool that was told of has ended."""
+    if told.terminal is None:
+        yield "has no end"
+        return
+    events: list[JsonObject] = [json.loads(text) for text in told.texts]
+    if [event["seq"] for event in events] != list(range(1, len(events) + 1)):
+        yield f"its seqs are {[event['seq'] for event in events]}"
+    if told.terminal != told.types[-1] or sum(kind == told.terminal for kind in told.types) != 1:
+        yield f"its log is {told.types}"
+    if told.terminal == "agent_completed":
+        said, result = said_last(events), events[-1]["payload"]["result"]
+        if said != result:
+            yield f"its text is {said!r}, its result {result!r}"
+        if told.executing - told.completed:
+            yield f"completed without {told.executing - told.completed}"
+
+
+def said_last(events: list[JsonObject]) -> str:
+    """The text of the last model response, as a client reduces it."""
+    said: list[tuple[int, str]] = []
+    for event in events:
+        if event["type"] == "agent_thinking":
+            said = []
+        elif event["type"] == "agent_delta":
+            said.append((event["seq"], event["payload"]["text"]))
+        elif event["type"] == "agent_resumed" and "discard_after" in event["payload"]:
+            said = [piece for piece in said if piece[0] <= event["payload"]["discard_after"]]
+    return "".join(text for _, text in said)
+
+
+# The table.
+
+
+def of_table(world: "World") -> Iterator[str]:
+    """Nothing is left that has to go, and the log is what was written."""
+    rows = list(world.store.held.values())
+    for row in rows:
+        match row:
+            case LeaseRow(run=run, state=state):
+                yield f"{run}: its lease is left, {state}"
+            case CancelRow(run=run) if not any(actor.faults for actor in world.truth.markers[run]):
+                yield f"{run}: a cancel mark is left"
+            case QuotaRow(user=user, active=active) if active:
+                yield f"{user}: still uses quota for {list(active)}"
+            case ThreadRow(thread=thread, active_run=active, queue=queue) if active or queue:
+                yield f"{thread}: still has {active} and {list(queue)}"
+            case _:
+                pass
+    kept = {(row.run, row.first): row for row in rows if isinstance(row, LogRow)}
+    for told in world.truth.runs.values():
+        if not world.truth.threads[told.thread].forgotten:
+            for row in told.rows:
+                if kept.pop((row.run, row.first), None) != row:
+                    yield f"{row.run}: the record at seq {row.first} is not what was written"
+    if left := [key for key in kept if not world.truth.threads[world.truth.runs[key[0]].thread].forgotten]:
+        yield f"records that nobody wrote: {left}"
+
+
+# History.
+
+
+def of_histories(world: "World") -> Iterator[str]:
+    """A thread's chain of pieces has its ended runs in the order of their ends, and each piece its run's messages."""
+    held = world.store.held
+    pieces = {row.key.sk: row for row in held.values() if isinstance(row, HistoryRow)}
+    for row in held.values():
+        if not isinstance(row, ThreadRow) or row.state != "live":
+            continue
+        chain: list[HistoryRow] = []
+        at = row.history_head
+        while at is not None:
+            chain.insert(0, pieces[at])
+            at = pieces[at].previous
+        order = world.truth.threads[row.thread].order
+        if [piece.run for piece in chain] != order:
+            yield f"{row.thread}: its history has {[piece.run for piece in chain]}, its runs ended as {order}"
+            continue
+        for piece in chain:
+            for what in of_piece(world.truth.runs[piece.run], unpack_history(piece.body)):
+                yield f"{piece.run}: its history {what}"
+
+
+def of_piece(told: Told, messages: tuple[Message, ...]) -> Iterator[str]:
+    """The user's text, the responses with their calls answered, and what was said last and not void."""
+    events: list[JsonObject] = [json.loads(text) for text in told.texts]
+    if not messages or messages[0] != UserSaid(events[0]["payload"]["text"]):
+        yield "does not begin with the user's text"
+    calls = [call.call_id for message in messages if isinstance(message, AssistantSaid) for call in message.calls]
+    answers = [message.call_id for message in messages if isinstance(message, ToolAnswered)]
+    if sorted(calls) != sorted(answers):
+        yield f"has the calls {calls} and the answers {answers}"
+    said = "".join(message.text for message in messages if isinstance(message, AssistantSaid))
+    if said != (kept := _kept(events)):
+        yield f"says {said!r}, the log {kept!r}"
+
+
+def _kept(events: list[JsonObject]) -> str:
+    """All text that was not made void."""
+    said: list[tuple[int, str]] = []
+    for event in events:
+        if event["type"] == "agent_delta":
+            said.append((event["seq"], event["payload"]["text"]))
+        elif event["type"] == "agent_resumed" and "discard_after" in event["payload"]:
+            said = [piece for piece in said if piece[0] <= event["payload"]["discard_after"]]
+    return "".join(text for _, text in said)
+
+
+# Devices.
+
+
+def of_device(world: "World", device: Device) -> Iterator[str]:
+    """All requests are answered; every thread is watched; all that is held of a run, and of every run after it in its
+    thread, is what the log has."""
+    if device.pending:
+        yield f"without an answer: {[pending.frame for pending in device.pending.values()]}"
+    for name, line in world.truth.threads.items():
+        if line.user != device.user or line.forgotten:
+            continue
+        if name not in device.listed:
+            yield f"{name} is not in the list of threads"
+        watched = device.watched.get(name)
+        if watched is None or not watched.attached:
+            yield f"{name} is not watched"
+            continue
+        views = {view.run: view for view in device.views.values() if view.thread == name}
+        for told in world.truth.runs.values():
+            if views and told.thread == name and told.run >= min(views):
+                yield from of_view(told, views.get(told.run))
+    strangers = [run for run in device.views if world.truth.runs[run].user != device.user]
+    if strangers:
+        yield f"holds {strangers} of somebody else"
+
+
+def of_view(told: Told, view: View | None) -> Iterator[str]:
+    """The same events, all of them."""
+    if view is None:
+        yield f"{told.run} is missing"
+    elif view.whole != len(told.texts) or [view.events[seq] for seq in range(1, view.whole + 1)] != told.texts:
+        yield f"{told.run}: holds {view.whole} of {len(told.texts)} events, heard of {view.told}, {view.status}"

@@ -1,0 +1,47 @@
+"""What tools really did, kept outside of any run."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dayfly.runlog.messages import ToolCall
+from tests.simulation.actors import Actor
+from tests.simulation.programs import Tool
+
+if TYPE_CHECKING:
+    from tests.simulation.truth import Truth
+
+
+@dataclass
+class Doings:
+    """One tool call's doings: which actors began it, and which ended it."""
+
+    began: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+
+
+class Ledger:
+    """Every tool call of every run."""
+
+    def __init__(self, truth: "Truth") -> None:
+        self.calls: dict[tuple[str, str], Doings] = {}
+        self._truth = truth
+
+    def begins(self, actor: Actor, run: str, call: ToolCall, *, approved: bool) -> None:
+        """A tool starts its work."""
+        doings = self.calls.setdefault((run, call.call_id), Doings())
+        doings.began.append(actor.name)
+        told = self._truth.runs[run]
+        if call.name != Tool.IDEMPOTENT and len(doings.began) > 1:
+            self._truth.violated(f"{run}: {call.call_id} ran twice, by {doings.began}")
+        if call.call_id not in told.journalled:
+            self._truth.violated(f"{run}: {call.call_id} ran before the response that asked for it was journalled")
+        if call.call_id not in told.executing:
+            self._truth.violated(f"{run}: {call.call_id} ran before its tool_executing was logged")
+        if call.call_id in told.completed and not actor.paused_s:
+            self._truth.violated(f"{run}: {call.call_id} ran again after its tool_completed was logged")
+        if approved and call.call_id not in told.approved:
+            self._truth.violated(f"{run}: {call.call_id} ran, but nobody has approved it")
+
+    def ends(self, actor: Actor, run: str, call: ToolCall) -> None:
+        """A tool has done its work."""
+        self.calls[run, call.call_id].ended.append(actor.name)

@@ -1,0 +1,89 @@
+"""One seed, one schedule: played to the end, and checked."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Final
+
+from dayfly.runlog.rows import ForgetRow, LeaseRow
+from tests.simulation.checks import check_all
+from tests.simulation.dice import Dice, loaded
+from tests.simulation.loop import Caught, SimLoop
+from tests.simulation.trace import Trace
+from tests.simulation.weather import Weather
+from tests.simulation.world import World
+
+QUIET_WITHIN_S: Final = 1500.0
+"""When nothing goes wrong any more, all runs must have ended after this time."""
+LIFETIMES_S: Final = (10.0, 20.0, 40.0)
+
+Variant = Callable[[], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a schedule. `lines` is its trace, if one was wanted."""
+
+    seed: int
+    violations: tuple[str, ...]
+    lines: tuple[str, ...] = ()
+    runs: int = 0
+    seconds: float = 0.0
+
+
+def play(seed: int, *, traced: bool = False, variant: Variant = nullcontext) -> Outcome:
+    """Plays one schedule. The same seed gives the same schedule, in every process."""
+    logging.disable(logging.CRITICAL)
+    dice = Dice(seed)
+    loop = SimLoop()
+    trace = Trace() if traced else None
+    with variant(), loaded(dice):
+        weather = Weather.drawn(dice)
+        world = World(loop, dice, weather, lifetime_s=dice.pick(LIFETIMES_S), trace=trace)
+        try:
+            loop.play(_scenario(world))
+        except Caught as caught:
+            world.truth.violated(str(caught))
+        finally:
+            loop.raze()
+            logging.disable(logging.NOTSET)
+    violations = tuple(world.truth.violations)
+    return Outcome(seed, violations, tuple(trace.lines) if trace else (), len(world.truth.runs), loop.now)
+
+
+async def _scenario(world: World) -> None:
+    dice, story = world.dice, world.story
+    world.later(dice.between(0.0, 60.0), world.platform.sweep)
+    story.begin()
+    await asyncio.sleep(story.span_s + dice.pick((1.5, 5.0, 30.0)))
+    world.calm()
+    story.come_back()
+    await _until(lambda: quiet(world) and settled(world), QUIET_WITHIN_S)
+    story.look_at_all()
+    await asyncio.sleep(3.0)
+    await _until(lambda: quiet(world) and settled(world), 60.0)
+    check_all(world)
+
+
+async def _until(done: Callable[[], bool], patience_s: float) -> None:
+    until = asyncio.get_running_loop().time() + patience_s
+    while not done() and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  it looks at all the world
+        await asyncio.sleep(1.0)
+
+
+def quiet(world: World) -> bool:
+    """Every run has ended, nobody works, nothing is on its way, nothing is left to look after."""
+    platform = world.platform
+    if platform.engines or platform.recovering or platform.queued or any(world.truth.unended()):
+        return False
+    return not any(isinstance(row, LeaseRow | ForgetRow) for row in world.store.held.values())
+
+
+def settled(world: World) -> bool:
+    """Every client is connected, has its answers, and misses nothing that it knows of."""
+    return not any(
+        device.connection is None or device.pending or any(not view.done or view.gap for view in device.views.values())
+        for device in world.story.devices
+    )

@@ -1,0 +1,155 @@
+"""What goes wrong in a schedule, and how often."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from tests.simulation.dice import Dice
+
+
+class Port(StrEnum):
+    """What is called."""
+
+    READ = "read"
+    WRITE = "write"
+    POST = "post"
+    INVOKE = "invoke"
+
+
+class Fate(StrEnum):
+    """What becomes of one call. `LATE`: the caller is told that it timed out, and it happens after that. `IN_FLIGHT`:
+    the caller dies, and it happens all the same, a moment later. `PAUSE`: it happens, and the caller is stopped for
+    long before it gets the answer."""
+
+    DONE = "done"
+    SLOW = "slow"
+    REFUSED = "refused"
+    LOST = "answer lost"
+    LATE = "late"
+    DIES_BEFORE = "caller dies before"
+    DIES_AFTER = "caller dies after"
+    IN_FLIGHT = "caller dies, call in flight"
+    PAUSE = "caller paused"
+
+
+class Kind(StrEnum):
+    """What an actor is."""
+
+    ROUTER = "router"
+    ENGINE = "engine"
+    NOTICE = "notice"
+    SWEEP = "sweep"
+    SOCKET = "socket"
+
+
+RECOVERY: Final = frozenset({Kind.NOTICE, Kind.SWEEP})
+
+_Cause = tuple[frozenset[Kind], frozenset[Port], Fate]
+_ALL: Final = frozenset(Kind)
+_TABLE: Final = frozenset({Port.READ, Port.WRITE})
+_EVERY: Final = frozenset(Port)
+_CAUSES: Final[Sequence[_Cause]] = (
+    (_ALL, _TABLE, Fate.REFUSED),
+    (_ALL, frozenset({Port.WRITE}), Fate.LOST),
+    (_ALL, frozenset({Port.WRITE}), Fate.LATE),
+    (_ALL, _TABLE, Fate.SLOW),
+    (frozenset({Kind.ENGINE}), _EVERY, Fate.DIES_BEFORE),
+    (frozenset({Kind.ENGINE}), _EVERY, Fate.DIES_AFTER),
+    (frozenset({Kind.ENGINE}), _EVERY, Fate.IN_FLIGHT),
+    (frozenset({Kind.ENGINE}), _EVERY, Fate.PAUSE),
+    (frozenset({Kind.ROUTER}), _EVERY, Fate.DIES_BEFORE),
+    (frozenset({Kind.ROUTER}), _EVERY, Fate.DIES_AFTER),
+    (RECOVERY, _EVERY, Fate.DIES_BEFORE),
+    (RECOVERY, _EVERY, Fate.DIES_AFTER),
+    (frozenset({Kind.ROUTER, *RECOVERY}), _EVERY, Fate.IN_FLIGHT),
+    (frozenset({Kind.ROUTER, *RECOVERY}), _EVERY, Fate.PAUSE),
+    (_ALL, frozenset({Port.POST}), Fate.REFUSED),
+    (_ALL, frozenset({Port.POST}), Fate.LOST),
+    (_ALL, frozenset({Port.POST}), Fate.SLOW),
+    (_ALL, frozenset({Port.INVOKE}), Fate.REFUSED),
+    (_ALL, frozenset({Port.INVOKE}), Fate.LOST),
+    (_ALL, frozenset({Port.INVOKE}), Fate.SLOW),
+)
+DEADLY: Final = frozenset({Fate.DIES_BEFORE, Fate.DIES_AFTER, Fate.IN_FLIGHT})
+
+
+@dataclass
+class Chances:
+    """How often the platform itself misbehaves; each is a probability for one occasion."""
+
+    invocation_twice: float = 0.0
+    invocation_lost: float = 0.0
+    invocation_late: float = 0.0
+    throttled: float = 0.0
+    notice_lost: float = 0.0
+    notice_late: float = 0.0
+    notice_twice: float = 0.0
+    sweep_twice: float = 0.0
+    sweep_killed: float = 0.0
+    index_lags: float = 0.0
+    index_misses: float = 0.0
+    struck: float = 0.0
+    frame_lost: float = 0.0
+
+
+_PLATFORM: Final = tuple(Chances.__dataclass_fields__)
+
+
+@dataclass
+class Weather:
+    """One schedule's troubles: some kinds of faults, each at its rate, and so many of them in all."""
+
+    dice: Dice
+    chances: Chances = field(default_factory=Chances)
+    skew_s: float = 0.0
+    budget: int = 0
+    rates: dict[tuple[Kind, Port], list[tuple[float, Fate]]] = field(default_factory=dict)
+    totals: dict[tuple[Kind, Port], float] = field(default_factory=dict)
+
+    @classmethod
+    def drawn(cls, dice: Dice) -> "Weather":
+        """The weather of a schedule: in one of eight nothing goes wrong."""
+        weather = cls(dice)
+        if dice.chance(0.125):
+            return weather
+        weather.budget = 1 + int(dice.random() ** 2 * 12)
+        weather.skew_s = dice.pick((0.0, 0.0, 0.5, 3.0))
+        share = dice.between(0.08, 0.5)
+        for cause in _CAUSES:
+            if dice.chance(share):
+                weather._add(cause, dice.pick((0.004, 0.015, 0.05)))
+        for name in _PLATFORM:
+            if dice.chance(share):
+                setattr(weather.chances, name, dice.pick((0.1, 0.3, 0.6)))
+        return weather
+
+    def _add(self, cause: _Cause, rate: float) -> None:
+        kinds, ports, fate = cause
+        for kind in Kind:
+            for port in Port:
+                if kind in kinds and port in ports:
+                    self.rates.setdefault((kind, port), []).append((rate, fate))
+                    self.totals[kind, port] = self.totals.get((kind, port), 0.0) + rate
+
+    def fate(self, kind: Kind, port: Port) -> Fate:
+        """What becomes of the next call. A fault uses up a part of the budget."""
+        if not self.budget:
+            return Fate.DONE
+        total = self.totals.get((kind, port))
+        if total is None or self.dice.random() >= total:
+            return Fate.DONE
+        self.budget -= 1
+        return self.dice.weighted(self.rates[kind, port])
+
+    def happens(self, probability: float) -> bool:
+        """Whether the platform misbehaves on this occasion."""
+        if not self.budget or not probability or not self.dice.chance(probability):
+            return False
+        self.budget -= 1
+        return True
+
+    def clear(self) -> None:
+        """From now on nothing goes wrong."""
+        self.budget = 0
+        self.chances = Chances()

@@ -10,10 +10,9 @@ from pathlib import Path
 from tests.e2e.emulator_process import project, running
 from tests.faults.campaign import Campaign, Plan
 from tests.faults.report import table
-from tests.faults.scenarios import SCENARIOS, long_runs
+from tests.faults.scenarios import LONG_SCENARIOS, SCENARIOS
 
 SHORT_ENGINE_S = 30
-LONG_AGENTS = ("chaptering", "stepping")
 
 
 def main() -> int:
@@ -23,8 +22,7 @@ def main() -> int:
     print(f"seed {seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         template = project(Path(folder), engine_timeout_s=given.engine_timeout)
-        long = tuple(name for name in LONG_AGENTS if (Path(folder) / f"functions/engine/agents/{name}.py").exists())
-        scenarios = SCENARIOS + (long_runs(long) if given.engine_timeout else ())
+        scenarios = SCENARIOS + (LONG_SCENARIOS if given.engine_timeout else ())
         plan = Plan(runs=given.runs, seed=seed, at_once=given.at_once, pace_s=given.pace, scenarios=scenarios)
         with running(template, *_options(given)) as emulator:
             campaign = Campaign(emulator.url, emulator.lines, plan, say=lambda line: print(line, flush=True))

@@ -170,6 +170,29 @@ async def _answer(person: Person, run: Admitted, call: str) -> None:
         person.ledger.violate(f"{run.run_id}: approve was answered with {reply}")
 
 
+async def purchase(person: Person) -> None:
+    """Two calls that wait at once, answered one by one."""
+    text = "Buy a ticket to Kiel. Book a hotel in Kiel. Check the weather in Kiel."
+    run = await person.say(text, kind="purchase", expects="Rain in Kiel", agent="purchasing")
+    device = person.any_device()
+    device.follow(run.thread_id, runs=(run.run_id,))
+    view = device.threads[run.thread_id].run(run.run_id)
+    await device.until(
+        lambda: len(view.of("approval_requested")) == 2 or view.end is not None, wait_s=END_S, what="two questions"
+    )
+    for asked in view.of("approval_requested"):
+        await person.pause(0, 0.5)
+        await _answer(person, run, str(asked["payload"]["tool_call_id"]))
+    await person.see_ends(run)
+
+
+async def delivery(person: Person) -> None:
+    """A tool that takes a while, and may run twice, or may not."""
+    agent = person.rng.choice(("careful", "careless"))
+    text, expects = "Deliver the parcel to Kiel", "Delivered to Kiel"
+    await person.see_ends(await person.say(text, kind=f"agent {agent}", expects=expects, agent=agent))
+
+
 async def failing(person: Person) -> None:
     """Agents that die, raise or are not there."""
     agent = person.rng.choice(("dying", "raising", "nobody"))
@@ -195,21 +218,26 @@ SCENARIOS: tuple[tuple[int, Scenario], ...] = (
     (2, cancel_early),
     (2, cancel_queued),
     (4, approval),
+    (2, purchase),
+    (4, delivery),
     (2, failing),
     (2, several),
 )
 
 
-def long_runs(agents: tuple[str, ...]) -> tuple[tuple[int, Scenario], ...]:
-    """Scenarios for agents that take longer than an engine may live."""
+async def long_text(person: Person) -> None:
+    """More text than one engine's time is enough for."""
+    text, expects = "chapters=8 seconds=4", "The end, after 8 chapters."
+    await person.see_ends(await person.say(text, kind="long text", expects=expects, agent="chaptering"))
 
-    def of(agent: str) -> Scenario:
-        async def handed_over(person: Person) -> None:
-            await person.see_ends(await person.say("Go on for long", kind=f"long {agent}", agent=agent))
 
-        return handed_over
+async def many_steps(person: Person) -> None:
+    """More tools than one engine's time is enough for."""
+    expects = ", ".join(f"step {number}" for number in range(1, 91))
+    await person.see_ends(await person.say("Take 90 steps", kind="many steps", expects=expects, agent="stepping"))
 
-    return tuple((3, of(agent)) for agent in agents)
+
+LONG_SCENARIOS: tuple[tuple[int, Scenario], ...] = ((2, long_text), (2, many_steps))
 
 
 async def play(person: Person, scenario: Scenario) -> None:

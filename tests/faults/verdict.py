@@ -44,6 +44,8 @@ def _tools(run: RunView) -> list[str]:
     for event in run.ordered():
         call = str(event["payload"].get("tool_call_id"))
         if event["type"] == "tool_executing":
+            if call in begun and event["agent_name"] == "careless":
+                wrong.append(f"doubled: {call} began twice, and may not")
             if call in done:
                 wrong.append(f"doubled: {call} runs after it completed")
             begun[call] = begun.get(call, 0) + 1

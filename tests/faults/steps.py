@@ -1,0 +1,85 @@
+"""What many of these tests do and look at."""
+
+import asyncio
+import json
+import urllib.request
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.e2e.client import TERMINAL, Chat, Frame
+from tests.e2e.emulator_process import ROOT, EmulatorProcess
+from tests.faults import verdict
+from tests.faults.reducer import RunView
+
+SLOW = "Tell me a long story, slowly"
+STORY_ENDS = "first clear night of autumn"
+
+
+async def accepted(client: Chat, text: str, **fields: object) -> Frame:
+    """Says it; the acceptance."""
+    reply = await client.ask("run", text=text, **fields)
+    assert reply["type"] == "accepted", reply
+    return reply
+
+
+async def speaks(client: Chat, run: Frame) -> Frame:
+    """The run's first text."""
+    return await client.until(lambda f: f["type"] == "agent_delta" and f["run_id"] == run["run_id"])
+
+
+async def asks(client: Chat, run: Frame, *, after: int = 0) -> Frame:
+    """The run's question to the user."""
+    return await client.until(lambda f: f["type"] == "approval_requested" and f["run_id"] == run["run_id"], after=after)
+
+
+async def whole(client: Chat, run: Frame, *, wait_s: float = 60) -> list[Frame]:
+    """All events of a run when it has ended, read again where some are missing; nothing is wrong with them."""
+    events = await asyncio.wait_for(client.follow(run["run_id"], run["thread_id"], held=0), wait_s)
+    view = viewed(events)
+    assert verdict.of_run(view, None) == []
+    return events
+
+
+def viewed(events: Iterable[Frame]) -> RunView:
+    """Events as a client's reducer sees them."""
+    events = list(events)
+    view = RunView(events[0]["run_id"], events[0]["thread_id"])
+    for event in events:
+        view.take(event, 0.0)
+    return view
+
+
+def kinds(events: Iterable[Frame]) -> list[str]:
+    """The types of events."""
+    return [event["type"] for event in events]
+
+
+def resumes(events: Iterable[Frame]) -> list[str]:
+    """Why fresh engines went on."""
+    return [event["payload"]["reason"] for event in events if event["type"] == "agent_resumed"]
+
+
+def ends(client: Chat) -> list[str]:
+    """The runs that ended, in the order in which the client was told, once each."""
+    return list(dict.fromkeys(frame["run_id"] for frame in client.frames if frame["type"] in TERMINAL))
+
+
+def starts(client: Chat) -> list[str]:
+    """The runs that began, in the order in which the client was told, once each."""
+    return list(dict.fromkeys(frame["run_id"] for frame in client.frames if frame["type"] == "agent_started"))
+
+
+async def sweep(emulator: EmulatorProcess) -> None:
+    """One sweep now, as the schedule would ask for it; returns when it is over."""
+
+    def invoke() -> bytes:
+        request = urllib.request.Request(
+            f"{emulator.url}/2015-03-31/functions/RecoveryFunction/invocations",
+            Path(ROOT / "events/sweep.json").read_bytes(),
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            said: bytes = answer.read()
+        return said
+
+    answer = await asyncio.to_thread(invoke)
+    assert b"errorMessage" not in answer, json.loads(answer)

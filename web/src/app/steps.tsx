@@ -16,7 +16,14 @@ export function Steps({ steps, over, speaking }: { steps: readonly Step[]; over:
 }
 
 const MARKS = { executing: "", waiting: "?", ok: "✓", error: "!", denied: "✕", stopped: "–" } as const;
-const OUTCOMES = { executing: "running", waiting: "waiting", ok: "done", error: "failed", denied: "denied", stopped: "stopped" } as const;
+const OUTCOMES = {
+  executing: "running",
+  waiting: "waiting",
+  ok: "done",
+  error: "failed",
+  denied: "denied",
+  stopped: "stopped",
+} as const;
 
 function Line({ step, over, thinking }: { step: Step; over: boolean; thinking: boolean }) {
   if (step.kind === "thinking") {

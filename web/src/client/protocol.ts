@@ -69,7 +69,7 @@ export { Envelope };
 
 // ---- replies, matched by `id` ---------------------------------------------------------------------------------------
 
-const RunHead = v.object({ run_id: id, status: text, seq: count });
+const RunHead = v.object({ run_id: id, status: text, seq: count, position: absent(count) });
 const ThreadItem = v.object({
   thread_id: id,
   title: v.optional(v.nullable(text, ""), ""),

@@ -13,7 +13,7 @@ export interface RunView {
   readonly known: number;
   /** What the server last called it in a reply; the events decide as soon as they say more. */
   readonly status: string;
-  /** Its place in the queue when it was accepted: a first hint, see `positionOf`. */
+  /** Its place in the queue when the run was accepted, or looked at: a hint, see `positionOf`. */
   readonly position: number | undefined;
   readonly summary: Summary;
   /** When this run was last heard of, on the caller's clock (ms). */

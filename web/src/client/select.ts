@@ -1,6 +1,6 @@
 /** What is asked of a view: what to show, what to attach with, and whether anything is missing. */
 import type { Message, ReplyOf } from "./protocol";
-import { hasGap, isComplete, isSilent, type RunView, stateOf } from "./run";
+import { hasGap, isComplete, isSilent, type RunView, stateNamed, stateOf } from "./run";
 import { isOver } from "./summary";
 import type { ThreadView } from "./thread";
 import type { View } from "./view";
@@ -78,18 +78,27 @@ export interface Rest {
 }
 
 /**
- * What is left of a replay: it goes on at the last run that it came to.
+ * What is left of a replay that was asked for with `asked`, beginning at `from` where one before it was cut.
  *
- * The server goes through the runs from the oldest on, so all before that one are here as they stand, and what they say
- * from now on comes live. To begin at the oldest again would never come past as many runs as one replay looks at.
+ * The server goes through the runs from the oldest named on, as many as it looks at, and then through the open ones that
+ * are not among these. Those it came past are here as they stand, and what they say from now on comes live. To begin at
+ * the oldest again would never come past the first so many, so it goes on at a run that surely is one of them: the last
+ * that is over, for others may be open ones from behind the cut, or at least the second.
  */
 export function restOf(reply: ReplyOf<"attached">, asked: Cursor, from?: string): Rest {
   if (!reply.more) return { more: false, from: undefined };
   const beyond = reply.runs.findIndex(({ run_id, seq }) => seq < Math.max(1, asked[run_id] ?? 0));
-  const last = reply.runs.slice(0, beyond < 0 ? reply.runs.length : beyond).at(-1)?.run_id;
-  // Open runs that are older than what was asked for may stand at the end, and were looked at before.
-  if (from !== undefined && last !== undefined && last < from) return { more: false, from: undefined };
-  return { more: true, from: last ?? from };
+  const reached = reply.runs.slice(0, beyond < 0 ? reply.runs.length : beyond);
+  const start = from ?? Object.keys(asked).toSorted()[0];
+  // Without a cursor there are open runs alone, and what is here of them now makes the next one.
+  if (start === undefined) return { more: true, from: undefined };
+  const span = reached.filter(({ run_id }) => run_id >= start).toSorted((a, b) => compare(a.run_id, b.run_id));
+  const over = span.findLast(({ status }) => isOver(stateNamed(status) ?? "running"));
+  const next = [over?.run_id, span[1]?.run_id, start].reduce((a = "", b = "") => (a > b ? a : b)) ?? start;
+  const last = reached.at(-1)?.run_id ?? start;
+  // An open run that is older than what was asked for was looked at before, and is replayed in vain.
+  if (from === next && last < start) return { more: false, from: undefined };
+  return { more: true, from: next };
 }
 
 /** True when the thread misses an event that is known to exist. */

@@ -33,10 +33,11 @@ export function withHeads(before: ThreadView, heads: ReplyOf<"attached">["runs"]
   return heads
     .filter(({ status }) => !(fresh && isOver(stateNamed(status) ?? "running")))
     .reduce(
-      (thread, { run_id, status, seq }) =>
+      (thread, { run_id, status, seq, position }) =>
         withRun(thread, run_id, at, (run) => ({
           ...run,
           status,
+          position: position ?? undefined,
           known: Math.max(run.known, seq),
           heardAt: Math.max(run.heardAt, at),
         })),

@@ -8,7 +8,7 @@ import { answerOf, isOver, linesOf } from "../../src/client/summary";
 import { NOTHING, type View } from "../../src/client/view";
 import { type Bounds, replay } from "./backend";
 import { Chance } from "./chance";
-import { accepted, attached, heartbeat, viewOf } from "./frames";
+import { accepted, attached, event, heartbeat, viewOf } from "./frames";
 import { type Log, legalLog } from "./legal";
 
 const SEEDS = Array.from({ length: 300 }, (_, seed) => seed);
@@ -113,13 +113,31 @@ describe("attaching until there is no more", () => {
     ["named", true],
     ["left out", false],
   ])("comes past more incomplete runs than a cursor names or a replay looks at, the rest %s", (_, naming) => {
-    const logs = waiting(120);
-    const bounds = { events: 300, runs: 20, naming };
-    const held = viewOf(logs.flatMap(({ events }) => events));
-    const { view, times } = reattached(held, logs, bounds);
+    const runs = waiting(120);
+    const logs = runs.map((log, index): Log => {
+      if (index === 0 || index === 100) return log;
+      return { ...log, events: [...log.events, event("agent_cancelled", 2, {}, log.runId)], status: "cancelled" };
+    });
+    const held = viewOf(runs.flatMap(({ events }) => events));
+    const { view, times } = reattached(held, logs, { events: 300, runs: 20, naming });
     expect(times).toBeLessThan(10);
-    expect(view.threads.t1?.runs.map(({ status }) => status)).toEqual(logs.map(() => "queued"));
-    expect(reattached(viewOf([logs[0]?.events[0] ?? ""]), logs, bounds).view.threads.t1?.runs).toHaveLength(120);
+    expect(view.threads.t1?.runs.map(stateOf)).toEqual(logs.map(({ status }) => status));
+  });
+
+  it("comes past runs that are all open, and more than a replay looks at", () => {
+    const logs = waiting(21);
+    const { view } = reattached(viewOf(logs[0]?.events ?? []), logs, { events: 300, runs: 20, naming: true });
+    expect(view.threads.t1?.runs).toHaveLength(21);
+  });
+
+  it("ends where an open run from before all that was asked for is longer than a replay", () => {
+    const [first, ...others] = waiting(30);
+    if (first === undefined) throw new Error("no run");
+    const deltas = Array.from({ length: 30 }, (_, index) => event("agent_delta", index + 2, {}, first.runId));
+    const long: Log = { ...first, events: [...first.events, ...deltas], status: "running" };
+    const logs = [long, ...others.map((log): Log => ({ ...log, status: "failed" }))];
+    const held = viewOf([...long.events, ...others.flatMap(({ events }) => events)]);
+    expect(reattached(held, logs, { events: 10, runs: 4, naming: true }).times).toBeLessThan(30);
   });
 
   it("brings a run that was admitted last and ran first, and those that it overtook", () => {

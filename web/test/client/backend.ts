@@ -21,7 +21,7 @@ export function replay(logs: readonly Log[], after: Readonly<Record<string, numb
   const span = oldest === undefined ? [] : logs.filter((log) => log.runId >= oldest);
   const looked = span.slice(0, bounds.runs);
   const cut = span.length > bounds.runs;
-  const others = cut ? [] : logs.filter((log) => isOpen(log) && !looked.includes(log));
+  const others = logs.filter((log) => isOpen(log) && !looked.includes(log));
   const events: string[] = [];
   const heads: { run_id: string; status: string; seq: number }[] = [];
   let full = false;

@@ -19,7 +19,7 @@ export AWS_DEFAULT_REGION ?= eu-central-1
 export PYTHONPATH := layers/dayfly:.
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup run test check build bench bench-gateway soak invoke docs format clean
+.PHONY: help setup run test check build bench bench-gateway soak simulate faults invoke docs format clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,9 @@ bench-gateway: $(VENV)/.dev ## Measure the emulator beside its peers (needs npm)
 
 soak: $(VENV)/.dev ## Drive 1,000 connections for 10 minutes: is anything lost, does memory grow? [DURATION=600]
 	@$(PY) -m bench.soak --duration $(DURATION) --connections $(CONNECTIONS)
+
+faults: $(VENV)/.dev web/dist/index.html ## Kill processes and inject faults under 500 runs: what is lost, doubled, hanging? [RUNS=500]
+	@$(PY) -m tests.faults --runs $(or $(RUNS),500) $(if $(SEED),--seed $(SEED)) $(if $(DYNAMODB_LOCAL_JAR),--dynamodb-jar $(DYNAMODB_LOCAL_JAR))
 
 invoke: $(VENV)/.run ## Run one event: make invoke FUNCTION=RouterFunction EVENT=events/run.json
 	@$(PY) -m emulator.invoke --template template.yaml --function $(FUNCTION) --event $(EVENT)

@@ -33,7 +33,7 @@ BAD = {
     "an unknown run": ('{"action": "cancel", "id": "x", "run_id": "r-none"}', "run_not_found"),
     "nothing to cancel": ('{"action": "cancel", "id": "x"}', "invalid_message"),
     "a forged cursor": ('{"action": "threads", "id": "x", "cursor": "#"}', "invalid_message"),
-    "a later action": ('{"action": "forget", "id": "x", "thread_id": "t-none"}', "not_supported"),
+    "a later action": ('{"action": "refresh", "id": "x", "token": "t"}', "not_supported"),
 }
 
 
@@ -76,11 +76,15 @@ async def test_frames_that_close_the_socket(chat: Callable[[], Chat], data: str 
 
 
 async def test_a_busy_thread_refuses(chat: Callable[[], Chat]) -> None:
-    """With a run under way, `reject` answers `busy`; queue and interrupt say that they are not there yet."""
+    """With a run under way, `reject` answers `busy`; that costs the request's id nothing, and a thread that is not busy
+    takes the same frame."""
     async with chat() as client:
         run = await client.ask("run", text="x", agent="silent")
-        for if_busy, code in (("reject", "busy"), ("enqueue", "not_supported"), ("interrupt", "not_supported")):
-            refused = await client.ask("run", text="y", thread_id=run["thread_id"], if_busy=if_busy)
-            assert refused["code"] == code
+        again = {"id": "again", "text": "What is 8 * 8?", "thread_id": run["thread_id"], "if_busy": "reject"}
+        assert (await client.ask("run", **again))["code"] == "busy"
         await client.ask("cancel", run_id=run["run_id"])
         await client.end_of(run["run_id"])
+        mark = len(client.frames)
+        await client.send("run", **again)
+        accepted = await client.until(lambda frame: frame.get("id") == "again", after=mark)
+        assert "64" in (await client.end_of(accepted["run_id"]))["payload"]["result"]

@@ -45,7 +45,8 @@ async def test_an_agents_exception(emulator: EmulatorProcess, user: str) -> None
 
 
 async def test_a_killed_engine(emulator: EmulatorProcess, user: str) -> None:
-    """An engine whose process is killed is noticed at once, and its run ends with `engine_lost`."""
+    """An engine whose process is killed is noticed at once, and another goes on; what kills one engine after another
+    ends the run with `engine_lost`."""
     async with Chat(emulator.url, user) as client:
         error = await _failed(client, "dying")
         assert (error["code"], error["retryable"]) == ("engine_lost", True)
@@ -66,12 +67,14 @@ async def test_a_broken_agent(emulator: EmulatorProcess, user: str) -> None:
     assert any("agents/unfinished.py: an agent's file has" in line for line in emulator.lines)
 
 
-@pytest.mark.parametrize("agent", ["silent", "blocking", "hanging"])
-async def test_an_engine_that_runs_out_of_time(hasty: EmulatorProcess, user: str, agent: str) -> None:
-    """A run that does not fit in its invocation ends with `engine_timeout`: by the engine itself, or by recovery where
-    the whole process hangs until Lambda kills it."""
+@pytest.mark.parametrize(
+    ("agent", "code"), [("silent", "step_too_long"), ("blocking", "step_too_long"), ("hanging", "engine_timeout")]
+)
+async def test_an_engine_that_runs_out_of_time(hasty: EmulatorProcess, user: str, agent: str, code: str) -> None:
+    """A step that does not fit in an invocation is cut, tried once more, and ends the run with `step_too_long`; where
+    the whole process hangs until Lambda kills it, recovery resumes twice and ends the run with `engine_timeout`."""
     async with Chat(hasty.url, user) as client:
-        assert (await _failed(client, agent))["code"] == "engine_timeout"
+        assert (await _failed(client, agent))["code"] == code
 
 
 async def test_a_lost_invocation(tmp_path: Path, user: str) -> None:

@@ -155,15 +155,18 @@ async def test_a_run_survives_a_database_that_throttles_and_loses_answers(faulty
         assert (kinds.count("agent_started"), kinds.count("tool_executing")) == (1, 1)
 
 
-async def test_an_engine_killed_from_outside_ends_its_run(faulty: EmulatorProcess, user: str) -> None:
-    """SIGKILL in mid-stream: Lambda's notice ends the run with `engine_lost`, long before the sweep."""
+async def test_an_engine_killed_from_outside_is_replaced(faulty: EmulatorProcess, user: str) -> None:
+    """SIGKILL in mid-stream: Lambda's notice has another engine go on, long before the sweep; what the first one had
+    said of its unfinished answer is void."""
     async with Chat(faulty.url, user) as client:
         run = await client.ask("run", text="x", agent="talking")
         await client.until(lambda frame: frame["type"] == "agent_delta")
         assert (await _inject(faulty, "kill_environments", function=ENGINE))["killed"] >= 1
-        end = await client.end_of(run["run_id"], wait_s=NOTICE_S)
-        assert (end["type"], end["payload"]["code"], end["payload"]["retryable"]) == (
-            "agent_error",
-            "engine_lost",
-            True,
-        )
+        resumed = await client.until(lambda frame: frame["type"] == "agent_resumed", wait_s=NOTICE_S)
+        assert (resumed["payload"]["attempt"], resumed["payload"]["reason"]) == (2, "engine_lost")
+        end = await client.end_of(run["run_id"])
+        events = await client.follow(run["run_id"], run["thread_id"], held=0)
+        assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+        said = [event for event in events if event["seq"] > resumed["seq"]]
+        assert text_of(said) == end["payload"]["result"]
+        assert resumed["payload"]["discard_after"] < resumed["seq"] - 1

@@ -11,6 +11,7 @@ from dayfly.engine.limits import RunLimits
 from dayfly.engine.pausing import Pause
 from dayfly.engine.reading import RunFacts
 from dayfly.errors import AgentFailed, StepTooLong, Superseded, Unsettled
+from dayfly.ports.meter import Metric
 from dayfly.ports.table import Matches
 from dayfly.protocol.events import AgentCancelled, AgentError, AgentResumed, ApprovalRequested, TerminalPayload
 from dayfly.protocol.signals import Phase
@@ -81,6 +82,7 @@ class Attempt:
             attempt=run.attempt + 1, reason="handed_over", discard_after=void_after(self.steps) if cut else None
         )
         await self._bridge.commit(resumed, fence, last=True)
+        self._outside.meter.add(Metric.RUNS_HANDED_OVER)
         if fence.opened is not None:
             await asyncio.gather(start_engine(self._outside.invoker, fence.opened), self._see_off())
         return None
@@ -112,6 +114,7 @@ class Attempt:
             lease_is=self._lease_is,
         )
         await self._bridge.commit_all(requests, pause, last=True)
+        self._outside.meter.add(Metric.APPROVALS_REQUESTED, len(requests))
         audience = await self._see_off()
         if audience is None or self.facts.run.run not in audience.cancelled:
             return None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from dayfly.errors import CouldNotStart, EngineLost, RunFailed, Superseded
+from dayfly.ports.meter import Metric
 from dayfly.ports.table import ConditionsFailed, Matches, Put
 from dayfly.protocol.events import AgentCancelled, AgentError, TerminalPayload
 from dayfly.publisher.closing import end_run
@@ -87,6 +88,7 @@ class Caretaker:
         except Superseded as faster:
             _log.info("not resumed", extra={"run": run.run, "reason": str(faster)})
             return
+        self.outside.meter.add(Metric.RUNS_RESUMED)
         _log.warning("run resumed", extra={"run": run.run, "code": reason.code})
 
     async def expire(self, standing: Standing) -> None:

@@ -11,7 +11,7 @@ from dayfly.agents.models import Models
 from dayfly.context.execution import UserExecutionContext
 from dayfly.engine.factory import ExecutionEngineFactory
 from dayfly.ports.clock import SystemClock
-from dayfly.ports.memory import MemoryMeter, MemoryPoster, MemoryTable
+from dayfly.ports.memory import MemoryInvoker, MemoryMeter, MemoryPoster, MemoryTable
 
 ENGINES = 5000
 _US = 1_000_000
@@ -24,6 +24,7 @@ async def creation() -> list[Section]:
     factory.configure(
         table=MemoryTable(),
         poster=MemoryPoster(),
+        invoker=MemoryInvoker(),
         agents=Catalogue(discover(importlib.import_module("functions.engine.agents")), models=Models(), model="demo"),
         clock=SystemClock(),
         meter=MemoryMeter(),

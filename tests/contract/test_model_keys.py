@@ -26,7 +26,9 @@ def _environment(moto: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def settings(*, secret: str = "", parameter: str = "") -> EngineSettings:
-    return EngineSettings(table_name="t", model_key_secret=secret, model_key_parameter=parameter)
+    return EngineSettings(
+        table_name="t", aws_lambda_function_name="engine", model_key_secret=secret, model_key_parameter=parameter
+    )
 
 
 def test_the_key_of_a_secret() -> None:

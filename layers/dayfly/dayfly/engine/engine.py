@@ -119,8 +119,12 @@ class IsolatedExecutionEngine:
         return RunReport(outcome, stuck=self._stuck)
 
     async def _attempt(self) -> Outcome | Left | None:
-        phase = Phase.STARTING
-        watch = Watch(self._bridge.delivery, run=self.context.run_id, phase=lambda: phase, elapsed_ms=self._elapsed_ms)
+        watch = Watch(
+            self._bridge.delivery,
+            run=self.context.run_id,
+            phase=lambda: Phase.STARTING,
+            elapsed_ms=self._elapsed_ms,
+        )
         async with self._bridge:
             # The audience is read before the first append, so that it is published to whoever is there.
             async with _beside(watch.look()) as looked:

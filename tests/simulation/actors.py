@@ -17,11 +17,13 @@ class Actor(Owner):
     """One invocation: its name (which is also its request id), its own wall clock, and how it fared."""
 
     __slots__ = (
+        "action",
         "born",
         "error",
         "faults",
         "finished",
         "granted_s",
+        "haunts",
         "kind",
         "loop",
         "name",
@@ -41,6 +43,10 @@ class Actor(Owner):
         self.skew_ms = skew_ms
         self.subject = subject
         """The run or connection that it is about."""
+        self.action = ""
+        """A router's frame."""
+        self.haunts = False
+        """What it sent may still happen after it is gone."""
         self.born = loop.now
         self.faults = 0
         """Faults that it met: a checker is strict only with who met none."""

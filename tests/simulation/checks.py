@@ -20,7 +20,7 @@ def check_all(world: "World") -> None:
     for told in world.truth.runs.values():
         for what in of_run(told):
             world.truth.violated(f"{told.run}: {what}")
-    for what in (*of_table(world), *of_histories(world)):
+    for what in (*of_table(world), *of_histories(world), *world.posts.missing()):
         world.truth.violated(what)
     for device in world.story.devices:
         for what in of_device(world, device):
@@ -71,7 +71,7 @@ def of_table(world: "World") -> Iterator[str]:
         match row:
             case LeaseRow(run=run, state=state):
                 yield f"{run}: its lease is left, {state}"
-            case CancelRow(run=run) if not any(actor.faults for actor in world.truth.markers[run]):
+            case CancelRow(run=run) if not any(actor.faults for actor in world.markers[run]):
                 yield f"{run}: a cancel mark is left"
             case QuotaRow(user=user, active=active) if active:
                 yield f"{user}: still uses quota for {list(active)}"
@@ -81,11 +81,11 @@ def of_table(world: "World") -> Iterator[str]:
                 pass
     kept = {(row.run, row.first): row for row in rows if isinstance(row, LogRow)}
     for told in world.truth.runs.values():
-        if not world.truth.threads[told.thread].forgotten:
+        if not world.lines.threads[told.thread].forgotten:
             for row in told.rows:
                 if kept.pop((row.run, row.first), None) != row:
                     yield f"{row.run}: the record at seq {row.first} is not what was written"
-    if left := [key for key in kept if not world.truth.threads[world.truth.runs[key[0]].thread].forgotten]:
+    if left := [key for key in kept if not world.lines.threads[world.truth.runs[key[0]].thread].forgotten]:
         yield f"records that nobody wrote: {left}"
 
 
@@ -104,7 +104,7 @@ def of_histories(world: "World") -> Iterator[str]:
         while at is not None:
             chain.insert(0, pieces[at])
             at = pieces[at].previous
-        order = world.truth.threads[row.thread].order
+        order = world.lines.threads[row.thread].order
         if [piece.run for piece in chain] != order:
             yield f"{row.thread}: its history has {[piece.run for piece in chain]}, its runs ended as {order}"
             continue
@@ -146,7 +146,7 @@ def of_device(world: "World", device: Device) -> Iterator[str]:
     thread, is what the log has."""
     if device.pending:
         yield f"without an answer: {[pending.frame for pending in device.pending.values()]}"
-    for name, line in world.truth.threads.items():
+    for name, line in world.lines.threads.items():
         if line.user != device.user or line.forgotten:
             continue
         if name not in device.listed:

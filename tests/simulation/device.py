@@ -98,6 +98,14 @@ class Device:
             self._world.gateway.close(self.connection, known=known)
             self.connection = None
 
+    @property
+    def settled(self) -> bool:
+        """It is connected, has its answers, and misses nothing that it knows of in what it watches."""
+        if self.connection is None or self.pending:
+            return False
+        watching = {thread for thread, watched in self.watched.items() if watched.wanted}
+        return all(view.done and not view.gap for view in self.views.values() if view.thread in watching)
+
     # Requests.
 
     def ask(self, action: str, *, request: str | None = None, **fields: Any) -> str:
@@ -106,7 +114,7 @@ class Device:
             self._numbers += 1
             request = f"{self.name}-{self._numbers}"
         frame = {"action": action, "id": request, **fields}
-        self._world.truth.asks(self.user, frame)
+        self._world.requests.asks(self.user, frame)
         self.pending[request] = Pending(frame)
         self._send(request)
         return request
@@ -243,7 +251,7 @@ class Device:
             return
         del self.pending[frame["id"]]
         self.answers[frame["id"]] = reply
-        self._world.truth.answered(self.user, frame, reply)
+        self._world.requests.answered(self.user, frame, reply)
         match frame["action"]:
             case "run" if reply["type"] == "accepted":
                 self.watched.setdefault(reply["thread_id"], Watched()).wanted = True

@@ -87,13 +87,13 @@ class Gateway:
         connection = self.connections.get(name)
         return max(0.0, connection.stuck_until - self._world.loop.now) if connection is not None else 0.0
 
-    def deliver(self, name: str, frame: bytes) -> None:
+    def deliver(self, actor: Actor, name: str, frame: bytes) -> None:
         """A frame is posted. Raises `Gone`."""
         connection = self.connections.get(name)
         if connection is None or not connection.open:
             raise Gone(name)
         raw = frame.decode()
         value = json.loads(raw)
-        self._world.truth.posted(connection.device.user, name, value, raw)
+        self._world.posts.posted(actor, connection.device.user, name, value, raw)
         if connection.heard:
             connection.device.receive(value, raw)

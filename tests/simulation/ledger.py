@@ -37,7 +37,7 @@ class Ledger:
             self._truth.violated(f"{run}: {call.call_id} ran before the response that asked for it was journalled")
         if call.call_id not in told.executing:
             self._truth.violated(f"{run}: {call.call_id} ran before its tool_executing was logged")
-        if call.call_id in told.completed and not actor.paused_s:
+        if call.call_id in told.completed:
             self._truth.violated(f"{run}: {call.call_id} ran again after its tool_completed was logged")
         if approved and call.call_id not in told.approved:
             self._truth.violated(f"{run}: {call.call_id} ran, but nobody has approved it")

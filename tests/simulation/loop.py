@@ -50,10 +50,6 @@ class Step(asyncio.TimerHandle):
         self.context = context
         self.cancelled_ = False
 
-    def __lt__(self, other: object) -> bool:
-        assert isinstance(other, Step)
-        return (self.when_, self.number) < (other.when_, other.number)
-
     def __eq__(self, other: object) -> bool:
         return self is other
 
@@ -83,7 +79,7 @@ class SimLoop(asyncio.BaseEventLoop):
         self.steps = 0
         self.tasks: list[asyncio.Task[Any]] = []
         self._soon: deque[Step] = deque()
-        self._timers: list[Step] = []
+        self._timers: list[tuple[float, int, Step]] = []
         self._numbers = 0
 
     def time(self) -> float:
@@ -115,7 +111,7 @@ class SimLoop(asyncio.BaseEventLoop):
     ) -> Step:
         self._numbers += 1
         step = Step(when, self._numbers, callback, args, contextvars.copy_context() if context is None else context)
-        heapq.heappush(self._timers, step)
+        heapq.heappush(self._timers, (when, self._numbers, step))
         return step
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
@@ -144,10 +140,10 @@ class SimLoop(asyncio.BaseEventLoop):
             if soon:
                 step = soon.popleft()
             elif timers:
-                step = heapq.heappop(timers)
+                when, _, step = heapq.heappop(timers)
                 if step.cancelled_:
                     continue
-                self.now = max(self.now, step.when_)
+                self.now = max(self.now, when)
             else:
                 raise Caught("no task can go on and no timer is set")
             if step.cancelled_:

@@ -1,5 +1,6 @@
 """Lambda: starts functions, queues events, kills what takes too long, tells of failures; and the schedule of sweeps."""
 
+import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
@@ -39,6 +40,7 @@ class Platform:
         if not connection.open:
             return
         actor = world.actor(Kind.ROUTER, connection.name)
+        actor.action = json.loads(body)["action"]
         self._run(actor, router(world, actor, connection, body), ROUTER_S, lambda ended: None)
 
     # Engines.
@@ -72,6 +74,7 @@ class Platform:
         def on_end(ended: Actor) -> None:
             self.engines.remove(ended)
             if ended.error is not None or not ended.alive:
+                world.attempts.engine_gone(ended)
                 world.say(ended, lambda: f"failed: {ended.error!r}" if ended.error else "dead")
                 self._tell(call, invocation=ended.name, expired=False, timed_out=ended.timeout)
 
@@ -107,21 +110,25 @@ class Platform:
         self.queued -= 1
         actor = self._world.actor(Kind.NOTICE, call.run)
         told = notice(self._world, actor, call, invocation=invocation, expired=expired, timed_out=timed_out)
-        self._recover(actor, told)
+        self._recover(actor, told, lambda ended: self._world.attempts.noticed(ended, invocation))
 
     def sweep(self) -> None:
         """The schedule: once a minute, sometimes twice at once."""
         world = self._world
         for _ in range(1 + world.weather.happens(world.weather.chances.sweep_twice)):
             actor = world.actor(Kind.SWEEP, "")
-            self._recover(actor, sweeping(world, actor))
+            self._recover(actor, sweeping(world, actor), world.attempts.swept)
             if world.weather.happens(world.weather.chances.sweep_killed):
                 world.later(world.dice.between(0.0, 0.3), actor.die)
         world.later(SWEEP_S, self.sweep)
 
-    def _recover(self, actor: Actor, work: Awaitable[None]) -> None:
+    def _recover(self, actor: Actor, work: Awaitable[None], judge: Callable[[Actor], None]) -> None:
+        def on_end(ended: Actor) -> None:
+            self.recovering.remove(ended)
+            judge(ended)
+
         self.recovering.append(actor)
-        self._run(actor, work, RECOVERY_S, self.recovering.remove)
+        self._run(actor, work, RECOVERY_S, on_end)
 
     def _run(self, actor: Actor, work: Awaitable[None], limit: float, on_end: Callable[[Actor], None]) -> None:
         actor.start(work, on_end)

@@ -40,6 +40,7 @@ class Line:
         actor.faults += 1
         world.say(actor, lambda: f"{what()}: {fate.value}")
         dice = world.dice
+        actor.haunts = actor.haunts or fate in {Fate.IN_FLIGHT, Fate.LATE}
         if fate in DEADLY:
             if fate is Fate.DIES_AFTER:
                 self._happen(happens, what)
@@ -165,7 +166,7 @@ class SimPoster:
             await line._refused(stuck) if stuck > 5.0 else await line._sent(_nothing, _stuck, after=stuck)
         await line.call(
             Port.POST,
-            lambda: line.world.gateway.deliver(connection, frame),
+            lambda: line.world.gateway.deliver(line.actor, connection, frame),
             lambda: f"post to {connection} {of_frame(frame)}",
         )
 

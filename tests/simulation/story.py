@@ -172,7 +172,7 @@ class Story:
 
     def _some_thread(self, device: Device) -> str | None:
         """One of the user's threads; as a list of threads would show it."""
-        threads = [name for name, line in self._world.truth.threads.items() if line.user == device.user]
+        threads = self._world.lines.of_user(device.user)
         return self._world.dice.pick(threads) if threads else None
 
     def _some_view(self, device: Device) -> View | None:
@@ -208,6 +208,6 @@ class Story:
         """Everybody asks for the list of threads, and watches all of them."""
         for device in self.devices:
             device.ask("threads")
-            for name, line in self._world.truth.threads.items():
-                if line.user == device.user and not line.forgotten:
+            for name in self._world.lines.of_user(device.user):
+                if not self._world.lines.threads[name].forgotten:
                     device.attach(name)

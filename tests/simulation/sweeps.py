@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Final
 
-from dayfly.runlog.rows import ForgetRow, LeaseRow
 from tests.simulation.actors import Actor
 
 if TYPE_CHECKING:
@@ -19,8 +18,7 @@ class DueBefore:
         self._world = world
         self._actor = actor
         due = actor.now_ms() - SETTLED_S * 1000
-        rows = world.store.held.values()
-        self._due = [row for row in rows if isinstance(row, LeaseRow | ForgetRow) and row.due < due]
+        self._due = [row for row in world.store.held.indexed.values() if row.due < due]
 
     def check(self) -> None:
         """To be called when the sweep has ended well."""

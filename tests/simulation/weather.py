@@ -118,7 +118,7 @@ class Weather:
         share = dice.between(0.08, 0.5)
         for cause in _CAUSES:
             if dice.chance(share):
-                weather._add(cause, dice.pick((0.004, 0.015, 0.05)))
+                weather._add(cause, dice.pick((0.01, 0.03, 0.1)))
         for name in _PLATFORM:
             if dice.chance(share):
                 setattr(weather.chances, name, dice.pick((0.1, 0.3, 0.6)))

@@ -5,15 +5,19 @@ from typing import Any
 
 from dayfly.ports.table import Action, Delete, Put
 from dayfly.runlog.keys import Key
-from dayfly.runlog.rows import ForgetRow, LeaseRow
+from dayfly.runlog.rows import CancelRow, ForgetRow, LeaseRow
 from tests.simulation.actors import START_MS, Actor
+from tests.simulation.attempts import Attempts
 from tests.simulation.device import Device
 from tests.simulation.dice import Dice
 from tests.simulation.gateway import Gateway
 from tests.simulation.ledger import Ledger
+from tests.simulation.lines import Lines
 from tests.simulation.loop import SimLoop
 from tests.simulation.platform import Platform
 from tests.simulation.ports import NOBODY
+from tests.simulation.posts import Posts
+from tests.simulation.requests import Requests
 from tests.simulation.store import Store, at_once
 from tests.simulation.story import Story
 from tests.simulation.trace import Trace
@@ -34,10 +38,16 @@ class World:
         """Faults still happen."""
         self.store = Store(self)
         self.truth = Truth(lambda: loop.now)
+        self.lines = Lines(self.truth)
+        self.requests = Requests(self.truth)
         self.ledger = Ledger(self.truth)
         self.gateway = Gateway(self)
         self.platform = Platform(self, lifetime_s=lifetime_s)
+        self.attempts = Attempts(self)
+        self.posts = Posts(self)
         self.story = Story(self)
+        self.markers: dict[str, list[Actor]] = {}
+        """Who wrote a run's cancel marks."""
         self._numbers: dict[Kind, int] = {}
         self._leases: dict[Key, list[tuple[float, LeaseRow | ForgetRow | None]]] = {}
 
@@ -94,7 +104,12 @@ class World:
                 self._leases.setdefault(action.key, []).append((self.loop.now, action.row))
             elif isinstance(action, Delete) and action.key in self._leases:
                 self._leases[action.key].append((self.loop.now, None))
+            elif isinstance(action, Put) and isinstance(action.row, CancelRow):
+                self.markers.setdefault(action.row.run, []).append(actor)
+                self.attempts.marked(action.row.run)
         self.truth.written(actor, actions)
+        self.lines.written(actions)
+        self.posts.written(actions)
 
     # The index.
 

@@ -1,0 +1,138 @@
+"""Who may write a run's log, one attempt after the other, and how soon a lost engine's run goes on."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from tests.simulation.actors import Actor
+from tests.simulation.programs import Manner, Program
+from tests.simulation.truth import Appended, JsonObject, Told
+from tests.simulation.weather import RECOVERY, Kind
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+AFTER_NOTICE_S: Final = 5.0
+AFTER_LOSS_S: Final = 90.0
+CANCEL_S: Final = 1.2
+"""Half a second until the mark is seen, and what the end takes."""
+
+
+@dataclass(eq=False)
+class Attempted:
+    """A run's attempts. `holder`: the engine that has begun the present one; `lost`: when it died with the run in its
+    hands; `nonces`: those whose time is over."""
+
+    attempt: int = 1
+    nonce: str | None = None
+    nonces: set[str] = field(default_factory=set)
+    holder: Actor | None = None
+    lost: float | None = None
+    marked: float | None = None
+    dirty_sweeps: int = 0
+
+
+class Attempts:
+    """All runs' attempts."""
+
+    def __init__(self, world: "World") -> None:
+        self.runs: dict[str, Attempted] = {}
+        self._world = world
+        self._truth = world.truth
+        world.truth.listeners.append(self._appended)
+
+    # What is written.
+
+    def _appended(self, appended: Appended) -> None:
+        told, actor = appended.told, appended.actor
+        run = self.runs.setdefault(told.run, Attempted())
+        if run.lost is not None:
+            self._taken_up(told, run)
+        if appended.row.nonce in run.nonces:
+            self._truth.violated(f"{told.run}: {actor.name} writes at {appended.row.first}, after it was fenced off")
+        if appended.row.nonce != run.nonce:
+            if run.nonce is not None:
+                run.nonces.add(run.nonce)
+            run.nonce = appended.row.nonce
+        if actor.kind is Kind.ENGINE:
+            if run.holder not in {None, actor}:
+                self._truth.violated(f"{told.run}: {actor.name} writes in the attempt of {run.holder}")
+            run.holder = actor
+        for kind, payload in appended.events:
+            if kind == "agent_resumed":
+                self._fenced(appended, run, payload)
+            elif kind == "approval_requested":
+                run.holder = None
+        if told.terminal is not None:
+            self._ended(appended, run)
+            run.holder = None
+
+    def _fenced(self, appended: Appended, run: Attempted, payload: JsonObject) -> None:
+        told = appended.told
+        if payload["attempt"] != run.attempt + 1:
+            self._truth.violated(f"{told.run}: attempt {payload['attempt']} after {run.attempt}")
+        run.attempt = payload["attempt"]
+        if payload["reason"] == "engine_lost":
+            self._was_lost(appended, run)
+        before = appended.row.last - 1
+        late = [seq for seq in range(told.completed_seq + 1, before + 1) if told.types[seq - 1] == "agent_delta"]
+        voids = payload.get("discard_after")
+        if late and (voids is None or voids >= late[0]):
+            self._truth.violated(f"{told.run}: goes on after {before}, and the text at {late} is not void")
+        if voids is not None and voids < told.completed_seq:
+            self._truth.violated(f"{told.run}: voids all after {voids}, but {told.completed_seq} was completed")
+        run.holder = None
+
+    def _was_lost(self, appended: Appended, run: Attempted) -> None:
+        """Recovery may take a run only from an engine that died, failed, or stood still."""
+        holder = run.holder
+        if holder is None or (holder.alive and holder.error is None and not holder.paused_s):
+            name = holder.name if holder is not None else "nobody"
+            self._truth.violated(f"{appended.told.run}: {appended.actor.name} took it from {name}, who was well")
+
+    def _ended(self, appended: Appended, run: Attempted) -> None:
+        told = appended.told
+        if appended.actor.kind in RECOVERY and told.code in {"engine_lost", "engine_timeout"}:
+            self._was_lost(appended, run)
+        holder = run.holder
+        if run.marked is None or holder is None or holder.faults or holder is not appended.actor:
+            return
+        if Program.of(told.frame["text"]).manner is not Manner.STUBBORN and holder.born < run.marked:
+            took = self._world.loop.now - run.marked
+            if took > CANCEL_S:
+                self._truth.violated(f"{told.run}: ended {took:.1f} s after it was cancelled, by a healthy engine")
+
+    def marked(self, run: str) -> None:
+        """A cancel mark was written."""
+        attempted = self.runs.get(run)
+        if attempted is not None and attempted.marked is None:
+            attempted.marked = self._world.loop.now
+
+    # Losses.
+
+    def engine_gone(self, actor: Actor) -> None:
+        """An engine has failed. If it had a run in its hands, somebody has to take that up."""
+        run = self.runs.get(actor.subject)
+        if run is not None and run.holder is actor:
+            run.lost, run.dirty_sweeps = self._world.loop.now, 0
+
+    def swept(self, sweep: Actor) -> None:
+        """A sweep is over: one that met a fault may have missed what is due."""
+        for run in self.runs.values():
+            if run.lost is not None and not sweep.clean:
+                run.dirty_sweeps += 1
+
+    def noticed(self, notice: Actor, invocation: str) -> None:
+        """A notice has been handled. If nothing went wrong with that, the run is taken up."""
+        run = self.runs.get(notice.subject)
+        if run is None or run.lost is None or run.holder is None or run.holder.name != invocation:
+            return
+        if notice.clean and not run.holder.haunts:
+            self._truth.violated(f"{notice.subject}: {notice.name} left it, though {run.holder.name} is dead")
+
+    def _taken_up(self, told: Told, run: Attempted) -> None:
+        assert run.lost is not None
+        took = self._world.loop.now - run.lost
+        allowed = AFTER_LOSS_S + 60.0 * run.dirty_sweeps + 2 * self._world.weather.skew_s + 1.0
+        if took > allowed:
+            self._truth.violated(f"{told.run}: lost for {took:.1f} s, with {run.dirty_sweeps} faulty sweeps")
+        run.lost = None

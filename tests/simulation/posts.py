@@ -1,0 +1,72 @@
+"""What is posted to whom: nothing before it is in the log, nothing to a stranger, and the end to everyone."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from dayfly.ports.table import Action, Delete, Span
+from dayfly.runlog import keys
+from dayfly.runlog.rows import AttachedRow
+from tests.simulation.actors import Actor
+from tests.simulation.truth import Appended, JsonObject
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+
+class Posts:
+    """All frames on their way to clients."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self._truth = world.truth
+        self._due: dict[tuple[str, str], str] = {}
+        """For each ended run and connection that watched it then: the end that has to be posted there, by whoever ended
+        the run or by recovery; not by an `attach`, which the client would have to think of."""
+        world.truth.listeners.append(self._appended)
+
+    def _appended(self, appended: Appended) -> None:
+        told = appended.told
+        if told.terminal is None:
+            return
+        span = Span.prefix(keys.user_partition(told.user), keys.live_prefix(told.thread))
+        for row in self._world.store.held.span(span):
+            if isinstance(row, AttachedRow) and self._world.gateway.connections[row.connection].open:
+                self._due[told.run, row.connection] = told.texts[-1]
+
+    def written(self, actions: Sequence[Action]) -> None:
+        """A write has happened: whoever stopped watching meanwhile need not be sent the end."""
+        for action in actions:
+            if isinstance(action, Delete) and "#SOCKET#" in action.key.sk:
+                connection = action.key.sk.rsplit("#", 1)[1]
+                thread = action.key.sk.split("#")[1]
+                for run, name in list(self._due):
+                    if name == connection and self._truth.runs[run].thread == thread:
+                        del self._due[run, name]
+
+    def posted(self, actor: Actor, user: str, connection: str, frame: JsonObject, raw: str) -> None:
+        """A frame is on its way to a connection of this user."""
+        owner = self._owner(user, frame, raw)
+        if owner is None:
+            self._truth.violated(f"{connection} of {user} was sent what is neither logged nor asked for: {raw[:200]}")
+        elif owner != user:
+            self._truth.violated(f"{connection} of {user} was sent what is {owner}'s: {raw[:200]}")
+        if "seq" in frame and actor.action != "attach" and self._due.get((frame["run_id"], connection)) == raw:
+            del self._due[frame["run_id"], connection]
+
+    def _owner(self, user: str, frame: JsonObject, raw: str) -> str | None:
+        if "seq" in frame:
+            return self._truth.logged[raw].user if raw in self._truth.logged else None
+        told = self._truth.runs.get(frame.get("run_id", ""))
+        if told is not None and frame.get("last_seq", 0) > len(told.texts):
+            self._truth.violated(f"{told.run}: a heartbeat tells of seq {frame['last_seq']}, which is not in the log")
+        if told is not None:
+            return told.user
+        if "thread" in frame:
+            return self._world.lines.threads[frame["thread"]["thread_id"]].user
+        return user if (user, frame.get("id")) in self._truth.asked else None
+
+    def missing(self) -> Iterator[str]:
+        """To be asked in the end: who watched when a run ended, watches still, and was not sent the end."""
+        for run, name in self._due:
+            if self._world.gateway.connections[name].open:
+                yield f"{run}: its end was never posted to {name}, which watched it"

@@ -1,0 +1,70 @@
+"""What clients asked for, and what the answers promised them."""
+
+from tests.simulation.truth import Appended, JsonObject, Told, Truth
+
+
+class Requests:
+    """Every request of every user: each id runs once, and every answer holds."""
+
+    def __init__(self, truth: Truth) -> None:
+        self.by_request: dict[tuple[str, str], Told] = {}
+        self.barred: set[tuple[str, str]] = set()
+        """Requests that were cancelled before they were admitted."""
+        self.to_end: set[str] = set()
+        """Runs, and threads with all that is in them, that somebody wants to end."""
+        self._truth = truth
+        truth.listeners.append(self._appended)
+
+    def asks(self, user: str, frame: JsonObject) -> None:
+        """A client sends a request, perhaps not for the first time."""
+        sent = self._truth.asked.setdefault((user, frame["id"]), [])
+        if frame not in sent:
+            sent.append(frame)
+        runs = self._truth.runs
+        match frame["action"]:
+            case "approve" if frame["approved"] and frame["run_id"] in runs:
+                runs[frame["run_id"]].approved.add(frame["tool_call_id"])
+            case "cancel" if "run_id" in frame:
+                self.to_end.add(frame["run_id"])
+            case "forget":
+                self.to_end.add(frame["thread_id"])
+
+    def answered(self, user: str, frame: JsonObject, reply: JsonObject) -> None:
+        """A client has its answer."""
+        told = self.by_request.get((user, frame["id"]))
+        if reply["type"] == "error" and reply["code"] in {"internal", "not_supported", "invalid_message"}:
+            self._truth.violated(f"{frame} was answered with {reply['code']}")
+        elif reply["type"] == "accepted":
+            if told is None or (told.run, told.thread) != (reply["run_id"], reply["thread_id"]):
+                self._truth.violated(f"{frame['id']} is accepted as {reply['run_id']}, but runs as {told and told.run}")
+            elif told.frame["text"] != frame["text"]:
+                self._truth.violated(f"{frame['id']} is accepted, but {told.run} runs another text")
+        elif frame["action"] == "run" and reply["code"] == "cancelled" and told is not None:
+            self._truth.violated(f"{frame['id']} is answered with cancelled, but runs as {told.run}")
+        elif reply["type"] == "cancelling" and "run_id" not in reply:
+            self.barred.add((user, frame["request_id"]))
+            if (user, frame["request_id"]) in self.by_request:
+                self._truth.violated(f"{frame['id']} found no run of {frame['request_id']}, which is there")
+
+    def _appended(self, appended: Appended) -> None:
+        told = appended.told
+        if appended.is_first:
+            self._admitted(told)
+        wanted = not self.to_end.isdisjoint({told.run, told.thread})
+        if told.terminal == "agent_cancelled" and not wanted and not self._by_request(told):
+            self._truth.violated(f"{told.run}: cancelled, which nobody wanted")
+
+    def _admitted(self, told: Told) -> None:
+        request = (told.user, told.frame["id"])
+        if request in self.barred:
+            self._truth.violated(f"{told.run}: admitted, but its request {request} was cancelled before")
+        if request in self.by_request:
+            self._truth.violated(f"{told.run}: request {request} runs twice, first as {self.by_request[request].run}")
+        self.by_request[request] = told
+        if told.frame.get("if_busy") == "interrupt":
+            others = [other for other in self._truth.runs.values() if other.thread == told.thread]
+            self.to_end |= {other.run for other in others if other.terminal is None and other is not told}
+
+    def _by_request(self, told: Told) -> bool:
+        asked = [sent for (user, _), frames in self._truth.asked.items() if user == told.user for sent in frames]
+        return any(sent["action"] == "cancel" and sent.get("request_id") == told.frame["id"] for sent in asked)

@@ -37,16 +37,17 @@ def resources(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def statements(resources: dict[str, Any], role: str) -> list[dict[str, Any]]:
-    """The statements of a role's own policies, conditional ones included."""
+    """The statements of a role's policies, of those in it and of those beside it, conditional ones included."""
+    beside = [each for each in resources.values() if {"Ref": role} in each.get("Roles", ())]
     return [
         statement["Fn::If"][1] if "Fn::If" in statement else statement
-        for policy in resources[role].get("Policies", ())
+        for policy in (*resources[role].get("Policies", ()), *beside)
         for statement in policy["PolicyDocument"]["Statement"]
     ]
 
 
 def actions(resources: dict[str, Any], role: str) -> set[str]:
-    """Every action a role's own policies allow."""
+    """Every action a role's policies allow."""
     listed = [statement["Action"] for statement in statements(resources, role)]
     return {action for each in listed for action in ([each] if isinstance(each, str) else each)}
 
@@ -96,7 +97,16 @@ def test_every_parameter_has_a_default(template: dict[str, Any]) -> None:
         ("Router", {"ENGINE_FUNCTION", "ISOLATION", ENDPOINT}),
         (
             "Engine",
-            {"ISOLATION", "MODEL", "MODEL_BASE_URL", "MODEL_KEY_SECRET", "MODEL_KEY_PARAMETER", ENDPOINT},
+            {
+                "ISOLATION",
+                "RUN_SECONDS",
+                "APPROVAL_SECONDS",
+                "MODEL",
+                "MODEL_BASE_URL",
+                "MODEL_KEY_SECRET",
+                "MODEL_KEY_PARAMETER",
+                ENDPOINT,
+            },
         ),
         ("Recovery", {"ENGINE_FUNCTION", "ISOLATION", ENDPOINT}),
     ],
@@ -184,6 +194,7 @@ def test_only_the_engine_carries_the_agent_layer(template: dict[str, Any], resou
             {
                 *OWN_READS,
                 *OWN_WRITES,
+                "lambda:InvokeFunction",
                 "execute-api:ManageConnections",
                 "bedrock:InvokeModel",
                 "bedrock:InvokeModelWithResponseStream",
@@ -197,6 +208,30 @@ def test_only_the_engine_carries_the_agent_layer(template: dict[str, Any], resou
 def test_what_a_role_may_do(resources: dict[str, Any], role: str, allowed: set[str]) -> None:
     """Each role holds the listed actions and no other."""
     assert actions(resources, f"{role}Role") == allowed
+
+
+@pytest.mark.parametrize(
+    ("role", "functions"),
+    [
+        ("Connection", {"EngineFunction"}),
+        ("Router", {"EngineFunction"}),
+        # Itself, to hand a run over and to start a thread's next one; recovery, as its on-failure destination.
+        ("Engine", {"EngineFunction", "RecoveryFunction"}),
+        ("Recovery", {"EngineFunction"}),
+    ],
+)
+def test_whom_a_role_may_invoke(resources: dict[str, Any], role: str, functions: set[str]) -> None:
+    """Invoking is allowed for exactly these functions, each by its own name."""
+    invoking = [each for each in statements(resources, f"{role}Role") if each["Action"] == "lambda:InvokeFunction"]
+    targets: list[list[str]] = [each["Resource"]["Fn::GetAtt"] for each in invoking]
+    assert sorted(targets) == sorted([name, "Arn"] for name in functions)
+
+
+def test_an_engine_is_told_how_long_a_run_may_take_and_wait(resources: dict[str, Any]) -> None:
+    """The two limits of runs are parameters that reach the engine."""
+    variables = resources["EngineFunction"]["Environment"]["Variables"]
+    assert variables["RUN_SECONDS"] == {"Ref": "RunTimeLimit"}
+    assert variables["APPROVAL_SECONDS"] == {"Ref": "ApprovalTimeout"}
 
 
 def test_no_statement_is_open(resources: dict[str, Any]) -> None:

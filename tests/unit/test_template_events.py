@@ -11,7 +11,7 @@ from scripts.template_file import load
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events"
-TRIGGERS = {"authorizer", "engine", "on-failure", "sweep", "warm-up"}
+TRIGGERS = {"authorizer", "engine", "engine-handed-over", "on-failure", "sweep", "warm-up"}
 
 
 def event(name: str) -> dict[str, Any]:

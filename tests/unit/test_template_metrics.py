@@ -56,7 +56,7 @@ def test_metrics_of_aws_are_on_the_dated_list(template: dict[str, Any]) -> None:
 def test_every_alarm_says_where_to_read_what_to_do(template: dict[str, Any], operating: str) -> None:
     """An alarm's description ends with the title of its section in the operator's manual."""
     alarms = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::CloudWatch::Alarm"]
-    assert len(alarms) == 7
+    assert len(alarms) == 8
     for alarm in alarms:
         section = alarm["AlarmDescription"].partition("See docs/operating.md, ")[2].rstrip(".")
         assert f"\n### {section}\n" in operating

@@ -23,7 +23,7 @@ NOT_FOR = {
     "connection": AGENT_LAYER | {"jwt", "cryptography", "dayfly.agents", "dayfly.engine", "dayfly.recovery"},
     "router": AGENT_LAYER | {"jwt", "cryptography", "dayfly.engine", "dayfly.recovery", "aws_xray_sdk"},
     "recovery": AGENT_LAYER | {"jwt", "cryptography", "dayfly.engine", "aws_xray_sdk"},
-    "engine": {"jwt", "openai", "dayfly.recovery"},
+    "engine": {"jwt", "openai", "dayfly.admission", "dayfly.recovery"},
 }
 
 

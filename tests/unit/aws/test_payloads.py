@@ -27,6 +27,7 @@ def sample(name: str) -> dict[str, Any]:
 def test_the_sample_events_are_read() -> None:
     """The event files hold what these functions are invoked with."""
     assert isinstance(engine_payload(sample("engine")), RunPayload)
+    assert isinstance(engine_payload(sample("engine-handed-over")), RunPayload)
     assert isinstance(engine_payload(sample("warm-up")), WarmUpPayload)
     assert isinstance(recovery_event(sample("sweep")), ScheduledEvent)
     notice = recovery_event(sample("on-failure"))

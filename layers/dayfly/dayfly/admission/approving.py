@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from dayfly.admission.caller import Caller
-from dayfly.admission.lookup import run_of
+from dayfly.admission.lookup import live_run
 from dayfly.admission.services import Services
 from dayfly.errors import ApprovalClosed, Superseded
 from dayfly.ports.table import Check, ConditionsFailed, Matches, Put
@@ -22,7 +22,7 @@ async def approve(services: Services, caller: Caller, frame: Approve) -> Approve
     of two last answers one is the last. Raises `RunNotFound`, `ApprovalClosed`, `Unsettled`."""
     decision = Decision(frame.tool_call_id, frame.approved, frame.reason or "")
     while True:
-        run = await run_of(services.table, user=caller.user, run=frame.run_id)
+        run = await live_run(services.table, user=caller.user, run=frame.run_id)
         lease = await _open_lease(services, run, decision.call_id)
         pending = tuple(call for call in run.pending if call != decision.call_id)
         answers = (*run.answers, decision_to_json(decision))

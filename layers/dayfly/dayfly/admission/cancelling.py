@@ -6,7 +6,7 @@ from typing import Final
 from dayfly.admission import limits
 from dayfly.admission.caller import Caller
 from dayfly.admission.entry import cancel_mark
-from dayfly.admission.lookup import run_of
+from dayfly.admission.lookup import live_run
 from dayfly.admission.services import Services
 from dayfly.errors import InvalidMessage, Superseded
 from dayfly.ports.table import Absent, Condition, ConditionsFailed, Delete, Matches, Put
@@ -35,7 +35,7 @@ async def cancel(services: Services, caller: Caller, frame: Cancel) -> Cancellin
     run_id = frame.run_id or await _run_of_request(services, caller, frame.request_id or "")
     if run_id is None:
         return Cancelling(id=frame.id)
-    run = await run_of(services.table, user=caller.user, run=run_id)
+    run = await live_run(services.table, user=caller.user, run=run_id)
     await settle(services.table, Put(cancel_mark(run, run.run, now=services.clock.now_ms())))
     await end_if_idle(services, caller, run)
     return Cancelling(id=frame.id, run_id=run.run)

@@ -33,8 +33,8 @@ _log = logging.getLogger("dayfly.admission")
 class Execution:
     """An admitted run. `first` is its first log record, not yet posted; `None` where an earlier request of the same id
     admitted the run. `position` is its place in the queue, from 1, where it waits there. `starts`: it is active, and no
-    engine has begun it. `interrupted` is the run that has to make way. `changed` is the thread, where its list entry is
-    another one now."""
+    engine has begun it. `interrupted` is the run that may have to make way: if it has a cancel mark. `changed` is the
+    thread, where its list entry is another one now."""
 
     run: RunRow
     status: RunStatus
@@ -131,6 +131,8 @@ class ExecutionFactory:
             first=None,
             position=position,
             starts=thread.active_run == run.run and tail is not None and tail.last < run.first_seq,
+            # The router that admitted it may have died before it saw to the run that makes way.
+            interrupted=thread.active_run if position is not None and position <= thread.interrupts else None,
         )
 
 

@@ -15,6 +15,16 @@ async def live_thread(table: Table, *, user: str, thread: str) -> ThreadRow:
     return row
 
 
+async def live_run(table: Table, *, user: str, run: str) -> RunRow:
+    """The user's run, in a thread that was not forgotten. Raises `RunNotFound`."""
+    row = await run_of(table, user=user, run=run)
+    try:
+        await live_thread(table, user=user, thread=row.thread)
+    except ThreadNotFound as forgotten:
+        raise RunNotFound("There is no such run.") from forgotten
+    return row
+
+
 async def run_of(table: Table, *, user: str, run: str) -> RunRow:
     """The user's run, by its id alone: its first log record names the thread. Raises `RunNotFound`."""
     first = await table.get(keys.log_key(user, run, 1), LogRow)

@@ -31,6 +31,8 @@ from dayfly.protocol.parse import parse_frame, request_id_of
 from dayfly.protocol.replies import Accepted, Error, Pong, Reply
 from dayfly.publisher.starting import start_engine
 from dayfly.publisher.timestamps import rfc3339
+from dayfly.runlog import keys
+from dayfly.runlog.rows import CancelRow
 
 _log = logging.getLogger("dayfly.admission")
 
@@ -123,9 +125,12 @@ class Router:
         If that fails, recovery honours the mark."""
         if execution.interrupted is None:
             return
+        table, run = self._services.table, execution.run
+        mark = keys.cancel_mark_key(run.user, run.thread, execution.interrupted)
         try:
-            run = await run_of(self._services.table, user=caller.user, run=execution.interrupted)
-            await end_if_idle(self._services, caller, run)
+            if await table.get(mark, CancelRow) is not None:
+                interrupted = await run_of(table, user=caller.user, run=execution.interrupted)
+                await end_if_idle(self._services, caller, interrupted)
         except Unsettled:
             _log.warning("not looked after", extra={"run": execution.interrupted})
 

@@ -97,6 +97,8 @@ class ThreadItem(_Model):
     """The run under way, if there is one."""
     queue: tuple[str, ...] = ()
     """Runs that wait behind it, in the order in which they will start."""
+    version: int = 0
+    """Grows with every change of the thread: of two `thread_changed`, the one with the higher version is the later."""
     state: Literal["live", "forgotten"] = "live"
     """A forgotten thread is being deleted: take it out of the list."""
 

@@ -30,6 +30,7 @@ def thread_item(row: ThreadRow) -> ThreadItem:
         updated_at=rfc3339(row.updated),
         active_run=row.active_run,
         queue=row.queue,
+        version=row.version,
         state="live" if row.state == ThreadState.LIVE else "forgotten",
     )
 

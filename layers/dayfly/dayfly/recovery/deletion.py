@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Final
 
+from dayfly.errors import CouldNotStart
 from dayfly.ports.table import ConditionsFailed, Delete, Matches, Put, Span
 from dayfly.publisher.closing import cancel_queued
 from dayfly.publisher.outside import Outside
 from dayfly.publisher.settle import settle
+from dayfly.recovery.caretaker import Caretaker
+from dayfly.recovery.standing import standing_of
 from dayfly.runlog import keys
 from dayfly.runlog.keys import Key
-from dayfly.runlog.rows import ForgetRow, RunRow, ThreadRow, ThreadState
+from dayfly.runlog.rows import ForgetRow, LeaseState, RunRow, ThreadRow, ThreadState
 
 QUIET_MS: Final = 17 * 60 * 1000
 """How long after its last end a thread is left: no invocation of it can live any more (15 minutes, after at most one in
@@ -23,9 +26,11 @@ PAGE: Final = 200
 AT_ONCE: Final = 16
 
 
-async def go_on_deleting(outside: Outside, deletion: ForgetRow) -> None:
-    """Cancels what still waits in the thread, and deletes what is there once it was quiet for long enough; repeatable
-    at every point, because the rows that lead to others go last. Raises `Unsettled`."""
+async def go_on_deleting(caretaker: Caretaker, deletion: ForgetRow) -> None:
+    """Ends what still waits in the thread, in its queue, for an engine or for its user (whoever forgot it may have died
+    before), and deletes what is there once it was quiet for long enough; repeatable at every point, because the rows
+    that lead to others go last. Raises `Unsettled`."""
+    outside = caretaker.outside
     key = keys.thread_key(deletion.user, deletion.thread)
     thread = await outside.table.get(key, ThreadRow)
     if thread is None or thread.state != ThreadState.FORGOTTEN:
@@ -33,6 +38,8 @@ async def go_on_deleting(outside: Outside, deletion: ForgetRow) -> None:
         return
     if thread.queue:
         await cancel_queued(outside, thread)
+    if thread.active_run is not None:
+        await _end_if_idle(caretaker, keys.lease_key(thread.user, thread.active_run))
     now = outside.clock.now_ms()
     if thread.active_run is not None or thread.queue:
         await _look_again(outside, deletion, at=now + LOOK_AGAIN_MS)
@@ -49,6 +56,13 @@ async def go_on_deleting(outside: Outside, deletion: ForgetRow) -> None:
             await _look_again(outside, deletion, at=now + LOOK_AGAIN_MS)
             return
     await settle(outside.table, Delete(key), Delete(deletion.key))
+
+
+async def _end_if_idle(caretaker: Caretaker, lease: Key) -> None:
+    """An engine that is at work sees the run's cancel mark itself, and a lost one has a lease that comes due."""
+    standing = await standing_of(caretaker.outside.table, lease)
+    if standing is not None and (standing.waits_for_engine or standing.lease.state == LeaseState.APPROVAL):
+        await caretaker.end(standing, CouldNotStart("The thread was forgotten."))
 
 
 async def _look_again(outside: Outside, deletion: ForgetRow, *, at: int) -> None:

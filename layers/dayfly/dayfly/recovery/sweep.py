@@ -71,7 +71,7 @@ async def _look_after(table: Table, caretaker: Caretaker, key: Key, *, now: int)
         if key.sk.startswith(FORGETS):
             deletion = await table.get(key, ForgetRow)
             if deletion is not None and deletion.due <= now:
-                await go_on_deleting(caretaker.outside, deletion)
+                await go_on_deleting(caretaker, deletion)
             return
         standing = await standing_of(table, key)
         if standing is not None and standing.lease.due <= now:

@@ -69,6 +69,10 @@ def lease(run: str = "r-1", *, due: int = 1000, shard: str = "0", nonce: str = "
     )
 
 
+def forget(thread: str = "t-1", *, due: int = 1000, shard: str = "0") -> ForgetRow:
+    return ForgetRow(user=USER, thread=thread, lease_shard=shard, due=due, at=5)
+
+
 def note(name: str, text: str = TEXT) -> NoteRow:
     return NoteRow(user=USER, note=name, text=text, at=1)
 

@@ -1,5 +1,7 @@
 """The contract of the `Table` port: single rows, conditions, reads."""
 
+import typing
+
 import pytest
 
 from dayfly.ports.table import Absent, Check, ConditionsFailed, Delete, Exists, Matches, Put, Span, TableRefused
@@ -15,6 +17,11 @@ async def test_every_kind_of_row_comes_back_as_it_was(backend: Backend, row: Row
     """A row read is equal to the row written: Unicode, all byte values, empty and absent fields."""
     await backend.table.write(Put(row))
     assert await backend.table.get(row.key, type(row)) == row
+
+
+def test_the_suite_knows_every_kind_of_row() -> None:
+    """A kind that is added to the union is written and read here too."""
+    assert {type(row) for row in rows.one_of_every_kind()} == set(typing.get_args(Row))
 
 
 async def test_an_absent_row_is_none(backend: Backend) -> None:
@@ -203,3 +210,11 @@ async def test_due_leases(backend: Backend) -> None:
     assert await due_before(301, shard="1") == ["LEASE#r-4"]
     await backend.table.write(Put(rows.lease("r-1", due=900)), Delete(rows.lease("r-2").key))
     assert await due_before(301) == ["LEASE#r-3"]
+
+
+async def test_deletions_stand_among_the_due_leases(backend: Backend) -> None:
+    """A forgotten thread's row is found by the same index, in the order of what is due."""
+    await backend.table.write(Put(rows.lease("r-1", due=200)), Put(rows.forget("t-1", due=100)))
+    await backend.table.write(Put(rows.forget("t-2", due=300)))
+    due = await backend.table.due_leases("0", before=300, limit=10)
+    assert [key.sk for key in due] == ["FORGET#t-1", "LEASE#r-1"]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dayfly.errors import Unsettled
-from dayfly.ports.table import Action, RowT, Span, Table
+from dayfly.ports.table import Action, Put, RowT, Span, Table
 from dayfly.runlog.keys import Key
-from dayfly.runlog.rows import Row
+from dayfly.runlog.rows import LogRow, Row
 
 
 class Fault(StrEnum):
@@ -16,6 +16,14 @@ class Fault(StrEnum):
 
     REFUSED = "refused"
     ANSWER_LOST = "answer_lost"
+
+
+class Halt(StrEnum):
+    """The process that makes the call dies: `BEFORE` anything has happened, or `AFTER` it has. The call never returns;
+    whoever waits for `FaultyTable.halted` ends the process's task."""
+
+    BEFORE = "before"
+    AFTER = "after"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +35,17 @@ class Call:
     actions: tuple[Action, ...] = ()
 
 
-Plan = Callable[[Call], Fault | float | None]
+def rows_of(call: Call, kind: type[RowT]) -> list[RowT]:
+    """The rows of this kind that a write puts."""
+    return [action.row for action in call.actions if isinstance(action, Put) and isinstance(action.row, kind)]
+
+
+def ends_a_run(call: Call) -> bool:
+    """Whether this is the transaction of a run's end."""
+    return any(row.outcome is not None for row in rows_of(call, LogRow))
+
+
+Plan = Callable[[Call], Fault | Halt | float | None]
 
 
 class FaultyTable:
@@ -37,6 +55,7 @@ class FaultyTable:
         self.inner = inner
         self.calls: list[Call] = []
         self.plan: Plan = lambda call: None
+        self.halted = asyncio.Event()
 
     def fail_once(self, number: int, fault: Fault) -> None:
         """From now on, the call with this number (0 is the next) fails, and no other."""
@@ -64,6 +83,8 @@ class FaultyTable:
         if fault is Fault.REFUSED:
             raise Unsettled("refused by the test")
         await self.inner.write(*actions, token=token)
+        if fault is Halt.AFTER:
+            await self._never()
         if fault is Fault.ANSWER_LOST:
             raise Unsettled("answer lost by the test")
 
@@ -75,10 +96,16 @@ class FaultyTable:
         if await self._fault(Call(len(self.calls), method)) is not None:
             raise Unsettled("refused by the test")
 
-    async def _fault(self, call: Call) -> Fault | None:
+    async def _fault(self, call: Call) -> Fault | Halt | None:
         self.calls.append(call)
         fault = self.plan(call)
-        if isinstance(fault, Fault) or fault is None:
+        if fault is Halt.BEFORE or (fault is Halt.AFTER and call.method != "write"):
+            await self._never()
+        if isinstance(fault, Fault | Halt) or fault is None:
             return fault
         await asyncio.sleep(fault)
         return None
+
+    async def _never(self) -> None:
+        self.halted.set()
+        await asyncio.Event().wait()

@@ -1,10 +1,13 @@
 """A whole backend in memory and in virtual time: router, engines, recovery, and the clients' sockets."""
 
+import asyncio
 import json
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from dayfly.admission.caller import Caller
+from dayfly.admission.connections import Connections
 from dayfly.admission.execution_factory import ExecutionFactory
 from dayfly.admission.router import Router
 from dayfly.admission.services import Services
@@ -19,9 +22,9 @@ from dayfly.recovery.caretaker import Caretaker
 from dayfly.recovery.notice import Notice, handle_notice
 from dayfly.recovery.sweep import sweep
 from dayfly.runlog.keys import LEASE_SHARDS
-from dayfly.runlog.rows import LeaseRow, LogRow, Row, RunRow, ThreadRow
-from tests.fakes.agents import ScriptedAgents, calculator, echo
-from tests.fakes.faulty_table import FaultyTable
+from dayfly.runlog.rows import LeaseRow, LogRow, QuotaRow, Row, RunRow, ThreadRow
+from tests.fakes.agents import Script, ScriptedAgents, calculator, echo
+from tests.fakes.faulty_table import Call, Fault, FaultyTable, Halt
 from tests.fakes.hosts import InlineHost
 from tests.fakes.sockets import JsonObject, Sockets
 from tests.fakes.virtual_time import LoopClock
@@ -65,6 +68,7 @@ class World:
             limits=self.limits,
         )
         self._ids = 0
+        self._served = 0
 
     # The client's side: frames in, frames out.
 
@@ -90,7 +94,80 @@ class World:
         assert reply["type"] == "accepted", reply
         return self.invoker.calls[-1]
 
+    async def queued(self, call: EngineCall, text: str = "And this?", **fields: Any) -> str:
+        """The id of a run that was admitted behind this one."""
+        reply = await self.ask("run", text=text, thread_id=call.thread, **fields)
+        assert (reply["type"], reply["status"]) == ("accepted", "queued"), reply
+        return str(reply["run_id"])
+
+    async def approve(
+        self, run: str, tool_call_id: str, *, approved: bool = True, connection: str = "a1", **fields: Any
+    ) -> JsonObject:
+        """The reply to the user's answer on a tool call."""
+        return await self.ask(
+            "approve", run_id=run, tool_call_id=tool_call_id, approved=approved, connection=connection, **fields
+        )
+
+    async def connect(self, connection: str, *, user: str = "u-alice") -> None:
+        """Opens a socket, as `$connect` does."""
+        connections = Connections(table=self.table, clock=self.clock)
+        await connections.opened(connection=connection, user=user, tenant=user)
+
     # The backend's side.
+
+    async def serve(self, *, lifetime_s: float = LIFETIME_S) -> list[RunReport]:
+        """Runs an engine for each invocation that was asked for and has had none by this, until none is left."""
+        reports: list[RunReport] = []
+        while self._served < len(self.invoker.calls):
+            call = self.invoker.calls[self._served]
+            self._served += 1
+            reports.append(await self.engine(call, invocation=f"i-served-{self._served}", lifetime_s=lifetime_s))
+        return reports
+
+    def starts(
+        self, call: EngineCall, *, invocation: str = "i-1", lifetime_s: float = LIFETIME_S
+    ) -> asyncio.Task[RunReport]:
+        """An engine at work."""
+        return asyncio.create_task(self.engine(call, invocation=invocation, lifetime_s=lifetime_s))
+
+    async def crash(self, process: asyncio.Task[Any]) -> None:
+        """Ends a process as a kill does: from now on it writes nothing, not even on its way out."""
+        plan, self.table.plan = self.table.plan, lambda call: Fault.REFUSED
+        process.cancel()
+        await asyncio.gather(process, return_exceptions=True)
+        self.table.plan = plan
+
+    async def killed(self, script: Script, *, after_s: float = 2, invocation: str = "i-1", **fields: Any) -> EngineCall:
+        """A run whose engine's process has died after so many seconds."""
+        self.agents.scripts["assistant"] = script
+        call = await self.admitted(**fields)
+        engine = self.starts(call, invocation=invocation)
+        await asyncio.sleep(after_s)
+        assert not engine.done()
+        await self.crash(engine)
+        return call
+
+    async def dies(self, work: Coroutine[Any, Any, Any], when: Callable[[Call], bool], *, halt: Halt) -> bool:
+        """Does some work in a process that dies at the first call of the table for which `when` holds. Says whether it
+        came to that."""
+        self.table.halted.clear()
+        self.table.plan = lambda call: halt if when(call) else None
+        process = asyncio.create_task(work)
+        halted = asyncio.create_task(self.table.halted.wait())
+        await asyncio.wait((process, halted), return_when=asyncio.FIRST_COMPLETED)
+        died = self.table.halted.is_set()
+        if died:
+            await self.crash(process)
+        halted.cancel()
+        self.table.plan = lambda call: None
+        if not died:
+            await process
+        return died
+
+    async def dies_at(self, number: int, work: Coroutine[Any, Any, Any], *, halt: Halt = Halt.BEFORE) -> bool:
+        """As `dies`, at the call with this number, from 0."""
+        at = len(self.table.calls) + number
+        return await self.dies(work, lambda call: call.number >= at, halt=halt)
 
     async def engine(self, call: EngineCall, *, invocation: str = "i-1", lifetime_s: float = LIFETIME_S) -> RunReport:
         """Runs an engine for the call, as its function does."""
@@ -189,7 +266,9 @@ def assert_ended_once(world: World, run: str, *, connection: str | None = "a1") 
     assert len(ends) == 1
     assert log[-1]["type"] == ends[0]
     row = world.run(run)
-    assert world.thread(row.thread).active_run != run
+    thread = world.thread(row.thread)
+    assert run not in (thread.active_run, *thread.queue)
+    assert all(run not in quota.active for quota in world.rows(QuotaRow))
     if connection is not None:
         seen = {(e["run_id"], e["seq"]): e for e in world.sockets.events(connection)}
         assert seen[(run, log[-1]["seq"])] == log[-1]

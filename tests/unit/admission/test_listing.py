@@ -50,6 +50,8 @@ async def test_a_thread_in_the_list(world: World) -> None:
             "title": "What is new?",
             "updated_at": "2025-11-24T16:00:00.000Z",
             "active_run": call.run,
+            "queue": [],
+            "state": "live",
         }
     ]
     assert (await world.ask("threads", user="u-bob", connection="b1"))["items"] == []

@@ -40,6 +40,7 @@ def test_a_cancel_while_a_tool_blocks() -> None:
         factory.configure(
             table=world.table,
             poster=world.sockets,
+            invoker=world.invoker,
             agents=world.agents,
             clock=SystemClock(),
             meter=world.meter,

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from dayfly.agents.protocol import AgentEvent, Answered, Thinking, Turn
-from dayfly.engine.lease_keeper import LeaseKeeper
 from dayfly.ports.table import Put, Span, TableRefused
 from dayfly.runlog.rows import HistoryRow, LeaseRow, LeaseState, Row
 from tests.fakes.faulty_table import Call, FaultyTable
@@ -73,17 +72,17 @@ async def test_the_lease_is_kept_while_the_history_is_read(world: World) -> None
 
 async def test_a_renewal_that_comes_after_the_end_changes_nothing(world: World) -> None:
     """An ended run's lease stays ended: a renewal that was under way finds no match, though the nonce is its own."""
+    world.agents.scripts["assistant"] = slow
     call = await world.admitted()
-    waiting = world.leases()[0]
-    ended = replace(waiting, state=LeaseState.ENDED, nonce="mine")
+    engine = world.starts(call)
+    await asyncio.sleep(2)
+    (held,) = world.leases()
+    ended = replace(held, state=LeaseState.ENDED)
     await world.memory.write(Put(ended))
-    lost = asyncio.Event()
-    keeper = asyncio.create_task(LeaseKeeper(world.table, world.clock, waiting, nonce="mine").keep(lost.set))
-    await asyncio.sleep(5.1)
-    assert lost.is_set()
-    await keeper
+    assert (await engine).outcome is None
+    assert world.clock.monotonic() < 5.1
     assert world.leases() == [ended]
-    assert world.log_types(call.run) == ["user_message"]
+    assert world.log_types(call.run)[-1] == "agent_thinking"
 
 
 async def test_an_engine_begins_only_with_a_lease_to_take(world: World) -> None:

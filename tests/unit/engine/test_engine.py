@@ -241,8 +241,8 @@ async def test_the_lease_is_renewed_every_five_seconds(world: World) -> None:
         (lease,) = world.leases()
         assert lease.state == "held"
         assert 15_000 <= lease.due - world.clock.now_ms() <= 20_000
-    await engine
-    assert world.leases() == []
+    assert (await engine).outcome == "handed_over"
+    assert [lease.state for lease in world.leases()] == ["waiting"]
 
 
 async def test_a_lost_renewal_does_not_end_a_run(world: World) -> None:
@@ -260,20 +260,21 @@ async def test_a_lost_renewal_does_not_end_a_run(world: World) -> None:
         return None
 
     world.table.plan = lose_some
-    assert (await engine).outcome == "failed"
+    assert (await engine).outcome == "handed_over"
     assert len(renewals) >= 3
-    assert_ended_once(world, call.run)
+    assert world.log_types(call.run)[-1] == "agent_resumed"
 
 
 async def test_a_device_that_attaches_mid_run_is_greeted(world: World) -> None:
     """A socket that attaches while the run is silent is sent the past by attach, and the end by the engine."""
     world.agents.scripts["assistant"] = silent
     call = await world.admitted()
-    engine = asyncio.create_task(world.engine(call, lifetime_s=10))
+    engine = world.starts(call)
     await asyncio.sleep(3)
     attached = await world.ask("attach", thread_id=call.thread, connection="a2")
     assert attached["runs"] == [{"run_id": call.run, "status": "running", "seq": 4}]
-    await engine
+    await world.ask("cancel", run_id=call.run)
+    assert (await engine).outcome == "cancelled"
     assert world.sockets.events("a2") == world.log(call.run)
 
 

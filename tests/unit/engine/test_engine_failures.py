@@ -10,22 +10,22 @@ from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Think
 from dayfly.errors import ModelFailed, Unsettled
 from dayfly.ports.meter import Metric
 from dayfly.runlog.messages import AssistantSaid, ToolAnswered
-from tests.fakes.agents import silent
+from tests.fakes.agents import calculator, silent
 from tests.fakes.faulty_table import Fault
 from tests.fakes.world import World, assert_ended_once
 
 
-async def test_a_run_out_of_time_ends_with_engine_timeout(world: World) -> None:
-    """At its deadline a run ends with `agent_error`, code `engine_timeout`, retryable."""
+async def test_a_step_that_fits_into_no_engine_ends_its_run(world: World) -> None:
+    """At its deadline an engine hands over; where the same step is cut again, the run ends with `step_too_long`."""
     world.agents.scripts["assistant"] = silent
     call = await world.admitted()
     started = world.clock.monotonic()
-    report = await world.engine(call, lifetime_s=60)
-    assert report.outcome == "failed"
-    assert 60 <= world.clock.monotonic() - started < 60.1
+    first, second = await world.serve(lifetime_s=60)
+    assert (first.outcome, second.outcome) == ("handed_over", "failed")
+    assert 120 <= world.clock.monotonic() - started < 120.1
     assert assert_ended_once(world, call.run) == "agent_error"
     payload = world.log(call.run)[-1]["payload"]
-    assert (payload["code"], payload["retryable"]) == ("engine_timeout", True)
+    assert (payload["code"], payload["retryable"]) == ("step_too_long", False)
 
 
 async def test_an_agents_exception_leaks_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -148,7 +148,8 @@ async def test_an_answer_in_one_piece_of_any_length(world: World) -> None:
 
 
 async def test_an_unreachable_log_leaves_the_run_to_recovery(world: World) -> None:
-    """Where no write comes through any more, `run` raises `Unsettled`; once the table answers, the sweep ends it."""
+    """Where no write comes through any more, `run` raises `Unsettled`; once the table answers, the sweep has another
+    engine go on."""
     world.agents.scripts["assistant"] = silent
     call = await world.admitted()
     engine = asyncio.create_task(world.engine(call, lifetime_s=20))
@@ -159,8 +160,10 @@ async def test_an_unreachable_log_leaves_the_run_to_recovery(world: World) -> No
     world.table.plan = lambda one: None
     await asyncio.sleep(60)
     await world.sweep()
-    assert assert_ended_once(world, call.run) == "agent_error"
-    assert world.log(call.run)[-1]["payload"]["code"] == "engine_lost"
+    assert world.log(call.run)[-1]["payload"] == {"attempt": 2, "reason": "engine_lost", "discard_after": 1}
+    world.agents.scripts["assistant"] = calculator
+    assert [report.outcome for report in await world.serve()] == [None, "completed"]
+    assert assert_ended_once(world, call.run) == "agent_completed"
 
 
 @pytest.mark.parametrize("fault", list(Fault))

@@ -27,6 +27,7 @@ def collaborators(world: World, **others: Any) -> dict[str, Any]:
     given: dict[str, Any] = {
         "table": world.table,
         "poster": world.sockets,
+        "invoker": world.invoker,
         "agents": world.agents,
         "clock": world.clock,
         "meter": world.meter,
@@ -40,7 +41,7 @@ def test_the_inline_host_is_a_host() -> None:
     assert isinstance(InlineHost(), AgentHost)
 
 
-@pytest.mark.parametrize("name", ["table", "poster", "agents", "clock", "meter"])
+@pytest.mark.parametrize("name", ["table", "poster", "invoker", "agents", "clock", "meter"])
 def test_what_cannot_be_built_per_run_is_refused_by_name(world: World, name: str) -> None:
     """`None` for a collaborator that cannot be built per run raises, names it, and leaves the factory unconfigured."""
     factory = ExecutionEngineFactory()
@@ -180,8 +181,10 @@ async def test_own_recipes_are_used(world: World) -> None:
     assert world.sockets.types("a1").count("agent_heartbeat") == 3
 
 
-async def test_a_tool_that_outlives_its_cancel_logs_nothing_behind_the_end(world: World) -> None:
-    """An agent that shields its tool from the cancel and comes back while the end is being posted is not heard."""
+@pytest.mark.parametrize("last", ["agent_resumed", "agent_cancelled"])
+async def test_a_tool_that_outlives_its_cancel_logs_nothing_behind_the_last_event(world: World, last: str) -> None:
+    """An agent that shields its tool from the cancel and comes back while the last event of its engine is being posted
+    is not heard: what follows the hand-over is another engine's."""
 
     async def stubborn(turn: Turn) -> AsyncIterator[AgentEvent]:
         yield ToolStarted("wait", "c-1", {})
@@ -196,9 +199,12 @@ async def test_a_tool_that_outlives_its_cancel_logs_nothing_behind_the_end(world
     world.agents.scripts["assistant"] = stubborn
     world.sockets.delays["a1"] = 1.5
     call = await world.admitted()
-    engine = asyncio.create_task(world.engine(call, lifetime_s=5))
+    engine = world.starts(call, lifetime_s=5)
+    if last == "agent_cancelled":
+        await asyncio.sleep(3)
+        await world.ask("cancel", run_id=call.run, connection="a2")
     report = await engine
-    assert report.outcome == "failed"
+    assert report.outcome == ("cancelled" if last == "agent_cancelled" else "handed_over")
     await asyncio.sleep(30)
-    assert world.log_types(call.run)[-1] == "agent_error"
+    assert world.log_types(call.run)[-1] == last
     assert [event["seq"] for event in world.log(call.run)] == list(range(1, len(world.log(call.run)) + 1))

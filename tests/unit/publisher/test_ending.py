@@ -9,6 +9,7 @@ from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Turn
 from dayfly.errors import ErrorCode, Superseded, Unsettled
 from dayfly.ports.table import Put
 from dayfly.protocol.events import AgentError
+from dayfly.publisher.closing import end_run
 from dayfly.publisher.outside import Outside
 from dayfly.publisher.past import newest_pieces
 from dayfly.runlog.messages import AssistantSaid, UserSaid
@@ -22,7 +23,12 @@ FAILED = AgentError(code=ErrorCode.ENGINE_LOST, message="Lost.", retryable=True)
 
 def outside(world: World) -> Outside:
     return Outside(
-        table=world.table, poster=world.sockets, clock=world.clock, meter=world.meter, invocation="i-outside"
+        table=world.table,
+        poster=world.sockets,
+        invoker=world.invoker,
+        clock=world.clock,
+        meter=world.meter,
+        invocation="i-outside",
     )
 
 
@@ -62,7 +68,7 @@ async def test_an_end_from_outside(world: World) -> None:
     """A run ended from outside keeps its text in the history, and whoever watches is sent the end."""
     stage = await staged(world)
     (lease,) = world.leases()
-    assert await outside(world).end(stage.run, lease, FAILED)
+    assert await end_run(outside(world), stage.run, lease, FAILED)
     assert assert_ended_once(world, stage.call.run) == "agent_error"
     assert world.leases() == []
     ((_, messages),) = await newest_pieces(world.table, world.thread(stage.call.thread), limit=5)
@@ -73,8 +79,8 @@ async def test_an_end_from_outside_of_what_has_ended(world: World) -> None:
     """A run that has ended already is not ended again; its end is posted again."""
     stage = await staged(world)
     (lease,) = world.leases()
-    await outside(world).end(stage.run, lease, FAILED)
-    assert not await outside(world).end(stage.run, lease, FAILED)
+    await end_run(outside(world), stage.run, lease, FAILED)
+    assert not await end_run(outside(world), stage.run, lease, FAILED)
     assert world.sockets.types("a1").count("agent_error") == 2
     assert_ended_once(world, stage.call.run)
 
@@ -86,7 +92,7 @@ async def test_a_lease_that_moved_keeps_the_run_from_being_ended(world: World, m
     (lease,) = world.leases()
     world.memory._rows[lease.key] = replace(lease, **moved)  # type: ignore[arg-type]
     with pytest.raises(Superseded):
-        await outside(world).end(stage.run, lease, FAILED)
+        await end_run(outside(world), stage.run, lease, FAILED)
     assert world.log_types(stage.call.run) == ["user_message"]
     assert world.thread(stage.call.thread).active_run == stage.call.run
 
@@ -158,8 +164,8 @@ async def test_any_one_call_may_fail(fault: Fault) -> None:
         (lease,) = world.leases()
         world.table.fail_once(number, fault)
         try:
-            await outside(world).end(stage.run, lease, FAILED)
+            await end_run(outside(world), stage.run, lease, FAILED)
         except Unsettled:
-            await outside(world).end(stage.run, lease, FAILED)
+            await end_run(outside(world), stage.run, lease, FAILED)
         assert assert_ended_once(world, stage.call.run) == "agent_error"
         assert world.rows(QuotaRow)[0].active == ()

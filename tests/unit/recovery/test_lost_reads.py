@@ -8,13 +8,22 @@ from dayfly.ports.table import Put
 from dayfly.runlog.rows import CancelRow, LogRow
 from tests.fakes.faulty_table import Call, Fault
 from tests.fakes.world import World, assert_ended_once
-from tests.unit.recovery.test_sweep import killed
+from tests.unit.recovery.support import assert_goes_on, killed
 
 
 @pytest.mark.parametrize("number", range(8))
 async def test_a_notice_survives_any_lost_read(world: World, number: int) -> None:
-    """Whichever of its first calls is refused, the notice ends the run."""
+    """Whichever of its first calls is refused, the notice has the run resumed."""
     call = await killed(world)
+    world.table.fail_once(number, Fault.REFUSED)
+    await world.notice(call)
+    await assert_goes_on(world, call)
+
+
+@pytest.mark.parametrize("number", range(8))
+async def test_a_notice_of_a_run_without_an_attempt_left_survives_any_lost_read(world: World, number: int) -> None:
+    """Likewise it ends a run that was resumed as often as may be."""
+    call = await killed(world, spent=True)
     world.table.fail_once(number, Fault.REFUSED)
     await world.notice(call)
     assert assert_ended_once(world, call.run) == "agent_error"
@@ -22,8 +31,18 @@ async def test_a_notice_survives_any_lost_read(world: World, number: int) -> Non
 
 @pytest.mark.parametrize("number", range(12))
 async def test_a_sweep_survives_any_lost_read(world: World, number: int) -> None:
-    """Whichever of its first calls is refused, the sweep ends the run that is due."""
+    """Whichever of its first calls is refused, the sweep has the run resumed that is due."""
     call = await killed(world)
+    await asyncio.sleep(21)
+    world.table.fail_once(number, Fault.REFUSED)
+    await world.sweep()
+    await assert_goes_on(world, call)
+
+
+@pytest.mark.parametrize("number", range(12))
+async def test_a_sweep_of_a_run_without_an_attempt_left_survives_any_lost_read(world: World, number: int) -> None:
+    """Likewise it ends a run that was resumed as often as may be."""
+    call = await killed(world, spent=True)
     await asyncio.sleep(21)
     world.table.fail_once(number, Fault.REFUSED)
     await world.sweep()
@@ -45,18 +64,18 @@ async def test_one_shard_that_does_not_answer_holds_back_no_other(world: World) 
 
     world.table.plan = plan
     await world.sweep()
-    assert assert_ended_once(world, call.run) == "agent_error"
+    await assert_goes_on(world, call)
 
 
-async def test_what_the_dead_engine_had_under_way_does_not_keep_its_run_open(world: World) -> None:
-    """A batch of the dead engine that lands just before the end is written is left in the log, and the end follows."""
-    call = await killed(world)
+@pytest.mark.parametrize("spent", [False, True])
+async def test_what_the_dead_engine_had_under_way_does_not_keep_its_run_open(world: World, *, spent: bool) -> None:
+    """A batch of the dead engine that lands just before the fence, or the end, is left in the log; that follows."""
+    call = await killed(world, spent=spent)
     landed = False
 
     def plan(one: Call) -> None:
         nonlocal landed
-        ends = any(isinstance(a, Put) and isinstance(a.row, LogRow) and a.row.outcome for a in one.actions)
-        if ends and not landed:
+        if any(isinstance(a, Put) and isinstance(a.row, LogRow) for a in one.actions) and not landed:
             landed = True
             tail = max((row for row in world.rows(LogRow) if row.run == call.run), key=lambda row: row.last)
             late = LogRow(
@@ -75,7 +94,17 @@ async def test_what_the_dead_engine_had_under_way_does_not_keep_its_run_open(wor
     world.table.plan = plan
     await world.notice(call)
     assert landed
-    assert assert_ended_once(world, call.run) == "agent_error"
+    assert world.log_types(call.run)[:5] == [
+        "user_message",
+        "agent_started",
+        "agent_thinking",
+        "agent_delta",
+        "agent_delta",
+    ]
+    if spent:
+        assert assert_ended_once(world, call.run) == "agent_error"
+    else:
+        await assert_goes_on(world, call)
 
 
 async def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(world: World) -> None:

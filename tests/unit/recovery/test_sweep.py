@@ -1,38 +1,18 @@
 """The sweep: takes what is due, in each standing of a run."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
-from dayfly.agents.protocol import AgentEvent, Answered, Thinking, Turn
 from dayfly.errors import IllegalTransition, PortError
-from dayfly.ports.invoker import EngineCall
 from dayfly.ports.meter import Metric
 from dayfly.runlog.rows import LeaseState, QuotaRow
+from tests.fakes.agents import silent
 from tests.fakes.faulty_table import Call, Fault
 from tests.fakes.world import World, assert_ended_once
-
-
-async def silent(turn: Turn) -> AsyncIterator[AgentEvent]:
-    yield Thinking("…", 1)
-    await asyncio.sleep(3600)
-    yield Answered("Too late.")
-
-
-async def killed(world: World, *, after_s: float = 2) -> EngineCall:
-    """A run whose engine's process has died after so many seconds."""
-    world.agents.scripts["assistant"] = silent
-    call = await world.admitted()
-    engine = asyncio.create_task(world.engine(call))
-    await asyncio.sleep(after_s)
-    world.table.plan = lambda one: Fault.REFUSED  # a dead process writes nothing, not even on its way out
-    engine.cancel()
-    await asyncio.gather(engine, return_exceptions=True)
-    world.table.plan = lambda one: None
-    return call
+from tests.unit.recovery.support import assert_goes_on, killed
 
 
 async def test_nothing_due_is_nothing_done(world: World) -> None:
@@ -75,13 +55,28 @@ async def test_a_run_that_cannot_be_started_on_both_sides_of_90_s(world: World) 
     assert other.leases() == []
 
 
-async def test_a_dead_engines_run_ends(world: World) -> None:
-    """Once the lease of a dead engine is due its run ends with `engine_lost`, and the thread is free."""
+async def test_a_dead_engines_run_goes_on(world: World) -> None:
+    """Once the lease of a dead engine is due its run is resumed."""
     call = await killed(world)
     assert [lease.state for lease in world.leases()] == ["held"]
     await asyncio.sleep(17.9)
     assert await world.sweep() == 0
     await asyncio.sleep(0.2)
+    assert await world.sweep() == 1
+    await assert_goes_on(world, call)
+
+
+async def test_a_run_that_loses_its_engine_a_third_time_ends(world: World) -> None:
+    """It is resumed twice; the third loss ends it with `engine_lost`, and the thread is free."""
+    call = await killed(world)
+    for attempt in (2, 3):
+        await asyncio.sleep(20)
+        assert await world.sweep() == 1
+        engine = world.starts(world.invoker.calls[-1])
+        await asyncio.sleep(2)
+        assert world.run(call.run).attempt == attempt
+        await world.crash(engine)
+    await asyncio.sleep(20)
     assert await world.sweep() == 1
     assert assert_ended_once(world, call.run) == "agent_error"
     assert world.log(call.run)[-1]["payload"]["code"] == "engine_lost"
@@ -89,36 +84,50 @@ async def test_a_dead_engines_run_ends(world: World) -> None:
     assert world.leases() == []
 
 
-async def test_within_90_s_of_a_death_a_sweep_a_minute_ends_the_run(world: World) -> None:
-    """Whenever an engine dies, and however the sweeps fall, its run ends within 90 s."""
+@pytest.mark.parametrize("spent", [False, True])
+async def test_within_90_s_of_a_death_a_sweep_a_minute_sees_to_the_run(*, spent: bool) -> None:
+    """Whenever an engine dies, and however the sweeps fall, its run is resumed, or ended, within 90 s."""
     for second in range(0, 60, 7):
         world = World()
-        call = await killed(world, after_s=6)
+        call = await killed(world, after_s=6, spent=spent)
         died = world.clock.monotonic()
         await asyncio.sleep(second)
-        while world.leases():
+        await world.sweep()
+        while world.log_types(call.run)[-1] == "agent_delta":
+            await asyncio.sleep(60)
             await world.sweep()
-            if world.leases():
-                await asyncio.sleep(60)
         assert world.clock.monotonic() - died <= 90
-        assert_ended_once(world, call.run)
+        if spent:
+            assert_ended_once(world, call.run)
+        else:
+            await assert_goes_on(world, call)
 
 
 async def test_a_living_engine_is_left_alone(world: World) -> None:
     """A run whose engine renews its lease is never due, for as long as it takes."""
     world.agents.scripts["assistant"] = silent
     call = await world.admitted()
-    engine = asyncio.create_task(world.engine(call, lifetime_s=300))
-    for _ in range(28):
+    engine = world.starts(call, lifetime_s=300)
+    for _ in range(29):
         await asyncio.sleep(10)
         assert await world.sweep() == 0
-    assert (await engine).outcome == "failed"
-    assert assert_ended_once(world, call.run) == "agent_error"
+    assert (await engine).outcome == "handed_over"
+    assert [each.attempt for each in world.invoker.calls] == [1, 2]
+    assert world.log(call.run)[-1]["payload"]["reason"] == "handed_over"
+
+
+async def test_two_sweeps_at_once_resume_a_run_once(world: World) -> None:
+    """Of several sweeps at once over a dead engine's run one resumes it; one engine is asked for."""
+    call = await killed(world)
+    await asyncio.sleep(20)
+    await asyncio.gather(*(world.sweep() for _ in range(3)))
+    assert [each.attempt for each in world.invoker.calls] == [1, 2]
+    await assert_goes_on(world, call)
 
 
 async def test_two_sweeps_at_once_end_a_run_once(world: World) -> None:
-    """Of several sweeps at once over a dead engine's run one ends it; the log has one terminal event."""
-    call = await killed(world)
+    """Of several sweeps at once over a run without an attempt left one ends it; the log has one terminal event."""
+    call = await killed(world, spent=True)
     await asyncio.sleep(20)
     await asyncio.gather(*(world.sweep() for _ in range(3)))
     assert assert_ended_once(world, call.run) == "agent_error"
@@ -186,7 +195,7 @@ async def test_a_failed_invocation_is_tried_by_the_next_sweep(world: World) -> N
 
 async def test_one_broken_run_does_not_keep_others_from_being_looked_after(world: World) -> None:
     """A run whose rows make no sense is raised at the end; every other run due has been looked after."""
-    broken = await killed(world)
+    broken = await killed(world, spent=True)
     (quota,) = world.rows(QuotaRow)
     del world.memory._rows[quota.key]
     calls = [await world.admitted(user="u-bob", connection="b1") for _ in range(5)]
@@ -196,7 +205,7 @@ async def test_one_broken_run_does_not_keep_others_from_being_looked_after(world
     assert [type(error) for error in raised.value.exceptions] == [IllegalTransition]
     for call in calls:
         assert_ended_once(world, call.run, connection="b1")
-    assert world.log_types(broken.run)[-1] == "agent_thinking"
+    assert world.log_types(broken.run)[-1] == "agent_delta"
 
 
 async def test_a_hint_decides_nothing(world: World) -> None:
@@ -211,16 +220,18 @@ async def test_a_hint_decides_nothing(world: World) -> None:
 
     world.table.plan = renew
     await world.sweep()
-    assert world.log_types(call.run)[-1] == "agent_thinking"
+    assert world.log_types(call.run)[-1] == "agent_delta"
 
 
+@pytest.mark.parametrize("spent", [False, True])
 @pytest.mark.parametrize("fault", list(Fault))
-async def test_any_one_call_may_fail(fault: Fault) -> None:
-    """Whichever one call of the table fails in a sweep over a dead engine's run, this one or the next ends it."""
+async def test_any_one_call_may_fail(fault: Fault, *, spent: bool) -> None:
+    """Whichever one call of the table fails in a sweep over a dead engine's run, this one or the next resumes it, or
+    ends it where it has no attempt left; once."""
     number = 0
     while True:
         world = World()
-        call = await killed(world)
+        call = await killed(world, spent=spent)
         await asyncio.sleep(20)
         world.table.fail_once(number, fault)
         first = len(world.table.calls)
@@ -230,7 +241,10 @@ async def test_any_one_call_may_fail(fault: Fault) -> None:
             break
         await asyncio.sleep(60)
         await world.sweep()
-        assert assert_ended_once(world, call.run) == "agent_error"
-        assert world.leases() == []
+        if spent:
+            assert assert_ended_once(world, call.run) == "agent_error"
+            assert world.leases() == []
+        else:
+            await assert_goes_on(world, call)
         number += 1
-    assert number >= 16
+    assert number >= 15

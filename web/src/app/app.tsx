@@ -6,6 +6,7 @@ import { EventLog } from "./eventlog";
 import { Login } from "./login";
 import { Session } from "./session";
 import { Sidebar } from "./sidebar";
+import { wordsFor } from "./words";
 
 const USER_KEY = "dayfly.user";
 
@@ -93,14 +94,14 @@ function Chat({ user, onLeave }: { user: string; onLeave: () => void }) {
         {session.problem && (
           <div class="problem" role="alert" data-testid="problem">
             <span>
-              {session.problem.message} <code>{session.problem.code}</code>
+              {wordsFor(session.problem)} <code>{session.problem.code}</code>
             </span>
             <button type="button" class="quiet" onClick={() => session.dismiss()}>
               Dismiss
             </button>
           </div>
         )}
-        <Composer session={session} />
+        {!session.gone && <Composer session={session} />}
       </main>
       {log && <EventLog entries={session.log} onClose={() => setLog(false)} />}
     </div>

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { MAX_TEXT_BYTES, textBytes } from "../client";
+import { type IfBusy, MAX_TEXT_BYTES, textBytes } from "../client";
 import type { Session } from "./session";
 
 /** Bytes from which on the counter is shown. */
@@ -12,15 +12,16 @@ export function Composer({ session }: { session: Session }) {
   const sending = session.unsettled.some((sent) => sent.error === undefined);
   const bytes = textBytes(text);
   const tooLong = bytes > MAX_TEXT_BYTES;
-  const ready = text.trim() !== "" && !tooLong && active === undefined && !sending;
+  const ready = text.trim() !== "" && !tooLong && !sending;
 
   // Opening another thread is asking to write in it.
   useEffect(() => field.current?.focus(), [session.threadId]);
 
-  const send = () => {
+  const send = (ifBusy?: IfBusy) => {
     if (!ready) return;
-    session.send(text);
+    session.send(text, active === undefined ? undefined : ifBusy);
     setText("");
+    field.current?.focus();
   };
   return (
     <form
@@ -48,27 +49,43 @@ export function Composer({ session }: { session: Session }) {
             // While an input method composes, Enter takes its suggestion.
             if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
             event.preventDefault();
-            send();
+            send(event.ctrlKey || event.metaKey ? "interrupt" : undefined);
           }}
         />
-        {active === undefined ? (
+        <span class="buttons">
+          {active !== undefined && (
+            <button
+              type="button"
+              class="stop"
+              data-testid="stop"
+              disabled={session.stopping.has(active.runId)}
+              onClick={() => void session.stop(active)}
+            >
+              Stop
+            </button>
+          )}
+          {active !== undefined && text.trim() !== "" && (
+            <button
+              type="button"
+              data-testid="interrupt"
+              title="Stop the present answer and send this now (Ctrl + Enter)"
+              disabled={!ready}
+              onClick={() => send("interrupt")}
+            >
+              Interrupt
+            </button>
+          )}
           <button type="submit" class="primary" data-testid="send" disabled={!ready}>
-            Send
+            {active === undefined ? "Send" : "Queue"}
           </button>
-        ) : (
-          <button
-            type="button"
-            class="stop"
-            data-testid="stop"
-            disabled={session.stopping === active.runId}
-            onClick={() => void session.stop(active)}
-          >
-            Stop
-          </button>
-        )}
+        </span>
       </div>
       <p id="composer-hint" class="hint">
-        <span>Enter sends, Shift + Enter starts a new line</span>
+        <span class="keys">
+          {active === undefined
+            ? "Enter sends, Shift + Enter starts a new line"
+            : "Enter queues, Ctrl + Enter interrupts, Shift + Enter starts a new line"}
+        </span>
         {bytes > NEAR && (
           <span class={tooLong ? "over" : ""} role="status" data-testid="bytes">
             {bytes.toLocaleString("en")} of {MAX_TEXT_BYTES.toLocaleString("en")} bytes

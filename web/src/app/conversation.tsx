@@ -1,5 +1,5 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { turnsBefore } from "../client";
+import { inTurn, turnsBefore } from "../client";
 import type { Session } from "./session";
 import { RunTurn, SentTurn } from "./turn";
 
@@ -7,6 +7,7 @@ const EXAMPLES = [
   "What is 17 * 23?",
   "What time is it in Tokyo?",
   "Remember that my bike is green",
+  "Forget the note about my bike",
   "Tell me a long story, slowly",
 ];
 
@@ -18,7 +19,7 @@ export function Conversation({ session }: { session: Session }) {
   const following = useRef(true);
   const followed = useRef<string | undefined>(undefined);
   const { thread, threadId, unsettled } = session;
-  const runs = thread?.runs ?? [];
+  const runs = threadId === undefined ? [] : inTurn(session.client.view, threadId);
   const history = thread === undefined ? [] : turnsBefore(thread);
   const empty = runs.length === 0 && unsettled.length === 0 && history.length === 0;
 
@@ -68,7 +69,16 @@ export function Conversation({ session }: { session: Session }) {
             </div>
           </div>
         )}
-        {empty && threadId !== undefined && !session.problem && (
+        {session.gone && (
+          <div class="welcome" role="status" data-testid="gone">
+            <h2>This chat is gone</h2>
+            <p>It was forgotten, here or on another of your devices.</p>
+            <button type="button" onClick={() => session.open(undefined)}>
+              Start a new chat
+            </button>
+          </div>
+        )}
+        {empty && threadId !== undefined && !session.gone && !session.problem && (
           <p class="none">{thread?.historyLoaded ? "Nothing has been said here." : "Loading…"}</p>
         )}
       </div>

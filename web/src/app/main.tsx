@@ -3,7 +3,9 @@ import { App } from "./app";
 import "./style/base.css";
 import "./style/login.css";
 import "./style/conversation.css";
+import "./style/approval.css";
 import "./style/composer.css";
+import "./style/dialog.css";
 import "./style/log.css";
 import "./style/frame.css";
 

@@ -5,9 +5,13 @@ import {
   DayflyClient,
   DayflyError,
   type Frame,
+  type IfBusy,
+  isOver,
   newId,
+  type RunOptions,
   type RunView,
   type Sent,
+  stateOf,
   type ThreadView,
 } from "../client";
 import { developmentToken, serverUrl } from "./config";
@@ -22,7 +26,8 @@ export class Session {
   opening: string | undefined;
   log: readonly Entry[] = [];
   problem: { readonly code: string; readonly message: string } | undefined;
-  stopping: string | undefined;
+  /** Runs that were asked to end, until they have. */
+  readonly stopping = new Set<string>();
   #listeners = new Set<() => void>();
   #online = false;
   #refresh: ReturnType<typeof setTimeout> | undefined;
@@ -49,6 +54,11 @@ export class Session {
 
   get thread(): ThreadView | undefined {
     return this.threadId === undefined ? undefined : this.client.view.threads[this.threadId];
+  }
+
+  /** True when the open thread was forgotten, here or on another device, or never was. */
+  get gone(): boolean {
+    return this.threadId !== undefined && Object.hasOwn(this.client.view.gone, this.threadId);
   }
 
   get active(): RunView | undefined {
@@ -91,28 +101,59 @@ export class Session {
     this.#notify();
   }
 
-  send(text: string, id = newId()): void {
-    this.problem = undefined;
+  send(text: string, ifBusy?: IfBusy): void {
+    const id = newId();
     if (this.threadId === undefined) this.opening = id;
+    this.#run(text, { threadId: this.threadId, ifBusy, id });
+  }
+
+  /** Sends a refused message once more: with the same id and content, so that whatever became of it, it runs once. */
+  again({ text, threadId, ifBusy, requestId }: Sent): void {
+    this.client.withdraw(requestId);
+    if (threadId === undefined) this.opening = requestId;
+    this.#run(text, { threadId, ifBusy, id: requestId });
+  }
+
+  #run(text: string, options: RunOptions): void {
+    this.problem = undefined;
     this.client
-      .run(text, { threadId: this.threadId, id, ifBusy: "reject" })
+      .run(text, options)
       .then(() => this.refreshThreads())
       .catch(() => undefined); // the refusal stands beside the message
   }
 
-  again(sent: Sent): void {
-    this.client.withdraw(sent.requestId);
-    // Whatever became of the first try, the same id cannot run twice.
-    this.send(sent.text, sent.requestId);
-  }
-
   async stop(run: RunView): Promise<void> {
-    this.stopping = run.runId;
+    this.stopping.add(run.runId);
     this.#notify();
     try {
       await this.client.cancel({ runId: run.runId });
     } catch (error) {
-      this.stopping = undefined;
+      this.stopping.delete(run.runId);
+      this.#complain(error);
+    }
+  }
+
+  async answer(runId: string, callId: string, approved: boolean, reason: string): Promise<void> {
+    try {
+      await this.client.approve(runId, callId, approved, reason.trim() || undefined);
+    } catch (error) {
+      // That it came too late is said where it was given.
+      if (!(error instanceof DayflyError) || error.code !== "approval_closed") this.#complain(error);
+    }
+  }
+
+  async rename(threadId: string, title: string): Promise<void> {
+    try {
+      await this.client.rename(threadId, title);
+    } catch (error) {
+      this.#complain(error);
+    }
+  }
+
+  async forget(threadId: string): Promise<void> {
+    try {
+      await this.client.forget(threadId);
+    } catch (error) {
       this.#complain(error);
     }
   }
@@ -149,7 +190,7 @@ export class Session {
 
   async #load(threadId: string): Promise<void> {
     await this.client.follow(threadId);
-    if (this.threadId === threadId) await this.#readHistory(threadId);
+    if (this.threadId === threadId && !this.gone) await this.#readHistory(threadId);
   }
 
   /**
@@ -190,13 +231,15 @@ export class Session {
       void this.#load(this.threadId);
     }
     this.#online = online;
-    if (this.stopping !== undefined && this.active?.runId !== this.stopping) this.stopping = undefined;
+    const over = (this.thread?.runs ?? []).filter((run) => isOver(stateOf(run)));
+    for (const { runId } of over) this.stopping.delete(runId);
     this.#notify();
   }
 
   #complain(error: unknown): void {
     if (!(error instanceof DayflyError)) throw error;
-    if (error.code === "closed") return;
+    // That a thread is gone is said in its place.
+    if (error.code === "closed" || error.code === "thread_not_found") return;
     this.problem = { code: error.code, message: error.message };
     this.#notify();
   }

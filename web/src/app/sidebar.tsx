@@ -1,4 +1,8 @@
+import { useRef, useState } from "preact/hooks";
+import type { ThreadItem } from "../client";
+import { ForgetDialog } from "./forget";
 import type { Session } from "./session";
+import { Thread } from "./thread";
 
 interface Props {
   session: Session;
@@ -9,6 +13,8 @@ interface Props {
 
 export function Sidebar({ session, open, onClose, onLeave }: Props) {
   const { list, listCursor } = session.client.view;
+  const fresh = useRef<HTMLButtonElement>(null);
+  const [forgetting, setForgetting] = useState<ThreadItem>();
   return (
     <>
       <nav class={`sidebar ${open ? "open" : ""}`} aria-label="Chats">
@@ -19,6 +25,7 @@ export function Sidebar({ session, open, onClose, onLeave }: Props) {
         <button
           type="button"
           class="new"
+          ref={fresh}
           data-testid="new-chat"
           onClick={() => {
             session.open(undefined);
@@ -29,26 +36,21 @@ export function Sidebar({ session, open, onClose, onLeave }: Props) {
         </button>
         <ul class="threads" data-testid="threads">
           {list.map((item) => (
-            <li key={item.thread_id}>
-              <button
-                type="button"
-                data-testid="thread"
-                data-thread={item.thread_id}
-                aria-current={item.thread_id === session.threadId ? "true" : undefined}
-                onClick={() => {
-                  session.open(item.thread_id);
-                  onClose();
-                }}
-              >
-                <span class="name">{item.title || "Untitled chat"}</span>
-                {item.active_run && <span class="live" role="img" aria-label="running" title="Running" />}
-              </button>
-            </li>
+            <Thread
+              key={item.thread_id}
+              item={item}
+              session={session}
+              onOpen={() => {
+                session.open(item.thread_id);
+                onClose();
+              }}
+              onForget={() => setForgetting(item)}
+            />
           ))}
           {list.length === 0 && <li class="none">No chats yet</li>}
           {listCursor !== undefined && (
             <li>
-              <button type="button" onClick={() => void session.moreThreads()}>
+              <button type="button" class="open" onClick={() => void session.moreThreads()}>
                 Show more
               </button>
             </li>
@@ -63,6 +65,17 @@ export function Sidebar({ session, open, onClose, onLeave }: Props) {
           </button>
         </div>
       </nav>
+      {forgetting && (
+        <ForgetDialog
+          item={forgetting}
+          onForget={() => void session.forget(forgetting.thread_id)}
+          onClose={(forgotten) => {
+            setForgetting(undefined);
+            // What had the focus before goes away with the thread.
+            if (forgotten) fresh.current?.focus();
+          }}
+        />
+      )}
       {open && <button type="button" class="shade" aria-label="Close the list of chats" onClick={onClose} />}
     </>
   );

@@ -1,7 +1,8 @@
-import { answerOf, isOver, type RunState, type RunView, type Sent, stateOf } from "../client";
+import { answerOf, isOver, linesOf, positionOf, type RunState, type RunView, type Sent, stateOf } from "../client";
 import type { Session } from "./session";
 import { Steps } from "./steps";
 import { duration } from "./text";
+import { wordsFor } from "./words";
 
 const LABELS: Record<RunState, string> = {
   queued: "Queued",
@@ -17,28 +18,36 @@ export function RunTurn({ run, session }: { run: RunView; session: Session }) {
   const { summary } = run;
   const state = stateOf(run);
   const over = isOver(state);
-  const stopping = session.stopping === run.runId;
+  const stopping = session.stopping.has(run.runId) && !over;
+  const position = positionOf(session.client.view, run);
   const answer = answerOf(summary);
+  // The time that the log gives is that of the last engine alone.
+  const resumed = summary.steps.some((step) => step.kind === "resumed");
   const speaking = (summary.pieces.at(-1)?.seq ?? 0) > (summary.steps.at(-1)?.seq ?? 0);
   const sent = Object.values(session.client.view.sent).find((other) => other.run?.runId === run.runId);
   const text = summary.text ?? sent?.text ?? "";
   return (
-    <article class="turn" data-testid="run" data-run={run.runId} data-state={state}>
+    <article class="turn" data-testid="run" data-run={run.runId} data-state={state} tabIndex={-1}>
       <h2 class="hidden">You</h2>
-      <div class="bubble" data-testid="user-message">
+      <div class={`bubble ${state === "queued" ? "pending" : ""}`} data-testid="user-message">
         {text}
       </div>
       <h2 class="hidden">Assistant</h2>
-      <Steps steps={summary.steps} over={over} speaking={speaking} />
-      <div class={`answer ${over ? "" : "streaming"}`} data-testid="answer" aria-live="polite" aria-busy={!over}>
+      <Steps lines={linesOf(summary)} runId={run.runId} busy={state === "running" && !speaking} session={session} />
+      <div
+        class={`answer ${state === "running" ? "streaming" : ""}`}
+        data-testid="answer"
+        aria-live="polite"
+        aria-busy={!over}
+      >
         {answer}
       </div>
       {summary.error && (
         <div class="failure" role="alert" data-testid="run-error">
           <span>
-            {summary.error.message} <code>{summary.error.code}</code>
+            {wordsFor(summary.error)} <code>{summary.error.code}</code>
           </span>
-          {summary.error.retryable && session.active === undefined && (
+          {summary.error.retryable && (
             <button type="button" onClick={() => session.send(text)}>
               Ask again
             </button>
@@ -47,14 +56,29 @@ export function RunTurn({ run, session }: { run: RunView; session: Session }) {
       )}
       <footer class="state">
         <span class={`chip ${state}`} data-testid="run-state">
-          {stopping && !over ? "Stopping…" : LABELS[state]}
+          {stopping ? "Stopping…" : LABELS[state]}
         </span>
-        {state === "queued" && run.position !== undefined && <span>place {run.position}</span>}
-        {summary.milliseconds !== undefined && <span>{duration(summary.milliseconds)}</span>}
-        {summary.agent && <span>{summary.agent}</span>}
+        {position !== undefined && <span data-testid="position">{placeOf(position)}</span>}
+        {state === "queued" && (
+          <button
+            type="button"
+            class="link"
+            data-testid="cancel"
+            disabled={stopping}
+            onClick={() => void session.stop(run)}
+          >
+            Cancel
+          </button>
+        )}
+        {summary.milliseconds !== undefined && !resumed && <span>{duration(summary.milliseconds)}</span>}
+        {summary.agent && state !== "queued" && <span>{summary.agent}</span>}
       </footer>
     </article>
   );
+}
+
+function placeOf(position: number): string {
+  return position === 1 ? "next" : `number ${position}`;
 }
 
 /** A message that has no run yet: on its way, or refused. */
@@ -66,7 +90,7 @@ export function SentTurn({ sent, session }: { sent: Sent; session: Session }) {
       {sent.error ? (
         <div class="failure" role="alert" data-testid="refused">
           <span>
-            {sent.error.message} <code>{sent.error.code}</code>
+            {wordsFor(sent.error)} <code>{sent.error.code}</code>
           </span>
           <span class="buttons">
             <button type="button" onClick={() => session.again(sent)}>

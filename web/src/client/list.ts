@@ -10,8 +10,7 @@ export function isForgotten(item: ThreadItem): boolean {
 /** True when more is known of the thread already: two announcements may cross on their way. */
 export function isStale(list: List, item: ThreadItem): boolean {
   const known = list.find((other) => other.thread_id === item.thread_id);
-  // Runs move `updated_at`, a new title does not.
-  return known !== undefined && item.updated_at < known.updated_at;
+  return known !== undefined && item.version < known.version;
 }
 
 export function listed(list: List, item: ThreadItem): List {

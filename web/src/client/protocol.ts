@@ -77,6 +77,8 @@ const ThreadItem = v.object({
   active_run: absent(text),
   /** Runs that wait behind the active one, in the order in which they will start. */
   queue: v.optional(v.nullable(v.array(text), []), []),
+  /** Grows with every change of the thread. */
+  version: v.optional(v.nullable(count, 0), 0),
   /** `live`, or `forgotten`: then it is to be taken out of the list. */
   state: v.optional(v.nullable(text, "live"), "live"),
 });

@@ -2,16 +2,16 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-# A cold start of every function, on a busy machine.
-SLOW_MS = 45_000
+from tests.browser.person import SLOW_MS, ask, enter, second_tab
+
 LIFECYCLE = ("accepted", "agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed")
 
 
 def test_a_question_is_answered_live(page: Page, page_url: str) -> None:
     """Picking a user and asking shows accepted, the five lifecycle events in order, and the answer 391."""
-    _enter(page, page_url, "alice")
+    enter(page, page_url, "alice")
     page.get_by_test_id("event-log-toggle").click()
-    _ask(page, "What is 17 * 23?")
+    ask(page, "What is 17 * 23?")
 
     run = page.get_by_test_id("run")
     expect(run).to_have_attribute("data-state", "completed", timeout=SLOW_MS)
@@ -27,8 +27,8 @@ def test_a_question_is_answered_live(page: Page, page_url: str) -> None:
 
 def test_the_answer_is_streamed(page: Page, page_url: str) -> None:
     """Text of a long answer stands on the page while its run is still running, and Stop ends it as stopped."""
-    _enter(page, page_url, "bob")
-    _ask(page, "Tell me a long story, slowly")
+    enter(page, page_url, "bob")
+    ask(page, "Tell me a long story, slowly")
     run = page.get_by_test_id("run")
     answer = run.get_by_test_id("answer")
     expect(answer).not_to_be_empty(timeout=SLOW_MS)
@@ -42,13 +42,11 @@ def test_the_answer_is_streamed(page: Page, page_url: str) -> None:
 
 def test_a_reload_in_mid_answer_loses_nothing(page: Page, page_url: str) -> None:
     """Reloaded while the answer streams, the page shows all of it from the beginning; so does a second tab."""
-    _enter(page, page_url, "carol")
-    _ask(page, "Tell me a long story, slowly")
+    enter(page, page_url, "carol")
+    ask(page, "Tell me a long story, slowly")
     expect(page.get_by_test_id("answer")).not_to_be_empty(timeout=SLOW_MS)
     page.reload()
-    other = page.context.new_page()
-    other.goto(page.url)
-    _user(other, "carol")
+    other = second_tab(page, "carol")
 
     for tab in (page, other):
         run = tab.get_by_test_id("run")
@@ -61,8 +59,8 @@ def test_a_reload_in_mid_answer_loses_nothing(page: Page, page_url: str) -> None
 
 def test_an_earlier_chat_is_there_again(page: Page, page_url: str) -> None:
     """After a reload the list shows the user's one thread, nobody else's, and in it what was said."""
-    _enter(page, page_url, "dora")
-    _ask(page, "What is 6 * 7?")
+    enter(page, page_url, "dora")
+    ask(page, "What is 6 * 7?")
     expect(page.get_by_test_id("run")).to_have_attribute("data-state", "completed", timeout=SLOW_MS)
     page.get_by_test_id("new-chat").click()
     page.reload()
@@ -72,23 +70,6 @@ def test_an_earlier_chat_is_there_again(page: Page, page_url: str) -> None:
     past = page.get_by_test_id("past")
     expect(past.nth(0)).to_have_text("YouWhat is 6 * 7?", timeout=SLOW_MS)
     expect(past.nth(1)).to_contain_text("42")
-
-
-def _enter(page: Page, url: str, user: str) -> None:
-    page.goto(url)
-    _user(page, user)
-    expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "online", timeout=SLOW_MS)
-
-
-def _user(page: Page, user: str) -> None:
-    page.get_by_test_id("user").fill(user)
-    page.get_by_test_id("user").press("Enter")
-    expect(page.get_by_test_id("current-user")).to_have_text(user)
-
-
-def _ask(page: Page, text: str) -> None:
-    page.get_by_test_id("message").fill(text)
-    page.get_by_test_id("message").press("Enter")
 
 
 def _log(page: Page) -> Locator:

@@ -6,6 +6,9 @@ import pytest
 
 from tests.contract import backends
 from tests.contract.backends import Backend
+from tests.contract.cloud import cloud, moto
+
+__all__ = ["cloud", "moto"]
 
 
 @pytest.fixture(scope="session", params=backends.NAMES)

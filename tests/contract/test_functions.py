@@ -4,105 +4,20 @@ The handlers of the functions' own `app.py` files are called one after the other
 admitted by the router, run by the engine, and read back. Asserted is what went over HTTP.
 """
 
-import importlib
 import json
-import logging
 import os
-import secrets
+import signal
+import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import ModuleType
+from datetime import datetime
 from typing import Any
-from urllib.parse import unquote
 
 import boto3
 import pytest
 
-from tests.contract.backends import create_table, moto_server
+from tests.contract.cloud import ROOT, Cloud, Frame, app, frame_event, sample
 from tests.unit.aws.lambda_context import PlayedContext
-from tests.unit.aws.loopback import Answer, Loopback, Request, serve
-
-ROOT = Path(__file__).parents[2]
-Frame = dict[str, Any]
-
-
-def sample(name: str) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
-    return loaded
-
-
-@dataclass
-class Cloud:
-    """What left the functions: frames by connection, and invocations of the engine."""
-
-    server: Loopback
-    frames: dict[str, list[Frame]] = field(default_factory=dict)
-    invocations: list[tuple[str | None, Any]] = field(default_factory=list)
-    gone: set[str] = field(default_factory=set)
-
-    def __call__(self, request: Request) -> Answer:
-        if "/invocations" in request.path:
-            self.invocations.append((request.headers.get("x-amz-tenant-id"), json.loads(request.body)))
-            return Answer(202)
-        connection = unquote(request.path.rsplit("/", 1)[1])
-        if connection in self.gone:
-            return Answer(410, headers={"x-amzn-ErrorType": "GoneException"})
-        self.frames.setdefault(connection, []).append(json.loads(request.body))
-        return Answer()
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    with moto_server() as address:
-        yield address
-
-
-@pytest.fixture
-def cloud(moto: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    """A fresh table, and an environment as the template gives it, with AWS's endpoints on loopback."""
-    library = logging.getLogger("dayfly")
-    before = (library.handlers, library.level, library.propagate)
-    with serve() as server:
-        played = Cloud(server)
-        table = f"functions-{secrets.token_hex(4)}"
-        server.answer = played
-        for name, value in {
-            "AWS_ACCESS_KEY_ID": "x",
-            "AWS_SECRET_ACCESS_KEY": "x",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL_DYNAMODB": moto,
-            "AWS_ENDPOINT_URL_LAMBDA": server.url,
-            "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": f"{server.url}/live",
-            "TABLE_NAME": table,
-            "ENGINE_FUNCTION": "Engine",
-            "ISOLATION": "user",
-            "WARM_UP": "on",
-            "MODEL": "demo",
-        }.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.syspath_prepend(str(ROOT / "functions" / "engine"))
-        client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url=moto)
-        create_table(client, table)
-        client.close()
-        yield played
-    library.handlers, library.level, library.propagate = before
-
-
-def app(name: str) -> ModuleType:
-    """The function's module, loaded anew: a cold start."""
-    module = f"functions.{name}.app"
-    sys.modules.pop(module, None)
-    return importlib.import_module(module)
-
-
-def frame_event(body: str, *, user: str = "u-4dzt2kq7vjm5r3xw6n2hpabcye", connection: str = "C1=") -> dict[str, Any]:
-    event = sample("run")
-    context = event["requestContext"]
-    context["connectionId"] = connection
-    context["authorizer"].update(user=user, tenant=user, principalId=user)
-    return {**event, "body": body}
+from tests.unit.aws.loopback import Answer
 
 
 def test_a_message_goes_all_the_way(cloud: Cloud) -> None:
@@ -148,6 +63,154 @@ def test_a_lost_engine_is_noticed(cloud: Cloud) -> None:
     assert [again for _, again in cloud.invocations] == [payload, payload]
     recovery(sample("sweep"), PlayedContext())
     assert len(cloud.invocations) == 2
+
+
+def killed_at_work(payload: Any) -> None:
+    """An engine in a process of its own, which its agent kills."""
+    code = (
+        "import json, sys; from functions.engine.app import handler; "
+        "from tests.unit.aws.lambda_context import PlayedContext; "
+        "handler(json.loads(sys.argv[1]), PlayedContext(request_id='engine-1'))"
+    )
+    path = os.pathsep.join(str(ROOT / part) for part in ("layers/dayfly", "functions/engine", "."))
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(payload)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+def test_a_killed_engine_is_followed_by_another(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The notice for an engine that has written opens the run's next attempt: the viewers are told, and the engine is
+    invoked for the seq behind, under the user's tenant id. A notice that comes twice opens one attempt, a notice for
+    another invocation none."""
+    monkeypatch.setenv("AGENTS_PACKAGE", "tests.e2e.agents")
+    router, recovery = app("router").handler, app("recovery").handler
+    asked_for = {"action": "run", "id": "c1", "text": "x", "agent": "dying"}
+    router(frame_event(json.dumps(asked_for)), PlayedContext())
+    ((tenant, payload),) = cloud.invocations
+    killed_at_work(payload)
+    notice = {**sample("on-failure"), "requestPayload": payload}
+    recovery(notice, PlayedContext(request_id="recovery-1"))
+    assert len(cloud.invocations) == 1, "it is about an invocation that has nothing of the run"
+    notice["requestContext"]["requestId"] = "engine-1"
+    for _ in range(2):
+        recovery(notice, PlayedContext(request_id="recovery-2"))
+    resumed = cloud.events()[-1]
+    told = {"attempt": 2, "reason": "engine_lost"}
+    assert (resumed["type"], {key: resumed["payload"][key] for key in told}) == ("agent_resumed", told)
+    following = {**payload, "attempt": 2, "first_seq": resumed["seq"] + 1}
+    first, *later = cloud.invocations
+    assert first == (tenant, payload)
+    assert later in ([(tenant, following)], [(tenant, following)] * 2), "of two calls for one attempt one begins"
+
+
+def asked(cloud: Cloud, router: Any, engine: Any) -> Frame:
+    """A run that has come to ask its user, and the event that asks."""
+    router(frame_event(json.dumps({"action": "run", "id": "c1", "text": "Forget the note about X17"})), PlayedContext())
+    assert engine(cloud.invocations[-1][1], PlayedContext(request_id="engine-1")) == {"outcome": "waiting"}
+    last = cloud.events()[-1]
+    assert last["type"] == "approval_requested"
+    return last
+
+
+@pytest.mark.parametrize(
+    ("approved", "told"),
+    [(True, ["tool_executing", "tool_completed"]), (False, ["tool_completed"])],
+)
+def test_a_run_asks_and_goes_on(cloud: Cloud, approved: bool, told: list[str]) -> None:
+    """A tool that needs approval: the engine returns, the answer invokes the next one, and that one ends the run; a
+    denied call completes without having been executed."""
+    router, engine = app("router").handler, app("engine").handler
+    request = asked(cloud, router, engine)
+    answer = {
+        "action": "approve",
+        "id": "c2",
+        "run_id": request["run_id"],
+        "tool_call_id": request["payload"]["tool_call_id"],
+        "approved": approved,
+    }
+    assert router(frame_event(json.dumps(answer)), PlayedContext()) == {"statusCode": 200}
+    replies = [frame for frame in cloud.frames["C1="] if frame.get("id") == "c2"]
+    assert replies == [{"type": "approved", "id": "c2", "run_id": request["run_id"]}]
+    tenant, payload = cloud.invocations[-1]
+    assert tenant == payload["user"]
+    assert engine(payload, PlayedContext(request_id="engine-2")) == {"outcome": "completed"}
+    later = [event for event in cloud.events() if event["seq"] > request["seq"]]
+    assert [event["type"] for event in later if event["type"].startswith("tool")] == told
+    assert later[0]["payload"] == {"attempt": 2, "reason": "answered"}
+    assert [event["seq"] for event in cloud.events()] == list(range(1, later[-1]["seq"] + 1))
+
+
+@pytest.mark.parametrize("seconds", [1, 7200])
+def test_an_approval_expires_when_the_deployment_says(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    """`expires_at` lies `APPROVAL_SECONDS` after the event itself."""
+    monkeypatch.setenv("APPROVAL_SECONDS", str(seconds))
+    request = asked(cloud, app("router").handler, app("engine").handler)
+    waits = datetime.fromisoformat(request["payload"]["expires_at"]) - datetime.fromisoformat(request["timestamp"])
+    assert abs(waits.total_seconds() - seconds) < 1
+
+
+@pytest.mark.parametrize(("text", "outcome"), [("tell me a slow story", "failed"), ("What is 2 + 2?", "completed")])
+def test_a_run_ends_when_the_deployment_says(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, text: str, outcome: str
+) -> None:
+    """Where `RUN_SECONDS` is one, a story of some seconds ends with `run_too_long`, and what takes less is answered."""
+    monkeypatch.setenv("RUN_SECONDS", "1")
+    router, engine = app("router").handler, app("engine").handler
+    router(frame_event(json.dumps({"action": "run", "id": "c1", "text": text})), PlayedContext())
+    assert engine(cloud.invocations[-1][1], PlayedContext()) == {"outcome": outcome}
+    last = cloud.events()[-1]
+    assert last["payload"].get("code") == ("run_too_long" if outcome == "failed" else None)
+
+
+def test_an_engine_hands_over_to_itself(cloud: Cloud) -> None:
+    """An engine whose time is over before its step is invokes its own function, under the user's tenant id, for the
+    next attempt, which goes on at the next seq; a step that was cut twice ends the run."""
+    router, engine = app("router").handler, app("engine").handler
+    router(frame_event(json.dumps({"action": "run", "id": "c1", "text": "tell me a slow story"})), PlayedContext())
+    tenant, payload = cloud.invocations[-1]
+    cloud.invoked.clear()
+    assert engine(payload, PlayedContext(remaining_ms=2_000)) == {"outcome": "handed_over"}
+    resumed = cloud.events()[-1]
+    assert resumed["payload"] == {"attempt": 2, "reason": "handed_over", "discard_after": 1}
+    following = {**payload, "attempt": 2, "first_seq": resumed["seq"] + 1}
+    assert (cloud.invoked, cloud.invocations[-1]) == ({"Engine"}, (tenant, following))
+    assert engine(payload, PlayedContext()) == {"outcome": "superseded"}
+    assert engine(following, PlayedContext(request_id="engine-2", remaining_ms=2_000)) == {"outcome": "failed"}
+    last = cloud.events()[-1]
+    assert (last["type"], last["payload"]["code"]) == ("agent_error", "step_too_long")
+    assert [event["seq"] for event in cloud.events()] == list(range(1, last["seq"] + 1))
+
+
+def test_a_thread_is_renamed_and_forgotten(cloud: Cloud) -> None:
+    """`rename` and `forget` of a thread that is there; afterwards the thread is refused."""
+    router = app("router").handler
+    asked_for = {"action": "run", "id": "c1", "text": "hello"}
+    router(frame_event(json.dumps(asked_for)), PlayedContext())
+    thread = cloud.invocations[-1][1]["thread_id"]
+
+    def ask(**fields: str) -> Frame:
+        router(frame_event(json.dumps({**fields, "thread_id": thread})), PlayedContext())
+        return next(frame for frame in cloud.frames["C1="] if frame.get("id") == fields["id"])
+
+    assert ask(action="rename", id="c2", title="Greetings") == {
+        "type": "renamed",
+        "id": "c2",
+        "thread_id": thread,
+        "title": "Greetings",
+    }
+    assert ask(action="forget", id="c3") == {"type": "forgotten", "id": "c3", "thread_id": thread}
+    assert cloud.events()[-1]["type"] == "agent_cancelled"
+    assert ask(action="attach", id="c4")["code"] == "thread_not_found"
+    app("recovery").handler(sample("sweep"), PlayedContext())
+    assert ask(action="history", id="c5")["code"] == "thread_not_found"
 
 
 def test_a_connection_comes_and_goes(cloud: Cloud) -> None:
@@ -226,71 +289,3 @@ def stored_keys() -> list[tuple[str, str]]:
     items = client.scan(TableName=os.environ["TABLE_NAME"])["Items"]
     client.close()
     return [(item["pk"]["S"], item["sk"]["S"]) for item in items]
-
-
-ANSWERS = {
-    "ping": "pong",
-    "run": "accepted",
-    "threads": "threads",
-    "detach": "detached",
-    "attach": "thread_not_found",
-    "history": "thread_not_found",
-    "cancel": "run_not_found",
-    "default": "unknown_action",
-    "approve": "not_supported",
-    "rename": "not_supported",
-    "forget": "not_supported",
-    "refresh": "not_supported",
-}
-"""What each frame's sample event is answered with in an empty table: the type of the reply, or an error's code."""
-
-
-@pytest.mark.parametrize("name", sorted(ANSWERS))
-def test_a_sample_frame_is_answered(cloud: Cloud, name: str) -> None:
-    """The router takes each sample event of a route as it lies in its file, and answers on its connection."""
-    event = sample(name)
-    assert app("router").handler(event, PlayedContext()) == {"statusCode": 200}
-    frames = cloud.frames[event["requestContext"]["connectionId"]]
-    reply = next(frame for frame in frames if frame.get("id") == json.loads(event["body"])["id"])
-    assert reply.get("code", reply["type"]) == ANSWERS[name]
-
-
-def test_every_sample_is_driven() -> None:
-    """The samples that these tests drive are all there are."""
-    elsewhere = {"authorizer", "connect", "disconnect", "engine", "warm-up", "on-failure", "sweep"}
-    assert {file.stem for file in (ROOT / "events").iterdir()} == set(ANSWERS) | elsewhere
-
-
-def test_the_sample_connection_comes_and_goes(cloud: Cloud) -> None:
-    """`connect.json` is let in under its subprotocol, with a warm-up; `disconnect.json` is taken."""
-    handler = app("connection").handler
-    answer = handler(sample("connect"), PlayedContext())
-    assert answer == {"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": "dayfly.v1"}}
-    assert [payload for _, payload in cloud.invocations] == [sample("warm-up")]
-    assert handler(sample("disconnect"), PlayedContext())["statusCode"] == 200
-
-
-def test_the_sample_invocations_of_an_engine(cloud: Cloud) -> None:
-    """`engine.json` names a run that is not there, so nothing is done; `warm-up.json` is answered."""
-    handler = app("engine").handler
-    assert handler(sample("engine"), PlayedContext()) == {"outcome": "superseded"}
-    assert handler(sample("warm-up"), PlayedContext()) == {"outcome": "warm"}
-    assert cloud.frames == {}
-
-
-def test_the_sample_triggers_of_recovery(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
-    """`sweep.json` counts the active runs; `on-failure.json` is about a run that is gone, so nothing is posted."""
-    handler = app("recovery").handler
-    handler(sample("sweep"), PlayedContext())
-    assert '"ActiveRuns":[0.0]' in capsys.readouterr().out
-    handler(sample("on-failure"), PlayedContext())
-    assert cloud.frames == {}
-    assert cloud.invocations == []
-
-
-def test_the_sample_authorization(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`authorizer.json` carries a placeholder, which is no token: denied."""
-    monkeypatch.setenv("JWT_ISSUER", "https://issuer.example")
-    monkeypatch.setenv("JWT_AUDIENCE", "dayfly")
-    answer = app("authorizer").handler(sample("authorizer"), PlayedContext())
-    assert answer["policyDocument"]["Statement"][0]["Effect"] == "Deny"

@@ -17,11 +17,14 @@ from dayfly.engine.factory import ExecutionEngineFactory
 from dayfly.engine.limits import RunLimits
 from dayfly.ports.invoker import EngineCall
 from dayfly.ports.memory import MemoryInvoker, MemoryMeter, MemoryTable
+from dayfly.ports.table import Table
 from dayfly.publisher.outside import Outside
+from dayfly.publisher.past import newest_pieces
 from dayfly.recovery.caretaker import Caretaker
 from dayfly.recovery.notice import Notice, handle_notice
 from dayfly.recovery.sweep import sweep
 from dayfly.runlog.keys import LEASE_SHARDS
+from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, UserSaid
 from dayfly.runlog.rows import LeaseRow, LogRow, QuotaRow, Row, RunRow, ThreadRow
 from tests.fakes.agents import Script, ScriptedAgents, calculator, echo
 from tests.fakes.faulty_table import Call, Fault, FaultyTable, Halt
@@ -56,9 +59,15 @@ class World:
         )
         self.executions = ExecutionFactory(self.services)
         self.router = Router(self.services, self.executions)
-        self.engines = ExecutionEngineFactory()
-        self.engines.configure(
-            table=self.table,
+        self.engines = self.factory(self.table)
+        self._ids = 0
+        self._served = 0
+
+    def factory(self, table: Table) -> ExecutionEngineFactory:
+        """A factory whose engines reach the backend's rows through this table."""
+        engines = ExecutionEngineFactory()
+        engines.configure(
+            table=table,
             poster=self.sockets,
             invoker=self.invoker,
             agents=self.agents,
@@ -67,8 +76,7 @@ class World:
             host=InlineHost,
             limits=self.limits,
         )
-        self._ids = 0
-        self._served = 0
+        return engines
 
     # The client's side: frames in, frames out.
 
@@ -169,9 +177,18 @@ class World:
         at = len(self.table.calls) + number
         return await self.dies(work, lambda call: call.number >= at, halt=halt)
 
-    async def engine(self, call: EngineCall, *, invocation: str = "i-1", lifetime_s: float = LIFETIME_S) -> RunReport:
+    async def engine(
+        self,
+        call: EngineCall,
+        *,
+        invocation: str = "i-1",
+        lifetime_s: float = LIFETIME_S,
+        factory: ExecutionEngineFactory | None = None,
+    ) -> RunReport:
         """Runs an engine for the call, as its function does."""
-        async with self.engines.create(self.context(call, invocation=invocation, lifetime_s=lifetime_s)) as engine:
+        async with (factory or self.engines).create(
+            self.context(call, invocation=invocation, lifetime_s=lifetime_s)
+        ) as engine:
             return await engine.run()
 
     def context(
@@ -191,9 +208,9 @@ class World:
             deadline=self.clock.monotonic() + lifetime_s,
         )
 
-    def caretaker(self, invocation: str = "i-recovery") -> Caretaker:
-        """Recovery's hands."""
-        outside = Outside(
+    def outside(self, invocation: str = "i-outside") -> Outside:
+        """What router and recovery speak for a run with."""
+        return Outside(
             table=self.table,
             poster=self.sockets,
             invoker=self.invoker,
@@ -201,7 +218,20 @@ class World:
             meter=self.meter,
             invocation=invocation,
         )
-        return Caretaker(outside)
+
+    def caretaker(self, invocation: str = "i-recovery") -> Caretaker:
+        """Recovery's hands."""
+        return Caretaker(self.outside(invocation))
+
+    async def recover(self, *, minutes: int = 10) -> None:
+        """Engines as they are asked for, and a sweep a minute, until no lease is left."""
+        for _ in range(minutes):
+            await self.serve()
+            if not self.leases():
+                return
+            await asyncio.sleep(60.001)
+            await self.sweep()
+        raise AssertionError(self.leases())
 
     async def sweep(self) -> int:
         """One sweep."""
@@ -273,3 +303,17 @@ def assert_ended_once(world: World, run: str, *, connection: str | None = "a1") 
         seen = {(e["run_id"], e["seq"]): e for e in world.sockets.events(connection)}
         assert seen[(run, log[-1]["seq"])] == log[-1]
     return str(ends[0])
+
+
+async def assert_history(world: World, thread: str) -> list[Message]:
+    """Each ended run stands in the thread's history once, in the order in which they ended, with its question first and
+    exactly one result for each tool call. Gives all messages, oldest first."""
+    pieces = (await newest_pieces(world.table, world.thread(thread), limit=100))[::-1]
+    assert [row.place for row, _ in pieces] == list(range(1, len(pieces) + 1))
+    assert len({row.run for row, _ in pieces}) == len(pieces)
+    for row, messages in pieces:
+        assert messages[0] == UserSaid(world.run(row.run).text)
+        calls = [call.call_id for message in messages if isinstance(message, AssistantSaid) for call in message.calls]
+        answers = [message.call_id for message in messages if isinstance(message, ToolAnswered)]
+        assert sorted(answers) == sorted(calls)
+    return [message for _, messages in pieces for message in messages]

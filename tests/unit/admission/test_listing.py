@@ -51,6 +51,7 @@ async def test_a_thread_in_the_list(world: World) -> None:
             "updated_at": "2025-11-24T16:00:00.000Z",
             "active_run": call.run,
             "queue": [],
+            "version": 1,
             "state": "live",
         }
     ]

@@ -10,7 +10,6 @@ from dayfly.errors import ErrorCode, Superseded, Unsettled
 from dayfly.ports.table import Put
 from dayfly.protocol.events import AgentError
 from dayfly.publisher.closing import end_run
-from dayfly.publisher.outside import Outside
 from dayfly.publisher.past import newest_pieces
 from dayfly.runlog.messages import AssistantSaid, UserSaid
 from dayfly.runlog.rows import HistoryRow, LeaseRow, LogRow, PartRow, QuotaRow, ThreadRow
@@ -19,17 +18,6 @@ from tests.fakes.world import World, assert_ended_once
 from tests.unit.publisher.support import staged
 
 FAILED = AgentError(code=ErrorCode.ENGINE_LOST, message="Lost.", retryable=True)
-
-
-def outside(world: World) -> Outside:
-    return Outside(
-        table=world.table,
-        poster=world.sockets,
-        invoker=world.invoker,
-        clock=world.clock,
-        meter=world.meter,
-        invocation="i-outside",
-    )
 
 
 async def test_the_end_is_one_transaction(world: World) -> None:
@@ -68,7 +56,7 @@ async def test_an_end_from_outside(world: World) -> None:
     """A run ended from outside keeps its text in the history, and whoever watches is sent the end."""
     stage = await staged(world)
     (lease,) = world.leases()
-    assert await end_run(outside(world), stage.run, lease, FAILED)
+    assert await end_run(world.outside(), stage.run, lease, FAILED)
     assert assert_ended_once(world, stage.call.run) == "agent_error"
     assert world.leases() == []
     ((_, messages),) = await newest_pieces(world.table, world.thread(stage.call.thread), limit=5)
@@ -79,8 +67,8 @@ async def test_an_end_from_outside_of_what_has_ended(world: World) -> None:
     """A run that has ended already is not ended again; its end is posted again."""
     stage = await staged(world)
     (lease,) = world.leases()
-    await end_run(outside(world), stage.run, lease, FAILED)
-    assert not await end_run(outside(world), stage.run, lease, FAILED)
+    await end_run(world.outside(), stage.run, lease, FAILED)
+    assert not await end_run(world.outside(), stage.run, lease, FAILED)
     assert world.sockets.types("a1").count("agent_error") == 2
     assert_ended_once(world, stage.call.run)
 
@@ -92,7 +80,7 @@ async def test_a_lease_that_moved_keeps_the_run_from_being_ended(world: World, m
     (lease,) = world.leases()
     world.memory._rows[lease.key] = replace(lease, **moved)  # type: ignore[arg-type]
     with pytest.raises(Superseded):
-        await end_run(outside(world), stage.run, lease, FAILED)
+        await end_run(world.outside(), stage.run, lease, FAILED)
     assert world.log_types(stage.call.run) == ["user_message"]
     assert world.thread(stage.call.thread).active_run == stage.call.run
 
@@ -164,8 +152,8 @@ async def test_any_one_call_may_fail(fault: Fault) -> None:
         (lease,) = world.leases()
         world.table.fail_once(number, fault)
         try:
-            await end_run(outside(world), stage.run, lease, FAILED)
+            await end_run(world.outside(), stage.run, lease, FAILED)
         except Unsettled:
-            await end_run(outside(world), stage.run, lease, FAILED)
+            await end_run(world.outside(), stage.run, lease, FAILED)
         assert assert_ended_once(world, stage.call.run) == "agent_error"
         assert world.rows(QuotaRow)[0].active == ()

@@ -1,8 +1,8 @@
 """History: one pure fold."""
 
-from dayfly.runlog.history import UNANSWERED, Said, Step, Voided, fold, pack_history, unpack_history
+from dayfly.runlog.history import UNANSWERED, Began, Said, Step, Voided, fold, pack_history, unpack_history
 from dayfly.runlog.journal import JournalEntry, pack_journal, unpack_journal
-from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
+from dayfly.runlog.messages import AssistantSaid, Decision, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
 
 ASKED = AssistantSaid("Let me see.", (ToolCall("c-1", "look", "{}"), ToolCall("c-2", "look", "{}")))
 FIRST = ToolAnswered("c-1", "look", "one")
@@ -54,6 +54,28 @@ def test_an_unanswered_call_gets_a_result() -> None:
     assert folded(JournalEntry(3, ASKED), JournalEntry(4, FIRST)) == (ASKED, FIRST, LOST)
     said = folded(JournalEntry(3, ASKED), JournalEntry(4, FIRST), Said(5, "So"))
     assert said == (ASKED, FIRST, LOST, AssistantSaid("So"))
+
+
+def test_beginnings_and_decisions_are_no_messages() -> None:
+    """That a tool began, and that the user allowed it, is told to no model: its result is."""
+    steps = (JournalEntry(3, ASKED), JournalEntry(4, Decision("c-1", approved=True)), Began(6, "c-1"))
+    results = (JournalEntry(7, FIRST), JournalEntry(8, SECOND))
+    assert folded(*steps, *results) == (ASKED, FIRST, SECOND)
+
+
+def test_what_attempts_said_in_vain_is_left_out() -> None:
+    """Over several attempts, the text that each of them left half said is void, and what they completed stands."""
+    steps = (
+        Said(4, "Half "),
+        Voided(1),
+        Said(6, "a res"),
+        Said(7, "ponse"),
+        JournalEntry(7, AssistantSaid("a response")),
+        Said(8, "lost"),
+        Voided(7),
+        Said(10, "The end."),
+    )
+    assert folded(*steps) == (AssistantSaid("a response"), AssistantSaid("The end."))
 
 
 def test_what_is_packed_is_unpacked() -> None:

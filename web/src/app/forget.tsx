@@ -1,25 +1,30 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { ThreadItem } from "../client";
 
+interface Props {
+  readonly item: ThreadItem;
+  readonly onEnd: (forget: boolean) => void;
+}
+
 /** Asks before a thread is deleted. Escape and Cancel leave it; the browser gives the focus back. */
-export function ForgetDialog({
-  item,
-  onForget,
-  onClose,
-}: {
-  item: ThreadItem;
-  onForget: () => void;
-  onClose: (forgotten: boolean) => void;
-}) {
+export function ForgetDialog({ item, onEnd }: Props) {
   const box = useRef<HTMLDialogElement>(null);
+  const open = useRef(true);
   useEffect(() => box.current?.showModal(), []);
+  const end = (forget: boolean) => {
+    // The event of closing comes later, when another dialog may be there.
+    if (!open.current) return;
+    open.current = false;
+    box.current?.close();
+    onEnd(forget);
+  };
   return (
     <dialog
       ref={box}
       class="dialog"
       aria-labelledby="forget-title"
       data-testid="forget-dialog"
-      onClose={() => onClose(box.current?.returnValue === "forget")}
+      onClose={() => end(false)}
     >
       <h2 id="forget-title">Forget this chat?</h2>
       <p>
@@ -27,18 +32,10 @@ export function ForgetDialog({
         being answered in it is stopped. This cannot be undone.
       </p>
       <div class="row">
-        <button type="button" onClick={() => box.current?.close()}>
+        <button type="button" onClick={() => end(false)}>
           Cancel
         </button>
-        <button
-          type="button"
-          class="stop"
-          data-testid="confirm-forget"
-          onClick={() => {
-            onForget();
-            box.current?.close("forget");
-          }}
-        >
+        <button type="button" class="stop" data-testid="confirm-forget" onClick={() => end(true)}>
           Forget
         </button>
       </div>

@@ -68,11 +68,12 @@ export function Sidebar({ session, open, onClose, onLeave }: Props) {
       {forgetting && (
         <ForgetDialog
           item={forgetting}
-          onForget={() => void session.forget(forgetting.thread_id)}
-          onClose={(forgotten) => {
+          onEnd={(forget) => {
             setForgetting(undefined);
+            if (!forget) return;
+            void session.forget(forgetting.thread_id);
             // What had the focus before goes away with the thread.
-            if (forgotten) fresh.current?.focus();
+            fresh.current?.focus();
           }}
         />
       )}

@@ -15,6 +15,7 @@ class InlineHost:
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
+        self._cancelled = False
 
     def start(self, drive: Callable[[], Coroutine[Any, Any, None]]) -> None:
         if self._task is not None:
@@ -31,9 +32,11 @@ class InlineHost:
             raise EngineClosed("the agent was cancelled")
         await self._task
 
-    async def stop(self) -> bool:
+    async def stop(self, *, patience_s: float = GRACE_S) -> bool:
         if self._task is None:
             return True
-        self._task.cancel()
-        _, late = await asyncio.wait((self._task,), timeout=GRACE_S)
+        if not self._cancelled:
+            self._cancelled = True
+            self._task.cancel()
+        _, late = await asyncio.wait((self._task,), timeout=patience_s)
         return not late

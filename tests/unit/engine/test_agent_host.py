@@ -44,7 +44,7 @@ def test_a_cancel_while_a_tool_blocks() -> None:
             agents=world.agents,
             clock=SystemClock(),
             meter=world.meter,
-            host=lambda: ThreadHost(grace_s=0.1),
+            host=ThreadHost,
         )
         call = await world.admitted()
         async with factory.create(world.context(call)) as engine:

@@ -9,8 +9,10 @@ from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 from dayfly.agents.threads import running_tool_threads
 from dayfly.errors import EngineClosed, IllegalTransition
 
-GRACE_S: Final = 1.0
-"""How long a cancelled agent may take to stop before it is given up."""
+GRACE_S: Final = 0.4
+"""How long a cancelled agent may take to stop before its run goes on without it: the user waits for the end."""
+LAST_GRACE_S: Final = 1.0
+"""How long it may take once the end was posted, before it is given up and the process with it."""
 
 T = TypeVar("T")
 
@@ -28,21 +30,21 @@ class AgentHost(Protocol):
     async def wait(self) -> None:
         """For the engine's side: returns when the agent has ended; raises what it raised."""
 
-    async def stop(self) -> bool:
-        """For the engine's side: cancels the agent and says whether it stopped within the grace. Idempotent."""
+    async def stop(self, *, patience_s: float = GRACE_S) -> bool:
+        """For the engine's side: cancels the agent, once, and says whether it has stopped within so many seconds."""
 
 
 class ThreadHost:
     """An agent in a thread with an event loop of its own."""
 
-    def __init__(self, *, grace_s: float = GRACE_S) -> None:
-        self._grace_s = grace_s
+    def __init__(self) -> None:
         self._engine_loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._engine_loop.create_future()
         self._ready = threading.Event()
         self._agent_loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._thread: threading.Thread | None = None
+        self._cancelled = False
 
     def start(self, drive: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Starts the thread."""
@@ -61,27 +63,32 @@ class ThreadHost:
         """The agent's end, or its error."""
         await asyncio.shield(self._ended)
 
-    async def stop(self) -> bool:
+    async def stop(self, *, patience_s: float = GRACE_S) -> bool:
         """Cancels the agent's task from outside its loop."""
         if self._thread is None:
             return True
-        # The thread sets `ready` as the first thing its loop does.
-        await asyncio.to_thread(self._ready.wait, self._grace_s)
-        if self._agent_loop is not None and self._task is not None and not self._agent_loop.is_closed():
-            try:
-                self._agent_loop.call_soon_threadsafe(self._task.cancel)
-            except RuntimeError as error:
-                if not self._agent_loop.is_closed():
-                    raise EngineClosed("the agent's loop refused the cancellation") from error
-        return await self._joined()
+        until = self._engine_loop.time() + patience_s
+        if not self._cancelled:
+            # The thread sets `ready` as the first thing its loop does.
+            await asyncio.to_thread(self._ready.wait, patience_s)
+            self._cancel()
+        return await self._joined(self._thread, until)
 
-    async def _joined(self) -> bool:
-        thread = self._thread
-        assert thread is not None  # noqa: S101  start() ran
-        await asyncio.wait((self._ended,), timeout=self._grace_s)
+    def _cancel(self) -> None:
+        if self._agent_loop is None or self._task is None or self._agent_loop.is_closed():
+            return
+        self._cancelled = True
+        try:
+            self._agent_loop.call_soon_threadsafe(self._task.cancel)
+        except RuntimeError as error:
+            if not self._agent_loop.is_closed():
+                raise EngineClosed("the agent's loop refused the cancellation") from error
+
+    async def _joined(self, thread: threading.Thread, until: float) -> bool:
+        await asyncio.wait((self._ended,), timeout=until - self._engine_loop.time())
         if self._ended.done():
             # The coroutine is over; the loop closes and the thread ends at once unless a worker of it still blocks.
-            await asyncio.to_thread(thread.join, self._grace_s)
+            await asyncio.to_thread(thread.join, max(0.0, until - self._engine_loop.time()))
         return not thread.is_alive() and not running_tool_threads(self._agent_loop)
 
     def _main(self, drive: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from dayfly.agents.protocol import Agent, Asked, Turn
 from dayfly.context.execution import UserExecutionContext
-from dayfly.engine.agent_host import AgentHost
+from dayfly.engine.agent_host import LAST_GRACE_S, AgentHost
 from dayfly.engine.attempt import Attempt
 from dayfly.engine.lease_keeper import LeaseKeeper
 from dayfly.engine.limits import RunLimits
@@ -114,7 +114,7 @@ class IsolatedExecutionEngine:
             _log.info("superseded", extra={"run": self.context.run_id, "reason": str(reason)})
             outcome = None
         finally:
-            self._stuck = not await self._host.stop()
+            self._stuck = not await self._host.stop(patience_s=LAST_GRACE_S)
             self.state = moved(self.state, EngineState.ENDED)
         return RunReport(outcome, stuck=self._stuck)
 

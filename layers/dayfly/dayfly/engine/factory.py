@@ -13,8 +13,7 @@ from dayfly.ports.meter import Meter, Metric
 from dayfly.ports.poster import Poster
 from dayfly.ports.table import Table
 from dayfly.publisher.bridge import WebSocketBridge
-from dayfly.publisher.delivery import Delivery
-from dayfly.publisher.log_writer import LogPosition, LogWriter
+from dayfly.publisher.log_writer import LogPosition
 from dayfly.publisher.outside import Outside
 
 
@@ -68,8 +67,7 @@ class ExecutionEngineFactory:
                 invocation=context.invocation_id,
                 next_seq=context.first_seq,
             )
-            delivery = Delivery(table, poster, user=context.user_id, thread=context.thread_id, run=context.run_id)
-            return WebSocketBridge(LogWriter(table, clock, position), delivery, clock)
+            return WebSocketBridge.at(position, table=table, poster=poster, clock=clock)
 
         self._infrastructure = EngineInfrastructure(
             table=table,

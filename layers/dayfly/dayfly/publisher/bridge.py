@@ -8,11 +8,13 @@ from typing import Final
 
 from dayfly.errors import EngineClosed
 from dayfly.ports.clock import Clock
+from dayfly.ports.poster import Poster
+from dayfly.ports.table import Table
 from dayfly.protocol.events import AgentDelta, AnyPayload
 from dayfly.protocol.parse import json_string_bytes
 from dayfly.publisher.batch import DELTA_BYTES, Emitted, outcome_of
 from dayfly.publisher.delivery import Delivery
-from dayfly.publisher.log_writer import Committed, Companion, LogWriter
+from dayfly.publisher.log_writer import Committed, Companion, LogPosition, LogWriter
 from dayfly.publisher.shaping import split_text, whole
 from dayfly.publisher.timestamps import rfc3339
 from dayfly.runlog.history import Step
@@ -65,6 +67,12 @@ class WebSocketBridge:
         self._opened = False
         self._committing = asyncio.Lock()
         self._committer: asyncio.Task[None] | None = None
+
+    @classmethod
+    def at(cls, position: LogPosition, *, table: Table, poster: Poster, clock: Clock) -> "WebSocketBridge":
+        """A bridge that writes at this position under a nonce of its own, for the sockets that watch the thread."""
+        delivery = Delivery(table, poster, user=position.user, thread=position.thread, run=position.run)
+        return cls(LogWriter(table, clock, position), delivery, clock)
 
     @property
     def nonce(self) -> str:

@@ -13,7 +13,7 @@ from dayfly.protocol.signals import Phase
 from dayfly.publisher.announcer import Announcer
 from dayfly.publisher.bridge import WebSocketBridge
 from dayfly.publisher.delivery import Delivery
-from dayfly.publisher.log_writer import Committed, LogPosition, LogWriter
+from dayfly.publisher.log_writer import Committed, LogPosition
 from dayfly.runlog import keys
 from dayfly.runlog.rows import LeaseRow, LeaseState, RunRow
 
@@ -46,7 +46,7 @@ class Outside:
             invocation=self.invocation,
             next_seq=next_seq,
         )
-        return WebSocketBridge(LogWriter(self.table, self.clock, position), self.delivery(run), self.clock)
+        return WebSocketBridge.at(position, table=self.table, poster=self.poster, clock=self.clock)
 
     def delivery(self, run: RunRow) -> Delivery:
         """The sockets that watch the run's thread."""

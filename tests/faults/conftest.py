@@ -19,13 +19,6 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]
         yield started
 
 
-@pytest.fixture(scope="module")
-def unswept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
-    """The application with its sweep once a minute, so that a test may sweep by itself."""
-    with running(project(tmp_path_factory.mktemp("unswept")), "--parameter-overrides", "WarmUp=off") as started:
-        yield started
-
-
 @pytest.fixture
 def user() -> str:
     """A user whom no other test knows."""

@@ -69,17 +69,18 @@ def starts(client: Chat) -> list[str]:
     return list(dict.fromkeys(frame["run_id"] for frame in client.frames if frame["type"] == "agent_started"))
 
 
-async def sweep(emulator: EmulatorProcess) -> None:
-    """One sweep now, as the schedule would ask for it; returns when it is over."""
+async def sweep(emulator: EmulatorProcess, *, dies: bool = False) -> None:
+    """One sweep now, as the schedule would ask for it; returns when it is over, or has died."""
 
     def invoke() -> bytes:
         request = urllib.request.Request(
             f"{emulator.url}/2015-03-31/functions/RecoveryFunction/invocations",
             Path(ROOT / "events/sweep.json").read_bytes(),
+            {"Authorization": "AWS4-HMAC-SHA256 Credential=test"},
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
             said: bytes = answer.read()
         return said
 
     answer = await asyncio.to_thread(invoke)
-    assert b"errorMessage" not in answer, json.loads(answer)
+    assert (b"errorMessage" in answer) is dies, json.loads(answer)

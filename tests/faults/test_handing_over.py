@@ -1,15 +1,18 @@
 """Runs that take longer than an engine may live go on in the next one."""
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
-from tests.e2e.client import Chat
+from tests.e2e.client import Chat, Frame
 from tests.e2e.emulator_process import EmulatorProcess, project, running
 from tests.faults.control import ENGINE, Control
 from tests.faults.steps import accepted, kinds, resumes, viewed, whole
 
 ENGINE_TIMEOUT_S = 10
+LONG_S = 100
 
 
 @pytest.fixture(scope="module")
@@ -20,55 +23,84 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]
         yield started
 
 
-async def test_text_for_three_times_as_long(hasty: EmulatorProcess, user: str) -> None:
-    """Chapters of more than twenty seconds are told by several engines: one unbroken seq, one beginning, the text
-    whole."""
-    async with Chat(hasty.url, user) as client:
-        run = await accepted(client, "chapters=12 seconds=2", agent="chaptering")
-        events = await whole(client, run, wait_s=100)
-        assert set(resumes(events)) == {"handed_over"}
-        assert len(resumes(events)) >= 2
-        assert kinds(events).count("agent_started") == 1
-        assert events[-1]["payload"]["result"] == "The end, after 12 chapters."
-        chapters = [f"Chapter {n}: " + "".join(f"{n}.{place} " for place in range(20)) for n in range(1, 13)]
-        assert viewed(events).said() == "".join(chapters) + "The end, after 12 chapters."
-        history = await client.ask("history", thread_id=run["thread_id"])
-        told = "".join(message["text"] for message in history["messages"] if message["role"] == "assistant")
-        assert told == viewed(events).said()
+@dataclass(frozen=True)
+class Told:
+    """A run's events, the history of its thread, and the end of a run that came after it."""
+
+    events: list[Frame]
+    history: str
+    following: Frame
 
 
-async def test_many_small_tools(hasty: EmulatorProcess, user: str) -> None:
-    """Sixty steps of a third of a second: each is taken once, by whichever engine."""
-    async with Chat(hasty.url, user) as client:
-        run = await accepted(client, "Take 60 steps", agent="stepping")
-        events = await whole(client, run, wait_s=100)
-        assert set(resumes(events)) == {"handed_over"}
-        assert kinds(events).count("tool_executing") == kinds(events).count("tool_completed") == 60
-        assert events[-1]["payload"]["result"] == ", ".join(f"step {number}" for number in range(1, 61))
+@pytest.fixture(scope="module")
+def told(hasty: EmulatorProcess) -> dict[str, Told]:
+    """Three users' long runs, side by side; by agent."""
+    asked = {
+        "chaptering": "chapters=10 seconds=2",
+        "stepping": "Take 50 steps",
+        "endless_step": "x",
+    }
+
+    async def one(agent: str, text: str) -> Told:
+        async with Chat(hasty.url, f"long-{agent}") as client:
+            run = await accepted(client, text, agent=agent)
+            events = await whole(client, run, wait_s=LONG_S)
+            history = await client.ask("history", thread_id=run["thread_id"])
+            said = [message["text"] for message in history["messages"] if message["role"] == "assistant"]
+            following = await accepted(client, "What is 9 * 9?", thread_id=run["thread_id"])
+            return Told(events, "".join(said), await client.end_of(following["run_id"]))
+
+    async def all_of_them() -> dict[str, Told]:
+        results = await asyncio.gather(*(one(agent, text) for agent, text in asked.items()))
+        return dict(zip(asked, results, strict=True))
+
+    return asyncio.run(all_of_them())
+
+
+def test_text_goes_on_in_several_engines(told: dict[str, Told]) -> None:
+    """Chapters of more than twenty seconds are told by at least three engines: one beginning, one unbroken seq, the
+    text whole, and the same in the history."""
+    events = told["chaptering"].events
+    assert set(resumes(events)) == {"handed_over"}
+    assert len(resumes(events)) >= 2
+    assert kinds(events).count("agent_started") == 1
+    assert events[-1]["payload"]["result"] == "The end, after 10 chapters."
+    chapters = [f"Chapter {n}: " + "".join(f"{n}.{place} " for place in range(20)) for n in range(1, 11)]
+    assert viewed(events).said() == "".join(chapters) + "The end, after 10 chapters."
+    assert told["chaptering"].history == viewed(events).said()
+
+
+def test_each_of_many_small_tools_runs_once(told: dict[str, Told]) -> None:
+    """Fifty steps of a third of a second: each is taken once, by whichever engine."""
+    events = told["stepping"].events
+    assert set(resumes(events)) == {"handed_over"}
+    assert kinds(events).count("tool_executing") == kinds(events).count("tool_completed") == 50
+    assert events[-1]["payload"]["result"] == ", ".join(f"step {number}" for number in range(1, 51))
+
+
+def test_one_step_that_fits_in_no_engine_ends_the_run(told: dict[str, Told]) -> None:
+    """A step that two engines could not finish ends the run with `step_too_long`."""
+    events = told["endless_step"].events
+    assert (events[-1]["type"], events[-1]["payload"]["code"]) == ("agent_error", "step_too_long")
+    assert resumes(events) == ["handed_over"]
+
+
+def test_the_thread_goes_on_afterwards(told: dict[str, Told]) -> None:
+    """After each of these runs the next message of the thread is answered."""
+    assert ["81" in one.following["payload"]["result"] for one in told.values()] == [True] * 3
 
 
 async def test_a_killed_engine_among_them(hasty: EmulatorProcess, user: str) -> None:
-    """A hand-over, a death and another hand-over: what was completed before is not done again."""
+    """A hand-over, then a death: what was completed before is not done again."""
     faults = Control(hasty.url)
     async with Chat(hasty.url, user) as client:
-        run = await accepted(client, "chapters=8 seconds=2", agent="chaptering")
+        run = await accepted(client, "chapters=6 seconds=2", agent="chaptering")
         handed = await client.until(lambda frame: frame["type"] == "agent_resumed", wait_s=40)
         assert handed["payload"]["reason"] == "handed_over"
         await client.until(lambda f: f["type"] == "agent_delta" and f["seq"] > handed["seq"] + 2, wait_s=40)
         assert (await faults.inject("kill_environments", function=ENGINE))["killed"] >= 1
-        events = await whole(client, run, wait_s=100)
+        events = await whole(client, run, wait_s=LONG_S)
         assert resumes(events)[:2] == ["handed_over", "engine_lost"]
-        assert events[-1]["payload"]["result"] == "The end, after 8 chapters."
+        assert events[-1]["payload"]["result"] == "The end, after 6 chapters."
         pages = [event["payload"]["tool_call_id"] for event in events if event["type"] == "tool_completed"]
-        assert pages == [f"page-{number}" for number in range(1, 9)]
-
-
-async def test_one_step_that_fits_in_no_engine(hasty: EmulatorProcess, user: str) -> None:
-    """A step that two engines could not finish ends the run with `step_too_long`, and the thread goes on."""
-    async with Chat(hasty.url, user) as client:
-        run = await accepted(client, "x", agent="endless_step")
-        events = await whole(client, run, wait_s=100)
-        assert (events[-1]["type"], events[-1]["payload"]["code"]) == ("agent_error", "step_too_long")
-        assert resumes(events) == ["handed_over"]
-        following = await accepted(client, "What is 9 * 9?", thread_id=run["thread_id"])
-        assert "81" in (await client.end_of(following["run_id"]))["payload"]["result"]
+        assert pages == [f"page-{number}" for number in range(1, 7)]

@@ -8,7 +8,9 @@ import pytest
 from tests.e2e.client import Chat
 from tests.e2e.emulator_process import EmulatorProcess
 from tests.faults.control import ENGINE, ROUTER, Control
-from tests.faults.steps import SLOW, STORY_ENDS, accepted, ends, resumes, speaks, starts, whole
+from tests.faults.steps import accepted, ends, resumes, speaks, starts, whole
+
+LAST_WORD = "word29"
 
 
 @pytest.fixture
@@ -21,14 +23,14 @@ async def client(swept: EmulatorProcess, user: str) -> AsyncIterator[Chat]:
 async def test_messages_wait_their_turn(client: Chat) -> None:
     """Four messages at once: each is told its place, each begins when the one before has ended, and each is answered in
     the light of those before."""
-    first = await accepted(client, SLOW)
+    first = await accepted(client, "x", agent="talking")
     thread = first["thread_id"]
     queued = [await accepted(client, text, thread_id=thread) for text in ("What is 3 * 3?", "what did I just ask?")]
     assert first["status"] == "running"
     assert [(run["status"], run["position"]) for run in queued] == [("queued", 1), ("queued", 2)]
     runs = [run["run_id"] for run in (first, *queued)]
     answers = [(await client.end_of(run))["payload"]["result"] for run in runs]
-    assert STORY_ENDS in answers[0]
+    assert LAST_WORD in answers[0]
     assert "3 * 3" in answers[2]
     borders = ("agent_started", "agent_completed")
     order = [(frame["run_id"], frame["type"]) for frame in client.frames if frame["type"] in borders]
@@ -56,7 +58,7 @@ async def test_a_queue_is_bounded(client: Chat) -> None:
 
 async def test_a_queue_survives_its_engine(client: Chat, faults: Control) -> None:
     """The engine of the run under way is killed: that run is resumed and completes, then the queued ones run."""
-    first = await accepted(client, SLOW)
+    first = await accepted(client, "x", agent="talking")
     queued = [await accepted(client, f"What is {n} * {n}?", thread_id=first["thread_id"]) for n in (12, 13)]
     await speaks(client, first)
     assert (await faults.inject("kill_environments", function=ENGINE))["killed"] >= 1
@@ -128,12 +130,12 @@ async def test_interrupts_go_first_in_their_order(client: Chat) -> None:
 
 async def test_a_queued_run_can_be_cancelled(client: Chat) -> None:
     """A cancelled queued run ends at once and never begins; the one under way and the one behind it are answered."""
-    first = await accepted(client, SLOW)
+    first = await accepted(client, "x", agent="talking")
     second, third = [await accepted(client, f"What is {n} * {n}?", thread_id=first["thread_id"]) for n in (8, 9)]
     await client.ask("cancel", run_id=second["run_id"])
     end = await client.end_of(second["run_id"])
     assert end["type"] == "agent_cancelled"
     assert first["run_id"] not in ends(client)
-    assert STORY_ENDS in (await client.end_of(first["run_id"]))["payload"]["result"]
+    assert LAST_WORD in (await client.end_of(first["run_id"]))["payload"]["result"]
     assert "81" in (await client.end_of(third["run_id"]))["payload"]["result"]
     assert second["run_id"] not in starts(client)

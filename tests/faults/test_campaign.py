@@ -1,0 +1,21 @@
+"""Thirty runs under random faults keep every promise."""
+
+from pathlib import Path
+
+from tests.e2e.emulator_process import project, running
+from tests.faults.campaign import Campaign, Plan
+from tests.faults.report import table
+
+RUNS, SEED = 30, 4711
+
+
+async def test_thirty_runs_under_random_faults(tmp_path: Path) -> None:
+    """Nothing is lost, nothing comes twice, nothing is left hanging, and every device ends with the same view."""
+    options = ("--schedule-every", "2", "--parameter-overrides", "WarmUp=off")
+    with running(project(tmp_path), *options) as emulator:
+        result = await Campaign(emulator.url, emulator.lines, Plan(runs=RUNS, seed=SEED)).run()
+    summary = "\n".join(table(result))
+    assert result.ledger.violations == [], summary
+    assert result.hanging == 0, summary
+    assert len(result.ledger.admitted) >= RUNS
+    assert sum(result.deaths.values()) > 0, "nothing was killed"

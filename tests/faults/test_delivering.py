@@ -1,0 +1,153 @@
+"""Readers that are slow, stuck, gone or restless hold back nobody."""
+
+import asyncio
+import json
+import re
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from tests.e2e.client import TERMINAL, Chat, Frame, token_for
+from tests.e2e.emulator_process import EmulatorProcess, project, running
+from tests.faults.control import Control
+from tests.faults.steps import accepted, kinds, speaks, whole
+
+LOT_KB = 1500
+BUFFER_BYTES = 64 * 1024
+ENGINE_MB = 300
+"""What an engine may use at most, of which its libraries take some 130: less than all that is said, many times over."""
+
+
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+    """A gateway that keeps 64 KB for a slow reader, and answers 429 to what is more."""
+    options = ("--limit", f"send_buffer_bytes={BUFFER_BYTES}", "--schedule-every", "1")
+    template = project(tmp_path_factory.mktemp("narrow"))
+    with running(template, *options, "--parameter-overrides", "WarmUp=off") as started:
+        yield started
+
+
+class StuckReader:
+    """A socket that nobody reads from until `awake` is called."""
+
+    def __init__(self, url: str, user: str) -> None:
+        self._url, self._user = url, user
+        self._socket: ClientConnection | None = None
+
+    async def open(self) -> None:
+        """Connects, with as little room for unread bytes as the system allows."""
+        host, port = self._url.removeprefix("http://").split(":")
+        plain = socket.socket()
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        plain.connect((host, int(port)))
+        plain.setblocking(False)
+        token = await asyncio.to_thread(token_for, self._url, self._user)
+        self._socket = await connect(
+            self._url.replace("http://", "ws://") + "/live",
+            sock=plain,
+            subprotocols=["dayfly.v1", f"bearer.{token}"],  # type: ignore[list-item]
+            max_queue=1,
+            ping_interval=None,
+        )
+
+    async def send(self, action: str, **fields: object) -> None:
+        """Sends a request whose answer nobody will read for now."""
+        assert self._socket is not None
+        await self._socket.send(json.dumps({"action": action, "id": "stuck", **fields}))
+
+    async def awake(self) -> Frame:
+        """Reads all that has piled up, and on to a terminal event."""
+        assert self._socket is not None
+        async with asyncio.timeout(30):
+            while True:
+                frame: Frame = json.loads(await self._socket.recv())
+                if frame["type"] in TERMINAL:
+                    return frame
+
+    async def close(self) -> None:
+        """Leaves."""
+        assert self._socket is not None
+        await self._socket.close()
+
+
+async def test_a_stuck_reader_holds_back_nobody(narrow: EmulatorProcess, user: str) -> None:
+    """One device reads nothing while much is said: the other one has it all, live and soon; the engine keeps little of
+    what can't be sent; and the stuck one, when it wakes, is sent the end."""
+    stuck = StuckReader(narrow.url, user)
+    async with Chat(narrow.url, user) as reader:
+        first = await accepted(reader, "x", agent="nobody")
+        await reader.end_of(first["run_id"])
+        await stuck.open()
+        await stuck.send("attach", thread_id=first["thread_id"])
+        began = time.monotonic()
+        run = await accepted(reader, f"Say {LOT_KB} KB", agent="wordy", thread_id=first["thread_id"])
+        end = await reader.end_of(run["run_id"], wait_s=60)
+        assert time.monotonic() - began < 45
+        assert end["type"] == "agent_completed"
+        told = await stuck.awake()
+        assert (told["run_id"], told["seq"]) == (run["run_id"], end["seq"])
+        assert kinds(await whole(reader, run))[-1] == "agent_completed"
+    await stuck.close()
+    used = [
+        int(found.group(1)) for line in narrow.lines if (found := re.search(r"Engine.*Max Memory Used: (\d+)", line))
+    ]
+    assert used
+    assert max(used) < ENGINE_MB
+
+
+async def test_a_slow_reader_holds_back_nobody(swept: EmulatorProcess, user: str, faults: Control) -> None:
+    """Every post to one device takes half a second: the other one sees the run in little more than its own time, the
+    slow one catches up."""
+    async with Chat(swept.url, user) as slow:
+        connection = (await faults.connections())[-1]
+        async with Chat(swept.url, user) as quick:
+            run = await accepted(quick, "x", agent="talking")
+            await slow.ask("attach", thread_id=run["thread_id"], after={run["run_id"]: 0})
+            await speaks(quick, run)
+            began = time.monotonic()
+            await faults.inject("post_delayed", connection=connection, delay_s=0.5, count=1000)
+            await quick.end_of(run["run_id"])
+            assert time.monotonic() - began < 8
+            await slow.end_of(run["run_id"])
+            await faults.calm()
+            assert await whole(slow, run) == quick.events(run["run_id"])
+
+
+async def test_a_restless_reader_misses_nothing(swept: EmulatorProcess, user: str) -> None:
+    """A device that detaches and attaches again all through a run has the whole of it in the end; one that stays sees
+    it as if nothing were."""
+    async with Chat(swept.url, user) as calm, Chat(swept.url, user) as restless:
+        run = await accepted(calm, "x", agent="talking")
+        turns = 0
+        while not any(frame["type"] in TERMINAL for frame in restless.frames):
+            held = restless.events(run["run_id"])
+            seqs = {event["seq"] for event in held}
+            cursor = next(seq for seq in range(len(seqs) + 1) if seq + 1 not in seqs)
+            await restless.ask("attach", thread_id=run["thread_id"], after={run["run_id"]: cursor})
+            await asyncio.sleep(0.05)
+            await restless.ask("detach", thread_id=run["thread_id"])
+            turns += 1
+            assert turns < 500
+        assert turns > 5
+        assert await whole(restless, run) == await whole(calm, run)
+
+
+async def test_sockets_that_are_gone_are_no_failure(swept: EmulatorProcess, user: str, faults: Control) -> None:
+    """All devices vanish without a `$disconnect` while the run speaks: it completes for nobody, and a new device reads
+    it whole."""
+    async with Chat(swept.url, user) as first, Chat(swept.url, user) as second:
+        run = await accepted(first, "x", agent="talking")
+        await second.ask("attach", thread_id=run["thread_id"])
+        await speaks(first, run)
+        for connection in (await faults.connections())[-2:]:
+            await faults.inject("disconnect_lost", connection=connection)
+            await faults.inject("close_sockets", connection=connection)
+        assert await first.closed() == await second.closed() == 1001
+    async with Chat(swept.url, user) as late:
+        await late.ask("attach", thread_id=run["thread_id"], after={run["run_id"]: 0})
+        events = await whole(late, run)
+        assert events[-1]["type"] == "agent_completed"
+        assert kinds(events).count("agent_started") == 1

@@ -5,14 +5,29 @@ import asyncio
 import pytest
 
 from dayfly.errors import EngineClosed, Superseded, Unsettled
+from dayfly.ports.table import Action, ConditionsFailed
+from dayfly.protocol.events import AgentResumed
 from dayfly.protocol.signals import Phase
+from dayfly.publisher.batch import Batch
 from dayfly.publisher.bridge import BUFFERED_WEIGHT, DELTA_PAUSE_S
+from dayfly.publisher.transcript import steps_of
+from dayfly.runlog.history import Said
 from dayfly.runlog.messages import AssistantSaid
 from dayfly.runlog.rows import LogRow
 from tests.fakes.faulty_table import Fault
 from tests.fakes.sockets import JsonObject
 from tests.fakes.world import World
 from tests.unit.publisher.support import completed, item, staged, thinking
+
+
+class Alone:
+    """A companion that brings nothing along."""
+
+    async def actions(self, row: LogRow, batch: Batch) -> tuple[Action, ...]:
+        return ()
+
+    def lost(self, failed: ConditionsFailed, actions: tuple[Action, ...]) -> None:
+        raise AssertionError(failed)
 
 
 async def test_an_event_is_posted_only_after_it_is_in_the_log(world: World) -> None:
@@ -146,6 +161,86 @@ async def test_nothing_is_taken_after_a_terminal_event(world: World) -> None:
         with pytest.raises(EngineClosed):
             await bridge.say("x")
     assert world.log_types(stage.call.run) == ["user_message", "agent_completed"]
+
+
+async def test_nothing_is_taken_after_the_last_event_of_an_attempt(world: World) -> None:
+    """An event that leaves the run to another attempt seals the bridge from the moment on in which it is given: no seq
+    behind it is taken by whoever comes back late, whatever that emits, says or notes."""
+    stage = await staged(world)
+    world.table.plan = lambda call: 1.0 if call.method == "write" else None
+    resumed = AgentResumed(attempt=2, reason="handed_over")
+    async with stage.bridge() as bridge:
+        last = asyncio.create_task(bridge.commit_all((thinking(1), resumed), Alone(), last=True))
+        for _ in range(3):
+            await asyncio.sleep(0.4)
+            with pytest.raises(EngineClosed):
+                await bridge.emit(thinking(2))
+            with pytest.raises(EngineClosed):
+                await bridge.say("x")
+            with pytest.raises(EngineClosed):
+                bridge.note(AssistantSaid("x"))
+        committed = await last
+    assert (committed.row.first, committed.row.last) == (2, 3)
+    assert world.log_types(stage.call.run) == ["user_message", "agent_thinking", "agent_resumed"]
+
+
+async def test_events_that_belong_together_are_one_batch(world: World) -> None:
+    """However much text waits before them, several events with one companion are never torn apart."""
+    for pieces in range(1, 40, 3):
+        world = World()
+        stage = await staged(world)
+        world.table.plan = lambda call: 0.5 if call.method == "write" else None
+        async with stage.bridge() as bridge:
+            first = asyncio.create_task(bridge.emit(thinking(1)))
+            await asyncio.sleep(0.1)
+            for _ in range(pieces):
+                await bridge.say("x" * 1500)
+            committed = await bridge.commit_all([thinking(step) for step in range(2, 18)], Alone(), last=True)
+            await first
+        assert [event.type for event in committed.batch.events[-16:]] == ["agent_thinking"] * 16
+
+
+async def test_what_is_discarded_is_not_written(world: World) -> None:
+    """After `discard` only what was on its way already is in the log, and `steps` says so; new text is taken again."""
+    stage = await staged(world)
+    world.table.plan = lambda call: 1.0 if call.method == "write" else None
+    async with stage.bridge() as bridge:
+        await bridge.say("on its way")
+        await asyncio.sleep(0.2)
+        await bridge.say(" dropped")
+        bridge.note(AssistantSaid("on its way dropped"))
+        await bridge.discard()
+        assert bridge.steps == [Said(2, "on its way")]
+        await bridge.emit(thinking(2))
+    assert world.log_types(stage.call.run) == ["user_message", "agent_delta", "agent_thinking"]
+    assert await steps_of(world.table, user="u-alice", run=stage.call.run) == (Said(2, "on its way"),)
+
+
+async def test_whoever_waits_for_what_is_discarded_is_told(world: World) -> None:
+    """An emit that had not begun to be written raises; the bridge goes on."""
+    stage = await staged(world)
+    world.table.plan = lambda call: 1.0 if call.method == "write" else None
+    async with stage.bridge() as bridge:
+        first = asyncio.create_task(bridge.emit(thinking(1)))
+        await asyncio.sleep(0.1)
+        second = asyncio.create_task(bridge.emit(thinking(2)))
+        await asyncio.sleep(0.1)
+        await bridge.discard()
+        assert (await first).row.first == 2
+        with pytest.raises(EngineClosed):
+            await second
+        assert (await bridge.emit(thinking(3))).row.first == 3
+
+
+async def test_discarding_behind_a_failure_raises_it(world: World) -> None:
+    """Another writer has taken over: whoever wants to hand over learns it here."""
+    stage = await staged(world)
+    await stage.writer().append((item(),))
+    async with stage.bridge() as bridge:
+        await bridge.say("x")
+        await asyncio.sleep(0.2)
+        with pytest.raises(Superseded):
+            await bridge.discard()
 
 
 async def test_a_journal_message_waits_for_its_event(world: World) -> None:

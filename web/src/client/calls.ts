@@ -35,18 +35,18 @@ interface Outcome extends Call {
 }
 
 export function requested(steps: readonly Step[], seq: number, call: Call & { readonly expires_at: string }) {
-  return with_(steps, seq, call, { status: "waiting", approval: { state: "open", expiresAt: call.expires_at } });
+  return changed(steps, seq, call, { status: "waiting", approval: { state: "open", expiresAt: call.expires_at } });
 }
 
 /** A call that was cut off with its engine may be executed again: it stays one step. */
 export function executing(steps: readonly Step[], seq: number, call: Call): readonly Step[] {
-  return with_(steps, seq, call, { status: "executing" }, "approved");
+  return changed(steps, seq, call, { status: "executing" }, "approved");
 }
 
 export function completed(steps: readonly Step[], seq: number, outcome: Outcome): readonly Step[] {
   const { status, result, execution_time_ms } = outcome;
   const approval = status === "denied" ? "denied" : "approved";
-  return with_(steps, seq, outcome, { status, result, milliseconds: execution_time_ms ?? undefined }, approval);
+  return changed(steps, seq, outcome, { status, result, milliseconds: execution_time_ms ?? undefined }, approval);
 }
 
 /** The wait is over: all calls were answered, or those that were not have expired. */
@@ -79,7 +79,7 @@ function isUnfinished(step: ToolStep): boolean {
   return step.status === "waiting" || step.status === "executing";
 }
 
-function with_(
+function changed(
   steps: readonly Step[],
   seq: number,
   call: Call,

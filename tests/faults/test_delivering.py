@@ -5,7 +5,7 @@ import json
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -15,7 +15,8 @@ from tests.e2e.emulator_process import EmulatorProcess, project, running
 from tests.faults.control import Control
 from tests.faults.steps import accepted, kinds, speaks, whole
 
-LOT_KB = 1500
+LOT_KB = 5000
+"""Twice what the system itself takes in for a reader that does not read."""
 BUFFER_BYTES = 64 * 1024
 ENGINE_MB = 300
 """What an engine may use at most, of which its libraries take some 130: less than all that is said, many times over."""
@@ -58,14 +59,14 @@ class StuckReader:
         assert self._socket is not None
         await self._socket.send(json.dumps({"action": action, "id": "stuck", **fields}))
 
-    async def awake(self) -> Frame:
+    async def awake(self) -> list[Frame]:
         """Reads all that has piled up, and on to a terminal event."""
         assert self._socket is not None
+        frames: list[Frame] = []
         async with asyncio.timeout(30):
-            while True:
-                frame: Frame = json.loads(await self._socket.recv())
-                if frame["type"] in TERMINAL:
-                    return frame
+            while not frames or frames[-1]["type"] not in TERMINAL:
+                frames.append(json.loads(await self._socket.recv()))
+        return frames
 
     async def close(self) -> None:
         """Leaves."""
@@ -73,7 +74,9 @@ class StuckReader:
         await self._socket.close()
 
 
-async def test_a_stuck_reader_holds_back_nobody(narrow: EmulatorProcess, user: str) -> None:
+async def test_a_stuck_reader_holds_back_nobody(
+    narrow: EmulatorProcess, user: str, record_property: Callable[[str, object], None]
+) -> None:
     """One device reads nothing while much is said: the other one has it all, live and soon; the engine keeps little of
     what can't be sent; and the stuck one, when it wakes, is sent the end."""
     stuck = StuckReader(narrow.url, user)
@@ -87,14 +90,15 @@ async def test_a_stuck_reader_holds_back_nobody(narrow: EmulatorProcess, user: s
         end = await reader.end_of(run["run_id"], wait_s=60)
         assert time.monotonic() - began < 45
         assert end["type"] == "agent_completed"
-        told = await stuck.awake()
-        assert (told["run_id"], told["seq"]) == (run["run_id"], end["seq"])
+        told = [frame for frame in await stuck.awake() if "seq" in frame]
+        assert told[-1] == end
+        assert len(told) < end["seq"] - 100, "it was not stuck"
         assert kinds(await whole(reader, run))[-1] == "agent_completed"
     await stuck.close()
     used = [
         int(found.group(1)) for line in narrow.lines if (found := re.search(r"Engine.*Max Memory Used: (\d+)", line))
     ]
-    assert used
+    record_property("engine_mb", max(used))
     assert max(used) < ENGINE_MB
 
 

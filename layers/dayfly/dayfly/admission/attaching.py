@@ -59,6 +59,8 @@ async def attach(services: Services, caller: Caller, frame: Attach) -> Attached:
     replay = _Replay()
     runs, more = await _runs(services, caller, frame, thread)
     for run in runs:
+        if replay.full:
+            break  # what was not reached is not named
         position = position_of(thread, run)
         await _replay_run(services, caller, run, after=frame.after.get(run, 0), replay=replay, position=position)
     return Attached(id=frame.id, thread_id=frame.thread_id, runs=tuple(replay.runs), more=more or replay.full)

@@ -118,7 +118,7 @@ class Attempt:
         audience = await self._see_off()
         if audience is None or self.facts.run.run not in audience.cancelled:
             return None
-        payload = AgentCancelled(execution_time_ms=elapsed_ms)
+        payload = AgentCancelled(execution_time_ms=self.facts.run_after(elapsed_ms).spent_ms)
         try:
             await end_run(self._outside, pause.run, pause.lease, payload)
         except Superseded as reason:

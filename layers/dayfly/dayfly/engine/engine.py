@@ -81,6 +81,7 @@ class IsolatedExecutionEngine:
         self._clock = outside.clock
         self._meter = outside.meter
         self._started = outside.clock.monotonic()
+        self._spent_ms = 0
         self._stuck = False
 
     async def __aenter__(self) -> "IsolatedExecutionEngine":
@@ -130,6 +131,7 @@ class IsolatedExecutionEngine:
             async with _beside(watch.look()) as looked:
                 facts = await read_run(self._table, self.context)
                 await looked
+            self._spent_ms = facts.run.spent_ms
             attempt = Attempt(self._outside, self._bridge, facts, self._limits)
             async with _beside(read_history(self._table, facts.thread)) as history:
                 if self.context.attempt == 1:
@@ -174,7 +176,7 @@ class IsolatedExecutionEngine:
         ) as background:
             turn = self._turn(facts, await history)
             if watch.cancelled.is_set():
-                return AgentCancelled(execution_time_ms=self._elapsed_ms())
+                return AgentCancelled(execution_time_ms=self._total_ms())
             self._host.start(lambda: narrator.drive(self._agent, turn))
             ended = asyncio.ensure_future(self._host.wait())
             # Where the agent is stopped below, its end is nobody's news; without this the loop would complain.
@@ -195,12 +197,10 @@ class IsolatedExecutionEngine:
                 raise Superseded("the lease is another's")
             if ended.done():
                 counted = usage_of(facts.resumption, narrator)
-                return verdict_on(
-                    ended, narrator.answer, counted, elapsed_ms=self._elapsed_ms(), run=self.context.run_id
-                )
+                return verdict_on(ended, narrator.answer, counted, took_ms=self._total_ms(), run=self.context.run_id)
             await self._host.stop()
             if watch.cancelled.is_set():
-                return AgentCancelled(execution_time_ms=self._elapsed_ms())
+                return AgentCancelled(execution_time_ms=self._total_ms())
             if budget.run_is_over:
                 return AgentError(
                     code=RunTooLong.code, message="The run took longer than it may.", retryable=RunTooLong.retryable
@@ -219,6 +219,10 @@ class IsolatedExecutionEngine:
             table=self._table,
             clock=self._clock,
         )
+
+    def _total_ms(self) -> int:
+        """What the run has taken over all of its engines."""
+        return self._spent_ms + self._elapsed_ms()
 
     def _elapsed_ms(self) -> int:
         return round((self._clock.monotonic() - self._started) * 1000)

@@ -35,7 +35,7 @@ def usage_of(earlier: Resumption, narrator: Narrator) -> Usage:
 
 
 def verdict_on(
-    ended: "asyncio.Future[None]", answer: Answered | Asked | None, usage: Usage, *, elapsed_ms: int, run: str
+    ended: "asyncio.Future[None]", answer: Answered | Asked | None, usage: Usage, *, took_ms: int, run: str
 ) -> TerminalPayload | Asked:
     """What an agent that has ended by itself came to.
 
@@ -48,7 +48,7 @@ def verdict_on(
             return answer
         case None if isinstance(answer, Answered):
             result, truncated = cut(answer.text, ANSWER_BYTES)
-            return AgentCompleted(result=result, truncated=truncated, execution_time_ms=elapsed_ms, usage=usage)
+            return AgentCompleted(result=result, truncated=truncated, execution_time_ms=took_ms, usage=usage)
         case None:
             _log.error("the agent ended without an answer", extra={"run": run, "code": AgentFailed.code})
             return AgentError(code=AgentFailed.code, message="The agent gave no answer.", retryable=False)

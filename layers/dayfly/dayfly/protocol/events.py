@@ -154,7 +154,7 @@ class AgentCompleted(Payload):
     truncated: bool
     """`result` was cut to size."""
     execution_time_ms: Annotated[int, Field(ge=0)]
-    """Milliseconds since this engine began."""
+    """Milliseconds that the run took, over all of its engines."""
     usage: Usage
     """What the model counted."""
 
@@ -176,7 +176,7 @@ class AgentCancelled(Payload):
 
     type = EventType.AGENT_CANCELLED
     execution_time_ms: Annotated[int, Field(ge=0)]
-    """Milliseconds since this engine began; since admission where none had."""
+    """Milliseconds that the run took, over all of its engines; since admission where none was at work on it."""
 
 
 AnyPayload = (

@@ -12,12 +12,10 @@ from dayfly.protocol.replies import Error
 from scripts.protocol_docs import examples
 from scripts.protocol_docs.catalog import (
     CLIENT_FRAMES,
-    EVENTS_NOT_YET,
     PAYLOADS,
     REPLIES,
     REPLY_TO,
     SIGNALS,
-    SIGNALS_NOT_YET,
     name_on_wire,
 )
 from scripts.protocol_docs.docstrings import text_of
@@ -28,7 +26,6 @@ Json = dict[str, Any]
 
 CHANNEL: Final = "chat"
 NOT_YET_ACTION: Final = "This version of the backend answers `not_supported`."
-NOT_YET_SENT: Final = "This version of the backend does not send it."
 
 
 def asyncapi_document() -> Json:
@@ -116,12 +113,10 @@ def _messages() -> Iterator[tuple[str, Json]]:
         yield reply_name(reply), _message(reply, reply.__name__, examples.encoded(answers[reply]), answered=True)
     events = dict(zip(PAYLOADS, examples.EVENTS, strict=True))
     for payload in PAYLOADS:
-        note = NOT_YET_SENT if payload in EVENTS_NOT_YET else ""
-        yield payload.type.value, _message(payload, event_name(payload), examples.encoded(events[payload]), note)
+        yield payload.type.value, _message(payload, event_name(payload), examples.encoded(events[payload]))
     told = dict(zip(SIGNALS, examples.SIGNALS, strict=True))
     for signal in SIGNALS:
-        note = NOT_YET_SENT if signal in SIGNALS_NOT_YET else ""
-        yield name_on_wire(signal), _message(signal, signal.__name__, examples.encoded(told[signal]), note)
+        yield name_on_wire(signal), _message(signal, signal.__name__, examples.encoded(told[signal]))
 
 
 def reply_name(reply: type[Any]) -> str:

@@ -20,18 +20,14 @@ REPLY_TO: Final[Mapping[type[frames.ClientFrame], type[replies.Reply]]] = {
     frames.Cancel: replies.Cancelling,
     frames.Attach: replies.Attached,
     frames.Detach: replies.Detached,
+    frames.Approve: replies.Approved,
     frames.Threads: replies.ThreadList,
     frames.History: replies.HistoryPage,
+    frames.Rename: replies.Renamed,
+    frames.Forget: replies.Forgotten,
     frames.Ping: replies.Pong,
 }
 """The reply to each action that this version carries out; the others answer `not_supported`."""
-
-IF_BUSY_NOT_YET: Final = (frames.IfBusy.ENQUEUE, frames.IfBusy.INTERRUPT)
-"""Answer `not_supported` if the thread is busy."""
-
-EVENTS_NOT_YET: Final[tuple[type[events.Payload], ...]] = (events.ApprovalRequested, events.AgentResumed)
-SIGNALS_NOT_YET: Final[tuple[type[signals.Signal], ...]] = (signals.ThreadChanged,)
-"""Models of version 1 that this version of the backend never sends."""
 
 MORE_LIMITS: Final[Mapping[tuple[type[BaseModel], str], str]] = {
     (frames.Run, "text"): f"at most {limits.TEXT_BYTES:,} bytes as a JSON string",

@@ -8,9 +8,14 @@ from dayfly.publisher.timestamps import rfc3339
 
 THREAD: Final = "t-01kamrjz7gq4v9w2m6c8d3e5fh"
 RUN: Final = "r-01kamrjz7gx1b7n5t2k4p9s8ra"
-CALL: Final = "call_1"
+QUEUED_RUN: Final = "r-01kamrjzxg3t5w7y9b1d3f5h7j"
+APPROVAL_RUN: Final = "r-01kamrm8m0c2e4g6j8m0q2s4v6"
+CALL: Final = "call-1-1"
 AGENT: Final = "assistant"
 _BEGAN_MS: Final = 1_795_341_600_000
+
+AnyFrame = frames.Frame | replies.Reply | signals.Signal | events.Event
+"""Whatever crosses the wire."""
 
 CLIENT_FRAMES: Final[tuple[frames.Frame, ...]] = (
     frames.Run(action="run", id="m-1", text="What is 17 * 23?"),
@@ -33,18 +38,25 @@ REPLIES: Final[tuple[replies.Reply, ...]] = (
         id="a-1", thread_id=THREAD, runs=(replies.AttachedRun(run_id=RUN, status="completed", seq=8),), more=False
     ),
     replies.Detached(id="d-1", thread_id=THREAD),
+    replies.Approved(id="p-1", run_id=RUN),
     replies.ThreadList(
         id="l-1",
-        items=(replies.ThreadItem(thread_id=THREAD, title="What is 17 * 23?", updated_at=rfc3339(_BEGAN_MS + 1_934)),),
+        items=(
+            replies.ThreadItem(
+                thread_id=THREAD, title="What is 17 * 23?", updated_at=rfc3339(_BEGAN_MS + 1_934), version=2
+            ),
+        ),
     ),
     replies.HistoryPage(
         id="h-1",
         thread_id=THREAD,
         messages=(
             replies.HistoryMessage(role="user", text="What is 17 * 23?", run_id=RUN, at=rfc3339(_BEGAN_MS + 1_934)),
-            replies.HistoryMessage(role="assistant", text="17 * 23 is 391.", run_id=RUN, at=rfc3339(_BEGAN_MS + 1_934)),
+            replies.HistoryMessage(role="assistant", text="17 * 23 = 391", run_id=RUN, at=rfc3339(_BEGAN_MS + 1_934)),
         ),
     ),
+    replies.Renamed(id="n-1", thread_id=THREAD, title="Multiplying"),
+    replies.Forgotten(id="f-1", thread_id=THREAD),
     replies.Pong(id="k-1", server_time=rfc3339(_BEGAN_MS)),
     replies.Error(id="m-2", code=Busy.code, message="The thread has a run under way.", retryable=Busy.retryable),
 )
@@ -53,7 +65,12 @@ SIGNALS: Final[tuple[signals.Signal, ...]] = (
     signals.AgentHeartbeat(run_id=RUN, thread_id=THREAD, last_seq=4, phase=signals.Phase.TOOL, elapsed_ms=5_012),
     signals.ThreadChanged(
         thread=replies.ThreadItem(
-            thread_id=THREAD, title="What is 17 * 23?", updated_at=rfc3339(_BEGAN_MS), active_run=RUN
+            thread_id=THREAD,
+            title="What is 17 * 23?",
+            updated_at=rfc3339(_BEGAN_MS + 800),
+            active_run=RUN,
+            queue=(QUEUED_RUN,),
+            version=2,
         )
     ),
 )
@@ -63,18 +80,18 @@ _ARGUMENTS: Final = {"expression": "17 * 23"}
 _STORY: Final[tuple[tuple[int, events.AnyPayload], ...]] = (
     (0, events.UserMessage(text="What is 17 * 23?", request_id="m-1")),
     (212, events.AgentStarted(message="assistant has started.")),
-    (240, events.AgentThinking(reasoning="Reading the message.", step_number=1)),
+    (240, events.AgentThinking(reasoning="Reading the conversation.", step_number=1)),
     (655, events.ToolExecuting(tool_name="calculate", tool_call_id=CALL, parameters=dict(_ARGUMENTS))),
     (
         671,
         events.ToolCompleted(tool_name="calculate", tool_call_id=CALL, status="ok", result="391", execution_time_ms=3),
     ),
-    (690, events.AgentThinking(reasoning="Looking at the result of calculate.", step_number=2)),
-    (1_702, events.AgentDelta(text="17 * 23 is 391.")),
+    (690, events.AgentThinking(reasoning="Working with what calculate returned.", step_number=2)),
+    (1_702, events.AgentDelta(text="17 * 23 = 391")),
     (
         1_934,
         events.AgentCompleted(
-            result="17 * 23 is 391.",
+            result="17 * 23 = 391",
             truncated=False,
             execution_time_ms=1_722,
             usage=events.Usage(requests=2, input_tokens=148, output_tokens=31),
@@ -83,10 +100,53 @@ _STORY: Final[tuple[tuple[int, events.AnyPayload], ...]] = (
 )
 
 
-def _event(seq: int, after_ms: int, payload: events.AnyPayload) -> events.Event:
+_WHICH: Final = {"text": "X17"}
+
+_APPROVAL_STORY: Final[tuple[tuple[int, events.AnyPayload], ...]] = (
+    (60_000, events.UserMessage(text="Forget the note about X17", request_id="m-3")),
+    (60_190, events.AgentStarted(message="assistant has started.")),
+    (60_214, events.AgentThinking(reasoning="Reading the conversation.", step_number=1)),
+    (
+        60_620,
+        events.ApprovalRequested(
+            tool_name="forget_note",
+            tool_call_id=CALL,
+            parameters=dict(_WHICH),
+            expires_at=rfc3339(_BEGAN_MS + 60_620 + 3_600_000),
+        ),
+    ),
+    (68_100, events.AgentResumed(attempt=2, reason="answered")),
+    (68_240, events.ToolExecuting(tool_name="forget_note", tool_call_id=CALL, parameters=dict(_WHICH))),
+    (
+        68_271,
+        events.ToolCompleted(
+            tool_name="forget_note",
+            tool_call_id=CALL,
+            status="ok",
+            result="Removed 1 note:\n- my code is X17",
+            execution_time_ms=18,
+        ),
+    ),
+    (68_290, events.AgentThinking(reasoning="Working with what forget_note returned.", step_number=2)),
+    (69_010, events.AgentDelta(text="That is forgotten. Removed 1 note:\n- ")),
+    (69_130, events.AgentDelta(text="my code is X17")),
+    (
+        69_233,
+        events.AgentCompleted(
+            result="That is forgotten. Removed 1 note:\n- my code is X17",
+            truncated=False,
+            execution_time_ms=1_041,
+            usage=events.Usage(requests=2, input_tokens=171, output_tokens=28),
+        ),
+    ),
+)
+"""The ids of tool calls are the model's: two runs may have the same."""
+
+
+def _event(seq: int, after_ms: int, payload: events.AnyPayload, *, run: str = RUN) -> events.Event:
     return events.Event(
         type=payload.type,
-        run_id=RUN,
+        run_id=run,
         thread_id=THREAD,
         seq=seq,
         timestamp=rfc3339(_BEGAN_MS + after_ms),
@@ -98,18 +158,29 @@ def _event(seq: int, after_ms: int, payload: events.AnyPayload) -> events.Event:
 RUN_EVENTS: Final = tuple(_event(seq, after, payload) for seq, (after, payload) in enumerate(_STORY, start=1))
 """A whole run, as a client sees it."""
 
+CONVERSATION: Final[tuple[AnyFrame, ...]] = (CLIENT_FRAMES[0], REPLIES[0], *RUN_EVENTS)
+"""What crosses the wire in it."""
+
+APPROVAL_EVENTS: Final = tuple(
+    _event(seq, after, payload, run=APPROVAL_RUN) for seq, (after, payload) in enumerate(_APPROVAL_STORY, start=1)
+)
+"""A run that asks its user."""
+
+_ASKED: Final = 4
+"""Events up to the question."""
+
+APPROVAL_CONVERSATION: Final[tuple[AnyFrame, ...]] = (
+    frames.Run(action="run", id="m-3", text="Forget the note about X17", thread_id=THREAD),
+    replies.Accepted(id="m-3", run_id=APPROVAL_RUN, thread_id=THREAD, status="running"),
+    *APPROVAL_EVENTS[:_ASKED],
+    frames.Approve(action="approve", id="p-2", run_id=APPROVAL_RUN, tool_call_id=CALL, approved=True),
+    replies.Approved(id="p-2", run_id=APPROVAL_RUN),
+    *APPROVAL_EVENTS[_ASKED:],
+)
+
 _OTHER_EVENTS: Final = (
-    _event(
-        4,
-        655,
-        events.ApprovalRequested(
-            tool_name="calculate",
-            tool_call_id=CALL,
-            parameters=dict(_ARGUMENTS),
-            expires_at=rfc3339(_BEGAN_MS + 3_600_655),
-        ),
-    ),
-    _event(8, 9_300, events.AgentResumed(attempt=2, reason="engine_lost", discard_after=6)),
+    APPROVAL_EVENTS[_ASKED - 1],
+    _event(8, 9_300, events.AgentResumed(attempt=2, reason="engine_lost", discard_after=5)),
     _event(
         8,
         9_300,
@@ -122,7 +193,7 @@ EVENTS: Final = tuple({event.type: event for event in (*RUN_EVENTS, *_OTHER_EVEN
 """One event of each type."""
 
 
-def encoded(frame: frames.Frame | replies.Reply | signals.Signal | events.Event) -> str:
+def encoded(frame: AnyFrame) -> str:
     """The frame as it goes over the wire."""
     if isinstance(frame, frames.ClientFrame):
         return frame.model_dump_json(exclude_unset=True)

@@ -2,26 +2,26 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from pydantic import BaseModel
 
+from dayfly.engine.attempt import MOST_APPROVALS
 from dayfly.protocol import limits
 from dayfly.protocol.events import TERMINAL_TYPES
-from dayfly.protocol.frames import Run
+from dayfly.protocol.frames import ClientFrame, Run
+from dayfly.recovery.caretaker import MOST_RESUMES
+from dayfly.runlog.queueing import QUEUE_LENGTH
 from scripts.protocol_docs import examples
-from scripts.protocol_docs.asyncapi import NOT_YET_ACTION, NOT_YET_SENT
+from scripts.protocol_docs.asyncapi import NOT_YET_ACTION
 from scripts.protocol_docs.catalog import (
     CLIENT_FRAMES,
-    EVENTS_NOT_YET,
-    IF_BUSY_NOT_YET,
     PAYLOADS,
     REPLIES,
     REPLY_TO,
     SIGNALS,
-    SIGNALS_NOT_YET,
     code_facts,
     name_on_wire,
 )
@@ -53,7 +53,6 @@ def _parts(schemas: Mapping[str, Schema]) -> dict[str, str]:
         "connection_hours": str(CONNECTION_HOURS),
         "silence_s": str(SILENCE_S),
         "not_yet": _not_yet(),
-        "if_busy_not_yet": " and ".join(f"`{value}`" for value in IF_BUSY_NOT_YET),
         "if_busy_default": str(Run.model_fields["if_busy"].default),
         "actions": _actions(),
         "frames": "\n\n".join(_frames(known)),
@@ -62,13 +61,11 @@ def _parts(schemas: Mapping[str, Schema]) -> dict[str, str]:
         "events": "\n\n".join(_events(known)),
         "signals": "\n\n".join(_signals(known)),
         "terminal": ", ".join(f"`{payload.type}`" for payload in PAYLOADS if payload.type in TERMINAL_TYPES),
-        "run": "\n".join(
-            [
-                f"→ {examples.encoded(examples.CLIENT_FRAMES[0])}",
-                f"← {examples.encoded(examples.REPLIES[0])}",
-                *(f"← {examples.encoded(event)}" for event in examples.RUN_EVENTS),
-            ]
-        ),
+        "run": _conversation(examples.CONVERSATION),
+        "approval_run": _conversation(examples.APPROVAL_CONVERSATION),
+        "queue_length": str(QUEUE_LENGTH),
+        "most_approvals": str(MOST_APPROVALS),
+        "most_resumes": str(MOST_RESUMES),
         "request_codes": _codes(answers_request=True),
         "run_codes": _codes(answers_request=False),
         "limits": limits_table(),
@@ -76,18 +73,16 @@ def _parts(schemas: Mapping[str, Schema]) -> dict[str, str]:
 
 
 def _not_yet() -> str:
-    actions = ", ".join(f"`{name_on_wire(frame)}`" for frame in CLIENT_FRAMES if frame not in REPLY_TO)
-    busy = " and ".join(f"`if_busy: {value}`" for value in IF_BUSY_NOT_YET)
-    names = [payload.type.value for payload in EVENTS_NOT_YET] + [name_on_wire(signal) for signal in SIGNALS_NOT_YET]
-    sent = ", ".join(f"`{name}`" for name in names)
-    return (
-        f"- The actions {actions} answer `not_supported`.\n"
-        f"- {busy} answer `not_supported` while the thread has a run under way\n"
-        f"  (send the frame again when it has ended); on an idle thread they make no difference. So no run is\n"
-        f"  `queued` or `waiting`, and `position` is never there.\n"
-        f"- {sent} are not sent. A run whose engine dies is not resumed:\n"
-        f"  it ends with `agent_error`."
+    return "\n".join(
+        f"- `{name_on_wire(frame)}` is answered with the error `not_supported`."
+        for frame in CLIENT_FRAMES
+        if frame not in REPLY_TO
     )
+
+
+def _conversation(frames: Iterable[examples.AnyFrame]) -> str:
+    """Frames one below the other, as they cross: `→` sent by the client, `←` by the server."""
+    return "\n".join(f"{'→' if isinstance(frame, ClientFrame) else '←'} {examples.encoded(frame)}" for frame in frames)
 
 
 def _actions() -> str:
@@ -119,15 +114,13 @@ def _replies(schemas: dict[str, Schema]) -> Iterator[str]:
 
 def _events(schemas: dict[str, Schema]) -> Iterator[str]:
     for payload, example in zip(PAYLOADS, examples.EVENTS, strict=True):
-        note = f"\n\n**Not yet.** {NOT_YET_SENT}" if payload in EVENTS_NOT_YET else ""
-        yield f"### Event `{payload.type}`\n\n{text_of(payload)}{note}\n\n{_fields(payload, schemas)}"
+        yield f"### Event `{payload.type}`\n\n{text_of(payload)}\n\n{_fields(payload, schemas)}"
         yield _block(examples.encoded(example))
 
 
 def _signals(schemas: dict[str, Schema]) -> Iterator[str]:
     for signal, example in zip(SIGNALS, examples.SIGNALS, strict=True):
-        note = f"\n\n**Not yet.** {NOT_YET_SENT}" if signal in SIGNALS_NOT_YET else ""
-        yield f"### Signal `{name_on_wire(signal)}`\n\n{text_of(signal)}{note}\n\n{_fields(signal, schemas)}"
+        yield f"### Signal `{name_on_wire(signal)}`\n\n{text_of(signal)}\n\n{_fields(signal, schemas)}"
         yield _block(examples.encoded(example))
 
 

@@ -5,10 +5,14 @@ from typing import Final
 
 from dayfly.admission import attaching, listing
 from dayfly.admission import limits as admission
+from dayfly.engine.attempt import MOST_APPROVALS
+from dayfly.engine.limits import RunLimits
 from dayfly.engine.periodic_updates import HEARTBEAT_S
 from dayfly.engine.watch import LOOK_S
 from dayfly.protocol import limits
 from dayfly.publisher import shaping
+from dayfly.recovery.caretaker import MOST_RESUMES
+from dayfly.runlog.queueing import QUEUE_LENGTH
 from scripts.protocol_docs.tables import table
 
 SILENCE_S: Final = 15
@@ -45,11 +49,19 @@ def _rows() -> Iterator[tuple[str, str, str]]:
     yield "Runs named in `attach.after`", f"{limits.ATTACH_CURSORS}", "`invalid_message`"
     yield "Events replayed by one `attach`", kilobytes(attaching.REPLAY_BYTES), "`more: true`"
     yield "Runs looked at by one `attach`", f"{attaching.REPLAY_RUNS}", "`more: true`"
-    yield "Runs of a user under way at once", f"{admission.ACTIVE_RUNS}", "`quota_exceeded`"
+    yield "Runs that wait in one thread", f"{QUEUE_LENGTH}", "`queue_full`"
+    yield "Runs of a user under way or waiting at once", f"{admission.ACTIVE_RUNS}", "`quota_exceeded`"
     per = f"{admission.WINDOW_RUNS} in {admission.WINDOW_MS // 1000} s"
     yield "Runs that a user starts", per, "`quota_exceeded`"
     kept = f"{admission.REQUEST_KEPT_S // 3600} h"
     yield "How long the `id` of a `run` is remembered", kept, "the `id` is as good as new"
+    yield "Tool calls of one response that wait for approval", f"{MOST_APPROVALS}", "`agent_failed`"
+    set_by_operator = RunLimits()
+    approval = f"{set_by_operator.approval_ms // 60_000} minutes, unless the operator sets another time"
+    yield "How long a run waits for approval", approval, "the calls count as denied"
+    run = f"{set_by_operator.run_ms // 60_000} minutes, unless the operator sets another time"
+    yield "Time that a run takes, waiting not counted", run, "`run_too_long`"
+    yield "Times that a run is resumed after its engine was lost", f"{MOST_RESUMES}", "`engine_lost`"
     yield "One event, encoded", kilobytes(limits.EVENT_BYTES), "never sent; split or cut before"
     yield "`parameters` in an event, as JSON", kilobytes(shaping.PARAMETER_BYTES), "long strings cut, then `omitted`"
     yield "`tool_completed.result` as a JSON string", kilobytes(shaping.RESULT_BYTES), "cut, ends in `…`"

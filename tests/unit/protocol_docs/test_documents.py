@@ -22,13 +22,20 @@ from scripts.protocol_docs.documents import documents
 from scripts.protocol_docs.page import protocol_page
 from scripts.protocol_docs.schemas import all_references, component_schemas
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 DOCUMENT = asyncapi_document()
 PAGE = protocol_page()
 SCHEMAS = component_schemas()
 MESSAGES: dict[str, Any] = DOCUMENT["components"]["messages"]
 OPERATIONS: dict[str, Any] = DOCUMENT["operations"]
-FRAMES = (*examples.CLIENT_FRAMES, *examples.REPLIES, *examples.SIGNALS, *examples.EVENTS, *examples.RUN_EVENTS)
+FRAMES = (
+    *examples.CLIENT_FRAMES,
+    *examples.REPLIES,
+    *examples.SIGNALS,
+    *examples.EVENTS,
+    *examples.CONVERSATION,
+    *examples.APPROVAL_CONVERSATION,
+)
 INNER = (replies.AttachedRun, replies.ThreadItem, replies.HistoryMessage, events.Usage, events.Event)
 
 
@@ -101,13 +108,23 @@ def test_examples_stand_on_the_page() -> None:
     ]
 
 
-def test_example_run_keeps_the_order_of_a_run() -> None:
-    """The page's run has seqs from 1 without gaps, starts with the user's message, and ends with its one ending."""
-    run = examples.RUN_EVENTS
+@pytest.mark.parametrize("run", [examples.RUN_EVENTS, examples.APPROVAL_EVENTS], ids=["plain", "approval"])
+def test_example_run_keeps_the_order_of_a_run(run: tuple[events.Event, ...]) -> None:
+    """The page's runs have seqs from 1 without gaps, start with the user's message, and end with their one ending."""
     assert [event.seq for event in run] == list(range(1, len(run) + 1))
     assert run[0].type is EventType.USER_MESSAGE
     assert [event.type in TERMINAL_TYPES for event in run] == [False] * (len(run) - 1) + [True]
     assert [event.timestamp for event in run] == sorted(event.timestamp for event in run)
+
+
+def test_example_conversations_stand_on_the_page() -> None:
+    """What the page shows of two runs is what crosses the wire in them, each frame with its direction."""
+    blocks = re.findall(r"```text\n(.*?)\n```", PAGE, re.DOTALL)
+    shown = [[json.loads(line[2:]) for line in block.splitlines()] for block in blocks]
+    conversations = (examples.CONVERSATION, examples.APPROVAL_CONVERSATION)
+    assert shown == [[json.loads(examples.encoded(frame)) for frame in frames] for frames in conversations]
+    for block in blocks:
+        assert all(line.startswith("→ " if '"action":' in line else "← ") for line in block.splitlines())
 
 
 def test_schemas_are_legal() -> None:

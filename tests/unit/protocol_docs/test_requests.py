@@ -1,66 +1,38 @@
-"""What docs/protocol.md claims about the backend, held against the real router and the library's source."""
+"""What docs/protocol.md claims about requests and replies, held against the real router."""
 
-import ast
 import json
 import re
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import dayfly
-from dayfly.admission.caller import Caller
-from dayfly.admission.execution_factory import ExecutionFactory
-from dayfly.admission.router import Router
-from dayfly.admission.services import Services
 from dayfly.errors import ErrorCode
-from dayfly.ports.memory import ManualClock, MemoryInvoker, MemoryMeter, MemoryPoster, MemoryTable
 from dayfly.protocol import limits
-from dayfly.protocol.frames import IfBusy
+from dayfly.protocol.frames import Approve, IfBusy
 from dayfly.publisher.shaping import REDACTED, redact
+from dayfly.runlog.queueing import QUEUE_LENGTH
 from scripts.protocol_docs import examples
-from scripts.protocol_docs.catalog import (
-    CLIENT_FRAMES,
-    EVENTS_NOT_YET,
-    IF_BUSY_NOT_YET,
-    INTERNAL_RETRYABLE,
-    REPLY_TO,
-    SIGNALS_NOT_YET,
-    code_facts,
-    name_on_wire,
-)
+from scripts.protocol_docs.catalog import CLIENT_FRAMES, INTERNAL_RETRYABLE, REPLY_TO, code_facts, name_on_wire
 from scripts.protocol_docs.page import protocol_page
+from tests.fakes.agents import asking
+from tests.fakes.world import World
 
 Frame = dict[str, Any]
-SOURCE = Path(str(dayfly.__file__)).parent
 
 
 class Backend:
-    """The real router over ports in memory, and one client of it."""
+    """The real router over ports in memory, and one client of it, which names its own requests."""
 
-    def __init__(self) -> None:
-        clock = ManualClock(now_ms=1_795_341_600_000)
-        self.poster = MemoryPoster()
-        self.table = MemoryTable(clock=clock)
-        services = Services(
-            table=self.table, poster=self.poster, invoker=MemoryInvoker(), clock=clock, meter=MemoryMeter()
-        )
-        self._router = Router(services, ExecutionFactory(services))
-        self._caller = Caller(user="u-alice", tenant="u-alice", connection="c-1", invocation="i-1")
+    def __init__(self, world: World) -> None:
+        self.world = world
 
     async def ask(self, frame: Frame) -> Frame:
         """Sends a frame and gives the reply to it."""
-        before = len(self.poster.frames["c-1"])
-        await self._router.handle(self._caller, json.dumps(frame))
-        posted = [json.loads(answer) for answer in self.poster.frames["c-1"][before:]]
-        (reply,) = [answer for answer in posted if answer.get("id") == frame["id"]]
-        return dict(reply)
+        return await self.world.send(frame)
 
     def events(self) -> list[tuple[str, int]]:
         """Type and seq of each event that was posted to the client, in the order of posting."""
-        posted = [json.loads(frame) for frame in self.poster.frames["c-1"]]
-        return [(event["type"], event["seq"]) for event in posted if "seq" in event]
+        return [(event["type"], event["seq"]) for event in self.world.sockets.events("a1")]
 
     async def run(self, request: str = "m-1", **fields: str) -> Frame:
         """Asks for a run."""
@@ -68,15 +40,18 @@ class Backend:
 
 
 @pytest.fixture
-def backend() -> Backend:
+def backend(world: World) -> Backend:
     """A fresh one."""
-    return Backend()
+    return Backend(world)
 
 
 @pytest.mark.parametrize("frame", CLIENT_FRAMES, ids=lambda frame: frame.__name__)
 async def test_action_is_answered_as_documented(backend: Backend, frame: type) -> None:
     """Each action gets the reply that the page names, or `not_supported` where the page says "not yet"."""
+    backend.world.agents.scripts["assistant"] = asking(examples.CALL)
     run = await backend.run("m-0")
+    if frame is Approve:
+        await backend.world.serve()
     sent = json.loads(examples.encoded(examples.CLIENT_FRAMES[CLIENT_FRAMES.index(frame)]))
     names = {key: run[key] for key in ("run_id", "thread_id") if key in sent}
     after = {"after": {run["run_id"]: 0}} if "after" in sent else {}
@@ -89,10 +64,27 @@ async def test_action_is_answered_as_documented(backend: Backend, frame: type) -
 
 @pytest.mark.parametrize("if_busy", list(IfBusy))
 async def test_busy_thread_is_answered_as_documented(backend: Backend, if_busy: IfBusy) -> None:
-    """On a busy thread `if_busy` is answered with `not_supported` where the page says so, else with `busy`."""
+    """On a busy thread `reject` is answered with `busy`, the others with `queued` and a position: the last one, or
+    before all that wait."""
     thread = (await backend.run())["thread_id"]
-    reply = await backend.run("m-2", thread_id=thread, if_busy=if_busy)
-    assert reply["code"] == (ErrorCode.NOT_SUPPORTED if if_busy in IF_BUSY_NOT_YET else ErrorCode.BUSY)
+    assert (await backend.run("m-2", thread_id=thread))["position"] == 1
+    reply = await backend.run("m-3", thread_id=thread, if_busy=if_busy)
+    if if_busy is IfBusy.REJECT:
+        assert reply["code"] == ErrorCode.BUSY
+    else:
+        assert (reply["type"], reply["status"]) == ("accepted", "queued")
+        assert reply["position"] == (1 if if_busy is IfBusy.INTERRUPT else 2)
+
+
+async def test_a_full_queue_is_refused(backend: Backend) -> None:
+    """As many runs wait as documented; one more is `queue_full`, which its table calls retryable."""
+    thread = (await backend.run())["thread_id"]
+    for place in range(1, QUEUE_LENGTH + 1):
+        assert (await backend.run(f"w-{place}", thread_id=thread))["position"] == place
+    reply = await backend.run("m-2", thread_id=thread)
+    assert (reply["code"], reply["retryable"]) == (ErrorCode.QUEUE_FULL, True)
+    sentence = "Up to {} runs wait in a thread; one more is refused with `queue_full`"
+    assert sentence.format(QUEUE_LENGTH) in " ".join(protocol_page().split())
 
 
 @pytest.mark.parametrize("if_busy", list(IfBusy))
@@ -202,11 +194,12 @@ async def test_unexpected_failure_is_internal(backend: Backend, monkeypatch: pyt
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(backend.table, "get_many", broken)
+    monkeypatch.setattr(backend.world.memory, "get_many", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         await backend.run()
-    (reply,) = [json.loads(frame) for frame in backend.poster.frames["c-1"]]
-    assert (reply["code"], reply["retryable"], reply["request_id"]) == (ErrorCode.INTERNAL, INTERNAL_RETRYABLE, "i-1")
+    (reply,) = backend.world.sockets.received("a1")
+    assert (reply["code"], reply["retryable"]) == (ErrorCode.INTERNAL, INTERNAL_RETRYABLE)
+    assert reply["request_id"] == "i-router"
 
 
 async def test_retryable_is_as_documented(backend: Backend) -> None:
@@ -217,26 +210,3 @@ async def test_retryable_is_as_documented(backend: Backend) -> None:
     unknown = await backend.ask({"action": "history", "id": "h-1", "thread_id": "t-nobody"})
     for reply in (busy, unknown):
         assert reply["retryable"] is documented[ErrorCode(reply["code"])]
-
-
-@pytest.mark.parametrize("model", [*EVENTS_NOT_YET, *SIGNALS_NOT_YET], ids=lambda model: model.__name__)
-def test_what_is_not_sent_is_nowhere_made(model: type) -> None:
-    """No module of the library makes an event or signal that the page says is not sent."""
-    assert model.__name__ not in {name for name, _ in _calls()}
-
-
-def test_no_run_is_queued() -> None:
-    """No module of the library gives a run a place in a queue, or the status `queued`."""
-    assert not [given for name, given in _calls() if name == "Accepted" and "position" in given]
-    assert {given["queued"] for name, given in _calls() if name == "status_of" and "queued" in given} == {"False"}
-
-
-@cache
-def _calls() -> list[tuple[str, dict[str, str]]]:
-    """Every call by a plain name in the library: the name, and its keyword arguments as source."""
-    return [
-        (node.func.id, {word.arg: ast.unparse(word.value) for word in node.keywords if word.arg is not None})
-        for file in SOURCE.rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    ]

@@ -1,0 +1,102 @@
+"""From the way an agent ended to the event that ends its run."""
+
+import asyncio
+import logging
+
+import pytest
+
+from dayfly.agents.protocol import Answered, Asked, OpenCall
+from dayfly.engine.verdict import verdict_on
+from dayfly.errors import (
+    AgentFailed,
+    EngineClosed,
+    ErrorCode,
+    ModelFailed,
+    Superseded,
+    ToolOutcomeUnknown,
+    Unsettled,
+)
+from dayfly.protocol.events import AgentCompleted, AgentError, TerminalPayload, Usage
+from dayfly.publisher.shaping import ANSWER_BYTES, SENTENCE_BYTES
+
+USAGE = Usage(requests=2, input_tokens=30, output_tokens=9)
+
+
+async def verdict(
+    answer: Answered | Asked | None = None, error: BaseException | None = None
+) -> TerminalPayload | Asked:
+    ended = asyncio.get_running_loop().create_future()
+    if error is None:
+        ended.set_result(None)
+    else:
+        ended.set_exception(error)
+    return verdict_on(ended, answer, USAGE, took_ms=1234, run="r-1")
+
+
+async def test_an_answer_completes_the_run() -> None:
+    """With its time and what all attempts counted."""
+    expected = AgentCompleted(result="Done.", truncated=False, execution_time_ms=1234, usage=USAGE)
+    assert await verdict(Answered("Done.")) == expected
+
+
+async def test_a_long_answer_is_cut() -> None:
+    """And says so; the history has the whole of it."""
+    result = await verdict(Answered("x" * ANSWER_BYTES))
+    assert isinstance(result, AgentCompleted)
+    assert result.truncated
+    assert len(result.result) < ANSWER_BYTES
+
+
+async def test_a_question_is_no_end() -> None:
+    """An agent that asks is given on as it is."""
+    asked = Asked((OpenCall("pay", "c-1", {}),))
+    assert await verdict(asked) is asked
+
+
+async def test_an_agent_without_an_answer_has_failed(caplog: pytest.LogCaptureFixture) -> None:
+    """The operator reads of it."""
+    with caplog.at_level(logging.ERROR, "dayfly.engine"):
+        result = await verdict()
+    assert isinstance(result, AgentError)
+    assert (result.code, result.retryable) == (ErrorCode.AGENT_FAILED, False)
+    assert caplog.records
+
+
+@pytest.mark.parametrize("error", [Superseded("x"), Unsettled("x"), EngineClosed("x"), KeyboardInterrupt()])
+async def test_what_is_not_the_agents_doing_is_raised_on(error: BaseException) -> None:
+    """Another took over, the log is away, the process is being ended: no terminal event comes of that."""
+    with pytest.raises(type(error)):
+        await verdict(Answered("Done."), error)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "retryable"),
+    [
+        (ModelFailed("The model is busy."), ErrorCode.MODEL_FAILED, True),
+        (ToolOutcomeUnknown("It may not run twice."), ErrorCode.TOOL_OUTCOME_UNKNOWN, False),
+        (AgentFailed("It went on."), ErrorCode.AGENT_FAILED, False),
+    ],
+)
+async def test_a_failure_with_a_name_is_told(error: Exception, code: ErrorCode, *, retryable: bool) -> None:
+    """By its code and its own words."""
+    assert await verdict(error=error) == AgentError(code=code, message=str(error), retryable=retryable)
+
+
+async def test_a_failures_words_are_cut_to_size() -> None:
+    """And a failure without words has some."""
+    long = await verdict(error=ModelFailed("x" * 100_000))
+    assert isinstance(long, AgentError)
+    assert len(long.message) <= SENTENCE_BYTES
+    mute = await verdict(error=ModelFailed())
+    assert isinstance(mute, AgentError)
+    assert mute.message
+
+
+async def test_any_other_exception_is_bare(caplog: pytest.LogCaptureFixture) -> None:
+    """Its text goes to the log, and to no client."""
+    with caplog.at_level(logging.ERROR, "dayfly.engine"):
+        result = await verdict(Answered("Done."), KeyError("hunter2"))
+    assert isinstance(result, AgentError)
+    assert result.code == ErrorCode.AGENT_FAILED
+    assert "hunter2" not in result.message
+    assert "hunter2" in caplog.text

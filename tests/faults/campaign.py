@@ -60,6 +60,7 @@ class Campaign:
         self._watch = DeathWatch(lines)
         self._people: list[Person] = []
         self._devices: list[Device] = []
+        self._storm = Storm(self._control, random.Random(self._rng.random()), self._devices, pace_s=plan.pace_s)
 
     async def run(self) -> Result:
         """Lets everybody play under faults, then calms down and looks."""
@@ -67,9 +68,7 @@ class Campaign:
         async with AsyncExitStack() as stack:
             watching = asyncio.create_task(self._watch.run())
             stack.callback(watching.cancel)
-            storm = Storm(self._control, random.Random(self._rng.random()), pace_s=self._plan.pace_s)
-            storm.over(self._devices)
-            raging = asyncio.create_task(storm.rage())
+            raging = asyncio.create_task(self._storm.rage())
             telling = asyncio.create_task(self._tell(began))
             try:
                 await asyncio.gather(*(self._player(stack) for _ in range(self._plan.at_once)))
@@ -108,7 +107,14 @@ class Campaign:
         person = Person(name, [], self._ledger, rng)
         self._people.append(person)
         for number in range(rng.choice((1, 2, 2, 3))):
-            device = Device(self._url, name, f"{name}-{number}", self._ledger, random.Random(rng.random()))
+            device = Device(
+                self._url,
+                name,
+                f"{name}-{number}",
+                self._ledger,
+                random.Random(rng.random()),
+                overhear=self._storm.overhear,
+            )
             person.devices.append(await stack.enter_async_context(device))
             self._devices.append(device)
         return person

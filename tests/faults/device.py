@@ -52,12 +52,22 @@ class Device:
     """One device of a user. It stays connected until it is closed, sends again what has no answer, and attaches again
     wherever it missed something."""
 
-    def __init__(self, url: str, user: str, name: str, ledger: Ledger, rng: random.Random) -> None:
+    def __init__(
+        self,
+        url: str,
+        user: str,
+        name: str,
+        ledger: Ledger,
+        rng: random.Random,
+        *,
+        overhear: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.name = name
         self.threads: dict[str, ThreadView] = {}
         self.changes: list[Frame] = []
         """Every `thread_changed`, in order of arrival."""
         self._url, self._user, self._ledger, self._rng = url, user, ledger, rng
+        self._overhear = overhear
         self._link: Link | None = None
         self._asked: dict[str, _Asked] = {}
         self._following: dict[str, _Following] = {}
@@ -184,6 +194,7 @@ class Device:
             async for frame, size in link.frames():
                 if size > FRAME_BYTES:
                     self._ledger.violate(f"{self.name}: a frame of {size} bytes")
+                self._overhear(str(frame.get("type")))
                 async with self._news:
                     self._take(frame)
                     self._news.notify_all()

@@ -11,20 +11,39 @@ MOST_STANDING = 12
 WRITES = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
 OPERATIONS = (*WRITES, "GetItem", "Query")
 
+MOMENTS = (
+    "user_message",
+    "accepted",
+    "agent_started",
+    "agent_thinking",
+    "agent_delta",
+    "tool_executing",
+    "tool_completed",
+    "approval_requested",
+    "approved",
+    "agent_resumed",
+    "agent_completed",
+    "agent_cancelled",
+    "agent_error",
+    "cancelling",
+)
+
 Blow = Callable[[], Awaitable[object]]
 
 
 class Storm:
     """Strikes at random moments, `pace_s` apart on average."""
 
-    def __init__(self, control: Control, rng: random.Random, *, pace_s: float) -> None:
-        self._control, self._rng, self._pace_s = control, rng, pace_s
-        self._devices: Sequence[Device] = ()
+    def __init__(self, control: Control, rng: random.Random, devices: Sequence[Device], *, pace_s: float) -> None:
+        self._control, self._rng, self._devices, self._pace_s = control, rng, devices, pace_s
+        self._aim: str | None = None
+        self._aimed = asyncio.Event()
         self._blows: tuple[tuple[int, Blow], ...] = (
             (6, self._kill_an_engine),
             (2, self._kill_a_router),
             (2, self._kill_a_recovery),
             (1, self._kill_all),
+            (5, self._kill_at),
             (5, self._cut),
             (4, self._close),
             (2, self._gone),
@@ -35,9 +54,11 @@ class Storm:
             (1, self._integration),
         )
 
-    def over(self, devices: Sequence[Device]) -> None:
-        """These may lose their sockets from now on."""
-        self._devices = devices
+    def overhear(self, kind: str) -> None:
+        """A device was sent a frame of this type."""
+        if kind == self._aim:
+            self._aim = None
+            self._aimed.set()
 
     async def rage(self) -> None:
         """Goes on until it is cancelled."""
@@ -58,6 +79,19 @@ class Storm:
 
     async def _kill_a_recovery(self) -> None:
         await self._control.inject("invocation_killed", function=RECOVERY, after_s=self._seconds(0, 0.2))
+
+    async def _kill_at(self) -> None:
+        """Waits for a frame of some type to reach anybody, and kills whoever may have sent it in the next step."""
+        self._aim = self._rng.choice(MOMENTS)
+        self._aimed.clear()
+        try:
+            await asyncio.wait_for(self._aimed.wait(), 5)
+        except TimeoutError:
+            return
+        finally:
+            self._aim = None
+        await asyncio.sleep(self._rng.choice((0, 0, 0.01, 0.03, 0.1)))
+        await self._control.inject("kill_environments", function=self._rng.choice((ENGINE, ENGINE, ROUTER)))
 
     async def _kill_all(self) -> None:
         await self._control.inject("kill_environments", function=self._rng.choice((ENGINE, ENGINE, ROUTER, RECOVERY)))

@@ -78,8 +78,14 @@ class Actor(Owner):
             await work
         except Exception as error:  # noqa: BLE001  whatever an invocation raises, Lambda takes it
             self.error = error
-        self.finished = True
-        self._end()
+        if self.alive:
+            self.finished = True
+            self._end()
+
+    @property
+    def leftovers(self) -> list[str]:
+        """What still waits, apart from the invocation itself: nothing may outlive a handler."""
+        return [str(task.get_coro()).split()[2] for task in self.tasks[1:] if not task.done()]
 
     def die(self, *, timeout: bool = False) -> None:
         """It is gone, at once; nothing of it runs on."""

@@ -28,6 +28,7 @@ class Attempted:
     holder: Actor | None = None
     lost: float | None = None
     marked: float | None = None
+    waiting: bool = False
     dirty_sweeps: int = 0
 
 
@@ -61,10 +62,16 @@ class Attempts:
             if kind == "agent_resumed":
                 self._fenced(appended, run, payload)
             elif kind == "approval_requested":
-                run.holder = None
+                self._asked(told, run, payload["tool_call_id"])
         if told.terminal is not None:
             self._ended(appended, run)
             run.holder = None
+
+    def _asked(self, told: Told, run: Attempted, call: str) -> None:
+        if call in told.requested:
+            self._truth.violated(f"{told.run}: asks for {call} once more")
+        told.requested.add(call)
+        run.holder, run.waiting = None, True
 
     def _fenced(self, appended: Appended, run: Attempted, payload: JsonObject) -> None:
         told = appended.told
@@ -73,6 +80,9 @@ class Attempts:
         run.attempt = payload["attempt"]
         if payload["reason"] == "engine_lost":
             self._was_lost(appended, run)
+        elif (payload["reason"] in {"answered", "expired"}) is not run.waiting:
+            self._truth.violated(f"{told.run}: goes on because of {payload['reason']}, waiting: {run.waiting}")
+        run.waiting = False
         before = appended.row.last - 1
         late = [seq for seq in range(told.completed_seq + 1, before + 1) if told.types[seq - 1] == "agent_delta"]
         voids = payload.get("discard_after")

@@ -8,6 +8,7 @@ from dayfly.runlog.history import unpack_history
 from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, UserSaid
 from dayfly.runlog.rows import CancelRow, HistoryRow, LeaseRow, LogRow, QuotaRow, ThreadRow
 from tests.simulation.device import Device
+from tests.simulation.outcomes import of_outcome
 from tests.simulation.truth import JsonObject, Told
 from tests.simulation.view import View
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def check_all(world: "World") -> None:
     """Notes every violation."""
     for told in world.truth.runs.values():
-        for what in of_run(told):
+        for what in of_run(world, told):
             world.truth.violated(f"{told.run}: {what}")
     for what in (*of_table(world), *of_histories(world), *world.posts.missing()):
         world.truth.violated(what)
@@ -30,7 +31,7 @@ def check_all(world: "World") -> None:
 # Runs.
 
 
-def of_run(told: Told) -> Iterator[str]:
+def of_run(world: "World", told: Told) -> Iterator[str]:
     """One end; the text that was said is the result; every tool that was told of has ended."""
     if told.terminal is None:
         yield "has no end"
@@ -46,6 +47,7 @@ def of_run(told: Told) -> Iterator[str]:
             yield f"its text is {said!r}, its result {result!r}"
         if told.executing - told.completed:
             yield f"completed without {told.executing - told.completed}"
+    yield from of_outcome(world, told, events)
 
 
 def said_last(events: list[JsonObject]) -> str:
@@ -85,8 +87,19 @@ def of_table(world: "World") -> Iterator[str]:
             for row in told.rows:
                 if kept.pop((row.run, row.first), None) != row:
                     yield f"{row.run}: the record at seq {row.first} is not what was written"
+    yield from of_forgotten(world)
     if left := [key for key in kept if not world.lines.threads[world.truth.runs[key[0]].thread].forgotten]:
         yield f"records that nobody wrote: {left}"
+
+
+def of_forgotten(world: "World") -> Iterator[str]:
+    """Nothing is left of a forgotten thread, but what has a TTL."""
+    for name, line in world.lines.threads.items():
+        if line.forgotten:
+            parts = {name, *(told.run for told in world.truth.runs.values() if told.thread == name)}
+            for key, row in world.store.held.items():
+                if not hasattr(row, "expires") and not parts.isdisjoint(key.sk.split("#")):
+                    yield f"{name}: forgotten, but {key.sk} is left"
 
 
 # History.

@@ -24,10 +24,11 @@ class Owner:
     """Who a step belongs to. A stopped owner's steps wait, or are dropped if it is dead; nothing of it runs on: no
     `finally`, no handler of a cancellation, as in a process that was killed."""
 
-    __slots__ = ("alive", "stash", "stopped")
+    __slots__ = ("alive", "stash", "stopped", "tasks")
 
     def __init__(self) -> None:
         self.alive = True
+        self.tasks: list[asyncio.Task[Any]] = []
         self.stopped = False
         self.stash: list[Step] = []
 
@@ -91,9 +92,12 @@ class SimLoop(asyncio.BaseEventLoop):
     def create_future(self) -> "asyncio.Future[Any]":
         return asyncio.Future(loop=self)
 
-    def create_task(self, coro: Any, **kwargs: Any) -> Any:
-        task = asyncio.Task(coro, loop=self, **kwargs)
+    def create_task(self, coro: Any, *, name: Any = None, context: Context | None = None) -> Any:
+        task = asyncio.Task(coro, loop=self, name=name, context=context)
         self.tasks.append(task)
+        owner = OWNER.get() if context is None else context.get(OWNER)
+        if owner is not None:
+            owner.tasks.append(task)
         return task
 
     def call_soon(self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None) -> Step:

@@ -29,8 +29,10 @@ class Platform:
         self.recovering: list[Actor] = []
         self.queued = 0
         """Invocations and notices on their way."""
-        self.lost = 0
-        """Invocations and notices that never came."""
+        self.harmed: set[str] = set()
+        """Runs whose engines, or the way to them, something befell."""
+        self.hindrances = 0
+        """Invocations that died or stood still."""
 
     # The router.
 
@@ -51,15 +53,19 @@ class Platform:
         chances = world.weather.chances
         for _ in range(1 + world.weather.happens(chances.invocation_twice)):
             if world.weather.happens(chances.invocation_lost):
-                self.lost += 1
+                self.harmed.add(call.run)
                 world.say(None, lambda: f"lost: an invocation of {call.run}")
             elif world.weather.happens(chances.throttled):
                 self.queued += 1
+                self.harmed.add(call.run)
                 world.later(EVENT_AGE_S, self._expire, call)
             else:
-                late = world.weather.happens(chances.invocation_late)
+                after = world.dice.between(0.01, 0.3)
+                if world.weather.happens(chances.invocation_late):
+                    self.harmed.add(call.run)
+                    after = world.dice.between(0.5, 40.0)
                 self.queued += 1
-                world.later(world.dice.between(0.5, 40.0) if late else world.dice.between(0.01, 0.3), self._start, call)
+                world.later(after, self._start, call)
 
     def _expire(self, call: EngineCall) -> None:
         self.queued -= 1
@@ -73,6 +79,8 @@ class Platform:
 
         def on_end(ended: Actor) -> None:
             self.engines.remove(ended)
+            if ended.faults or ended.error is not None:
+                self.harmed.add(call.run)
             if ended.error is not None or not ended.alive:
                 world.attempts.engine_gone(ended)
                 world.say(ended, lambda: f"failed: {ended.error!r}" if ended.error else "dead")
@@ -97,7 +105,6 @@ class Platform:
         world = self._world
         chances = world.weather.chances
         if world.weather.happens(chances.notice_lost):
-            self.lost += 1
             world.say(None, lambda: f"lost: the notice of {invocation}")
             return
         for _ in range(1 + world.weather.happens(chances.notice_twice)):
@@ -131,7 +138,13 @@ class Platform:
         self._run(actor, work, RECOVERY_S, on_end)
 
     def _run(self, actor: Actor, work: Awaitable[None], limit: float, on_end: Callable[[Actor], None]) -> None:
-        actor.start(work, on_end)
+        def end(ended: Actor) -> None:
+            self.hindrances += not ended.alive or ended.paused_s > 0
+            if ended.finished and (left := ended.leftovers):
+                self._world.truth.violated(f"{ended.name} has returned and left {left}")
+            on_end(ended)
+
+        actor.start(work, end)
         self._world.later(limit, self._time_out, actor)
 
     def _time_out(self, actor: Actor) -> None:

@@ -49,7 +49,7 @@ class Line:
             actor.die()
             await forever()
         if fate is Fate.PAUSE:
-            actor.pause(dice.pick((1.0, 6.0, 22.0, 30.0, 45.0)) * dice.between(0.8, 1.2))
+            actor.pause(dice.pick((1.0, 6.0, 25.0, 45.0, 80.0)) * dice.between(0.8, 1.2))
         if fate is Fate.SLOW:
             return await self._sent(happens, what, after=dice.pick((0.3, 1.0, 4.0)) * dice.between(0.5, 1.2))
         if fate is Fate.REFUSED:

@@ -1,7 +1,7 @@
 """What is posted to whom: nothing before it is in the log, nothing to a stranger, and the end to everyone."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dayfly.ports.table import Action, Delete, Span
 from dayfly.runlog import keys
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
+UNDER_WAY: Final = frozenset({"queued", "running", "waiting"})
+
+
 class Posts:
     """All frames on their way to clients."""
 
@@ -22,6 +25,8 @@ class Posts:
         self._due: dict[tuple[str, str], str] = {}
         """For each ended run and connection that watched it then: the end that has to be posted there, by whoever ended
         the run or by recovery; not by an `attach`, which the client would have to think of."""
+        self._sent: set[tuple[str, str]] = set()
+        """Ends that were posted so."""
         world.truth.listeners.append(self._appended)
 
     def _appended(self, appended: Appended) -> None:
@@ -50,8 +55,24 @@ class Posts:
             self._truth.violated(f"{connection} of {user} was sent what is neither logged nor asked for: {raw[:200]}")
         elif owner != user:
             self._truth.violated(f"{connection} of {user} was sent what is {owner}'s: {raw[:200]}")
-        if "seq" in frame and actor.action != "attach" and self._due.get((frame["run_id"], connection)) == raw:
-            del self._due[frame["run_id"], connection]
+        if "seq" in frame and actor.action != "attach" and raw == self._end(frame["run_id"]):
+            self._sent.add((frame["run_id"], connection))
+            self._due.pop((frame["run_id"], connection), None)
+        elif frame.get("type") == "attached":
+            self._promised(user, connection, frame)
+
+    def _end(self, run: str) -> str | None:
+        told = self._truth.runs.get(run)
+        return told.texts[-1] if told is not None and told.terminal is not None else None
+
+    def _promised(self, user: str, connection: str, frame: JsonObject) -> None:
+        """Who is told that a run is under way when it has just ended will hear of that, if it is still there."""
+        if keys.socket_of_thread_key(user, frame["thread_id"], connection) not in self._world.store.held:
+            return
+        for run in frame["runs"]:
+            end = self._end(run["run_id"])
+            if end is not None and run["status"] in UNDER_WAY and (run["run_id"], connection) not in self._sent:
+                self._due[run["run_id"], connection] = end
 
     def _owner(self, user: str, frame: JsonObject, raw: str) -> str | None:
         if "seq" in frame:

@@ -54,6 +54,17 @@ class Program:
     manner: Manner = Manner.WELL
 
     @property
+    def longest_s(self) -> float:
+        """Seconds that its longest step takes."""
+        steps = [max(one.pieces, 1) * one.pause for one in self.rounds]
+        return max(*steps, *(call.seconds for one in self.rounds for call in one.calls), 0.0)
+
+    @property
+    def whole_s(self) -> float:
+        """Seconds that all of its steps take."""
+        return sum(max(one.pieces, 1) * one.pause + sum(call.seconds for call in one.calls) for one in self.rounds)
+
+    @property
     def text(self) -> str:
         """The program as a user's message."""
         rounds = [
@@ -91,7 +102,7 @@ def drawn(dice: Dice, *, lifetime_s: float) -> Program:
 
 
 def _seconds(dice: Dice, lifetime_s: float) -> float:
-    long = dice.weighted([(12, 0.02), (6, 0.4), (2, 2.5), (1, 7.0), (1, lifetime_s * 0.7), (0.5, lifetime_s * 1.3)])
+    long = dice.weighted([(12, 0.02), (6, 0.4), (2, 2.5), (1, 7.0), (1.5, lifetime_s * 0.7), (0.5, lifetime_s * 1.3)])
     return round(long * dice.between(0.6, 1.4), 2)
 
 

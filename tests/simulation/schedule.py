@@ -48,10 +48,11 @@ def play(seed: int, *, traced: bool = False, variant: Variant = nullcontext) -> 
         except Caught as caught:
             world.truth.violated(str(caught))
         finally:
+            # What razing brings about is no part of the schedule.
+            violations, lines = tuple(world.truth.violations), tuple(trace.lines) if trace is not None else ()
             loop.raze()
             logging.disable(logging.NOTSET)
-    violations = tuple(world.truth.violations)
-    return Outcome(seed, violations, tuple(trace.lines) if trace else (), len(world.truth.runs), loop.now)
+    return Outcome(seed, violations, lines, len(world.truth.runs), loop.now)
 
 
 async def _scenario(world: World) -> None:

@@ -38,6 +38,8 @@ class Told:
     journalled: set[str] = field(default_factory=set)
     executing: set[str] = field(default_factory=set)
     completed: set[str] = field(default_factory=set)
+    requested: set[str] = field(default_factory=set)
+    """Calls for which approval was asked."""
     approved: set[str] = field(default_factory=set)
     """Calls that a client has said yes to."""
 

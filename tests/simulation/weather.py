@@ -58,6 +58,7 @@ _CAUSES: Final[Sequence[_Cause]] = (
     (frozenset({Kind.ENGINE}), _EVERY, Fate.DIES_AFTER),
     (frozenset({Kind.ENGINE}), _EVERY, Fate.IN_FLIGHT),
     (frozenset({Kind.ENGINE}), _EVERY, Fate.PAUSE),
+    (frozenset({Kind.ENGINE}), frozenset({Port.WRITE}), Fate.PAUSE),
     (frozenset({Kind.ROUTER}), _EVERY, Fate.DIES_BEFORE),
     (frozenset({Kind.ROUTER}), _EVERY, Fate.DIES_AFTER),
     (RECOVERY, _EVERY, Fate.DIES_BEFORE),

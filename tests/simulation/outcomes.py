@@ -1,0 +1,52 @@
+"""How a run may end, given its program and what befell it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from tests.simulation.functions import LIMITS, RESERVE_S
+from tests.simulation.programs import Manner, Program
+from tests.simulation.truth import JsonObject, Told
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+LONG: Final = 0.5
+"""A step that takes this part of an engine's time may not fit after what came before it."""
+_SLOW: Final = frozenset({Manner.HANG, Manner.STUBBORN})
+_HARM: Final = frozenset({"engine_lost", "engine_timeout"})
+
+
+def of_outcome(world: "World", told: Told, events: list[JsonObject]) -> Iterator[str]:
+    """Says what does not fit: an error without its cause, or an answer that is not the program's."""
+    program = Program.of(told.frame["text"])
+    lifetime = world.platform.lifetime_s
+    slow = program.manner in _SLOW or program.longest_s >= LONG * (lifetime - min(RESERVE_S, lifetime / 4))
+    harmed = told.run in world.platform.harmed
+    match told.code:
+        case None if told.terminal == "agent_completed":
+            yield from _of_answer(program, events)
+        case "agent_failed" if program.manner not in {Manner.RAISE, Manner.NOTHING}:
+            yield "failed, but its agent does not"
+        case "step_too_long" | "tool_outcome_unknown" if not slow and not harmed:
+            yield f"ended with {told.code}, but no step is long"
+        case "run_too_long" if not slow and not harmed and program.whole_s * 1000 < LIMITS.run_ms / 2:
+            yield "took too long, but is short"
+        case "could_not_start" if not harmed and not world.platform.hindrances:
+            yield "could not start, but nobody died on the way"
+        case code if code in _HARM and not harmed:
+            yield f"ended with {code}, but nothing befell its engines"
+        case _:
+            pass
+
+
+def _of_answer(program: Program, events: list[JsonObject]) -> Iterator[str]:
+    """Each response of the program was given once to its end, and each of its calls was made once."""
+    if program.manner is not Manner.WELL:
+        yield f"completed, but its agent ends with {program.manner}"
+    result: str = events[-1]["payload"]["result"]
+    if result.count("[") != program.rounds[-1].pieces:
+        yield f"answered {result!r}"
+    calls = [event["payload"]["tool_name"] for event in events if event["type"] == "tool_completed"]
+    planned = [call.tool.value for one in program.rounds for call in one.calls]
+    if sorted(calls) != sorted(planned):
+        yield f"called {calls}, planned were {planned}"

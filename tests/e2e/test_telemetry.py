@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ USER = "operator@example.org"
 
 @pytest.fixture(scope="module")
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
-    """An emulator of its own, on which everything has happened once that a metric counts."""
-    with running(project(tmp_path_factory.mktemp("observed")), "--schedule-every", "1") as emulator:
+    """An emulator of its own, on which everything has happened once that a metric counts. Its engines live for 16
+    seconds, so that one hands over."""
+    template = project(tmp_path_factory.mktemp("observed"), engine_timeout_s=16)
+    with running(template, "--schedule-every", "1") as emulator:
         asyncio.run(_live_through(emulator))
         yield emulator
 
@@ -36,11 +39,38 @@ async def _live_through(emulator: EmulatorProcess) -> None:
         await client.until(lambda frame: frame.get("seq") == 3 and frame["run_id"] == cancelled["run_id"])
         await client.ask("cancel", run_id=cancelled["run_id"])
         await client.end_of(cancelled["run_id"])
+        await _ask_the_user(client)
+        await _lose_an_engine(emulator, client)
+        long = await client.ask("run", text="chapters=2 seconds=5", agent="chaptering")
+        await client.end_of(long["run_id"], wait_s=60)
         left = await client.ask("run", text="tell me a long story, slowly")
         await client.until(lambda frame: frame["type"] == "agent_delta" and frame["run_id"] == left["run_id"])
     # The story goes on for nobody: the engine's next post is answered with 410.
     await asyncio.to_thread(emulator.wait_for_line, '"GoneConnections"')
     await asyncio.to_thread(emulator.wait_for_line, '"ActiveRuns"')
+
+
+async def _ask_the_user(client: Chat) -> None:
+    run = await client.ask("run", text="Forget the note about X17")
+    asked = await client.until(lambda frame: frame["type"] == "approval_requested")
+    call = asked["payload"]["tool_call_id"]
+    await client.ask("approve", run_id=run["run_id"], tool_call_id=call, approved=True)
+    await client.end_of(run["run_id"])
+
+
+async def _lose_an_engine(emulator: EmulatorProcess, client: Chat) -> None:
+    run = await client.ask("run", text="x", agent="talking")
+    await client.until(lambda frame: frame["type"] == "agent_delta" and frame["run_id"] == run["run_id"])
+    await asyncio.to_thread(_kill_engines, emulator)
+    await client.end_of(run["run_id"])
+
+
+def _kill_engines(emulator: EmulatorProcess) -> None:
+    body = json.dumps({"kind": "kill_environments", "function": "EngineFunction"}).encode()
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(emulator.url + "/_emulator/faults", body, headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert json.load(answer)["killed"] >= 1
 
 
 def _emitted(emulator: EmulatorProcess) -> Iterator[tuple[NamedMetric, dict[str, Any]]]:
@@ -71,16 +101,31 @@ def test_metrics_have_their_dimensions_values_and_no_ids(observed: EmulatorProce
 
 
 def test_outcomes_are_counted_once_each(observed: EmulatorProcess) -> None:
-    """One run completed, one failed with its code, one cancelled, as their ends' writers counted them."""
-    for name, count in (("RunsFailed", 1), ("RunsCancelled", 1)):
-        total = sum(
-            sum(line[name])
-            for metric, line in _emitted(observed)
-            if (metric.name, metric.dimensions) == (name, ("service",))
-        )
-        assert total == count, name
+    """One run failed with its code, one was cancelled, one resumed after a loss, and one call had to be allowed, each
+    counted by whoever did it."""
+    for name in ("RunsFailed", "RunsCancelled", "RunsResumed", "ApprovalsRequested"):
+        assert _total(observed, name) == 1, name
+    # After its second step the last engine may have too little time left for the end, and hand over once more.
+    assert _total(observed, "RunsHandedOver") in (1, 2)
     codes = [line["code"] for metric, line in _emitted(observed) if metric.dimensions == ("code", "service")]
     assert codes == ["agent_failed"]
+
+
+def _total(emulator: EmulatorProcess, name: str) -> float:
+    return sum(
+        sum(line[name])
+        for metric, line in _emitted(emulator)
+        if (metric.name, metric.dimensions) == (name, ("service",))
+    )
+
+
+def test_logs_tell_what_became_of_attempts(observed: EmulatorProcess) -> None:
+    """An attempt that ended while its run goes on says how; recovery names the run that it resumed, and why."""
+    over = [line for line in observed.json_lines("EngineFunction") if line.get("message") == "attempt over"]
+    assert {"waiting", "handed_over"} <= {line["outcome"] for line in over}
+    (resumed,) = [line for line in observed.json_lines("RecoveryFunction") if line.get("message") == "run resumed"]
+    assert (resumed["level"], resumed["code"]) == ("WARNING", "engine_lost")
+    assert resumed["run"] in {line["run"] for line in over}
 
 
 def test_logs_name_the_run_and_its_surroundings(observed: EmulatorProcess) -> None:
@@ -88,12 +133,12 @@ def test_logs_name_the_run_and_its_surroundings(observed: EmulatorProcess) -> No
     connection."""
     admitted = [line for line in observed.json_lines("RouterFunction") if line.get("message") == "admitted"]
     over = [line for line in observed.json_lines("EngineFunction") if line.get("message") == "attempt over"]
-    assert len(admitted) == 4
+    assert len(admitted) == 7
     assert {"user", "thread", "run", "connection", "request", "function_request_id", "xray_trace_id"} <= set(
         admitted[0]
     )
     assert {"user", "thread", "run", "request", "outcome", "duration_ms"} <= set(over[0])
-    assert [line["outcome"] for line in over][:3] == ["completed", "failed", "cancelled"]
+    assert [line["outcome"] for line in over][:5] == ["completed", "failed", "cancelled", "waiting", "completed"]
 
 
 def test_logs_tell_no_secret(observed: EmulatorProcess) -> None:
@@ -108,8 +153,8 @@ def test_logs_tell_no_secret(observed: EmulatorProcess) -> None:
 
 
 def test_nothing_is_logged_as_an_error_but_the_failed_run(observed: EmulatorProcess) -> None:
-    """A day without faults has no error lines but that of the broken file among these tests' agents, once for each cold
-    start; the failed run has one, with its code."""
+    """There are no error lines but that of the broken file among these tests' agents, once for each cold start, and one
+    of the failed run, with its code: a run that is resumed or handed over is none."""
     errors = [line for function in FUNCTIONS for line in observed.json_lines(function) if line.get("level") == "ERROR"]
     assert [line.get("code") for line in errors if "unfinished.py" not in line["message"]] == ["agent_failed"]
 

@@ -25,7 +25,7 @@ from dayfly.recovery.notice import Notice, handle_notice
 from dayfly.recovery.sweep import sweep
 from dayfly.runlog.keys import LEASE_SHARDS
 from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, UserSaid
-from dayfly.runlog.rows import LeaseRow, LogRow, QuotaRow, Row, RunRow, ThreadRow
+from dayfly.runlog.rows import LeaseRow, LeaseState, LogRow, QuotaRow, Row, RunRow, ThreadRow
 from tests.fakes.agents import Script, ScriptedAgents, calculator, echo
 from tests.fakes.faulty_table import Call, Fault, FaultyTable, Halt
 from tests.fakes.hosts import InlineHost
@@ -224,10 +224,11 @@ class World:
         return Caretaker(self.outside(invocation))
 
     async def recover(self, *, minutes: int = 10) -> None:
-        """Engines as they are asked for, and a sweep a minute, until no lease is left."""
+        """Engines as they are asked for, and a sweep a minute, until no lease is left but of runs that wait for their
+        user."""
         for _ in range(minutes):
             await self.serve()
-            if not self.leases():
+            if all(lease.state == LeaseState.APPROVAL for lease in self.leases()):
                 return
             await asyncio.sleep(60.001)
             await self.sweep()

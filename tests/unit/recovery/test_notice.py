@@ -184,3 +184,11 @@ async def test_the_run_behind_is_not_invoked_while_its_engine_is_at_work(world: 
     await world.notice(call, invocation="i-1")
     assert len(world.invoker.calls) == 2
     await world.crash(engine)
+
+
+async def test_notices_of_an_earlier_attempt_do_not_end_a_later_one(world: World) -> None:
+    """However often the loss of a first engine is told, the attempt that it brought about is not given up for it."""
+    call = await killed(world)
+    for _ in range(5):
+        await world.notice(call)
+    await assert_goes_on(world, call)

@@ -115,8 +115,8 @@ class Delivery:
             run_id=self._run, thread_id=self._thread, last_seq=last_seq, phase=phase, elapsed_ms=elapsed_ms
         ).encode()
 
-    async def _forget_gone(self) -> frozenset[str]:
-        gone = frozenset(connection for connection, queue in self._queues.items() if queue.gone)
+    async def _forget_gone(self) -> tuple[str, ...]:
+        gone = tuple(connection for connection, queue in self._queues.items() if queue.gone)
         await asyncio.gather(*(self._queues.pop(connection).close() for connection in gone))
         await asyncio.gather(*(self._detach(connection) for connection in gone))
         return gone

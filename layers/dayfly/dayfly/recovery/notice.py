@@ -51,8 +51,8 @@ async def _look_after(table: Table, caretaker: Caretaker, standing: Standing, no
     if standing.ended:
         await caretaker.post_end(standing)
     elif standing.waits_for_engine:
-        throttled_away = notice.expired and notice.first_seq == standing.run.first_seq
-        if throttled_away or standing.lease.invoked >= MOST_NOTICED_STARTS:
+        present = notice.first_seq == standing.run.first_seq
+        if present and (notice.expired or standing.lease.invoked >= MOST_NOTICED_STARTS):
             # Throttled away for a whole minute, or function after function died before it began: another would meet
             # the same, and the user waits.
             await caretaker.end(standing, CouldNotStart("No engine could begin the run."))

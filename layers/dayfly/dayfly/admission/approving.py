@@ -5,6 +5,7 @@ from dataclasses import replace
 from dayfly.admission.caller import Caller
 from dayfly.admission.lookup import live_run
 from dayfly.admission.services import Services
+from dayfly.context.ids import new_nonce
 from dayfly.errors import ApprovalClosed, Superseded
 from dayfly.ports.table import Check, ConditionsFailed, Matches, Put
 from dayfly.protocol.frames import Approve
@@ -58,7 +59,10 @@ async def _kept(services: Services, run: RunRow, later: RunRow, lease: LeaseRow)
     """Whether the answer is kept; if not, run or lease have moved."""
     as_it_was = Matches(attempt=run.attempt, first_seq=run.first_seq, answered=run.answered)
     try:
-        await settle(services.table, Put(later, as_it_was), Check(lease.key, Matches(**as_read(lease))))
+        # Under a token: a repeat is told that it was done even if another answer was taken since.
+        await settle(
+            services.table, Put(later, as_it_was), Check(lease.key, Matches(**as_read(lease))), token=new_nonce()
+        )
     except ConditionsFailed as failed:
-        return failed.found.get(0) == later  # this very answer: its own, repeated, or the same from another device
+        return failed.found.get(0) == later  # the same answer from another device
     return True

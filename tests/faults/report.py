@@ -12,7 +12,7 @@ def table(result: Result) -> Iterator[str]:
     ledger = result.ledger
     yield f"runs accepted         {len(ledger.admitted)} in {result.took_s:.0f} s"
     for kind, outcomes in sorted(result.outcomes.items()):
-        yield f"  {kind:<20}{_counts(outcomes)}"
+        yield f"  {kind:<24}{_counts(outcomes)}"
     yield f"environments killed   {_counts(result.deaths) or 'none'} (at work)"
     yield f"faults struck         {sum(result.struck.values())}"
     for kind, count in sorted(result.struck.items()):

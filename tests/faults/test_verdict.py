@@ -51,6 +51,8 @@ def test_a_run_that_was_resumed_has_nothing_wrong() -> None:
     assert view.said() == view.answer() == "It is 42."
 
 
+OTHER = {"result": "43", "truncated": False}
+
 BROKEN: dict[str, tuple[Callable[[list[Frame]], list[Frame]], str]] = {
     "two ends": (lambda good: [*good, good[-1]], "2 terminal events"),
     "no end": (lambda good: good[:-1], "0 terminal events"),
@@ -70,7 +72,7 @@ BROKEN: dict[str, tuple[Callable[[list[Frame]], list[Frame]], str]] = {
     ),
     "text that comes twice": (lambda good: [*good[:10], *good[9:]], "text and result differ"),
     "another answer": (
-        lambda good: [*good[:9], _event("agent_delta", text="43"), _event("agent_completed", result="43", truncated=False)],
+        lambda good: [*good[:9], _event("agent_delta", text="43"), {**good[11], "payload": OTHER}],
         "which lacks '42'",
     ),
     "another's message": (

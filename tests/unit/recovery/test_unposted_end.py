@@ -33,7 +33,7 @@ async def test_a_socket_that_can_not_be_posted_to_is_not_waited_for(world: World
 
 
 async def test_nobody_posts_for_ever(world: World) -> None:
-    """Two hours after the run became active, no socket of that time lives, and the sweep drops the lease."""
+    """Two hours after the run's end, no socket of that time lives, and the sweep drops the lease."""
     call = await world.admitted()
     world.sockets.refuse["a1"] = Unsettled("throttled")
     await world.engine(call)

@@ -52,9 +52,9 @@ class Caretaker:
             await self.resume(standing, EngineLost("The engine was lost."))
 
     async def post_end(self, standing: Standing) -> None:
-        """Posts the terminal event again and drops the lease. After 2 hours, the longest that a socket lives, nobody is
-        left who has not seen it."""
-        give_up = self.outside.clock.now_ms() - standing.lease.activated >= SOCKET_LIFE_MS
+        """Posts the terminal event again and drops the lease. 2 hours after the end, the longest that a socket lives,
+        nobody is left who has not seen it."""
+        give_up = self.outside.clock.now_ms() - standing.tail.at >= SOCKET_LIFE_MS
         await self.outside.post_again(standing.run, committed_of(standing.tail), give_up=give_up)
 
     async def start_again(self, standing: Standing) -> None:

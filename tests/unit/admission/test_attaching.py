@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dayfly.admission.attaching import REPLAY_EVENTS
 from dayfly.agents.protocol import AgentEvent, Answered, Delta, Thinking, Turn
 from dayfly.runlog.rows import AttachedRow, LogRow
+from tests.fakes.agents import Programme, Round, asking, silent
 from tests.fakes.faulty_table import Call
 from tests.fakes.world import World, caller
 
@@ -219,3 +220,58 @@ async def test_run_ids_sort_by_turn_whoever_comes_late(world: World) -> None:
     assert accepted["run_id"] > overtaking.run
     reply = await world.ask("attach", connection="b1", thread_id=first.thread, after={overtaking.run: 99})
     assert [run["run_id"] for run in reply["runs"]] == [overtaking.run, accepted["run_id"]]
+
+
+async def test_attach_tells_where_open_runs_stand(world: World) -> None:
+    """A run that waits for its user, and those queued behind it with their places; each is replayed, also to a client
+    that names nothing."""
+    world.agents.scripts["assistant"] = asking("c-1")
+    call = await world.admitted()
+    await world.serve()
+    first, second = await world.queued(call), await world.queued(call, if_busy="enqueue")
+    reply = await world.ask("attach", thread_id=call.thread, connection="a2")
+    assert reply["runs"] == [
+        {"run_id": call.run, "status": "waiting", "seq": len(world.log(call.run))},
+        {"run_id": first, "status": "queued", "seq": 1, "position": 1},
+        {"run_id": second, "status": "queued", "seq": 1, "position": 2},
+    ]
+    assert world.sockets.events("a2") == [*world.log(call.run), *world.log(first), *world.log(second)]
+    again = await world.ask("attach", thread_id=call.thread, after={call.run: 4, first: 1}, connection="a3")
+    assert again["runs"] == reply["runs"]
+    assert world.sockets.events("a3") == [*world.log(call.run)[4:], *world.log(second)]
+
+
+async def test_a_resumed_run_is_replayed_whole(world: World) -> None:
+    """Over all its attempts, what is void included: the client drops that by `discard_after`."""
+    call = await world.killed(silent)
+    await world.notice(call)
+    world.agents.scripts["assistant"] = Programme(Round("The end."))
+    await world.serve()
+    reply = await world.ask("attach", thread_id=call.thread, after={call.run: 0}, connection="a2")
+    assert [run["status"] for run in reply["runs"]] == ["completed"]
+    assert world.sockets.events("a2") == world.log(call.run)
+
+
+async def test_attach_while_one_run_follows_the_other_misses_nothing(world: World) -> None:
+    """Whenever a second device attaches to a thread with a queue: of each run that had not ended, and of all after it,
+    replay and live events together are the log."""
+    lengths: set[int] = set()
+    for moment in range(0, 70, 3):
+        world = World()
+        world.agents.scripts["assistant"] = Programme(
+            Round("So.", calls=("c-1",), think_s=1, tool_s=0.1), Round("Yes.")
+        )
+        call = await world.admitted()
+        runs = [call.run, *[await world.queued(call) for _ in range(2)]]
+        serving = asyncio.create_task(world.serve())
+        await asyncio.sleep(moment * 0.05)
+        for _ in range(moment % 7):
+            await asyncio.sleep(0)
+        reply = await world.ask("attach", thread_id=call.thread, connection="a2")
+        await serving
+        open_then = {run["run_id"] for run in reply["runs"]}
+        lengths.add(len(open_then))
+        for run in runs:
+            seen = {frame["seq"]: frame for frame in world.sockets.events("a2") if frame["run_id"] == run}
+            assert [seen[seq] for seq in sorted(seen)] == (world.log(run) if run in open_then else [])
+    assert lengths == {0, 1, 2, 3}

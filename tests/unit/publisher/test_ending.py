@@ -1,20 +1,23 @@
 """The end of a run: one transaction, whoever writes it."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Turn
 from dayfly.errors import ErrorCode, Superseded, Unsettled
+from dayfly.ports.meter import Metric
 from dayfly.ports.table import Put
 from dayfly.protocol.events import AgentError
 from dayfly.publisher.closing import end_run
 from dayfly.publisher.past import newest_pieces
 from dayfly.runlog.messages import AssistantSaid, UserSaid
 from dayfly.runlog.rows import HistoryRow, LeaseRow, LogRow, PartRow, QuotaRow, ThreadRow
-from tests.fakes.faulty_table import Call, Fault
-from tests.fakes.world import World, assert_ended_once
+from tests.fakes.faulty_table import Call, Fault, Halt, ends_a_run
+from tests.fakes.walk import WAYS, walk
+from tests.fakes.world import World, assert_ended_once, assert_history
 from tests.unit.publisher.support import staged
 
 FAILED = AgentError(code=ErrorCode.ENGINE_LOST, message="Lost.", retryable=True)
@@ -157,3 +160,45 @@ async def test_any_one_call_may_fail(fault: Fault) -> None:
             await end_run(world.outside(), stage.run, lease, FAILED)
         assert assert_ended_once(world, stage.call.run) == "agent_error"
         assert world.rows(QuotaRow)[0].active == ()
+
+
+async def test_an_engines_end_makes_the_next_run_active(world: World) -> None:
+    """In the one transaction of its end: record, thread, quota, the next one's waiting lease, and its own."""
+    stage = await staged(world)
+    follower = await world.queued(stage.call)
+    await world.engine(stage.call)
+    (write,) = [call for call in world.table.calls if ends_a_run(call)]
+    kinds = [type(action.row) for action in write.actions if isinstance(action, Put)]
+    assert kinds == [LogRow, ThreadRow, QuotaRow, LeaseRow, LeaseRow]
+    (lease,) = world.leases()
+    assert (lease.run, lease.state, lease.first_seq) == (follower, "waiting", 2)
+    assert world.thread(stage.call.thread).active_run == follower
+    assert [call.run for call in world.invoker.calls] == [stage.call.run, follower]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_any_one_call_of_an_engine_with_others_behind_it_may_fail(way: Fault | Halt) -> None:
+    """Whichever one call of the table fails in it, or wherever it dies: it ends once, and so do those behind it."""
+
+    async def begin(world: World) -> list[str]:
+        call = await world.admitted(agent="echo")
+        return [call.run, *[await world.queued(call, agent="echo") for _ in range(2)]]
+
+    async def act(world: World, runs: list[str]) -> None:
+        with suppress(Unsettled):
+            await world.engine(world.invoker.calls[0])
+
+    async def check(world: World, runs: list[str]) -> None:
+        await world.recover()
+        for run in runs:
+            assert assert_ended_once(world, run) == "agent_completed"
+        messages = await assert_history(world, world.run(runs[0]).thread)
+        assert [message.text for message in messages if isinstance(message, UserSaid)] == [
+            "What is 17 * 23?",
+            "And this?",
+            "And this?",
+        ]
+        assert world.meter.total(Metric.RUNS_COMPLETED) >= 3 - isinstance(way, Halt)
+        assert world.leases() == []
+
+    assert await walk(way, begin=begin, act=act, check=check) >= 11

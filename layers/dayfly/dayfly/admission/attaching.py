@@ -23,7 +23,7 @@ REPLAY_BYTES: Final = 256 * 1024
 REPLAY_EVENTS: Final = 300
 """Events likewise: each is a post, and an integration ends after 29 seconds."""
 REPLAY_RUNS: Final = 20
-"""Runs that one `attach` looks at."""
+"""Runs that one `attach` looks at besides those that are open."""
 
 
 @dataclass(slots=True)
@@ -81,12 +81,13 @@ async def _runs(services: Services, caller: Caller, frame: Attach, thread: Threa
         return open_runs, False
     prefix = keys.run_prefix(thread.thread)
     span = Span(keys.user_partition(caller.user), f"{prefix}{min(frame.after)}", f"{prefix}~")
-    rows = await services.table.query(span, RunRow, limit=REPLAY_RUNS + 1)
-    named = [row.run for row in rows[:REPLAY_RUNS]]
-    more = len(rows) > REPLAY_RUNS
-    if not more and not set(frame.after) <= {*named, *open_runs}:
+    rows = await services.table.query(span, RunRow, limit=REPLAY_RUNS + len(open_runs) + 1)
+    ended = [row.run for row in rows if row.run not in open_runs]
+    more = len(ended) > REPLAY_RUNS
+    runs = sorted({*ended[:REPLAY_RUNS], *open_runs})
+    if not more and not set(frame.after) <= set(runs):
         raise RunNotFound("`after` names a run that is not in the thread.")
-    return [*named, *(run for run in open_runs if run not in named)], more
+    return runs, more
 
 
 async def _replay_run(

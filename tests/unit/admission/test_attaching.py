@@ -4,8 +4,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
-from dayfly.admission.attaching import REPLAY_EVENTS
+import pytest
+
+from dayfly.admission.attaching import REPLAY_EVENTS, REPLAY_RUNS
 from dayfly.agents.protocol import AgentEvent, Answered, Delta, Thinking, Turn
+from dayfly.runlog.queueing import QUEUE_LENGTH
 from dayfly.runlog.rows import AttachedRow, LogRow
 from tests.fakes.agents import Programme, Round, asking, silent
 from tests.fakes.faulty_table import Call
@@ -275,3 +278,22 @@ async def test_attach_while_one_run_follows_the_other_misses_nothing(world: Worl
             seen = {frame["seq"]: frame for frame in world.sockets.events("a2") if frame["run_id"] == run}
             assert [seen[seq] for seq in sorted(seen)] == (world.log(run) if run in open_then else [])
     assert lengths == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize(("ended", "more"), [(REPLAY_RUNS, False), (REPLAY_RUNS + 1, True)])
+async def test_open_runs_do_not_count_against_the_bound_of_runs(world: World, ended: int, more: bool) -> None:
+    """A replay goes over so many runs that have ended, and over all that have not; there is more where one more has
+    ended, and not because many wait."""
+    world.agents.scripts["assistant"] = silent
+    first = run = await world.ask("run", text="0")
+    await world.ask("cancel", run_id=run["run_id"])
+    for number in range(1, ended):
+        run = await world.ask("run", text=str(number), thread_id=first["thread_id"])
+        await world.ask("cancel", run_id=run["run_id"])
+    waiting = [
+        (await world.ask("run", text="x", thread_id=first["thread_id"]))["run_id"] for _ in range(QUEUE_LENGTH + 1)
+    ]
+    reply = await world.ask("attach", thread_id=first["thread_id"], after={first["run_id"]: 0}, connection="a2")
+    assert reply["more"] is more
+    assert [each["run_id"] for each in reply["runs"]][-len(waiting) :] == waiting
+    assert len(reply["runs"]) == REPLAY_RUNS + len(waiting)

@@ -1,6 +1,7 @@
 """The user's answers to tool calls that need approval."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -259,6 +260,20 @@ async def test_a_cancel_and_the_last_answer_at_once(world: World) -> None:
         assert assert_ended_once(world, call.run) == "agent_cancelled"
         assert world.rows(CancelRow) == []
         await assert_history(world, call.thread)
+
+
+async def test_an_answer_to_a_run_that_ends_meanwhile_is_not_taken(world: World) -> None:
+    """Where the lease moves between the router's look and its write, the call is closed, and no answer is kept."""
+    call = await waiting(world)
+    (lease,) = world.leases()
+
+    def plan(one: Call) -> None:
+        if any(row.answered == 1 for row in rows_of(one, RunRow)):
+            world.memory._rows[lease.key] = replace(lease, state="ended")
+
+    world.table.plan = plan
+    assert (await world.approve(call.run, "c-1"))["code"] == "approval_closed"
+    assert world.run(call.run).answers == ()
 
 
 async def test_an_answer_that_was_taken_is_said_to_be(world: World) -> None:

@@ -30,6 +30,19 @@ async def test_a_run_that_has_not_begun_is_ended_at_once(world: World) -> None:
     assert world.meter.total(Metric.RUNS_CANCELLED) == 1
 
 
+async def test_a_run_whose_engine_let_its_lease_run_out_is_ended_at_once(world: World) -> None:
+    """While the lease holds, the mark is the engine's to see; from the moment on in which it is due, the cancel itself
+    ends the run, without waiting for a sweep."""
+    call = await world.killed(silent)
+    (lease,) = world.leases()
+    await asyncio.sleep((lease.due - world.clock.now_ms()) / 1000 - 0.001)
+    await world.ask("cancel", run_id=call.run)
+    assert world.log_types(call.run)[-1] == "agent_thinking"
+    await asyncio.sleep(0.001)
+    await world.ask("cancel", run_id=call.run)
+    assert assert_ended_once(world, call.run) == "agent_cancelled"
+
+
 async def test_a_cancel_by_request_id(world: World) -> None:
     """The request id of an admitted run cancels it."""
     reply = await world.send({"action": "run", "id": "q-mine", "text": "Hi"})

@@ -1,15 +1,18 @@
 """One run over several engines: handed over, cut, resumed, bounded."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Thinking, Turn
 from dayfly.engine.limits import RunLimits
 from dayfly.errors import PortError, Unsettled
 from dayfly.ports.invoker import EngineCall
 from dayfly.runlog.messages import AssistantSaid
-from dayfly.runlog.rows import RunRow
+from dayfly.runlog.rows import LogRow, RunRow
 from tests.fakes.agents import Programme, Round
 from tests.fakes.faulty_table import Call, Fault, Halt, rows_of
 from tests.fakes.sockets import JsonObject
@@ -121,6 +124,35 @@ async def test_two_different_steps_may_be_cut(world: World) -> None:
     assert programme.asked == [0, 1, 1, 2, 2]
     assert programme.ran == ["c-1", "c-2"]
     assert assert_ended_once(world, call.run) == "agent_completed"
+    assert world.log(call.run)[-1]["payload"]["execution_time_ms"] == pytest.approx(260_000, abs=100)
+
+
+async def test_what_waits_for_the_log_when_a_step_is_cut_is_not_written(world: World) -> None:
+    """Text of the last moment, and a response that no event has followed: neither goes with the hand-over, since the
+    step is done again."""
+
+    async def late(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("…", 1)
+        if turn.context.attempt == 1:
+            while world.clock.monotonic() < 59.99:
+                yield Delta("x")
+                await asyncio.sleep(0.01)
+            yield Responded(AssistantSaid("x"))
+            await asyncio.sleep(3600)
+        assert turn.resumed == ()
+        yield Delta("The answer.")
+        yield Responded(AssistantSaid("The answer."))
+        yield Answered("The answer.")
+
+    world.agents.scripts["assistant"] = late
+    call = await world.admitted()
+    await world.engine(call, lifetime_s=60)
+    (last,) = [row for row in world.rows(LogRow) if '"agent_resumed"' in row.events[-1]]
+    assert (len(last.events), last.journal) == (1, b"")
+    await world.serve()
+    assert assert_ended_once(world, call.run) == "agent_completed"
+    messages = await assert_history(world, call.thread)
+    assert [m.text for m in messages if isinstance(m, AssistantSaid)] == ["The answer."]
 
 
 @pytest.mark.parametrize(("idempotent", "end"), [(True, "agent_completed"), (False, "agent_error")])

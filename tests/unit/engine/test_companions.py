@@ -143,6 +143,22 @@ async def test_a_later_attempt_of_a_run_that_was_cancelled_between_ends_it_with_
     assert world.log(call.run)[second.first_seq - 1]["type"] == "agent_cancelled"
 
 
+@pytest.mark.parametrize("moved", [{"attempt": 2}, {"first_seq": 9}])
+async def test_an_engine_begins_only_the_present_attempt(world: World, moved: dict[str, int]) -> None:
+    """A run that has moved on between the engine's look and its first record is not begun."""
+    call = await world.admitted()
+
+    def plan(one: Call) -> None:
+        if rows_of(one, LogRow):
+            run = world.run(call.run)
+            world.memory._rows[run.key] = replace(run, **moved)  # type: ignore[arg-type]
+
+    world.table.plan = plan
+    assert (await world.engine(call)).outcome is None
+    assert world.log_types(call.run) == ["user_message"]
+    assert [lease.state for lease in world.leases()] == [LeaseState.WAITING]
+
+
 @pytest.mark.parametrize("moved", [{"state": "forgotten"}, {"active_run": "r-other"}])
 async def test_a_later_attempt_does_not_begin_on_a_thread_that_is_not_its_own(
     world: World, moved: dict[str, str]

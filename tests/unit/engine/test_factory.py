@@ -186,13 +186,15 @@ async def test_a_tool_that_outlives_its_cancel_logs_nothing_behind_the_last_even
     """An agent that shields its tool from the cancel and comes back while the last event of its engine is being posted
     is not heard: what follows the hand-over is another engine's."""
 
+    late: list[str] = []
+
     async def stubborn(turn: Turn) -> AsyncIterator[AgentEvent]:
         yield ToolStarted("wait", "c-1", {})
-        for _ in range(4):
-            try:
-                await asyncio.sleep(2)
-            except asyncio.CancelledError:
-                await asyncio.sleep(2)
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            await asyncio.sleep(1)
+            late.append(world.log_types(turn.context.run_id)[-1])
         yield ToolEnded(ToolAnswered("c-1", "wait", "late"), 1)
         yield Answered("Late.")
 
@@ -206,5 +208,6 @@ async def test_a_tool_that_outlives_its_cancel_logs_nothing_behind_the_last_even
     report = await engine
     assert report.outcome == ("cancelled" if last == "agent_cancelled" else "handed_over")
     await asyncio.sleep(30)
+    assert late == [last], "it came back while that was being posted"
     assert world.log_types(call.run)[-1] == last
     assert [event["seq"] for event in world.log(call.run)] == list(range(1, len(world.log(call.run)) + 1))

@@ -39,6 +39,7 @@ def fences(call: Call) -> bool:
         ((), None),
         ((Said(4, "Well…"),), 1),
         ((Said(4, "Done."), DONE), None),
+        ((Said(5, "Done."), DONE), None),
         ((Said(4, "Done."), DONE, Said(6, "So")), 5),
         ((DONE, Began(6, "c")), None),
         ((DONE, Began(6, "c"), JournalEntry(7, ToolAnswered("c", "look", "x")), Said(8, "So")), 7),

@@ -1,9 +1,11 @@
-"""Walks: one thing done again and again, each time with the next of its calls of the table failing."""
+"""Walks: one thing done again and again, each time with the next of its calls of the table failing, or with something
+else happening at that call."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-from tests.fakes.faulty_table import Fault, Halt
+from tests.fakes.faulty_table import Call, Fault, Halt
 from tests.fakes.world import World
 
 SceneT = TypeVar("SceneT")
@@ -37,3 +39,52 @@ async def walk(
         if not came:
             return number
         number += 1
+
+
+async def meet(
+    *,
+    begin: Callable[[World], Awaitable[SceneT]],
+    one: Callable[[World, SceneT], Coroutine[Any, Any, Any]],
+    other: Callable[[World, SceneT], Coroutine[Any, Any, Any]],
+    check: Callable[[World, SceneT], Awaitable[None]],
+) -> int:
+    """In a new world each time: does one thing, and begins the other at the next of the first one's calls of the table,
+    at that very moment or up to three turns of the loop later; then checks what came of both. Says how many calls the
+    first one made."""
+    number = 0
+    while True:
+        for turns in range(4):
+            world = World()
+            scene = await begin(world)
+            met = await _met(world, one(world, scene), other(world, scene), number=number, turns=turns)
+            await check(world, scene)
+        if not met:
+            return number
+        number += 1
+
+
+async def _met(
+    world: World, one: Coroutine[Any, Any, Any], other: Coroutine[Any, Any, Any], *, number: int, turns: int
+) -> bool:
+    """Whether the first came to its call with this number; if not, the other begins behind it."""
+    at = len(world.table.calls) + number
+    come = asyncio.Event()
+
+    def plan(call: Call) -> None:
+        if call.number == at:
+            come.set()
+
+    async def rival() -> None:
+        await come.wait()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await other
+
+    world.table.plan = plan
+    second = asyncio.create_task(rival())
+    await one
+    met = come.is_set()
+    come.set()
+    await second
+    world.table.plan = lambda call: None
+    return met

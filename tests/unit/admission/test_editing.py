@@ -11,7 +11,7 @@ from dayfly.runlog.rows import CancelRow, ForgetRow, QuotaRow, RunRow, ThreadRow
 from tests.fakes.agents import Programme, Round, asking, silent
 from tests.fakes.faulty_table import Fault, Halt, ends_a_run, rows_of
 from tests.fakes.sockets import JsonObject
-from tests.fakes.walk import WAYS, walk
+from tests.fakes.walk import WAYS, meet, walk
 from tests.fakes.world import World, assert_ended_once
 
 
@@ -38,21 +38,26 @@ async def test_a_run_goes_on_under_the_new_title(world: World) -> None:
     assert world.thread(call.thread).title == "Mine"
 
 
-async def test_a_rename_and_the_end_of_a_run_at_once(world: World) -> None:
-    """However both interleave, neither is lost."""
-    for delay in range(12):
-        world = World()
-        call = await world.admitted()
-        run = await world.queued(call)
+async def test_a_rename_and_the_end_of_a_run_at_once() -> None:
+    """Whenever during a run the thread is renamed, neither the title nor the end is lost."""
 
-        async def rename(world: World, thread: str, steps: int) -> None:
-            for _ in range(steps):
-                await asyncio.sleep(0)
-            assert (await world.ask("rename", thread_id=thread, title="Mine", connection="a2"))["type"] == "renamed"
+    async def begin(world: World) -> tuple[EngineCall, str]:
+        call = await world.admitted(agent="echo")
+        return call, await world.queued(call)
 
-        await asyncio.gather(world.engine(call), rename(world, call.thread, delay))
+    async def check(world: World, scene: tuple[EngineCall, str]) -> None:
+        call, run = scene
         thread = world.thread(call.thread)
         assert (thread.title, thread.active_run, thread.queue) == ("Mine", run, ())
+        assert assert_ended_once(world, call.run) == "agent_completed"
+
+    calls = await meet(
+        begin=begin,
+        one=lambda world, scene: world.engine(scene[0]),
+        other=lambda world, scene: world.ask("rename", thread_id=scene[0].thread, title="Mine", connection="a2"),
+        check=check,
+    )
+    assert calls >= 10
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -176,46 +181,61 @@ async def test_forgetting_is_one_transaction(world: World) -> None:
     assert {row.run for row in rows_of(write, CancelRow)} == {call.run, *queue}
 
 
-async def test_a_run_that_ends_while_its_thread_is_forgotten(world: World) -> None:
-    """However both interleave, nothing starts that comes after, and each run ends once."""
-    for delay in range(20):
-        world = World()
-        call = await world.admitted()
-        queue = [await world.queued(call) for _ in range(2)]
+async def test_a_run_that_ends_while_its_thread_is_forgotten() -> None:
+    """Whenever during a run its thread is forgotten, nothing starts that comes after, and each run ends once."""
 
-        async def forget(world: World, thread: str, steps: int) -> None:
-            for _ in range(steps):
-                await asyncio.sleep(0)
-            assert (await world.ask("forget", thread_id=thread, connection="a2"))["type"] == "forgotten"
+    async def begin(world: World) -> tuple[EngineCall, list[str]]:
+        call = await world.admitted(agent="echo")
+        return call, [await world.queued(call) for _ in range(2)]
 
-        await asyncio.gather(world.engine(call), forget(world, call.thread, delay))
+    ends = set[str]()
+
+    async def check(world: World, scene: tuple[EngineCall, list[str]]) -> None:
+        call, queue = scene
         await world.serve()
-        assert assert_ended_once(world, call.run) in {"agent_cancelled", "agent_completed"}
+        thread = world.thread(call.thread)
+        assert (thread.state, thread.active_run, thread.queue) == ("forgotten", None, ())
+        ends.add(assert_ended_once(world, call.run))
         for run in queue:
             assert assert_ended_once(world, run) == "agent_cancelled"
+            assert "agent_started" not in world.log_types(run)
         assert world.rows(CancelRow) == []
 
+    calls = await meet(
+        begin=begin,
+        one=lambda world, scene: world.engine(scene[0]),
+        other=lambda world, scene: world.ask("forget", thread_id=scene[0].thread, connection="a2"),
+        check=check,
+    )
+    assert calls >= 10
+    assert ends == {"agent_completed", "agent_cancelled"}
 
-async def test_a_message_that_comes_in_while_its_thread_is_forgotten(world: World) -> None:
-    """However both interleave, it is refused, or admitted and ended; it never runs."""
-    for delay in range(12):
-        world = World()
-        call = await world.admitted()
 
-        async def come(world: World, thread: str, steps: int) -> JsonObject:
-            for _ in range(steps):
-                await asyncio.sleep(0)
-            frame = {"action": "run", "id": "m-1", "text": "Hi", "thread_id": thread}
-            return await world.send(frame, connection="a2")
+async def test_a_message_that_comes_in_while_its_thread_is_forgotten() -> None:
+    """Whenever during its admission the thread is forgotten, it is refused, or admitted and ended; it never runs."""
+    replies: list[JsonObject] = []
 
-        _, reply = await asyncio.gather(world.ask("forget", thread_id=call.thread), come(world, call.thread, delay))
+    async def come(world: World, call: EngineCall) -> None:
+        frame = {"action": "run", "id": "m-1", "text": "Hi", "thread_id": call.thread}
+        replies.append(await world.send(frame, connection="a2"))
+
+    async def check(world: World, call: EngineCall) -> None:
         await world.serve()
+        reply = replies[-1]
         if reply["type"] == "accepted":
             assert assert_ended_once(world, reply["run_id"], connection="a2") == "agent_cancelled"
         else:
             assert reply["code"] == "thread_not_found"
         assert world.thread(call.thread).queue == ()
         assert world.rows(QuotaRow)[0].active == ()
+
+    await meet(
+        begin=lambda world: world.admitted(),
+        one=come,
+        other=lambda world, call: world.ask("forget", thread_id=call.thread),
+        check=check,
+    )
+    assert {reply["type"] for reply in replies} == {"accepted", "error"}
 
 
 @pytest.mark.parametrize("standing", ["not begun", "waiting"])

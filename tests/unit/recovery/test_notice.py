@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from dayfly.recovery.notice import MOST_NOTICED_STARTS
-from tests.fakes.agents import silent
-from tests.fakes.faulty_table import Halt, ends_a_run
+from dayfly.runlog.rows import RunRow
+from tests.fakes.agents import asking, silent
+from tests.fakes.faulty_table import Call, Halt, ends_a_run, rows_of
 from tests.fakes.world import World, assert_ended_once
 from tests.unit.recovery.support import assert_goes_on, killed
 
@@ -192,3 +193,21 @@ async def test_notices_of_an_earlier_attempt_do_not_end_a_later_one(world: World
     for _ in range(5):
         await world.notice(call)
     await assert_goes_on(world, call)
+
+
+async def test_an_engine_that_died_behind_its_question_has_left_its_run_in_order(world: World) -> None:
+    """Its run waits for its user: the notice touches nothing, and the user's answer has it go on."""
+    world.agents.scripts["assistant"] = asking("c-1")
+    call = await world.admitted()
+
+    def pauses(one: Call) -> bool:
+        return any(row.pending for row in rows_of(one, RunRow))
+
+    assert await world.dies(world.engine(call, invocation="i-1"), pauses, halt=Halt.AFTER)
+    before = dict(world.memory.rows)
+    await world.notice(call, invocation="i-1")
+    assert world.memory.rows == before
+    await world.approve(call.run, "c-1")
+    await world.serve()
+    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert world.run(call.run).resumes == 0

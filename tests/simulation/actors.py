@@ -56,6 +56,9 @@ class Actor(Owner):
         self.timeout = False
         self.on_end: Callable[[Actor], None] | None = None
 
+    def __repr__(self) -> str:
+        return self.name
+
     @property
     def over(self) -> bool:
         """It has returned, raised or died."""

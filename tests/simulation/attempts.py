@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from dayfly.publisher.timestamps import rfc3339
 from tests.simulation.actors import Actor
 from tests.simulation.programs import Manner, Program
 from tests.simulation.truth import Appended, JsonObject, Told
@@ -29,6 +30,7 @@ class Attempted:
     lost: float | None = None
     marked: float | None = None
     waiting: bool = False
+    expires: str = ""
     dirty_sweeps: int = 0
 
 
@@ -62,12 +64,13 @@ class Attempts:
             if kind == "agent_resumed":
                 self._fenced(appended, run, payload)
             elif kind == "approval_requested":
-                self._asked(told, run, payload["tool_call_id"])
+                self._asked(told, run, payload)
         if told.terminal is not None:
             self._ended(appended, run)
             run.holder = None
 
-    def _asked(self, told: Told, run: Attempted, call: str) -> None:
+    def _asked(self, told: Told, run: Attempted, payload: JsonObject) -> None:
+        call, run.expires = payload["tool_call_id"], payload["expires_at"]
         if call in told.requested:
             self._truth.violated(f"{told.run}: asks for {call} once more")
         told.requested.add(call)
@@ -82,6 +85,8 @@ class Attempts:
             self._was_lost(appended, run)
         elif (payload["reason"] in {"answered", "expired"}) is not run.waiting:
             self._truth.violated(f"{told.run}: goes on because of {payload['reason']}, waiting: {run.waiting}")
+        if payload["reason"] == "expired" and run.expires > rfc3339(appended.actor.now_ms()):
+            self._truth.violated(f"{told.run}: goes on without an answer, before {run.expires}")
         run.waiting = False
         before = appended.row.last - 1
         late = [seq for seq in range(told.completed_seq + 1, before + 1) if told.types[seq - 1] == "agent_delta"]

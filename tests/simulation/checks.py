@@ -9,7 +9,7 @@ from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, UserSai
 from dayfly.runlog.rows import CancelRow, HistoryRow, LeaseRow, LogRow, QuotaRow, ThreadRow
 from tests.simulation.device import Device
 from tests.simulation.outcomes import of_outcome
-from tests.simulation.truth import JsonObject, Told
+from tests.simulation.truth import JsonObject, Told, joined
 from tests.simulation.view import View
 
 if TYPE_CHECKING:
@@ -122,8 +122,14 @@ def of_histories(world: "World") -> Iterator[str]:
             yield f"{row.thread}: its history has {[piece.run for piece in chain]}, its runs ended as {order}"
             continue
         for piece in chain:
-            for what in of_piece(world.truth.runs[piece.run], unpack_history(piece.body)):
+            for what in of_piece(world.truth.runs[piece.run], unpack_history(_body(world, piece))):
                 yield f"{piece.run}: its history {what}"
+
+
+def _body(world: "World", piece: HistoryRow) -> bytes:
+    if not piece.body_parts:
+        return piece.body
+    return joined(world.store.held, piece.user, piece.key.sk, piece.body_parts)
 
 
 def of_piece(told: Told, messages: tuple[Message, ...]) -> Iterator[str]:

@@ -21,12 +21,13 @@ RETRYABLE: Final = frozenset({"unavailable", "internal"})
 class Watched:
     """A thread that the device wants to see, or once wanted to: the id of the `attach` under way, and whether one was
     answered. `anchor` is the newest run before which nothing is missing, as it was when the device last stopped
-    watching."""
+    watching; `start` is where a replay that was cut goes on."""
 
     asking: str | None = None
     attached: bool = False
     wanted: bool = True
     anchor: str | None = None
+    start: str | None = None
 
 
 @dataclass(eq=False)
@@ -157,6 +158,8 @@ class Device:
         newest from before it stopped."""
         watched = self.watched[thread]
         views = sorted((view for view in self.views.values() if view.thread == thread), key=lambda view: view.run)
+        if watched.start is not None:
+            return {view.run: view.whole for view in views if view.run >= watched.start}
         done = [view for view in views if view.done and (watched.anchor is None or view.run <= watched.anchor)]
         return {view.run: view.whole for view in [*done[-1:], *(view for view in views if not view.done)]}
 
@@ -165,7 +168,7 @@ class Device:
         if watched.attached:
             done = [view.run for view in self.views.values() if view.thread == thread and view.done]
             watched.anchor = max(done, default=None)
-        watched.attached = False
+        watched.attached, watched.start = False, None
 
     def detach(self, thread: str) -> None:
         """Watches a thread no more."""
@@ -266,6 +269,18 @@ class Device:
                 if "cursor" in reply:
                     self.ask("threads", cursor=reply["cursor"])
 
+    def _next_start(self, frame: JsonObject, reply: JsonObject) -> str | None:
+        """Where a cut replay goes on: at the second run of its range, if the first is here as far as it was told; that
+        one is the oldest that the replay surely came to in its order, for later ones may be open ones from behind the
+        cut."""
+        start: str | None = min(frame["after"], default=None)
+        if start is None:
+            return None
+        span = sorted(told["run_id"] for told in reply["runs"] if told["run_id"] >= start)
+        first = {told["run_id"]: told["seq"] for told in reply["runs"]}.get(start, 0)
+        whole = start in self.views and self.views[start].whole >= max(first, frame["after"][start])
+        return span[1] if whole and len(span) > 1 else start
+
     def _attached(self, frame: JsonObject, reply: JsonObject) -> None:
         thread = frame["thread_id"]
         watched = self.watched.get(thread)
@@ -283,9 +298,10 @@ class Device:
             if not view.done:
                 view.status = told["status"]
         if reply["more"]:
+            watched.start = self._next_start(frame, reply)
             self.attach(thread)
             return
-        watched.attached, watched.anchor = True, None
+        watched.attached, watched.anchor, watched.start = True, None, None
         for view in self.views.values():
             if view.thread == thread:
                 self._look(view)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 RESERVE_S: Final = 10.0
 """As in the engine function."""
-LIMITS: Final = RunLimits(run_ms=150_000, approval_ms=40_000)
+LIMITS: Final = RunLimits(run_ms=70_000, approval_ms=40_000)
 """Short, so that schedules reach them."""
 
 

@@ -32,7 +32,7 @@ class Platform:
         self.harmed: set[str] = set()
         """Runs whose engines, or the way to them, something befell."""
         self.hindrances = 0
-        """Invocations that died or stood still."""
+        """Invocations that died or stood still, and faults on the way to an engine."""
 
     # The router.
 

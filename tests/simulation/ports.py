@@ -38,6 +38,8 @@ class Line:
         if fate is Fate.DONE:
             return await self._sent(happens, what, after=world.latency())
         actor.faults += 1
+        world.platform.hindrances += port is Port.INVOKE
+        world.truth.reached.add(f"{actor.kind} {port}: {fate.value}")
         world.say(actor, lambda: f"{what()}: {fate.value}")
         dice = world.dice
         actor.haunts = actor.haunts or fate in {Fate.IN_FLIGHT, Fate.LATE}

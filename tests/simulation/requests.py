@@ -31,6 +31,7 @@ class Requests:
 
     def answered(self, user: str, frame: JsonObject, reply: JsonObject) -> None:
         """A client has its answer."""
+        self._truth.reached.add(f"{frame['action']}: {reply.get('code') or reply.get('status') or reply['type']}")
         told = self.by_request.get((user, frame["id"]))
         if reply["type"] == "error" and reply["code"] in {"internal", "not_supported", "invalid_message"}:
             self._truth.violated(f"{frame} was answered with {reply['code']}")

@@ -8,41 +8,45 @@ from dataclasses import dataclass
 from typing import Final
 
 from dayfly.ports.memory import table
+from tests.simulation import bounds
 from tests.simulation.checks import check_all
 from tests.simulation.dice import Dice, loaded, replaced
 from tests.simulation.loop import Caught, SimLoop
 from tests.simulation.store import size_where_it_matters
 from tests.simulation.trace import Trace
-from tests.simulation.weather import Weather
+from tests.simulation.weather import NO_BIAS, Bias, Weather
 from tests.simulation.world import World
 
-QUIET_WITHIN_S: Final = 1500.0
+QUIET_WITHIN_S: Final = 3000.0
 """When nothing goes wrong any more, all runs must have ended after this time."""
 LIFETIMES_S: Final = (10.0, 20.0, 40.0)
 
-Variant = Callable[[], AbstractContextManager[None]]
+
+Breaking = Callable[[], AbstractContextManager[None]]
+"""Changes the core for the time of a schedule."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a schedule. `lines` is its trace, if one was wanted."""
+    """What came of a schedule. `lines` is its trace, if one was wanted; `reached` names what happened at all."""
 
     seed: int
     violations: tuple[str, ...]
-    lines: tuple[str, ...] = ()
-    runs: int = 0
-    seconds: float = 0.0
+    lines: tuple[str, ...]
+    runs: int
+    reached: frozenset[str]
 
 
-def play(seed: int, *, traced: bool = False, variant: Variant = nullcontext) -> Outcome:
-    """Plays one schedule. The same seed gives the same schedule, in every process."""
+def play(seed: int, *, traced: bool = False, variant: Breaking = nullcontext, bias: Bias = NO_BIAS) -> Outcome:
+    """Plays one schedule. The same seed (and bias) gives the same schedule, in every process."""
     logging.disable(logging.CRITICAL)
     dice = Dice(seed)
     loop = SimLoop()
     trace = Trace() if traced else None
-    with variant(), loaded(dice), replaced(table, "row_bytes", size_where_it_matters):
-        weather = Weather.drawn(dice)
+    with loaded(dice), bounds.drawn(dice), replaced(table, "row_bytes", size_where_it_matters), variant():
+        weather = Weather.drawn(dice, bias)
         world = World(loop, dice, weather, lifetime_s=dice.pick(LIFETIMES_S), trace=trace)
+        world.story.prefer(bias.deeds)
         try:
             loop.play(_scenario(world))
         except Caught as caught:
@@ -52,14 +56,14 @@ def play(seed: int, *, traced: bool = False, variant: Variant = nullcontext) -> 
             violations, lines = tuple(world.truth.violations), tuple(trace.lines) if trace is not None else ()
             loop.raze()
             logging.disable(logging.NOTSET)
-    return Outcome(seed, violations, lines, len(world.truth.runs), loop.now)
+    return Outcome(seed, violations, lines, len(world.truth.runs), frozenset(world.truth.reached))
 
 
 async def _scenario(world: World) -> None:
     dice, story = world.dice, world.story
     world.later(dice.between(0.0, 60.0), world.platform.sweep)
     story.begin()
-    await asyncio.sleep(story.span_s + dice.pick((1.5, 5.0, 30.0)))
+    await asyncio.sleep(story.span_s + dice.pick((1.5, 5.0, 30.0, 100.0)))
     world.calm()
     story.come_back()
     await _until(lambda: quiet(world) and settled(world), QUIET_WITHIN_S)

@@ -1,7 +1,6 @@
 """What people do in a schedule: who they are, how many devices they have, and what they send when."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tests.simulation import programs
 from tests.simulation.device import Device
@@ -13,7 +12,14 @@ if TYPE_CHECKING:
 USERS: Final = ("u-alice", "u-bob")
 MODES: Final = ("enqueue", "enqueue", "interrupt", "reject", None)
 
-Deed = Callable[[Device], None]
+
+class Deed(Protocol):
+    """What a device does, by its name."""
+
+    __name__: str
+
+    def __call__(self, device: Device) -> None:
+        """Does it."""
 
 
 class Story:
@@ -30,7 +36,14 @@ class Story:
         ]
         self.span_s = dice.weighted([(2, 0.3), (3, 3.0), (2, 12.0)])
         self._deeds = dice.weighted([(3, 0), (4, 2), (3, 5), (1, 10)])
+        self._preferred: frozenset[str] = frozenset()
         self._answering = dice.pick((0.0, 0.5, 1.0))
+
+    def prefer(self, deeds: frozenset[str]) -> None:
+        """Has some deeds done far more often, and more of all."""
+        if deeds:
+            self._preferred = deeds
+            self._deeds = max(self._deeds, 5)
 
     def begin(self) -> None:
         """Connects everybody, and sets all times."""
@@ -38,7 +51,10 @@ class Story:
         dice = world.dice
         for place, device in enumerate(self.devices):
             world.later(0.0 if place == 0 else dice.between(0.0, self.span_s), device.connect)
-        weights = self._weights()
+        weights = [
+            (weight * 8 if deed.__name__.strip("_") in self._preferred else weight, deed)
+            for weight, deed in self._weights()
+        ]
         at = 0.05
         for deed in (self._run, *(dice.weighted(weights) for _ in range(self._deeds))):
             world.later(at, self._do, deed)

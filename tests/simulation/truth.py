@@ -1,14 +1,17 @@
 """What really happened: each run as its log tells it, each request as clients sent it, and what was violated."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dayfly.ports.table import Action, Put
+from dayfly.publisher.parts import journal_owner
+from dayfly.runlog import keys
 from dayfly.runlog.journal import unpack_journal
+from dayfly.runlog.keys import Key
 from dayfly.runlog.messages import AssistantSaid
-from dayfly.runlog.rows import LogRow
+from dayfly.runlog.rows import LogRow, PartRow, Row
 from tests.simulation.actors import Actor
 from tests.simulation.trace import type_of
 
@@ -59,18 +62,27 @@ class Appended:
         return self.row.first == 1
 
 
+def joined(rows: Mapping[Key, Row], user: str, owner: str, count: int) -> bytes:
+    """A value that lies in parts."""
+    parts = [rows[keys.part_key(user, owner, place)] for place in range(count)]
+    return b"".join(part.data for part in parts if isinstance(part, PartRow))
+
+
 class Truth:
     """The logs of all runs. Whoever has rules about them listens."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, now: Callable[[], float], rows: Mapping[Key, Row]) -> None:
         self.runs: dict[str, Told] = {}
         self.logged: dict[str, Told] = {}
         """Every event by its encoded form."""
         self.asked: dict[tuple[str, str], list[JsonObject]] = {}
         """Every frame that clients sent, by user and request id."""
         self.violations: list[str] = []
+        self.reached: set[str] = set()
+        """What has happened at all, by name: that the schedules come to everything is a promise, too."""
         self.listeners: list[Callable[[Appended], None]] = []
         self.now = now
+        self._rows = rows
 
     def violated(self, what: str) -> None:
         """Notes a violation."""
@@ -110,16 +122,24 @@ class Truth:
 
     def _note(self, told: Told, row: LogRow, events: list[tuple[str, JsonObject]]) -> None:
         for kind, payload in events:
+            why = payload.get("code") or payload.get("reason") or payload.get("status")
+            self.reached.add(f"{kind} {why}" if why else kind)
             if kind == "tool_executing":
                 told.executing.add(payload["tool_call_id"])
             elif kind == "tool_completed":
                 told.completed.add(payload["tool_call_id"])
             elif kind in TERMINAL:
                 told.terminal, told.ended, told.code = kind, self.now(), payload.get("code")
-        for entry in unpack_journal(row.journal):
+        for entry in unpack_journal(self._journal(row)):
             told.completed_seq = max(told.completed_seq, entry.completes)
             if isinstance(entry.message, AssistantSaid):
                 told.journalled.update(call.call_id for call in entry.message.calls)
+
+    def _journal(self, row: LogRow) -> bytes:
+        """A record's journal, wherever it lies."""
+        if not row.journal_parts:
+            return row.journal
+        return joined(self._rows, row.user, journal_owner(row.run, row.nonce, row.ordinal), row.journal_parts)
 
     def _admitted(self, row: LogRow) -> Told | None:
         first = json.loads(row.events[0])

@@ -72,6 +72,11 @@ _CAUSES: Final[Sequence[_Cause]] = (
     (_ALL, frozenset({Port.INVOKE}), Fate.LOST),
     (_ALL, frozenset({Port.INVOKE}), Fate.SLOW),
 )
+_RARELY_CALLED: Final = {(Kind.ENGINE, Port.INVOKE)} | {
+    (kind, port) for kind in RECOVERY for port in Port if port is not Port.READ
+}
+_RARE: Final = 4.0
+"""What is rarely called meets faults that much more often."""
 DEADLY: Final = frozenset({Fate.DIES_BEFORE, Fate.DIES_AFTER, Fate.IN_FLIGHT})
 
 
@@ -90,11 +95,24 @@ class Chances:
     sweep_killed: float = 0.0
     index_lags: float = 0.0
     index_misses: float = 0.0
+    index_invents: float = 0.0
     struck: float = 0.0
     frame_lost: float = 0.0
 
 
 _PLATFORM: Final = tuple(Chances.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class Bias:
+    """What a search for one kind of mistake has more of: faults, misbehaviour of the platform, deeds."""
+
+    fates: frozenset[Fate] = frozenset()
+    chances: frozenset[str] = frozenset()
+    deeds: frozenset[str] = frozenset()
+
+
+NO_BIAS: Final = Bias()
 
 
 @dataclass
@@ -109,19 +127,23 @@ class Weather:
     totals: dict[tuple[Kind, Port], float] = field(default_factory=dict)
 
     @classmethod
-    def drawn(cls, dice: Dice) -> "Weather":
-        """The weather of a schedule: in one of eight nothing goes wrong."""
+    def drawn(cls, dice: Dice, bias: Bias = NO_BIAS) -> "Weather":
+        """The weather of a schedule: in one of eight nothing goes wrong, unless there is a bias to faults."""
         weather = cls(dice)
-        if dice.chance(0.125):
+        if dice.chance(0.125) and not bias.fates and not bias.chances:
             return weather
         weather.budget = 1 + int(dice.random() ** 2 * 12)
         weather.skew_s = dice.pick((0.0, 0.0, 0.5, 3.0))
-        share = dice.between(0.08, 0.5)
+        share = dice.between(0.08, 0.5) if bias == NO_BIAS else dice.between(0.0, 0.1)
         for cause in _CAUSES:
-            if dice.chance(share):
+            if cause[2] in bias.fates:
+                weather._add(cause, dice.pick((0.02, 0.08)))
+            elif dice.chance(share):
                 weather._add(cause, dice.pick((0.01, 0.03, 0.1)))
         for name in _PLATFORM:
-            if dice.chance(share):
+            if name in bias.chances:
+                setattr(weather.chances, name, dice.pick((0.4, 0.8)))
+            elif dice.chance(share):
                 setattr(weather.chances, name, dice.pick((0.1, 0.3, 0.6)))
         return weather
 
@@ -130,8 +152,9 @@ class Weather:
         for kind in Kind:
             for port in Port:
                 if kind in kinds and port in ports:
-                    self.rates.setdefault((kind, port), []).append((rate, fate))
-                    self.totals[kind, port] = self.totals.get((kind, port), 0.0) + rate
+                    often = rate * (_RARE if (kind, port) in _RARELY_CALLED else 1.0)
+                    self.rates.setdefault((kind, port), []).append((often, fate))
+                    self.totals[kind, port] = self.totals.get((kind, port), 0.0) + often
 
     def fate(self, kind: Kind, port: Port) -> Fate:
         """What becomes of the next call. A fault uses up a part of the budget."""

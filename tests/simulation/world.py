@@ -37,7 +37,7 @@ class World:
         self.troubled = True
         """Faults still happen."""
         self.store = Store(self)
-        self.truth = Truth(lambda: loop.now)
+        self.truth = Truth(lambda: loop.now, self.store.held)
         self.lines = Lines(self.truth)
         self.requests = Requests(self.truth)
         self.ledger = Ledger(self.truth)
@@ -46,6 +46,8 @@ class World:
         self.attempts = Attempts(self)
         self.posts = Posts(self)
         self.story = Story(self)
+        self._lags: dict[str, float] = {}
+        """How many seconds the index lags behind for each sweep."""
         self.markers: dict[str, list[Actor]] = {}
         """Who wrote a run's cancel marks."""
         self._numbers: dict[Kind, int] = {}
@@ -114,14 +116,18 @@ class World:
     # The index.
 
     def index(self, actor: Actor, shard: str, *, before: int, limit: int) -> tuple[Key, ...]:
-        """The lease index, which may lag behind the rows, or miss some of them for a while."""
+        """The lease index: it may lag behind the rows, miss some of them for a while, or name some that are not due."""
         chances = self.weather.chances
-        lags, misses = self.weather.happens(chances.index_lags), self.weather.happens(chances.index_misses)
-        if not lags and not misses:
+        if actor.name not in self._lags:
+            lags = self.weather.happens(chances.index_lags)
+            self._lags[actor.name] = self.dice.pick((1.0, 15.0, 40.0)) * self.dice.between(0.1, 1.2) if lags else 0.0
+        lag, misses = self._lags[actor.name], self.weather.happens(chances.index_misses)
+        invents = self.weather.happens(chances.index_invents)
+        if not lag and not misses and not invents:
             return at_once(self.store.due_leases(shard, before=before, limit=limit))
         actor.faults += 1
-        then = self.loop.now - (self.dice.between(0.1, 30.0) if lags else 0.0)
-        due = [row for row in self._leases_at(then) if row.lease_shard == shard and row.due < before]
+        then = self.loop.now - lag
+        due = [row for row in self._leases_at(then) if row.lease_shard == shard and (row.due < before or invents)]
         shown = [row for row in sorted(due, key=lambda row: row.due) if not misses or self.dice.chance(0.5)]
         return tuple(row.key for row in shown[:limit])
 

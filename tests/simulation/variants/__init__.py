@@ -3,10 +3,12 @@
 Each variant changes a name of one module or class for the time of a schedule.
 """
 
-from tests.simulation.variants import attempts, log, runs, watching
-from tests.simulation.variants.variant import Variant
+from typing import Final
 
-VARIANTS: dict[str, Variant] = {
-    made.__name__: made for module in (log, attempts, runs, watching) for made in module.ALL
+from tests.simulation.variants import attempts, log, runs, watching
+from tests.simulation.variants.variant import Broken
+
+VARIANTS: Final[dict[str, Broken]] = {
+    broken.name: broken for module in (log, attempts, runs, watching) for broken in module.ALL
 }
 """All variants by name."""

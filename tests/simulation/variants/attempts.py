@@ -29,7 +29,8 @@ from dayfly.runlog import keys
 from dayfly.runlog.keys import Key
 from dayfly.runlog.rows import LogRow
 from tests.simulation.dice import replaced
-from tests.simulation.variants.variant import unconditional
+from tests.simulation.variants.variant import Broken, unconditional
+from tests.simulation.weather import DEADLY, Fate
 
 
 @contextmanager
@@ -128,10 +129,12 @@ def frozen_engine_goes_on() -> Iterator[None]:
 @contextmanager
 def recovery_trusts_the_index() -> Iterator[None]:
     """What the index names as due is taken as due."""
+    look_after = sweep._look_after
 
     async def trusting(table: Table, caretaker: Caretaker, key: Key, *, now: int) -> None:
-        standing = await standing_of(table, key) if key.sk.startswith("LEASE#") else None
-        if standing is not None:
+        if not key.sk.startswith(keys.LEASES):
+            await look_after(table, caretaker, key, now=now)
+        elif (standing := await standing_of(table, key)) is not None:
             await caretaker.look_after(standing)
 
     with replaced(sweep, "_look_after", trusting):
@@ -182,16 +185,16 @@ def doubtful_tool_runs_again() -> Iterator[None]:
 
 
 ALL: Final = (
-    lease_deleted_before_the_post,
-    end_not_posted_again,
-    retry_without_fence,
-    unconditional_renewal,
-    no_renewal,
-    fence_apart,
-    unconditional_fence,
-    frozen_engine_goes_on,
-    recovery_trusts_the_index,
-    any_notice_is_its_own,
-    claim_apart,
-    doubtful_tool_runs_again,
+    Broken(lease_deleted_before_the_post, 6, fates=DEADLY),
+    Broken(end_not_posted_again, 51, fates=DEADLY),
+    Broken(retry_without_fence, 1, fates=DEADLY),
+    Broken(unconditional_renewal, 15, fates={Fate.PAUSE}),
+    Broken(no_renewal, 30),
+    Broken(fence_apart, 108, fates=DEADLY, chances={"notice_late", "notice_twice", "sweep_twice"}),
+    Broken(unconditional_fence, 10, fates={Fate.DIES_AFTER, Fate.SLOW}, chances={"notice_twice"}),
+    Broken(frozen_engine_goes_on, 24, fates={Fate.PAUSE}),
+    Broken(recovery_trusts_the_index, 24, chances={"index_invents", "index_lags"}),
+    Broken(any_notice_is_its_own, 1, chances={"invocation_twice", "notice_late"}),
+    Broken(claim_apart, 17, fates=DEADLY),
+    Broken(doubtful_tool_runs_again, 10),
 )

@@ -8,18 +8,22 @@ from typing import Any, Final
 
 from dayfly.admission import attaching
 from dayfly.context import ids
+from dayfly.engine.beginning import Beginning
 from dayfly.errors import Superseded, Unsettled
-from dayfly.ports.table import Action, ConditionsFailed, Table
+from dayfly.ports.table import Action, ConditionsFailed, Put, Table
 from dayfly.protocol.events import AgentResumed, AnyPayload, Event, ToolExecuting
 from dayfly.publisher import batch, log_writer, resuming, transcript
-from dayfly.publisher.batch import Emitted
+from dayfly.publisher.batch import Batch, Emitted
 from dayfly.publisher.bridge import WebSocketBridge
 from dayfly.publisher.log_writer import Committed, Companion, LogWriter
 from dayfly.publisher.settle import settle
 from dayfly.runlog.history import Step
 from dayfly.runlog.journal import Noted
+from dayfly.runlog.leasing import held_lease
 from dayfly.runlog.rows import LogRow
 from tests.simulation.dice import replaced
+from tests.simulation.variants.variant import Broken
+from tests.simulation.weather import Fate
 
 
 @contextmanager
@@ -46,20 +50,21 @@ def unconditional_append() -> Iterator[None]:
 
 @contextmanager
 def seq_from_the_tail() -> Iterator[None]:
-    """A writer whose seq is taken goes on behind the tail."""
+    """An engine begins behind the tail of the log, wherever that is, and takes the lease."""
     append = LogWriter.append
 
-    async def stubborn(self: LogWriter, items: tuple[Emitted, ...], companion: Companion | None = None) -> Committed:
-        while True:
-            try:
-                return await append(self, items, companion)
-            except Superseded:
-                tail = await transcript.tail_of(self._table, user=self.position.user, run=self.position.run)
-                if tail is None or tail.outcome is not None or tail.last < self.next_seq:
-                    raise
-                self.next_seq = tail.last + 1
+    async def behind(self: LogWriter, items: tuple[Emitted, ...], companion: Companion | None = None) -> Committed:
+        if isinstance(companion, Beginning):
+            tail = await transcript.tail_of(self._table, user=self.position.user, run=self.position.run)
+            if tail is None or tail.outcome is not None:
+                raise Superseded("the run has ended")
+            self.next_seq = tail.last + 1
+        return await append(self, items, companion)
 
-    with replaced(LogWriter, "append", stubborn):
+    async def taken(self: Beginning, row: LogRow, batch: Batch) -> tuple[Action, ...]:
+        return (Put(held_lease(self._lease, nonce=row.nonce, now=row.at)),)
+
+    with replaced(LogWriter, "append", behind), replaced(Beginning, "actions", taken):
         yield
 
 
@@ -152,13 +157,13 @@ def nothing_is_void() -> Iterator[None]:
 
 
 ALL: Final = (
-    post_before_append,
-    unconditional_append,
-    seq_from_the_tail,
-    no_nonce_check,
-    new_record_at_each_try,
-    tool_before_its_commit,
-    replay_after_the_cursor,
-    void_text_is_kept,
-    nothing_is_void,
+    Broken(post_before_append, 0),
+    Broken(unconditional_append, 4, fates={Fate.LOST, Fate.LATE}),
+    Broken(seq_from_the_tail, 3, chances={"invocation_twice"}),
+    Broken(no_nonce_check, 9, fates={Fate.LOST, Fate.LATE}),
+    Broken(new_record_at_each_try, 4, fates={Fate.LOST, Fate.LATE}),
+    Broken(tool_before_its_commit, 0),
+    Broken(replay_after_the_cursor, 3),
+    Broken(void_text_is_kept, 9),
+    Broken(nothing_is_void, 1, fates={Fate.DIES_AFTER, Fate.DIES_BEFORE}),
 )

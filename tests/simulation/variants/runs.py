@@ -7,7 +7,7 @@ from typing import Final
 
 from dayfly.admission import approving, cancelling, entry
 from dayfly.admission.caller import Caller
-from dayfly.admission.lookup import run_of
+from dayfly.admission.lookup import live_run
 from dayfly.admission.services import Services
 from dayfly.errors import ApprovalClosed
 from dayfly.ports.table import Action, Delete, Put, Table
@@ -23,7 +23,7 @@ from dayfly.runlog.leasing import first_lease
 from dayfly.runlog.messages import Decision
 from dayfly.runlog.rows import LeaseRow, QuotaRow, RunRow, ThreadRow
 from tests.simulation.dice import replaced
-from tests.simulation.variants.variant import without
+from tests.simulation.variants.variant import Broken, without
 
 
 @contextmanager
@@ -134,10 +134,10 @@ def first_answer_for_all() -> Iterator[None]:
     """The first answer opens the next attempt, though other calls still wait."""
 
     async def one_call(table: Table, *, user: str, run: str) -> RunRow:
-        found = await run_of(table, user=user, run=run)
+        found = await live_run(table, user=user, run=run)
         return replace(found, pending=found.pending[:1])
 
-    with replaced(approving, "run_of", one_call):
+    with replaced(approving, "live_run", one_call):
         yield
 
 
@@ -153,15 +153,15 @@ def cancelled_request_is_admitted() -> Iterator[None]:
 
 
 ALL: Final = (
-    request_runs_twice,
-    ending_without_the_version,
-    admission_without_the_version,
-    release_apart_from_the_next,
-    quota_is_kept,
-    interrupt_at_the_end,
-    late_mark_stays,
-    each_answer_opens,
-    expiry_approves,
-    first_answer_for_all,
-    cancelled_request_is_admitted,
+    Broken(request_runs_twice, 0, deeds={"run_twice"}),
+    Broken(ending_without_the_version, 10, deeds={"run_more", "run"}),
+    Broken(admission_without_the_version, 13, deeds={"run_more", "run"}),
+    Broken(release_apart_from_the_next, 0, deeds={"run_more"}),
+    Broken(quota_is_kept, 0),
+    Broken(interrupt_at_the_end, 13, deeds={"run_more"}),
+    Broken(late_mark_stays, 2, deeds={"cancel"}),
+    Broken(each_answer_opens, 16),
+    Broken(expiry_approves, 11),
+    Broken(first_answer_for_all, 4),
+    Broken(cancelled_request_is_admitted, 0, deeds={"cancel_request"}),
 )

@@ -1,11 +1,12 @@
-"""What a variant is made of."""
+"""What a variant is, and where to look for what it breaks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from dayfly.ports.table import Put
+from dayfly.ports.table import Matches, Put
 from dayfly.runlog.rows import Row
+from tests.simulation.weather import Bias, Fate
 
 
 class Variant(Protocol):
@@ -17,6 +18,25 @@ class Variant(Protocol):
         """The block."""
 
 
+class Broken:
+    """A variant, with a seed that is known to find it, and the bias of the search. The known seed is a short cut: after
+    an unrelated change of the core it may find nothing, and the search goes on."""
+
+    def __init__(
+        self,
+        make: Variant,
+        seed: int,
+        *,
+        fates: Set[Fate] = frozenset(),
+        chances: Set[str] = frozenset(),
+        deeds: Set[str] = frozenset(),
+    ) -> None:
+        self.name = make.__name__
+        self.make = make
+        self.seed = seed
+        self.bias = Bias(frozenset(fates), frozenset(chances), frozenset(deeds))
+
+
 def unconditional(row: Row, when: object = None) -> Put:
     """A `Put` that asks for nothing."""
     return Put(row)
@@ -24,9 +44,8 @@ def unconditional(row: Row, when: object = None) -> Put:
 
 def without(*names: str) -> Callable[..., Any]:
     """A `Matches` that asks for nothing where it would ask for exactly these fields."""
-    from dayfly.ports.table import Matches
 
-    def lax(**fields: str | int | None) -> Any:
+    def lax(**fields: str | int | None) -> Matches | None:
         return None if set(fields) == set(names) else Matches(**fields)
 
     return lax

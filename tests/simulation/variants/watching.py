@@ -17,6 +17,8 @@ from dayfly.publisher.settle import settle
 from dayfly.runlog import keys
 from dayfly.runlog.keys import Key
 from tests.simulation.dice import replaced
+from tests.simulation.variants.variant import Broken
+from tests.simulation.weather import Fate
 
 
 class _Every(frozenset[str]):
@@ -76,4 +78,9 @@ def one_partition_for_all() -> Iterator[None]:
         yield
 
 
-ALL: Final = (cancel_of_any_run, audience_before_the_end, attach_reads_first, one_partition_for_all)
+ALL: Final = (
+    Broken(cancel_of_any_run, 63, fates={Fate.SLOW}, deeds={"run_more", "cancel"}),
+    Broken(audience_before_the_end, 10),
+    Broken(attach_reads_first, 63, fates={Fate.SLOW}, deeds={"drop", "attach", "reload"}),
+    Broken(one_partition_for_all, 1),
+)

@@ -1,0 +1,47 @@
+"""The core's bounds, drawn small in some schedules, so that what lies beyond them is reached as well."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import ModuleType
+from typing import Final
+
+from dayfly.admission import attaching, entry, limits
+from dayfly.engine import reading
+from dayfly.publisher import batch, bridge, ending, log_writer, parts, socket_queue, transcript
+from dayfly.recovery import deletion, sweep
+from tests.simulation.dice import Dice, replaced
+
+_Bound = tuple[tuple[ModuleType, str], ...]
+
+_BOUNDS: Final[tuple[tuple[_Bound, int], ...]] = (
+    (((attaching, "REPLAY_BYTES"),), 1500),
+    (((attaching, "REPLAY_EVENTS"),), 3),
+    (((attaching, "REPLAY_RUNS"),), 2),
+    (((entry, "QUEUE_LENGTH"),), 1),
+    (((limits, "ACTIVE_RUNS"),), 2),
+    (((limits, "WINDOW_RUNS"),), 3),
+    (((reading, "HISTORY_TURNS"),), 1),
+    (((batch, "DELTA_BYTES"), (bridge, "DELTA_BYTES")), 12),
+    (((bridge, "BUFFERED_WEIGHT"),), 40),
+    (((bridge, "BATCH_WEIGHT"),), 60),
+    (((parts, "INLINE_BYTES"), (log_writer, "INLINE_BYTES"), (ending, "INLINE_BYTES")), 60),
+    (((parts, "PART_BYTES"),), 50),
+    (((socket_queue, "QUEUE_BYTES"),), 700),
+    (((transcript, "PAGE"),), 2),
+    (((deletion, "MOST_ROWS"),), 8),
+    (((deletion, "PAGE"),), 2),
+    (((deletion, "AT_ONCE"),), 1),
+    (((sweep, "AT_ONCE"),), 1),
+)
+
+
+@contextmanager
+def drawn(dice: Dice) -> Iterator[None]:
+    """For the time of the block, some bounds are small: in half of all schedules none, in the others a few."""
+    share = dice.pick((0.0, 0.0, 0.15, 0.4))
+    with ExitStack() as stack:
+        for places, value in _BOUNDS:
+            if share and dice.chance(share):
+                for module, name in places:
+                    stack.enter_context(replaced(module, name, value))
+        yield

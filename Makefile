@@ -8,7 +8,6 @@ FUNCTION ?= RouterFunction
 EVENT ?= events/run.json
 DURATION ?= 600
 CONNECTIONS ?= 1000
-RUNS ?= 10000
 VENV := .venv
 PY := $(VENV)/bin/python
 SAM := .venv-sam/bin
@@ -62,7 +61,7 @@ faults: $(VENV)/.dev web/dist/index.html ## Kill processes and inject faults und
 	@$(PY) -m tests.faults --runs $(or $(RUNS),500) $(if $(SEED),--seed $(SEED)) $(if $(DYNAMODB_LOCAL_JAR),--dynamodb-jar $(DYNAMODB_LOCAL_JAR))
 
 simulate: $(VENV)/.dev ## Play the run protocol under random schedules [RUNS=10000], or tell one of them [SEED=123]
-	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED),--runs $(RUNS))
+	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED),--runs $(or $(RUNS),10000))
 
 invoke: $(VENV)/.run ## Run one event: make invoke FUNCTION=RouterFunction EVENT=events/run.json
 	@$(PY) -m emulator.invoke --template template.yaml --function $(FUNCTION) --event $(EVENT)

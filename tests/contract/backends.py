@@ -19,6 +19,7 @@ from dayfly.aws.calls import Pool, client_config
 from dayfly.aws.table import DynamoTable
 from dayfly.ports.memory import ManualClock, MemoryTable
 from dayfly.ports.table import Table
+from tests.simulation.played_table import PlayedTable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 LOCAL_JAR: Final = "DYNAMODB_LOCAL_JAR"
 """The environment variable that names the jar of DynamoDB Local; its `DynamoDBLocal_lib` lies beside it."""
 
-NAMES: Final = ("memory", "moto", *(("dynamodb-local",) if os.environ.get(LOCAL_JAR) else ()))
+NAMES: Final = ("memory", "simulation", "moto", *(("dynamodb-local",) if os.environ.get(LOCAL_JAR) else ()))
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,16 @@ class Backend:
 def memory_backend() -> Iterator[Backend]:
     """The in-memory fake."""
     yield Backend("memory", MemoryTable(clock=ManualClock()), honours_tokens=True, limits_transactions=True)
+
+
+@contextmanager
+def simulated_backend() -> Iterator[Backend]:
+    """The table of the simulation, with its faults off."""
+    table = PlayedTable()
+    try:
+        yield Backend("simulation", table, honours_tokens=True, limits_transactions=True)
+    finally:
+        table.close()
 
 
 @contextmanager

@@ -13,10 +13,10 @@ __all__ = ["cloud", "moto"]
 
 @pytest.fixture(scope="session", params=backends.NAMES)
 def endpoint(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
-    """A store's name, and the address of its server (empty for the one in memory)."""
+    """A store's name, and the address of its server (empty for those in memory)."""
     match request.param:
-        case "memory":
-            yield "memory", ""
+        case "memory" | "simulation" as name:
+            yield name, ""
         case "moto":
             with backends.moto_server() as address:
                 yield "moto", address
@@ -29,6 +29,12 @@ def endpoint(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
 def backend(endpoint: tuple[str, str]) -> Iterator[Backend]:
     """A store with an empty table."""
     name, address = endpoint
-    made = backends.dynamo_backend(name, address) if address else backends.memory_backend()
+    match name:
+        case "memory":
+            made = backends.memory_backend()
+        case "simulation":
+            made = backends.simulated_backend()
+        case _:
+            made = backends.dynamo_backend(name, address)
     with made as fresh:
         yield fresh

@@ -30,7 +30,7 @@ def main() -> int:
             if given.log is not None:
                 given.log.write_text("".join(emulator.lines))
     print("\n".join(table(result)), flush=True)
-    return 1 if result.ledger.violations or result.hanging else 0
+    return 0 if result.is_good else 1
 
 
 def _options(given: argparse.Namespace) -> list[str]:

@@ -130,8 +130,10 @@ class Device:
         self._following.setdefault(thread_id, _Following()).due = 0.0
 
     def leave(self, thread_id: str) -> None:
-        """Follows the thread no more; what is held stays."""
+        """Follows a forgotten thread no more."""
         self._following.pop(thread_id, None)
+        if thread_id in self.threads:
+            self.threads[thread_id].forgotten = True
 
     async def until(self, wanted: Callable[[], bool], *, wait_s: float, what: str) -> None:
         """Returns when it is so. Raises `NoAnswer`."""
@@ -288,6 +290,8 @@ class Device:
         view = self.threads.get(frame["thread"]["thread_id"])
         if view is None:
             return
+        if frame["thread"].get("state") == "forgotten":
+            self.leave(view.thread_id)
         for run_id in frame["thread"].get("queue", ()):
             view.run(run_id).told = "queued"
         active = frame["thread"].get("active_run")
@@ -335,9 +339,10 @@ class Device:
 
     def _refused(self, thread_id: str, frame: Frame) -> None:
         self._ledger.counts[f"error {frame['code']}"] += 1
-        if not frame["retryable"]:
-            del self._following[thread_id]
-            self.threads[thread_id].forgotten = frame["code"] == "thread_not_found"
+        if frame["code"] == "thread_not_found":
+            self.leave(thread_id)
+        elif not frame["retryable"]:
+            self._ledger.violate(f"{self.name}: attach to {thread_id} was answered with {frame}")
 
     def _accepted(self, frame: Frame, now: float) -> None:
         run = self._view(frame)

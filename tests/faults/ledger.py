@@ -23,6 +23,8 @@ class Ledger:
 
     admitted: dict[str, Admitted] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
+    forgotten: set[str] = field(default_factory=set)
+    """Threads that their users wanted to be forgotten."""
     counts: Counter[str] = field(default_factory=Counter)
     """How often something happened to clients: reconnects, resends, attaches."""
 

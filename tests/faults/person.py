@@ -24,6 +24,8 @@ class Person:
     """By what each note says, the run that was to keep it."""
     forgettings: dict[str, str] = field(default_factory=dict)
     """By what a note says, the run that was to delete it."""
+    titles: dict[str, str] = field(default_factory=dict)
+    """By thread, what it was renamed to."""
     threads: list[str] = field(default_factory=list)
 
     def any_device(self) -> Device:

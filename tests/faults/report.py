@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.faults.campaign import Result
 from tests.faults.figures import quantile
+from tests.faults.result import Result
 
 
 def table(result: Result) -> Iterator[str]:
     """The lines of the summary."""
     ledger = result.ledger
-    yield f"runs accepted         {len(ledger.admitted)} in {result.took_s:.0f} s"
+    yield f"runs accepted         {result.played} in {result.took_s:.0f} s, and {len(ledger.admitted) - result.played} to look"
     for kind, outcomes in sorted(result.outcomes.items()):
         yield f"  {kind:<24}{_counts(outcomes)}"
     yield f"environments killed   {_counts(result.deaths) or 'none'} (at work)"

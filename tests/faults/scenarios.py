@@ -206,6 +206,37 @@ async def several(person: Person) -> None:
     await person.see_ends(*runs)
 
 
+async def rename(person: Person) -> None:
+    """A title of one's own, while the thread talks."""
+    run = await person.say("Tell me a story", kind="story", expects="lighthouse")
+    title = f"Ships {person.rng.randrange(1000)}"
+    reply = await person.any_device().request("rename", {"thread_id": run.thread_id, "title": title})
+    if reply["type"] != "renamed":
+        person.ledger.violate(f"{run.thread_id}: rename was answered with {reply}")
+    person.titles[run.thread_id] = title
+    await person.see_ends(run)
+
+
+async def forget(person: Person) -> None:
+    """A thread that shall be gone, with one run under way and one queued."""
+    first = await person.say(SLOW, kind="forgotten")
+    text, _ = _sum(person)
+    await person.say(text, kind="forgotten", thread_id=first.thread_id)
+    await person.pause(0, 3)
+    person.ledger.forgotten.add(first.thread_id)
+    person.threads.remove(first.thread_id)
+    device = person.any_device()
+    reply = await device.request("forget", {"thread_id": first.thread_id})
+    if reply["type"] != "forgotten":
+        person.ledger.violate(f"{first.thread_id}: forget was answered with {reply}")
+    for action in ("history", "attach", "forget"):
+        refused = await device.request(action, {"thread_id": first.thread_id})
+        if action != "forget" and refused.get("code") != "thread_not_found":
+            person.ledger.violate(f"{first.thread_id}: forgotten, and {action} was answered with {refused}")
+    for other in person.devices:
+        other.leave(first.thread_id)
+
+
 SCENARIOS: tuple[tuple[int, Scenario], ...] = (
     (6, question),
     (4, note),
@@ -222,6 +253,8 @@ SCENARIOS: tuple[tuple[int, Scenario], ...] = (
     (4, delivery),
     (2, failing),
     (2, several),
+    (1, rename),
+    (2, forget),
 )
 
 

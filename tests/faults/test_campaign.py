@@ -15,7 +15,6 @@ async def test_thirty_runs_under_random_faults(tmp_path: Path) -> None:
     with running(project(tmp_path), *options) as emulator:
         result = await Campaign(emulator.url, emulator.lines, Plan(runs=RUNS, seed=SEED)).run()
     summary = "\n".join(table(result))
-    assert result.ledger.violations == [], summary
-    assert result.hanging == 0, summary
-    assert len(result.ledger.admitted) >= RUNS
+    assert result.is_good, summary
+    assert result.played >= RUNS
     assert sum(result.deaths.values()) > 0, "nothing was killed"

@@ -1,0 +1,28 @@
+"""What came of a campaign."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tests.faults.figures import Recoveries
+from tests.faults.ledger import Ledger
+
+
+@dataclass
+class Result:
+    """`outcomes`: by kind of run, how many ended how. `deaths`: environments killed while they worked, by function."""
+
+    ledger: Ledger
+    played: int = 0
+    """Runs that were accepted while faults struck; those of the inquest come on top."""
+    took_s: float = 0.0
+    outcomes: dict[str, Counter[str]] = field(default_factory=dict)
+    resumes: Counter[str] = field(default_factory=Counter)
+    struck: Counter[str] = field(default_factory=Counter)
+    deaths: Counter[str] = field(default_factory=Counter)
+    recovered: Recoveries = field(default_factory=Recoveries)
+    hanging: int = 0
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every promise was kept."""
+        return not self.ledger.violations and not self.hanging

@@ -25,6 +25,7 @@ from dayfly.runlog.history import Began, Said
 from dayfly.runlog.journal import JournalEntry
 from dayfly.runlog.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome
 from tests.fakes.agents import Scripted
+from tests.fakes.faulty_table import Call
 from tests.fakes.hosts import InlineHost
 from tests.fakes.world import World
 from tests.unit.publisher.support import Stage, staged, thinking
@@ -126,13 +127,26 @@ async def test_nothing_may_follow_the_last_word(world: World, last: Answered | A
     assert scene.narrator.answer == last
 
 
-async def test_a_tool_starts_only_while_the_lease_is_surely_ones_own(world: World) -> None:
-    """The event is in the log, but the agent does not go on behind it."""
+async def test_a_tool_is_announced_only_while_the_lease_is_surely_ones_own(world: World) -> None:
+    """Not even the event is written, so that no later engine takes the tool for one in doubt."""
     scene = await narrated(world)
     scene.mine = False
-    started = ToolStarted("look", "c-1", {})
     with pytest.raises(Superseded):
-        await scene.drive(started, ToolEnded(ANSWER, 3))
+        await scene.drive(ToolStarted("look", "c-1", {}), ToolEnded(ANSWER, 3))
+    assert scene.reached == []
+    assert world.log_types(scene.stage.call.run)[-1] == "user_message"
+
+
+async def test_a_tool_starts_only_while_the_lease_is_surely_ones_own(world: World) -> None:
+    """Where the lease ran out while the event was written, the agent does not go on behind it."""
+    scene = await narrated(world)
+
+    def lapse(call: Call) -> None:
+        scene.mine = scene.mine and call.method != "write"
+
+    world.table.plan = lapse
+    with pytest.raises(Superseded):
+        await scene.drive(ToolStarted("look", "c-1", {}), ToolEnded(ANSWER, 3))
     assert scene.reached == []
     assert world.log_types(scene.stage.call.run)[-1] == "tool_executing"
 

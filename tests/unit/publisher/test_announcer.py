@@ -73,6 +73,17 @@ async def test_sockets_that_can_not_be_read_are_not_told(world: World) -> None:
     assert world.sockets.received("a1") == []
 
 
+async def test_a_gone_socket_that_can_not_be_removed_keeps_no_other_from_being_told(world: World) -> None:
+    """Nothing of an announcement goes on when it has returned."""
+    for connection in ("a1", "a2", "a3"):
+        await world.connect(connection)
+    world.sockets.gone.add("a1")
+    world.sockets.delays["a3"] = 1.0
+    world.table.plan = lambda call: Fault.REFUSED if call.method == "write" else None
+    await announcer(world).thread_changed(THREAD)
+    assert [len(world.sockets.received(connection)) for connection in ("a1", "a2", "a3")] == [0, 1, 1]
+
+
 async def test_at_most_so_many_sockets_are_told(world: World) -> None:
     """Both sides of the bound."""
     for number in range(MOST_SOCKETS + 1):

@@ -90,6 +90,7 @@ class Narrator:
             case ToolStarted(name, call_id, parameters):
                 self.phase = Phase.TOOL
                 shown = shown_parameters(parameters)
+                self._require_lease()
                 executing = ToolExecuting(tool_name=whole(name), tool_call_id=whole(call_id), parameters=shown)
                 await self._bridge.emit(executing)
                 self._require_lease()

@@ -57,6 +57,13 @@ class Announcer:
         try:
             await self.poster.post(socket.connection, frame)
         except Gone:
-            await self.table.write(Delete(socket.key))
+            await self._forget(socket)
         except PortError as error:
             _log.info("not told", extra={"connection": socket.connection, "reason": type(error).__name__})
+
+    async def _forget(self, socket: SocketRow) -> None:
+        try:
+            await self.table.write(Delete(socket.key))
+        except PortError as error:
+            # The row has a TTL, and the next post to it is answered with 410 again.
+            _log.info("gone socket not removed", extra={"reason": type(error).__name__})

@@ -16,14 +16,15 @@ async def newest_pieces(
     Only what the chain of `previous` leads to counts: a writer that lost the ending may have left a piece beside it.
     """
     wanted = head or thread.history_head
-    if wanted is None:
-        return ()
-    span = Span(keys.user_partition(thread.user), keys.history_prefix(thread.thread), wanted)
-    rows = await table.query(span, HistoryRow, limit=limit + 2, descending=True)
     chain: list[HistoryRow] = []
-    for row in rows:
-        if row.key.sk == wanted and len(chain) < limit:
-            chain.append(row)
-            wanted = row.previous
+    while wanted is not None and len(chain) < limit:
+        span = Span(keys.user_partition(thread.user), keys.history_prefix(thread.thread), wanted)
+        rows = await table.query(span, HistoryRow, limit=limit - len(chain) + 2, descending=True)
+        if not rows or rows[0].key.sk != wanted:
+            break  # being deleted
+        for row in rows:
+            if row.key.sk == wanted and len(chain) < limit:
+                chain.append(row)
+                wanted = row.previous
     bodies = await bodies_of(table, chain)
     return tuple((row, unpack_history(body)) for row, body in zip(chain, bodies, strict=True))

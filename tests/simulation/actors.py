@@ -19,6 +19,7 @@ class Actor(Owner):
     __slots__ = (
         "action",
         "born",
+        "cut_off",
         "error",
         "faults",
         "finished",
@@ -45,6 +46,8 @@ class Actor(Owner):
         """The run or connection that it is about."""
         self.action = ""
         """A router's frame."""
+        self.cut_off = False
+        """A service did not answer it for some time."""
         self.haunts = False
         """What it sent may still happen after it is gone."""
         self.born = loop.now
@@ -122,6 +125,12 @@ class Actor(Owner):
     def monotonic(self) -> float:
         """The one monotonic clock."""
         return self.loop.now
+
+    @property
+    def unseen(self) -> list[str]:
+        """Failures of its tasks that nobody has looked at."""
+        done = (task for task in self.tasks if task.done() and not task.cancelled())
+        return [repr(task.exception()) for task in done if task._log_traceback]
 
 
 def forever() -> "asyncio.Future[None]":

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from dayfly.publisher.timestamps import rfc3339
 from tests.simulation.actors import Actor
+from tests.simulation.gateway import Connection
 from tests.simulation.programs import Manner, Program
 from tests.simulation.truth import Appended, JsonObject, Told
 from tests.simulation.weather import RECOVERY, Kind
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 AFTER_NOTICE_S: Final = 5.0
 AFTER_LOSS_S: Final = 90.0
+HEARD_S: Final = 7.0
+"""A heartbeat comes every 5 s, to a new watcher at once."""
 CANCEL_S: Final = 1.2
 """Half a second until the mark is seen, and what the end takes."""
 
@@ -98,9 +101,9 @@ class Attempts:
         run.holder = None
 
     def _was_lost(self, appended: Appended, run: Attempted) -> None:
-        """Recovery may take a run only from an engine that died, failed, or stood still."""
+        """Recovery may take a run only from an engine that died, failed, stood still, or could not renew its lease."""
         holder = run.holder
-        if holder is None or (holder.alive and holder.error is None and not holder.paused_s):
+        if holder is None or (holder.alive and holder.error is None and not holder.paused_s and not holder.cut_off):
             name = holder.name if holder is not None else "nobody"
             self._truth.violated(f"{appended.told.run}: {appended.actor.name} took it from {name}, who was well")
 
@@ -121,6 +124,15 @@ class Attempts:
         attempted = self.runs.get(run)
         if attempted is not None and attempted.marked is None:
             attempted.marked = self._world.loop.now
+
+    def silent(self, device: str, connection: Connection | None, run: str, *, since: float) -> None:
+        """A device that watches has heard nothing since then: a healthy engine would have told it that it lives."""
+        attempted, now = self.runs.get(run), self._world.loop.now
+        holder = attempted.holder if attempted is not None else None
+        if holder is None or holder.over or holder.faults or connection is None or not connection.heard:
+            return
+        if now - max(since, holder.born, connection.stuck_until) > HEARD_S:
+            self._truth.violated(f"{device} has heard nothing of {run} since {since:.1f}, though {holder} is well")
 
     # Losses.
 

@@ -77,6 +77,8 @@ def of_table(world: "World") -> Iterator[str]:
                 yield f"{run}: a cancel mark is left"
             case QuotaRow(user=user, active=active) if active:
                 yield f"{user}: still uses quota for {list(active)}"
+            case ThreadRow(user=user, thread=thread, title=title) if not _is_title(world, user, thread, title):
+                yield f"{thread}: is called {title!r}, which nobody wanted"
             case ThreadRow(thread=thread, active_run=active, queue=queue) if active or queue:
                 yield f"{thread}: still has {active} and {list(queue)}"
             case _:
@@ -90,6 +92,21 @@ def of_table(world: "World") -> Iterator[str]:
     yield from of_forgotten(world)
     if left := [key for key in kept if not world.lines.threads[world.truth.runs[key[0]].thread].forgotten]:
         yield f"records that nobody wrote: {left}"
+
+
+def _is_title(world: "World", user: str, thread: str, title: str) -> bool:
+    """Whether the title is the first message's beginning, or one that it was given; and none that was given is lost."""
+    first = next(told for told in world.truth.runs.values() if told.thread == thread)
+    given = [
+        (name, frame["title"])
+        for (who, name), frames in world.truth.asked.items()
+        for frame in frames
+        if who == user and frame["action"] == "rename" and frame["thread_id"] == thread
+    ]
+    answered = any(
+        device.answers.get(name, {}).get("type") == "renamed" for device in world.story.devices for name, _ in given
+    )
+    return title in {given_title for _, given_title in given} or (title == first.frame["text"][:60] and not answered)
 
 
 def of_forgotten(world: "World") -> Iterator[str]:
@@ -176,7 +193,8 @@ def of_device(world: "World", device: Device) -> Iterator[str]:
             continue
         views = {view.run: view for view in device.views.values() if view.thread == name}
         for told in world.truth.runs.values():
-            if views and told.thread == name and told.run >= min(views):
+            is_history = told.run not in views and told.ended < watched.since
+            if views and told.thread == name and told.run >= min(views) and not is_history:
                 yield from of_view(told, views.get(told.run))
     strangers = [run for run in device.views if world.truth.runs[run].user != device.user]
     if strangers:

@@ -21,13 +21,16 @@ RETRYABLE: Final = frozenset({"unavailable", "internal"})
 class Watched:
     """A thread that the device wants to see, or once wanted to: the id of the `attach` under way, and whether one was
     answered. `anchor` is the newest run before which nothing is missing, as it was when the device last stopped
-    watching; `start` is where a replay that was cut goes on."""
+    watching; `start` is where a replay that was cut goes on. Runs that had ended
+    before `since`, when the device knew of none, are history to it."""
 
     asking: str | None = None
     attached: bool = False
     wanted: bool = True
     anchor: str | None = None
     start: str | None = None
+    since: float = 0.0
+    answered: float = 0.0
 
 
 @dataclass(eq=False)
@@ -151,7 +154,10 @@ class Device:
         watched.wanted = True
         if watched.asking is not None or self.connection is None:
             return
-        watched.asking = self.ask("attach", thread_id=thread, after=self._cursors(thread))
+        cursors = self._cursors(thread)
+        if not cursors:
+            watched.since = self._world.loop.now
+        watched.asking = self.ask("attach", thread_id=thread, after=cursors)
 
     def _cursors(self, thread: str) -> dict[str, int]:
         """The runs that are not at their end, and the newest that is; where the device has not always watched, the
@@ -236,11 +242,19 @@ class Device:
         live = [view for view in self.views.values() if not view.done]
         self._silence_armed = bool(live)
         silent = {view.thread for view in live if view.silent(now)}
+        for view in live:
+            if view.silent(now):
+                self._world.silence(self, view, since=max(view.heard, self.watched_since(view.thread)))
         for thread in [name for name, watched in self.watched.items() if watched.wanted and name in silent]:
             self.attach(thread)
         if live:
             due = min(view.heard for view in live) + SILENCE_S
             self._world.later(max(due - now, 2.0), self._listen)
+
+    def watched_since(self, thread: str) -> float:
+        """When the last `attached` came, if it is still watched."""
+        watched = self.watched.get(thread)
+        return watched.answered if watched is not None and watched.attached else self._world.loop.now
 
     def _thread(self, item: JsonObject) -> None:
         if item.get("state") == "forgotten":
@@ -257,7 +271,10 @@ class Device:
         self._world.requests.answered(self.user, frame, reply)
         match frame["action"]:
             case "run" if reply["type"] == "accepted":
-                self.watched.setdefault(reply["thread_id"], Watched()).wanted = True
+                watched = self.watched.setdefault(reply["thread_id"], Watched())
+                watched.wanted = True
+                if "thread_id" not in frame and not reply["duplicate"]:
+                    watched.attached = True  # from the thread's very beginning
                 view = self._view(reply["run_id"], reply["thread_id"])
                 if not view.done:
                     view.status = reply["status"]
@@ -302,6 +319,7 @@ class Device:
             self.attach(thread)
             return
         watched.attached, watched.anchor, watched.start = True, None, None
+        watched.answered = self._world.loop.now
         for view in self.views.values():
             if view.thread == thread:
                 self._look(view)

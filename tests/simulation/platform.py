@@ -4,6 +4,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
+from dayfly.errors import PortError
 from dayfly.ports.invoker import EngineCall
 from tests.simulation.actors import Actor
 from tests.simulation.functions import engine, notice, router, sweeping
@@ -142,6 +143,10 @@ class Platform:
             self.hindrances += not ended.alive or ended.paused_s > 0
             if ended.finished and (left := ended.leftovers):
                 self._world.truth.violated(f"{ended.name} has returned and left {left}")
+            if ended.finished and (unseen := ended.unseen):
+                self._world.truth.violated(f"{ended.name} has returned, and nobody has seen {unseen}")
+            if ended.error is not None and not _is_of_a_port(ended.error):
+                self._world.truth.violated(f"{ended.name} raised {ended.error!r}")
             on_end(ended)
 
         actor.start(work, end)
@@ -156,4 +161,13 @@ class Platform:
             self._world.later(rest, self._time_out, actor)
             return
         self._world.say(actor, lambda: "timed out")
+        if not actor.faults:
+            self._world.truth.violated(f"{actor.name} was killed at its time-out, though nothing befell it")
         actor.die(timeout=True)
+
+
+def _is_of_a_port(error: BaseException) -> bool:
+    """Whether all that was raised is that some service did not answer."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(_is_of_a_port(one) for one in error.exceptions)
+    return isinstance(error, PortError)

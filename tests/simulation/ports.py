@@ -34,10 +34,11 @@ class Line:
     async def call(self, port: Port, happens: Callable[[], T], what: Callable[[], str]) -> T:
         """Carries the call out as its fate wants it. What has been sent happens even if the caller waits no more."""
         world, actor = self.world, self.actor
-        fate = world.weather.fate(actor.kind, port)
+        fate = world.weather.fate(actor.kind, port, now=world.loop.now)
         if fate is Fate.DONE:
             return await self._sent(happens, what, after=world.latency())
         actor.faults += 1
+        actor.cut_off = actor.cut_off or world.weather.out(actor.kind, port, now=world.loop.now)
         world.platform.hindrances += port is Port.INVOKE
         world.truth.reached.add(f"{actor.kind} {port}: {fate.value}")
         world.say(actor, lambda: f"{what()}: {fate.value}")
@@ -52,6 +53,8 @@ class Line:
             await forever()
         if fate is Fate.PAUSE:
             actor.pause(dice.pick((1.0, 6.0, 25.0, 45.0, 80.0)) * dice.between(0.8, 1.2))
+            if dice.chance(0.5):
+                await self._sent(_nothing, lambda: "woken, and about to call", after=0.0)
         if fate is Fate.SLOW:
             return await self._sent(happens, what, after=dice.pick((0.3, 1.0, 4.0)) * dice.between(0.5, 1.2))
         if fate is Fate.REFUSED:

@@ -8,6 +8,7 @@ from dayfly.runlog import keys
 from dayfly.runlog.rows import AttachedRow
 from tests.simulation.actors import Actor
 from tests.simulation.truth import Appended, JsonObject
+from tests.simulation.weather import Kind
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -27,6 +28,7 @@ class Posts:
         the run or by recovery; not by an `attach`, which the client would have to think of."""
         self._sent: set[tuple[str, str]] = set()
         """Ends that were posted so."""
+        self._last: dict[tuple[str, str, str], int] = {}
         world.truth.listeners.append(self._appended)
 
     def _appended(self, appended: Appended) -> None:
@@ -55,11 +57,21 @@ class Posts:
             self._truth.violated(f"{connection} of {user} was sent what is neither logged nor asked for: {raw[:200]}")
         elif owner != user:
             self._truth.violated(f"{connection} of {user} was sent what is {owner}'s: {raw[:200]}")
+        if "seq" in frame and actor.kind is not Kind.ROUTER:
+            self._in_order(actor, connection, frame)
         if "seq" in frame and actor.action != "attach" and raw == self._end(frame["run_id"]):
             self._sent.add((frame["run_id"], connection))
             self._due.pop((frame["run_id"], connection), None)
         elif frame.get("type") == "attached":
             self._promised(user, connection, frame)
+
+    def _in_order(self, actor: Actor, connection: str, frame: JsonObject) -> None:
+        """One writer sends each connection a run's events in their order; the end alone may come once more."""
+        run, seq = frame["run_id"], frame["seq"]
+        before = self._last.get((actor.name, connection, run), 0)
+        self._last[actor.name, connection, run] = seq
+        if seq < before:
+            self._truth.violated(f"{run}: {actor.name} posts seq {seq} to {connection} after {before}")
 
     def _end(self, run: str) -> str | None:
         told = self._truth.runs.get(run)

@@ -1,6 +1,11 @@
 """What clients asked for, and what the answers promised them."""
 
+from typing import Final
+
 from tests.simulation.truth import Appended, JsonObject, Told, Truth
+
+NOT_THERE: Final = frozenset({"thread_not_found", "run_not_found", "cancelled", "id_reused", "quota_exceeded"})
+"""Answers that say nothing of what is not the asker's: the last three are about the request itself."""
 
 
 class Requests:
@@ -12,8 +17,25 @@ class Requests:
         """Requests that were cancelled before they were admitted."""
         self.to_end: set[str] = set()
         """Runs, and threads with all that is in them, that somebody wants to end."""
+        self.forgotten: dict[tuple[str, str], set[str]] = {}
+        """Threads that a client was told are forgotten, with the requests that were sent before."""
         self._truth = truth
         truth.listeners.append(self._appended)
+
+    def _of_others(self, user: str, frame: JsonObject, reply: JsonObject) -> None:
+        """What is another user's, or was forgotten before it was asked for, is not there."""
+        runs = self._truth.runs
+        told = runs.get(frame.get("run_id", ""))
+        thread = told.thread if told is not None else frame.get("thread_id")
+        if thread is None:
+            return
+        owner = next((other.user for other in runs.values() if other.thread == thread), user)
+        gone = (owner, thread) in self.forgotten and frame["id"] not in self.forgotten[owner, thread]
+        if (owner != user or gone) and reply.get("code") not in NOT_THERE and reply["type"] != "forgotten":
+            self._truth.violated(f"{frame} of {user} was answered with {reply['type']}, though it is not there for it")
+        if owner == user and reply["type"] == "forgotten":
+            asked = {name for who, name in self._truth.asked if who == user}
+            self.forgotten.setdefault((user, thread), asked)
 
     def asks(self, user: str, frame: JsonObject) -> None:
         """A client sends a request, perhaps not for the first time."""
@@ -22,16 +44,17 @@ class Requests:
             sent.append(frame)
         runs = self._truth.runs
         match frame["action"]:
-            case "approve" if frame["approved"] and frame["run_id"] in runs:
+            case "approve" if frame["approved"] and frame["run_id"] in runs and runs[frame["run_id"]].user == user:
                 runs[frame["run_id"]].approved.add(frame["tool_call_id"])
-            case "cancel" if "run_id" in frame:
+            case "cancel" if "run_id" in frame and frame["run_id"] in runs and runs[frame["run_id"]].user == user:
                 self.to_end.add(frame["run_id"])
-            case "forget":
+            case "forget" if any(told.user == user for told in runs.values() if told.thread == frame["thread_id"]):
                 self.to_end.add(frame["thread_id"])
 
     def answered(self, user: str, frame: JsonObject, reply: JsonObject) -> None:
         """A client has its answer."""
         self._truth.reached.add(f"{frame['action']}: {reply.get('code') or reply.get('status') or reply['type']}")
+        self._of_others(user, frame, reply)
         told = self.by_request.get((user, frame["id"]))
         if reply["type"] == "error" and reply["code"] in {"internal", "not_supported", "invalid_message"}:
             self._truth.violated(f"{frame} was answered with {reply['code']}")

@@ -76,6 +76,7 @@ class Story:
             (0.5, self._read),
             (0.5, self._rename),
             (0.4, self._forget),
+            (0.4, self._pry),
         ]
 
     def _do(self, deed: Deed) -> None:
@@ -179,6 +180,21 @@ class Story:
         thread = self._some_thread(device)
         if thread is not None:
             device.ask("forget", thread_id=thread)
+
+    def _pry(self, device: Device) -> None:
+        """Another user's ids, for which there must be no such thing."""
+        dice = self._world.dice
+        strangers = [told for told in self._world.truth.runs.values() if told.user != device.user]
+        if not strangers:
+            return
+        told = dice.pick(strangers)
+        action = dice.pick(("run", "attach", "history", "rename", "forget", "cancel", "approve"))
+        if action in {"cancel", "approve"}:
+            answer: JsonObject = {"tool_call_id": "c-0.1-0", "approved": True} if action == "approve" else {}
+            device.ask(action, run_id=told.run, **answer)
+        else:
+            more: JsonObject = {"run": {"text": self._text()}, "rename": {"title": "mine"}}
+            device.ask(action, thread_id=told.thread, **more.get(action, {}))
 
     # What deeds are about.
 

@@ -98,6 +98,7 @@ class Chances:
     index_invents: float = 0.0
     struck: float = 0.0
     frame_lost: float = 0.0
+    outage: float = 0.0
 
 
 _PLATFORM: Final = tuple(Chances.__dataclass_fields__)
@@ -115,6 +116,28 @@ class Bias:
 NO_BIAS: Final = Bias()
 
 
+@dataclass(frozen=True)
+class Outage:
+    """A service that answers nobody, or not some, for a while."""
+
+    ports: frozenset[Port]
+    kinds: frozenset[Kind]
+    since: float
+    until: float
+
+    @classmethod
+    def drawn(cls, dice: Dice) -> "Outage":
+        """Of a few seconds, or of longer than anybody is patient."""
+        since = dice.between(0.0, 10.0)
+        kinds = dice.pick((_ALL, frozenset({Kind.ENGINE}), RECOVERY, frozenset({Kind.ROUTER})))
+        ports = dice.pick((_TABLE, _TABLE, frozenset({Port.WRITE}), frozenset({Port.POST}), frozenset({Port.INVOKE})))
+        return cls(ports, kinds, since, since + dice.pick((1.0, 4.0, 12.0, 30.0)))
+
+    def covers(self, kind: Kind, port: Port, now: float) -> bool:
+        """Whether a call made now is not answered."""
+        return self.since <= now < self.until and port in self.ports and kind in self.kinds
+
+
 @dataclass
 class Weather:
     """One schedule's troubles: some kinds of faults, each at its rate, and so many of them in all."""
@@ -125,6 +148,7 @@ class Weather:
     budget: int = 0
     rates: dict[tuple[Kind, Port], list[tuple[float, Fate]]] = field(default_factory=dict)
     totals: dict[tuple[Kind, Port], float] = field(default_factory=dict)
+    outages: list[Outage] = field(default_factory=list)
 
     @classmethod
     def drawn(cls, dice: Dice, bias: Bias = NO_BIAS) -> "Weather":
@@ -145,6 +169,8 @@ class Weather:
                 setattr(weather.chances, name, dice.pick((0.4, 0.8)))
             elif dice.chance(share):
                 setattr(weather.chances, name, dice.pick((0.1, 0.3, 0.6)))
+        if weather.happens(weather.chances.outage):
+            weather.outages.append(Outage.drawn(dice))
         return weather
 
     def _add(self, cause: _Cause, rate: float) -> None:
@@ -156,8 +182,10 @@ class Weather:
                     self.rates.setdefault((kind, port), []).append((often, fate))
                     self.totals[kind, port] = self.totals.get((kind, port), 0.0) + often
 
-    def fate(self, kind: Kind, port: Port) -> Fate:
+    def fate(self, kind: Kind, port: Port, *, now: float) -> Fate:
         """What becomes of the next call. A fault uses up a part of the budget."""
+        if self.out(kind, port, now=now):
+            return self.dice.pick((Fate.REFUSED, Fate.REFUSED, Fate.REFUSED, Fate.LOST))
         if not self.budget:
             return Fate.DONE
         total = self.totals.get((kind, port))
@@ -165,6 +193,10 @@ class Weather:
             return Fate.DONE
         self.budget -= 1
         return self.dice.weighted(self.rates[kind, port])
+
+    def out(self, kind: Kind, port: Port, *, now: float) -> bool:
+        """Whether there is an outage for such a call."""
+        return bool(self.outages) and any(outage.covers(kind, port, now) for outage in self.outages)
 
     def happens(self, probability: float) -> bool:
         """Whether the platform misbehaves on this occasion."""
@@ -177,3 +209,4 @@ class Weather:
         """From now on nothing goes wrong."""
         self.budget = 0
         self.chances = Chances()
+        self.outages = []

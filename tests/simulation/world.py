@@ -22,7 +22,7 @@ from tests.simulation.store import Store, at_once
 from tests.simulation.story import Story
 from tests.simulation.trace import Trace
 from tests.simulation.truth import Truth
-from tests.simulation.view import JsonObject
+from tests.simulation.view import JsonObject, View
 from tests.simulation.weather import Kind, Weather
 
 
@@ -98,6 +98,10 @@ class World:
     def asked_for_approval(self, device: Device, event: JsonObject) -> None:
         """A device shows its user a question."""
         self.story.asked_for_approval(device, event)
+
+    def silence(self, device: Device, view: View, *, since: float) -> None:
+        """A device has heard nothing of a run for long, though it watches it."""
+        self.attempts.silent(device.name, device.connection, view.run, since=since)
 
     def written(self, actor: Actor, actions: Sequence[Action]) -> None:
         """A write has happened."""

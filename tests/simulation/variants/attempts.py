@@ -17,6 +17,7 @@ from dayfly.protocol.events import AnyPayload
 from dayfly.publisher import fence
 from dayfly.publisher.batch import Batch, Emitted
 from dayfly.publisher.bridge import WebSocketBridge
+from dayfly.publisher.delivery import Delivery
 from dayfly.publisher.ending import Ending
 from dayfly.publisher.fence import Fence
 from dayfly.publisher.log_writer import Committed, Companion, LogWriter
@@ -184,17 +185,25 @@ def doubtful_tool_runs_again() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def no_heartbeat() -> Iterator[None]:
+    """A silent engine says nothing."""
+    with replaced(Delivery, "heartbeat", lambda self, **what: None):
+        yield
+
+
 ALL: Final = (
-    Broken(lease_deleted_before_the_post, 6, fates=DEADLY),
-    Broken(end_not_posted_again, 51, fates=DEADLY),
+    Broken(lease_deleted_before_the_post, 2, fates=DEADLY),
+    Broken(end_not_posted_again, 2, fates=DEADLY),
     Broken(retry_without_fence, 1, fates=DEADLY),
-    Broken(unconditional_renewal, 15, fates={Fate.PAUSE}),
-    Broken(no_renewal, 30),
-    Broken(fence_apart, 108, fates=DEADLY, chances={"notice_late", "notice_twice", "sweep_twice"}),
-    Broken(unconditional_fence, 10, fates={Fate.DIES_AFTER, Fate.SLOW}, chances={"notice_twice"}),
-    Broken(frozen_engine_goes_on, 24, fates={Fate.PAUSE}),
-    Broken(recovery_trusts_the_index, 24, chances={"index_invents", "index_lags"}),
-    Broken(any_notice_is_its_own, 1, chances={"invocation_twice", "notice_late"}),
-    Broken(claim_apart, 17, fates=DEADLY),
-    Broken(doubtful_tool_runs_again, 10),
+    Broken(unconditional_renewal, 6, fates={Fate.PAUSE}),
+    Broken(no_renewal, 3),
+    Broken(fence_apart, 17, fates=DEADLY, chances={"notice_late", "notice_twice", "sweep_twice"}),
+    Broken(unconditional_fence, 135, fates={Fate.DIES_AFTER, Fate.SLOW}, chances={"notice_twice"}),
+    Broken(frozen_engine_goes_on, 288, fates={Fate.PAUSE}),
+    Broken(recovery_trusts_the_index, 36, chances={"index_invents", "index_lags"}),
+    Broken(any_notice_is_its_own, 15, chances={"invocation_twice", "notice_late"}),
+    Broken(no_heartbeat, 1),
+    Broken(claim_apart, 43, fates=DEADLY),
+    Broken(doubtful_tool_runs_again, 4),
 )

@@ -318,6 +318,8 @@ class Device:
             watched.start = self._next_start(frame, reply)
             self.attach(thread)
             return
+        if not watched.wanted:
+            return  # detached meanwhile
         watched.attached, watched.anchor, watched.start = True, None, None
         watched.answered = self._world.loop.now
         for view in self.views.values():

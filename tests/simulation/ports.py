@@ -52,7 +52,7 @@ class Line:
             actor.die()
             await forever()
         if fate is Fate.PAUSE:
-            actor.pause(dice.pick((1.0, 6.0, 25.0, 45.0, 80.0)) * dice.between(0.8, 1.2))
+            actor.pause(dice.pick(world.weather.pauses_s) * dice.between(0.8, 1.2))
             if dice.chance(0.5):
                 await self._sent(_nothing, lambda: "woken, and about to call", after=0.0)
         if fate is Fate.SLOW:

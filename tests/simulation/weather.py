@@ -149,6 +149,7 @@ class Weather:
     rates: dict[tuple[Kind, Port], list[tuple[float, Fate]]] = field(default_factory=dict)
     totals: dict[tuple[Kind, Port], float] = field(default_factory=dict)
     outages: list[Outage] = field(default_factory=list)
+    pauses_s: tuple[float, ...] = (1.0, 6.0, 25.0, 45.0, 80.0)
 
     @classmethod
     def drawn(cls, dice: Dice, bias: Bias = NO_BIAS) -> "Weather":
@@ -157,6 +158,8 @@ class Weather:
         if dice.chance(0.125) and not bias.fates and not bias.chances:
             return weather
         weather.budget = 1 + int(dice.random() ** 2 * 12)
+        if Fate.PAUSE in bias.fates:
+            weather.pauses_s = (45.0, 80.0)
         weather.skew_s = dice.pick((0.0, 0.0, 0.5, 3.0))
         share = dice.between(0.08, 0.5) if bias == NO_BIAS else dice.between(0.0, 0.1)
         for cause in _CAUSES:

@@ -200,7 +200,7 @@ ALL: Final = (
     Broken(no_renewal, 3),
     Broken(fence_apart, 17, fates=DEADLY, chances={"notice_late", "notice_twice", "sweep_twice"}),
     Broken(unconditional_fence, 135, fates={Fate.DIES_AFTER, Fate.SLOW}, chances={"notice_twice"}),
-    Broken(frozen_engine_goes_on, 288, fates={Fate.PAUSE}),
+    Broken(frozen_engine_goes_on, 206, fates={Fate.PAUSE}),
     Broken(recovery_trusts_the_index, 36, chances={"index_invents", "index_lags"}),
     Broken(any_notice_is_its_own, 15, chances={"invocation_twice", "notice_late"}),
     Broken(no_heartbeat, 1),

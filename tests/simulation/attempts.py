@@ -159,7 +159,7 @@ class Attempts:
     def _taken_up(self, told: Told, run: Attempted) -> None:
         assert run.lost is not None
         took = self._world.loop.now - run.lost
-        allowed = AFTER_LOSS_S + 60.0 * run.dirty_sweeps + 2 * self._world.weather.skew_s + 1.0
-        if took > allowed:
-            self._truth.violated(f"{told.run}: lost for {took:.1f} s, with {run.dirty_sweeps} faulty sweeps")
+        dirty = run.dirty_sweeps + sum(actor.faults > 0 for actor in self._world.platform.recovering)
+        if took > AFTER_LOSS_S + 60.0 * dirty + 2 * self._world.weather.skew_s + 1.0:
+            self._truth.violated(f"{told.run}: lost for {took:.1f} s, with {dirty} faulty sweeps")
         run.lost = None

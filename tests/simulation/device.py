@@ -161,13 +161,14 @@ class Device:
 
     def _cursors(self, thread: str) -> dict[str, int]:
         """The runs that are not at their end, and the newest that is; where the device has not always watched, the
-        newest from before it stopped."""
+        newest from before it stopped, and where it has never, the oldest."""
         watched = self.watched[thread]
         views = sorted((view for view in self.views.values() if view.thread == thread), key=lambda view: view.run)
         if watched.start is not None:
             return {view.run: view.whole for view in views if view.run >= watched.start}
         done = [view for view in views if view.done and (watched.anchor is None or view.run <= watched.anchor)]
-        return {view.run: view.whole for view in [*done[-1:], *(view for view in views if not view.done)]}
+        known = done[-1:] if watched.attached or watched.anchor is not None else done[:1]
+        return {view.run: view.whole for view in [*known, *(view for view in views if not view.done)]}
 
     def _anchor(self, thread: str) -> None:
         watched = self.watched[thread]

@@ -10,8 +10,9 @@ from tests.simulation.truth import JsonObject, Told
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-LONG: Final = 0.5
-"""A step that takes this part of an engine's time may not fit after what came before it."""
+LONG: Final = 0.1
+WHOLE: Final = 0.4
+"""A step that takes this part of an engine's time may not fit after what came before it, which takes that part."""
 _SLOW: Final = frozenset({Manner.HANG, Manner.STUBBORN})
 _HARM: Final = frozenset({"engine_lost", "engine_timeout"})
 
@@ -20,7 +21,8 @@ def of_outcome(world: "World", told: Told, events: list[JsonObject]) -> Iterator
     """Says what does not fit: an error without its cause, or an answer that is not the program's."""
     program = Program.of(told.frame["text"])
     lifetime = world.platform.lifetime_s
-    slow = program.manner in _SLOW or program.longest_s >= LONG * (lifetime - min(RESERVE_S, lifetime / 4))
+    time = lifetime - min(RESERVE_S, lifetime / 4)
+    slow = program.manner in _SLOW or (program.longest_s >= LONG * time and program.whole_s >= WHOLE * time)
     harmed = told.run in world.platform.harmed
     match told.code:
         case None if told.terminal == "agent_completed":

@@ -28,6 +28,8 @@ class Platform:
         self.lifetime_s = lifetime_s
         self.engines: list[Actor] = []
         self.recovering: list[Actor] = []
+        self.routers = 0
+        """Frames that are being answered."""
         self.queued = 0
         """Invocations and notices on their way."""
         self.harmed: set[str] = set()
@@ -44,7 +46,12 @@ class Platform:
             return
         actor = world.actor(Kind.ROUTER, connection.name)
         actor.action = json.loads(body)["action"]
-        self._run(actor, router(world, actor, connection, body), ROUTER_S, lambda ended: None)
+        self.routers += 1
+
+        def on_end(ended: Actor) -> None:
+            self.routers -= 1
+
+        self._run(actor, router(world, actor, connection, body), ROUTER_S, on_end)
 
     # Engines.
 
@@ -143,14 +150,19 @@ class Platform:
             self.hindrances += not ended.alive or ended.paused_s > 0
             if ended.finished and (left := ended.leftovers):
                 self._world.truth.violated(f"{ended.name} has returned and left {left}")
-            if ended.finished and (unseen := ended.unseen):
-                self._world.truth.violated(f"{ended.name} has returned, and nobody has seen {unseen}")
+            if ended.finished:
+                self._world.later(0.001, self._see, ended)
             if ended.error is not None and not _is_of_a_port(ended.error):
                 self._world.truth.violated(f"{ended.name} raised {ended.error!r}")
             on_end(ended)
 
         actor.start(work, end)
         self._world.later(limit, self._time_out, actor)
+
+    def _see(self, ended: Actor) -> None:
+        """Looks, a moment after an invocation, for failures of its tasks that nobody has looked at."""
+        if unseen := ended.unseen:
+            self._world.truth.violated(f"{ended.name} has returned, and nobody has seen {unseen}")
 
     def _time_out(self, actor: Actor) -> None:
         """Kills what is still there. What was paused has that much more time, as it would have had of 15 minutes."""

@@ -31,7 +31,8 @@ class Requests:
             return
         owner = next((other.user for other in runs.values() if other.thread == thread), user)
         gone = (owner, thread) in self.forgotten and frame["id"] not in self.forgotten[owner, thread]
-        if (owner != user or gone) and reply.get("code") not in NOT_THERE and reply["type"] != "forgotten":
+        silent = reply.get("code") in NOT_THERE or reply["type"] in {"forgotten", "detached"}
+        if (owner != user or gone) and not silent:
             self._truth.violated(f"{frame} of {user} was answered with {reply['type']}, though it is not there for it")
         if owner == user and reply["type"] == "forgotten":
             asked = {name for who, name in self._truth.asked if who == user}

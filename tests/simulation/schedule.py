@@ -82,7 +82,7 @@ async def _until(done: Callable[[], bool], patience_s: float) -> None:
 def quiet(world: World) -> bool:
     """Every run has ended, nobody works, nothing is on its way, nothing is left to look after."""
     platform = world.platform
-    if platform.engines or platform.recovering or platform.queued or world.store.held.indexed:
+    if platform.engines or platform.recovering or platform.routers or platform.queued or world.store.held.indexed:
         return False
     return not any(told.terminal is None for told in world.truth.runs.values())
 

@@ -41,6 +41,7 @@ class Performer:
     async def run(self, turn: Turn) -> AsyncIterator[AgentEvent]:
         """Performs the turn."""
         program = Program.of(turn.text)
+        self._ledger.given(turn)
         said = [message for message in turn.resumed if isinstance(message, AssistantSaid)]
         ended = {message.call_id for message in turn.resumed if isinstance(message, ToolAnswered)}
         if said:

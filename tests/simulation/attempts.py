@@ -103,6 +103,8 @@ class Attempts:
     def _was_lost(self, appended: Appended, run: Attempted) -> None:
         """Recovery may take a run only from an engine that died, failed, stood still, or could not renew its lease."""
         holder = run.holder
+        if self._world.weather.wild:
+            return
         if holder is None or (holder.alive and holder.error is None and not holder.paused_s and not holder.cut_off):
             name = holder.name if holder is not None else "nobody"
             self._truth.violated(f"{appended.told.run}: {appended.actor.name} took it from {name}, who was well")

@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Final
 
-from dayfly.admission import attaching, entry, limits
+from dayfly.admission import attaching, entry, limits, listing
 from dayfly.engine import reading
 from dayfly.publisher import batch, bridge, ending, log_writer, parts, socket_queue, transcript
 from dayfly.recovery import deletion, sweep
@@ -20,6 +20,11 @@ _BOUNDS: Final[tuple[tuple[_Bound, int], ...]] = (
     (((entry, "QUEUE_LENGTH"),), 1),
     (((limits, "ACTIVE_RUNS"),), 2),
     (((limits, "WINDOW_RUNS"),), 3),
+    (((listing, "THREADS_PAGE"),), 1),
+    (((listing, "PIECE_BYTES"),), 9),
+    (((listing, "PAGE_BYTES"),), 40),
+    (((listing, "PAGE_MESSAGES"),), 2),
+    (((listing, "PAGE_TURNS"),), 1),
     (((reading, "HISTORY_TURNS"),), 1),
     (((batch, "DELTA_BYTES"), (bridge, "DELTA_BYTES")), 12),
     (((bridge, "BUFFERED_WEIGHT"),), 40),

@@ -138,9 +138,31 @@ def of_histories(world: "World") -> Iterator[str]:
         if [piece.run for piece in chain] != order:
             yield f"{row.thread}: its history has {[piece.run for piece in chain]}, its runs ended as {order}"
             continue
+        said = [shown for piece in chain for shown in _shown(piece.run, unpack_history(_body(world, piece)))]
+        for device in world.story.devices:
+            if device.user == row.user and (read := _joined(device.history[row.thread])) != said:
+                yield f"{device.name}: reads {read} in {row.thread}, not {said}"
         for piece in chain:
             for what in of_piece(world.truth.runs[piece.run], unpack_history(_body(world, piece))):
                 yield f"{piece.run}: its history {what}"
+
+
+def _shown(run: str, messages: tuple[Message, ...]) -> Iterator[tuple[str, str, str]]:
+    """What a reader sees of a piece: run, role and text of its messages."""
+    for message in messages:
+        if isinstance(message, UserSaid):
+            yield run, "user", message.text
+        elif isinstance(message, AssistantSaid) and message.text:
+            yield run, "assistant", message.text
+
+
+def _joined(messages: list[JsonObject]) -> list[tuple[str, str, str]]:
+    """What a client has read, the pieces of long messages put together."""
+    whole: list[tuple[str, str, str]] = []
+    for message in messages:
+        before = whole.pop()[2] if message["continued"] else ""
+        whole.append((message["run_id"], message["role"], before + message["text"]))
+    return whole
 
 
 def _body(world: "World", piece: HistoryRow) -> bytes:
@@ -193,7 +215,8 @@ def of_device(world: "World", device: Device) -> Iterator[str]:
             continue
         views = {view.run: view for view in device.views.values() if view.thread == name}
         for told in world.truth.runs.values():
-            is_history = told.run not in views and told.ended < watched.since
+            unasked = watched.base is None or told.run < watched.base
+            is_history = told.run not in views and told.ended < watched.since and unasked
             if views and told.thread == name and told.run >= min(views) and not is_history:
                 yield from of_view(told, views.get(told.run))
     strangers = [run for run in device.views if world.truth.runs[run].user != device.user]

@@ -22,7 +22,7 @@ class Watched:
     """A thread that the device wants to see, or once wanted to: the id of the `attach` under way, and whether one was
     answered. `anchor` is the newest run before which nothing is missing, as it was when the device last stopped
     watching; `start` is where a replay that was cut goes on. Runs that had ended
-    before `since`, when the device knew of none, are history to it."""
+    before `since`, when the device began to watch, are history to it, unless it named `base` or an older one then."""
 
     asking: str | None = None
     attached: bool = False
@@ -30,6 +30,7 @@ class Watched:
     anchor: str | None = None
     start: str | None = None
     since: float = 0.0
+    base: str | None = None
     answered: float = 0.0
 
 
@@ -56,6 +57,8 @@ class Device:
         self.answers: dict[str, JsonObject] = {}
         """The last answer to each request."""
         self.listed: set[str] = set()
+        self.history: dict[str, list[JsonObject]] = {}
+        """What was read back of each thread, oldest first."""
         self._world = world
         self._numbers = 0
         self._silence_armed = False
@@ -155,9 +158,14 @@ class Device:
         if watched.asking is not None or self.connection is None:
             return
         cursors = self._cursors(thread)
-        if not cursors:
-            watched.since = self._world.loop.now
+        if not watched.attached and watched.anchor is None:
+            watched.since, watched.base = self._world.loop.now, min(cursors, default=None)
         watched.asking = self.ask("attach", thread_id=thread, after=cursors)
+
+    def read_back(self, thread: str) -> None:
+        """Reads all of a thread's history, page by page."""
+        self.history[thread] = []
+        self.ask("history", thread_id=thread)
 
     def _cursors(self, thread: str) -> dict[str, int]:
         """The runs that are not at their end, and the newest that is; where the device has not always watched, the
@@ -282,6 +290,10 @@ class Device:
                 self._look(view)
             case "attach":
                 self._attached(frame, reply)
+            case "history" if reply["type"] == "history" and frame["thread_id"] in self.history:
+                self.history[frame["thread_id"]][:0] = reply["messages"]
+                if "before" in reply:
+                    self.ask("history", thread_id=frame["thread_id"], before=reply["before"])
             case "threads" if reply["type"] == "threads":
                 self.listed |= {item["thread_id"] for item in reply["items"]}
                 if "cursor" in reply:

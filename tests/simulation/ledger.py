@@ -1,14 +1,13 @@
 """What tools really did, kept outside of any run."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from dayfly.runlog.messages import ToolCall
+from dayfly.agents.protocol import Turn
+from dayfly.runlog.messages import ToolCall, UserSaid
 from tests.simulation.actors import Actor
+from tests.simulation.lines import Lines
 from tests.simulation.programs import Tool
-
-if TYPE_CHECKING:
-    from tests.simulation.truth import Truth
+from tests.simulation.truth import Truth
 
 
 @dataclass
@@ -22,9 +21,15 @@ class Doings:
 class Ledger:
     """Every tool call of every run."""
 
-    def __init__(self, truth: "Truth") -> None:
+    def __init__(self, truth: Truth, lines: Lines) -> None:
         self.calls: dict[tuple[str, str], Doings] = {}
         self._truth = truth
+        self._lines = lines
+
+    def given(self, turn: Turn) -> None:
+        """An agent is given its turn."""
+        texts = [message.text for message in turn.history if isinstance(message, UserSaid)]
+        self._lines.given(self._truth.runs[turn.context.run_id], texts)
 
     def begins(self, actor: Actor, run: str, call: ToolCall, *, approved: bool) -> None:
         """A tool starts its work."""

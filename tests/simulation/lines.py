@@ -11,13 +11,16 @@ from tests.simulation.weather import Kind
 
 @dataclass(eq=False)
 class Line:
-    """A thread's runs, as admission and ending have to order them. `order`: its ended runs, by their ends."""
+    """A thread's runs, as admission and ending have to order them. `order`: its ended runs, by their ends; `newest`:
+    the run admitted last; `begun_after`: for each run, how many had ended when it became active."""
 
     user: str
     active: str | None = None
     queue: list[str] = field(default_factory=list)
     interrupts: int = 0
     order: list[str] = field(default_factory=list)
+    newest: str = ""
+    begun_after: dict[str, int] = field(default_factory=dict)
     forgotten: bool = False
 
 
@@ -56,8 +59,11 @@ class Lines:
             self._truth.violated(f"{told.run}: in another user's thread")
         if line.forgotten:
             self._truth.violated(f"{told.run}: admitted to a forgotten thread")
+        if told.run <= line.newest:
+            self._truth.violated(f"{told.run}: admitted after {line.newest}, but sorts before it")
+        line.newest = told.run
         if line.active is None:
-            line.active = told.run
+            self._activated(line, told.run)
         elif told.frame.get("if_busy") == "interrupt":
             line.queue.insert(line.interrupts, told.run)
             line.interrupts += 1
@@ -71,9 +77,23 @@ class Lines:
         if told.run == line.active:
             line.active = None
             if line.queue and not line.forgotten:
-                line.active = self._left(line, line.queue[0])
+                self._activated(line, self._left(line, line.queue[0]))
         elif told.run in line.queue:
             self._left(line, told.run)
+
+    def _activated(self, line: Line, run: str) -> None:
+        line.active = run
+        line.begun_after[run] = len(line.order)
+
+    def given(self, told: Told, texts: list[str]) -> None:
+        """An engine gives its agent the thread's earlier messages; these are the users' among them. They must be those
+        of the latest runs: of all that had ended when the run became active, and perhaps of some that ended since."""
+        line = self.threads[told.thread]
+        order = [self._truth.runs[run].frame["text"] for run in line.order]
+        before = line.begun_after[told.run]
+        ends = range(before, len(order) + 1)
+        if not any(order[max(0, end - len(texts)) : end] == texts for end in ends) or (before and not texts):
+            self._truth.violated(f"{told.run}: its agent is given {texts} of {order}")
 
     def _left(self, line: Line, run: str) -> str:
         place = line.queue.index(run)

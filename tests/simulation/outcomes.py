@@ -23,7 +23,7 @@ def of_outcome(world: "World", told: Told, events: list[JsonObject]) -> Iterator
     lifetime = world.platform.lifetime_s
     time = lifetime - min(RESERVE_S, lifetime / 4)
     slow = program.manner in _SLOW or (program.longest_s >= LONG * time and program.whole_s >= WHOLE * time)
-    harmed = told.run in world.platform.harmed
+    harmed = told.run in world.platform.harmed or world.weather.wild
     match told.code:
         case None if told.terminal == "agent_completed":
             yield from _of_answer(program, events)

@@ -62,7 +62,7 @@ class Posts:
         if "seq" in frame and actor.action != "attach" and raw == self._end(frame["run_id"]):
             self._sent.add((frame["run_id"], connection))
             self._due.pop((frame["run_id"], connection), None)
-        elif frame.get("type") == "attached":
+        elif frame.get("type") == "attached" and not actor.paused_s:
             self._promised(user, connection, frame)
 
     def _in_order(self, actor: Actor, connection: str, frame: JsonObject) -> None:

@@ -243,3 +243,4 @@ class Story:
             for name in self._world.lines.of_user(device.user):
                 if not self._world.lines.threads[name].forgotten:
                     device.attach(name)
+                    device.read_back(name)

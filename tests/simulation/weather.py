@@ -104,6 +104,10 @@ class Chances:
 _PLATFORM: Final = tuple(Chances.__dataclass_fields__)
 
 
+WILD_S: Final = 100.0
+"""Clocks that are wrong by so much spoil all promises of time, and no others."""
+
+
 @dataclass(frozen=True)
 class Bias:
     """What a search for one kind of mistake has more of: faults, misbehaviour of the platform, deeds."""
@@ -151,6 +155,11 @@ class Weather:
     outages: list[Outage] = field(default_factory=list)
     pauses_s: tuple[float, ...] = (1.0, 6.0, 25.0, 45.0, 80.0)
 
+    @property
+    def wild(self) -> bool:
+        """Clocks are so wrong that nothing can be said of time."""
+        return self.skew_s >= WILD_S
+
     @classmethod
     def drawn(cls, dice: Dice, bias: Bias = NO_BIAS) -> "Weather":
         """The weather of a schedule: in one of eight nothing goes wrong, unless there is a bias to faults."""
@@ -160,7 +169,7 @@ class Weather:
         weather.budget = 1 + int(dice.random() ** 2 * 12)
         if Fate.PAUSE in bias.fates:
             weather.pauses_s = (45.0, 80.0)
-        weather.skew_s = dice.pick((0.0, 0.0, 0.5, 3.0))
+        weather.skew_s = dice.weighted([(4, 0.0), (2, 0.5), (2, 3.0), (1, WILD_S)])
         share = dice.between(0.08, 0.5) if bias == NO_BIAS else dice.between(0.0, 0.1)
         for cause in _CAUSES:
             if cause[2] in bias.fates:

@@ -40,7 +40,7 @@ class World:
         self.truth = Truth(lambda: loop.now, self.store.held)
         self.lines = Lines(self.truth)
         self.requests = Requests(self.truth)
-        self.ledger = Ledger(self.truth)
+        self.ledger = Ledger(self.truth, self.lines)
         self.gateway = Gateway(self)
         self.platform = Platform(self, lifetime_s=lifetime_s)
         self.attempts = Attempts(self)

@@ -193,17 +193,17 @@ def no_heartbeat() -> Iterator[None]:
 
 
 ALL: Final = (
-    Broken(lease_deleted_before_the_post, 2, fates=DEADLY),
-    Broken(end_not_posted_again, 2, fates=DEADLY),
+    Broken(lease_deleted_before_the_post, 162, fates=DEADLY),
+    Broken(end_not_posted_again, 5, fates=DEADLY),
     Broken(retry_without_fence, 1, fates=DEADLY),
     Broken(unconditional_renewal, 6, fates={Fate.PAUSE}),
     Broken(no_renewal, 3),
-    Broken(fence_apart, 17, fates=DEADLY, chances={"notice_late", "notice_twice", "sweep_twice"}),
-    Broken(unconditional_fence, 135, fates={Fate.DIES_AFTER, Fate.SLOW}, chances={"notice_twice"}),
+    Broken(fence_apart, 63, fates=DEADLY, chances={"notice_late", "notice_twice", "sweep_twice"}),
+    Broken(unconditional_fence, 6, fates={Fate.DIES_AFTER, Fate.SLOW}, chances={"notice_twice"}),
     Broken(frozen_engine_goes_on, 206, fates={Fate.PAUSE}),
-    Broken(recovery_trusts_the_index, 36, chances={"index_invents", "index_lags"}),
-    Broken(any_notice_is_its_own, 15, chances={"invocation_twice", "notice_late"}),
+    Broken(recovery_trusts_the_index, 6, chances={"index_invents", "index_lags"}),
+    Broken(any_notice_is_its_own, 58, chances={"invocation_twice", "notice_late"}),
     Broken(no_heartbeat, 1),
-    Broken(claim_apart, 43, fates=DEADLY),
-    Broken(doubtful_tool_runs_again, 4),
+    Broken(claim_apart, 2, fates=DEADLY),
+    Broken(doubtful_tool_runs_again, 0),
 )

@@ -79,8 +79,8 @@ def one_partition_for_all() -> Iterator[None]:
 
 
 ALL: Final = (
-    Broken(cancel_of_any_run, 77, fates={Fate.SLOW, Fate.DIES_AFTER}, deeds={"run_more", "cancel"}),
-    Broken(audience_before_the_end, 10),
+    Broken(cancel_of_any_run, 0, fates={Fate.SLOW, Fate.DIES_AFTER}, deeds={"run_more", "cancel"}),
+    Broken(audience_before_the_end, 11),
     Broken(attach_reads_first, 3, fates={Fate.SLOW}, deeds={"drop", "attach", "reload"}),
     Broken(one_partition_for_all, 1),
 )

@@ -17,6 +17,7 @@ AFTER_NOTICE_S: Final = 5.0
 AFTER_LOSS_S: Final = 90.0
 HEARD_S: Final = 7.0
 """A heartbeat comes every 5 s, to a new watcher at once."""
+IDLE_S: Final = 5.0
 CANCEL_S: Final = 1.2
 """Half a second until the mark is seen, and what the end takes."""
 
@@ -32,6 +33,7 @@ class Attempted:
     holder: Actor | None = None
     lost: float | None = None
     marked: float | None = None
+    last: Actor | None = None
     waiting: bool = False
     expires: str = ""
     dirty_sweeps: int = 0
@@ -62,7 +64,7 @@ class Attempts:
         if actor.kind is Kind.ENGINE:
             if run.holder not in {None, actor}:
                 self._truth.violated(f"{told.run}: {actor.name} writes in the attempt of {run.holder}")
-            run.holder = actor
+            run.holder = run.last = actor
         for kind, payload in appended.events:
             if kind == "agent_resumed":
                 self._fenced(appended, run, payload)
@@ -126,6 +128,18 @@ class Attempts:
         attempted = self.runs.get(run)
         if attempted is not None and attempted.marked is None:
             attempted.marked = self._world.loop.now
+
+    def cancel_answered(self, router: Actor, run: str) -> None:
+        """A client was told that a run is cancelled: soon no engine is at work on it, and it is not left waiting."""
+        if router.clean and run in self.runs:
+            self._world.later(IDLE_S, self._not_left, run)
+
+    def _not_left(self, run: str) -> None:
+        attempted, told = self.runs[run], self._truth.runs[run]
+        harmed = attempted.last is not None and attempted.last.faults
+        waits = told.terminal is None and attempted.waiting and not harmed
+        if waits and attempted.marked is not None and self._world.loop.now - attempted.marked >= IDLE_S:
+            self._truth.violated(f"{run}: was cancelled, and waits for its user all the same")
 
     def silent(self, device: str, connection: Connection | None, run: str, *, since: float) -> None:
         """A device that watches has heard nothing since then: a healthy engine would have told it that it lives."""

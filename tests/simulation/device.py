@@ -188,7 +188,11 @@ class Device:
     def detach(self, thread: str) -> None:
         """Watches a thread no more."""
         self._anchor(thread)
-        self.watched[thread].wanted = False
+        watched = self.watched[thread]
+        watched.wanted = False
+        if watched.asking is not None:
+            self.pending.pop(watched.asking, None)  # what it is answered says nothing any more
+            watched.asking = None
         self.ask("detach", thread_id=thread)
 
     def forget_views(self, thread: str) -> None:
@@ -331,8 +335,6 @@ class Device:
             watched.start = self._next_start(frame, reply)
             self.attach(thread)
             return
-        if not watched.wanted:
-            return  # detached meanwhile
         watched.attached, watched.anchor, watched.start = True, None, None
         watched.answered = self._world.loop.now
         for view in self.views.values():

@@ -40,7 +40,7 @@ class Story:
         self._answering = dice.pick((0.0, 0.5, 1.0))
 
     def prefer(self, deeds: frozenset[str]) -> None:
-        """Has some deeds done far more often, and more of all."""
+        """Has some deeds done far more often, and more of all; with `question`, most messages lead to one."""
         if deeds:
             self._preferred = deeds
             self._deeds = max(self._deeds, 5)
@@ -85,6 +85,8 @@ class Story:
     # Deeds.
 
     def _text(self) -> str:
+        if "question" in self._preferred and self._world.dice.chance(0.7):
+            return "1 0.05 ask:0.1 | 1 0.05"
         return programs.drawn(self._world.dice, lifetime_s=self._world.platform.lifetime_s).text
 
     def _run(self, device: Device) -> None:

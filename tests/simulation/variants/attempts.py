@@ -11,6 +11,7 @@ from dayfly.engine import engine, lease_keeper
 from dayfly.engine.beginning import Beginning
 from dayfly.engine.lease_keeper import LeaseKeeper
 from dayfly.engine.narrator import Narrator
+from dayfly.engine.time_budget import TimeBudget
 from dayfly.errors import RunFailed
 from dayfly.ports.table import Action, Delete, Put, Table
 from dayfly.protocol.events import AnyPayload
@@ -192,7 +193,18 @@ def no_heartbeat() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def no_deadline() -> Iterator[None]:
+    """An engine takes no notice of its time."""
+    with (
+        replaced(TimeBudget, "left_s", property(lambda self: 10_000.0)),
+        replaced(TimeBudget, "another_step_fits", lambda self: True),
+    ):
+        yield
+
+
 ALL: Final = (
+    Broken(no_deadline, 1),
     Broken(lease_deleted_before_the_post, 162, fates=DEADLY),
     Broken(end_not_posted_again, 5, fates=DEADLY),
     Broken(retry_without_fence, 1, fates=DEADLY),

@@ -7,15 +7,20 @@ from typing import Final
 from dayfly.admission import attaching, router
 from dayfly.admission.caller import Caller
 from dayfly.admission.services import Services
+from dayfly.engine import engine
+from dayfly.engine.attempt import Attempt
 from dayfly.ports.table import Action, Delete, Table
 from dayfly.protocol.frames import Attach
 from dayfly.protocol.replies import Attached
 from dayfly.publisher import audience, finish
 from dayfly.publisher.audience import Audience
 from dayfly.publisher.bridge import WebSocketBridge
+from dayfly.publisher.delivery import DRAIN_S, Delivery
 from dayfly.publisher.settle import settle
 from dayfly.runlog import keys
 from dayfly.runlog.keys import Key
+from dayfly.runlog.messages import Message
+from dayfly.runlog.rows import ThreadRow
 from tests.simulation.dice import replaced
 from tests.simulation.variants.variant import Broken
 from tests.simulation.weather import Fate
@@ -78,7 +83,45 @@ def one_partition_for_all() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def unsent_end_is_let_go() -> Iterator[None]:
+    """An end that could not be posted counts as posted."""
+    drain = Delivery.drain
+
+    async def content(self: Delivery, *, patience_s: float = DRAIN_S) -> bool:
+        await drain(self, patience_s=patience_s)
+        return True
+
+    with replaced(Delivery, "drain", content):
+        yield
+
+
+@contextmanager
+def no_look_after_the_question() -> Iterator[None]:
+    """An engine that leaves its run to the user does not look whether it was cancelled meanwhile."""
+
+    async def blind(self: Attempt) -> None:
+        await self._bridge.delivery.drain()
+
+    with replaced(Attempt, "_see_off", blind):
+        yield
+
+
+@contextmanager
+def agents_know_nothing() -> Iterator[None]:
+    """An agent is not given what was said before in its thread."""
+
+    async def none(table: Table, thread: ThreadRow) -> tuple[Message, ...]:
+        return ()
+
+    with replaced(engine, "read_history", none):
+        yield
+
+
 ALL: Final = (
+    Broken(unsent_end_is_let_go, 90, fates={Fate.REFUSED}),
+    Broken(no_look_after_the_question, 287, fates={Fate.SLOW}, deeds={"cancel", "question"}),
+    Broken(agents_know_nothing, 1, deeds={"run_more"}),
     Broken(cancel_of_any_run, 0, fates={Fate.SLOW, Fate.DIES_AFTER}, deeds={"run_more", "cancel"}),
     Broken(audience_before_the_end, 11),
     Broken(attach_reads_first, 3, fates={Fate.SLOW}, deeds={"drop", "attach", "reload"}),

@@ -131,7 +131,7 @@ class Attempts:
 
     def cancel_answered(self, router: Actor, run: str) -> None:
         """A client was told that a run is cancelled: soon no engine is at work on it, and it is not left waiting."""
-        if router.clean and run in self.runs:
+        if not router.faults and run in self.runs:
             self._world.later(IDLE_S, self._not_left, run)
 
     def _not_left(self, run: str) -> None:

@@ -45,14 +45,11 @@ class Platform:
         if not connection.open:
             return
         actor = world.actor(Kind.ROUTER, connection.name)
-        frame = json.loads(body)
-        actor.action = frame["action"]
+        actor.action = json.loads(body)["action"]
         self.routers += 1
 
         def on_end(ended: Actor) -> None:
             self.routers -= 1
-            if actor.action == "cancel" and "run_id" in frame:
-                world.attempts.cancel_answered(ended, frame["run_id"])
 
         self._run(actor, router(world, actor, connection, body), ROUTER_S, on_end)
 

@@ -62,6 +62,8 @@ class Posts:
         if "seq" in frame and actor.action != "attach" and raw == self._end(frame["run_id"]):
             self._sent.add((frame["run_id"], connection))
             self._due.pop((frame["run_id"], connection), None)
+        elif frame.get("type") == "cancelling" and "run_id" in frame:
+            self._world.attempts.cancel_answered(actor, frame["run_id"])
         elif frame.get("type") == "attached" and not actor.paused_s:
             self._promised(user, connection, frame)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from dayfly.publisher.timestamps import rfc3339
+from dayfly.runlog import keys
 from tests.simulation.actors import Actor
 from tests.simulation.gateway import Connection
 from tests.simulation.programs import Manner, Program
@@ -147,6 +148,9 @@ class Attempts:
         holder = attempted.holder if attempted is not None else None
         if holder is None or holder.over or holder.faults or connection is None or not connection.heard:
             return
+        told = self._truth.runs[run]
+        if keys.socket_of_thread_key(told.user, told.thread, connection.name) not in self._world.store.held:
+            return  # a detach of an earlier time has come last: frames overtake each other
         if now - max(since, holder.born, connection.stuck_until) > HEARD_S:
             self._truth.violated(f"{device} has heard nothing of {run} since {since:.1f}, though {holder} is well")
 

@@ -55,7 +55,7 @@ class Delivery:
         gone = await self._forget_gone()
         present = tuple(connection for connection in audience.sockets if connection not in gone)
         for connection in [c for c in self._queues if c not in present]:
-            await self._queues.pop(connection).close()
+            await self._stopped(connection).close()
         for connection in present:
             if connection not in self._queues:
                 self._queues[connection] = queue = SocketQueue(connection, self._poster)
@@ -117,9 +117,15 @@ class Delivery:
 
     async def _forget_gone(self) -> tuple[str, ...]:
         gone = tuple(connection for connection, queue in self._queues.items() if queue.gone)
-        await asyncio.gather(*(self._queues.pop(connection).close() for connection in gone))
+        left = [self._stopped(connection) for connection in gone]
+        await asyncio.gather(*(queue.close() for queue in left))
         await asyncio.gather(*(self._detach(connection) for connection in gone))
         return gone
+
+    def _stopped(self, connection: str) -> SocketQueue:
+        queue = self._queues.pop(connection)
+        queue.stop()
+        return queue
 
     async def _detach(self, connection: str) -> None:
         try:

@@ -49,11 +49,16 @@ class SocketQueue:
         """Returns when nothing waits any more, posted or given up."""
         await self._idle.wait()
 
-    async def close(self) -> None:
-        """Stops posting; what still waits is dropped."""
+    def stop(self) -> None:
+        """Stops posting; what still waits is dropped. At once, so that whoever is cancelled while it forgets a queue
+        leaves none at work."""
         self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
         self._idle.set()
+
+    async def close(self) -> None:
+        """As `stop`, and returns when nothing is at work any more."""
+        self.stop()
+        await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
         while True:

@@ -60,8 +60,8 @@ soak: $(VENV)/.dev ## Drive 1,000 connections for 10 minutes: is anything lost, 
 faults: $(VENV)/.dev web/dist/index.html ## Kill processes and inject faults under 500 runs: what is lost, doubled, hanging? [RUNS=500]
 	@$(PY) -m tests.faults --runs $(or $(RUNS),500) $(if $(SEED),--seed $(SEED)) $(if $(DYNAMODB_LOCAL_JAR),--dynamodb-jar $(DYNAMODB_LOCAL_JAR))
 
-simulate: $(VENV)/.dev ## Play the run protocol under random schedules [RUNS=10000], or tell one of them [SEED=123]
-	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED),--runs $(or $(RUNS),10000))
+simulate: $(VENV)/.dev ## Play the run protocol under random schedules [RUNS=100000], or tell one of them [SEED=123]
+	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED),--runs $(or $(RUNS),100000))
 
 invoke: $(VENV)/.run ## Run one event: make invoke FUNCTION=RouterFunction EVENT=events/run.json
 	@$(PY) -m emulator.invoke --template template.yaml --function $(FUNCTION) --event $(EVENT)

@@ -128,9 +128,9 @@ class Actor(Owner):
 
     @property
     def unseen(self) -> list[str]:
-        """Failures of its tasks that nobody has looked at."""
+        """Its tasks whose failure nobody has looked at."""
         done = (task for task in self.tasks if task.done() and not task.cancelled())
-        return [repr(task.exception()) for task in done if task._log_traceback]
+        return [str(task.get_coro()).split()[2] for task in done if task._log_traceback]
 
 
 def forever() -> "asyncio.Future[None]":

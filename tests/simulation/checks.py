@@ -140,7 +140,8 @@ def of_histories(world: "World") -> Iterator[str]:
             continue
         said = [shown for piece in chain for shown in _shown(piece.run, unpack_history(_body(world, piece)))]
         for device in world.story.devices:
-            if device.user == row.user and (read := _joined(device.history[row.thread])) != said:
+            read = _joined(device.history[row.thread]) if row.thread in device.history else said
+            if read != said:
                 yield f"{device.name}: reads {read} in {row.thread}, not {said}"
         for piece in chain:
             for what in of_piece(world.truth.runs[piece.run], unpack_history(_body(world, piece))):

@@ -150,7 +150,7 @@ class Platform:
             self.hindrances += not ended.alive or ended.paused_s > 0
             if ended.finished and (left := ended.leftovers):
                 self._world.truth.violated(f"{ended.name} has returned and left {left}")
-            if ended.finished:
+            if ended.finished and ended.unseen:
                 self._world.later(0.001, self._see, ended)
             if ended.error is not None and not _is_of_a_port(ended.error):
                 self._world.truth.violated(f"{ended.name} raised {ended.error!r}")

@@ -1,7 +1,7 @@
 """The ports of one actor: each call takes its time, and meets its fate."""
 
 from asyncio import Future
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import Context
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -31,12 +31,16 @@ class Line:
         self.world = world
         self.actor = actor
 
-    async def call(self, port: Port, happens: Callable[[], T], what: Callable[[], str]) -> T:
+    def call(self, port: Port, happens: Callable[[], T], what: Callable[[], str]) -> Awaitable[T]:
         """Carries the call out as its fate wants it. What has been sent happens even if the caller waits no more."""
-        world, actor = self.world, self.actor
-        fate = world.weather.fate(actor.kind, port, now=world.loop.now)
+        world = self.world
+        fate = world.weather.fate(self.actor.kind, port, now=world.loop.now)
         if fate is Fate.DONE:
-            return await self._sent(happens, what, after=world.latency())
+            return self._sent(happens, what, after=world.latency())
+        return self._befallen(fate, port, happens, what)
+
+    async def _befallen(self, fate: Fate, port: Port, happens: Callable[[], T], what: Callable[[], str]) -> T:
+        world, actor = self.world, self.actor
         actor.faults += 1
         actor.cut_off = actor.cut_off or world.weather.out(actor.kind, port, now=world.loop.now)
         world.platform.hindrances += port is Port.INVOKE
@@ -72,10 +76,10 @@ class Line:
         self.world.later(after, _give, waits, None, Unsettled("simulated"))
         await waits
 
-    async def _sent(self, happens: Callable[[], T], what: Callable[[], str], *, after: float) -> T:
+    def _sent(self, happens: Callable[[], T], what: Callable[[], str], *, after: float) -> "Future[T]":
         waits: Future[T] = self.world.loop.create_future()
-        self.world.later(after, self._arrive, waits, happens, what)
-        return await waits
+        self.world.loop.call_later(after, self._arrive, waits, happens, what, context=NOBODY)
+        return waits
 
     def _arrive(self, waits: "Future[T]", happens: Callable[[], T], what: Callable[[], str]) -> None:
         """The call reaches its service; the answer takes as long again, sometimes."""
@@ -85,8 +89,9 @@ class Line:
             result = happens()
         except DayflyError as raised:
             error = raised
-        self.world.say(self.actor, lambda: what() if error is None else f"{what()}: {type(error).__name__}")
-        if self.world.dice.chance(0.2):
+        if self.world.trace is not None:
+            self.world.say(self.actor, lambda: what() if error is None else f"{what()}: {type(error).__name__}")
+        if self.world.dice.chance(0.1):
             self.world.later(self.world.latency(), _give, waits, result, error)
         else:
             _give(waits, result, error)

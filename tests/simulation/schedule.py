@@ -76,7 +76,7 @@ async def _scenario(world: World) -> None:
 async def _until(done: Callable[[], bool], patience_s: float) -> None:
     until = asyncio.get_running_loop().time() + patience_s
     while not done() and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110  it looks at all the world
-        await asyncio.sleep(4.0)
+        await asyncio.sleep(6.0)
 
 
 def quiet(world: World) -> bool:

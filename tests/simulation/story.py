@@ -239,10 +239,12 @@ class Story:
             device.connect()
 
     def look_at_all(self) -> None:
-        """Everybody asks for the list of threads, and watches all of them."""
-        for device in self.devices:
+        """Everybody asks for the list of threads and watches all of them; one device of each user reads the histories."""
+        for place, device in enumerate(self.devices):
             device.ask("threads")
+            reads = all(other.user != device.user for other in self.devices[:place])
             for name in self._world.lines.of_user(device.user):
                 if not self._world.lines.threads[name].forgotten:
                     device.attach(name)
-                    device.read_back(name)
+                    if reads:
+                        device.read_back(name)

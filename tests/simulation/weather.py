@@ -196,7 +196,7 @@ class Weather:
 
     def fate(self, kind: Kind, port: Port, *, now: float) -> Fate:
         """What becomes of the next call. A fault uses up a part of the budget."""
-        if self.out(kind, port, now=now):
+        if self.outages and self.out(kind, port, now=now):
             return self.dice.pick((Fate.REFUSED, Fate.REFUSED, Fate.REFUSED, Fate.LOST))
         if not self.budget:
             return Fate.DONE
@@ -208,7 +208,7 @@ class Weather:
 
     def out(self, kind: Kind, port: Port, *, now: float) -> bool:
         """Whether there is an outage for such a call."""
-        return bool(self.outages) and any(outage.covers(kind, port, now) for outage in self.outages)
+        return any(outage.covers(kind, port, now) for outage in self.outages)
 
     def happens(self, probability: float) -> bool:
         """Whether the platform misbehaves on this occasion."""

@@ -119,11 +119,11 @@ def agents_know_nothing() -> Iterator[None]:
 
 
 ALL: Final = (
-    Broken(unsent_end_is_let_go, 90, fates={Fate.REFUSED}),
-    Broken(no_look_after_the_question, 287, fates={Fate.SLOW}, deeds={"cancel", "question"}),
+    Broken(unsent_end_is_let_go, 4, fates={Fate.REFUSED}),
+    Broken(no_look_after_the_question, 286, fates={Fate.SLOW}, deeds={"cancel", "question"}),
     Broken(agents_know_nothing, 1, deeds={"run_more"}),
-    Broken(cancel_of_any_run, 0, fates={Fate.SLOW, Fate.DIES_AFTER}, deeds={"run_more", "cancel"}),
-    Broken(audience_before_the_end, 11),
+    Broken(cancel_of_any_run, 102, fates={Fate.SLOW, Fate.DIES_AFTER}, deeds={"run_more", "cancel"}),
+    Broken(audience_before_the_end, 4),
     Broken(attach_reads_first, 3, fates={Fate.SLOW}, deeds={"drop", "attach", "reload"}),
-    Broken(one_partition_for_all, 1),
+    Broken(one_partition_for_all, 5),
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from tests.faults.control import ENGINE, Control
+from tests.faults.control import ENGINE, RECOVERY, Control
 from tests.faults.deaths import DeathWatch
 from tests.faults.device import Device, NoAnswer
 from tests.faults.figures import recoveries
@@ -76,6 +76,7 @@ class Campaign:
         result.deaths = Counter(death.function for death in self._watch.deaths)
         engines = (death for death in self._watch.deaths if death.function == ENGINE)
         result.recovered = recoveries(inquest.runs, engines)
+        result.disturbed = [(at, name) for at, name in self._control.injected if RECOVERY in name]
         result.took_s = time.monotonic() - began
         return result
 

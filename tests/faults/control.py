@@ -16,10 +16,10 @@ class Control:
 
     def __init__(self, url: str) -> None:
         self._url = url + "/_emulator/faults"
-        self._injected: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
         self._unstruck: Counter[str] = Counter()
-        self.kills: list[tuple[float, str]] = []
-        """When (seconds since the epoch) the environments of which function were killed at once."""
+        self.injected: list[tuple[float, str]] = []
+        """When (seconds since the epoch) what was injected."""
 
     async def inject(self, kind: str, **fields: object) -> dict[str, Any]:
         """Lets a fault stand, or does a thing at once; the answer is the emulator's. A refusal (a connection that has
@@ -29,13 +29,16 @@ class Control:
         except urllib.error.HTTPError:
             return {}
         if "killed" in answer:
-            self.kills.append((time.time(), str(fields.get("function"))))
-            self._injected[f"{kind} {fields.get('function')}"] += answer["killed"]
+            self._note(f"{kind} {fields.get('function')}", answer["killed"])
         elif "closed" in answer:
-            self._injected[kind] += answer["closed"]
+            self._note(kind, answer["closed"])
         else:
-            self._injected[self._name(answer["fault"])] += answer["left"] or 1
+            self._note(self._name(answer["fault"]), answer["left"] or 1)
         return answer
+
+    def _note(self, name: str, count: int) -> None:
+        self.injected.append((time.time(), name))
+        self._counts[name] += count
 
     async def withdraw(self, answer: dict[str, Any]) -> None:
         """Ends one fault, as its injection was answered, where it has not struck yet."""
@@ -65,7 +68,7 @@ class Control:
 
     def struck(self) -> Counter[str]:
         """How often each kind of fault struck, once `calm`."""
-        return self._injected - self._unstruck
+        return self._counts - self._unstruck
 
     def _name(self, fault: dict[str, Any]) -> str:
         target = fault.get("function") or fault.get("operation")

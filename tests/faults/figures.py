@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tests.faults.deaths import Death
 from tests.faults.reducer import RunView
@@ -11,34 +11,54 @@ from tests.faults.wire import Frame
 SLACK_S = 0.2
 
 
-@dataclass
-class Recoveries:
-    """Seconds from an engine's death until its run was resumed or ended, and until its next engine said something."""
+@dataclass(frozen=True)
+class Recovery:
+    """When an engine died, its run was resumed or ended, and the next engine spoke: seconds since the epoch."""
 
-    noticed: list[float] = field(default_factory=list)
-    going_on: list[float] = field(default_factory=list)
+    run_id: str
+    died: float
+    noticed: float
+    spoke: float | None
+
+    @property
+    def noticed_s(self) -> float:
+        """Seconds from the death until the run was resumed or ended."""
+        return max(0.0, self.noticed - self.died)
+
+    @property
+    def spoke_s(self) -> float | None:
+        """Seconds from the death until the next engine said something."""
+        return None if self.spoke is None else self.spoke - self.died
 
 
-def recoveries(runs: Iterable[RunView], deaths: Iterable[Death]) -> Recoveries:
+def recoveries(runs: Iterable[RunView], deaths: Iterable[Death]) -> list[Recovery]:
     """Gives each recovery the latest death before it that lies in its run's silence and is no other recovery's."""
     left = sorted((death.at for death in deaths), reverse=True)
-    found = Recoveries()
-    steps = sorted((step for run in runs for step in _steps(run)), key=lambda step: step[1])
-    for before, at, after in steps:
-        died = next((moment for moment in left if before - SLACK_S <= moment <= at + SLACK_S), None)
+    found: list[Recovery] = []
+    silences = sorted((silence for run in runs for silence in _silences(run)), key=lambda silence: silence.until)
+    for silence in silences:
+        died = next((at for at in left if silence.since - SLACK_S <= at <= silence.until + SLACK_S), None)
         if died is not None:
             left.remove(died)
-            found.noticed.append(max(0.0, at - died))
-            if after is not None:
-                found.going_on.append(after - died)
+            found.append(Recovery(silence.run_id, died, silence.until, silence.over))
     return found
 
 
-def _steps(run: RunView) -> list[tuple[float, float, float | None]]:
-    """Of each recovery: when the run last spoke before, when it was recovered, when it spoke after."""
+@dataclass(frozen=True)
+class _Silence:
+    """Between what a run said last, its recovery, and what it said next."""
+
+    run_id: str
+    since: float
+    until: float
+    over: float | None
+
+
+def _silences(run: RunView) -> list[_Silence]:
     events = run.ordered()
+    nexts = [moment(event) for event in events[1:]] + [None]
     return [
-        (moment(events[place - 1]), moment(event), moment(events[place + 1]) if place + 1 < len(events) else None)
+        _Silence(run.run_id, moment(events[place - 1]), moment(event), nexts[place])
         for place, event in enumerate(events)
         if place and _is_recovery(event)
     ]

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.faults.figures import Recoveries
+from tests.faults.figures import Recovery
 from tests.faults.ledger import Ledger
 
 
@@ -19,7 +19,9 @@ class Result:
     resumes: Counter[str] = field(default_factory=Counter)
     struck: Counter[str] = field(default_factory=Counter)
     deaths: Counter[str] = field(default_factory=Counter)
-    recovered: Recoveries = field(default_factory=Recoveries)
+    recovered: list[Recovery] = field(default_factory=list)
+    disturbed: list[tuple[float, str]] = field(default_factory=list)
+    """When something was injected that hinders recovery itself, and what."""
     hanging: int = 0
 
     @property

@@ -239,7 +239,8 @@ class Story:
             device.connect()
 
     def look_at_all(self) -> None:
-        """Everybody asks for the list of threads and watches all of them; one device of each user reads the histories."""
+        """Everybody asks for the list of threads and watches all of them; one device of each user reads its
+        histories."""
         for place, device in enumerate(self.devices):
             device.ask("threads")
             reads = all(other.user != device.user for other in self.devices[:place])

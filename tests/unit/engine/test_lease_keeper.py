@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from dayfly.engine.beginning import Beginning
-from dayfly.engine.lease_keeper import RENEW_S, LeaseKeeper
+from dayfly.engine.lease_keeper import HOLD_S, RENEW_S, LeaseKeeper
+from dayfly.errors import Superseded, Unsettled
 from dayfly.ports.table import TableRefused
 from dayfly.publisher.bridge import WebSocketBridge
 from dayfly.runlog.rows import LeaseRow, LeaseState
@@ -139,3 +140,42 @@ async def test_a_slow_renewal_counts_from_when_it_was_asked_for(world: World) ->
         assert scene.keeper.is_fresh()
         await asyncio.sleep(0.001)
         assert not scene.keeper.is_fresh()
+
+
+async def test_a_lease_that_may_be_due_is_renewed_before_anything_goes_on(world: World) -> None:
+    """Also where the first tries are not answered; a fresh one is held without a call."""
+    async with kept(world) as scene:
+        world.table.plan = lambda call: Fault.REFUSED
+        await asyncio.sleep(21)
+        calls, until = len(world.table.calls), world.clock.monotonic() + HOLD_S / 2
+        world.table.plan = lambda call: Fault.REFUSED if world.clock.monotonic() < until else None
+        await scene.keeper.hold()
+        assert scene.keeper.is_fresh()
+        assert the_lease(world).due > world.clock.now_ms() + 15_000
+        assert len(world.table.calls) > calls
+        calls = len(world.table.calls)
+        await scene.keeper.hold()
+        assert len(world.table.calls) == calls
+
+
+async def test_a_lease_that_may_be_due_and_is_anothers(world: World) -> None:
+    """That is told apart from one of which nothing can be learned."""
+    async with kept(world) as scene:
+        world.table.plan = lambda call: Fault.REFUSED
+        await asyncio.sleep(21)
+        with pytest.raises(Unsettled):
+            await scene.keeper.hold()
+        world.table.plan = lambda call: None
+        lease = the_lease(world)
+        world.memory._rows[lease.key] = replace(lease, state=LeaseState.WAITING, nonce="", first_seq=9)
+        with pytest.raises(Superseded):
+            await scene.keeper.hold()
+
+
+async def test_before_the_attempt_has_begun_there_is_nothing_to_hold(world: World) -> None:
+    """However long its reading took: the first append claims the lease, or finds that it is gone."""
+    async with kept(world, begin=False) as scene:
+        await asyncio.sleep(25)
+        calls = len(world.table.calls)
+        await scene.keeper.hold()
+        assert len(world.table.calls) == calls

@@ -44,10 +44,14 @@ class Narrated:
         """Behind which events the agent has gone on."""
         self.bridge = stage.bridge()
         budget = TimeBudget(world.clock, deadline=world.clock.monotonic() + lifetime_s, run_left_s=1e6)
-        self.narrator = Narrator(self.bridge, InlineHost(), budget, is_mine=lambda: self.mine)
+        self.narrator = Narrator(self.bridge, InlineHost(), budget, hold=self._hold)
         self._turn = Turn(
             context=world.context(stage.call), text="Hi", history=(), table=world.table, clock=world.clock
         )
+
+    async def _hold(self) -> None:
+        if not self.mine:
+            raise Superseded("the lease is another's")
 
     async def drive(self, *events: AgentEvent, pause_s: float = 0) -> None:
         async def script(turn: Turn) -> AsyncIterator[AgentEvent]:

@@ -162,7 +162,7 @@ class IsolatedExecutionEngine:
         keeper = LeaseKeeper(
             self._table, self._clock, self._bridge, attempt.beginning, run=facts.run, lease=facts.lease
         )
-        narrator = Narrator(self._bridge, self._host, budget, is_mine=keeper.is_fresh)
+        narrator = Narrator(self._bridge, self._host, budget, hold=keeper.hold)
         watch.phase = lambda: narrator.phase
         lost = asyncio.Event()
         async with _background(

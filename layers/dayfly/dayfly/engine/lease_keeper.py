@@ -6,14 +6,17 @@ from collections.abc import Callable
 from typing import Final
 
 from dayfly.engine.beginning import Beginning
-from dayfly.errors import Unsettled
+from dayfly.errors import Superseded, Unsettled
 from dayfly.ports.clock import Clock
 from dayfly.ports.table import ConditionsFailed, Matches, Put, Table
 from dayfly.publisher.bridge import WebSocketBridge
+from dayfly.publisher.settle import answered
 from dayfly.runlog.leasing import LEASE_MS, held_by, held_lease
 from dayfly.runlog.rows import LeaseRow, RunRow
 
 RENEW_S: Final = 5.0
+HOLD_S: Final = 3.0
+"""How long a late renewal is tried before the engine gives up."""
 
 _log = logging.getLogger("dayfly.engine")
 
@@ -33,28 +36,43 @@ class LeaseKeeper:
         self._renewed_at = 0.0
 
     def is_fresh(self) -> bool:
-        """Whether the lease can't have come due yet, by this machine's own clock that never goes back: an engine that
-        was frozen finds out here, before it does anything that another may be doing by now."""
+        """Whether the lease can't have come due yet, by this machine's own clock that never goes back."""
         since = max(self._renewed_at, self._beginning.claimed_at)
         return self._clock.monotonic() - since < LEASE_MS / 1000
+
+    async def hold(self) -> None:
+        """Returns when the lease is surely this engine's. To be asked before anything that another may be doing by now:
+        an engine that was frozen, or could not renew for long, finds out here.
+
+        Raises `Superseded` where another has taken over, and `Unsettled` where that can't be told: the invocation then
+        fails, and its notice has the run resumed at once.
+        """
+        # Before the attempt has begun there is no lease to lose: its first append claims it, or finds it gone.
+        if not self._bridge.opened or self.is_fresh():
+            return
+        try:
+            await answered(self._renew, patience_s=HOLD_S)
+        except ConditionsFailed as failed:
+            raise Superseded("the lease is another's") from failed
 
     async def keep(self, lost: Callable[[], None]) -> None:
         """Renews until cancelled, once the attempt has begun. A failed match means that another has taken over: calls
         `lost` and returns."""
-        mine = Matches(**held_by(self._run, self._bridge.nonce))
         while True:
             await asyncio.sleep(RENEW_S)
             if not self._bridge.opened:
                 continue
-            asked_at = self._clock.monotonic()
-            renewed = held_lease(self._lease, nonce=self._bridge.nonce, now=self._clock.now_ms())
             try:
-                await self._table.write(Put(renewed, mine))
+                await self._renew()
             except ConditionsFailed:
                 lost()
                 return
             except Unsettled:
                 # The next renewal comes well before the lease is due.
                 _log.warning("lease not renewed", extra={"run": self._lease.run})
-            else:
-                self._renewed_at = asked_at
+
+    async def _renew(self) -> None:
+        asked_at = self._clock.monotonic()
+        renewed = held_lease(self._lease, nonce=self._bridge.nonce, now=self._clock.now_ms())
+        await self._table.write(Put(renewed, Matches(**held_by(self._run, self._bridge.nonce))))
+        self._renewed_at = max(self._renewed_at, asked_at)

@@ -1,7 +1,7 @@
 """Tells the client what the agent does: the one place where lifecycle events of a running agent are emitted."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from dayfly.agents.protocol import (
     Agent,
@@ -17,7 +17,7 @@ from dayfly.agents.protocol import (
 )
 from dayfly.engine.agent_host import AgentHost
 from dayfly.engine.time_budget import TimeBudget
-from dayfly.errors import AgentFailed, Superseded
+from dayfly.errors import AgentFailed
 from dayfly.protocol.events import AgentThinking, ToolCompleted, ToolExecuting, ToolStatus
 from dayfly.protocol.signals import Phase
 from dayfly.publisher.bridge import WebSocketBridge
@@ -44,9 +44,9 @@ class Narrator:
     goes on only when the event before is taken."""
 
     def __init__(
-        self, bridge: WebSocketBridge, host: AgentHost, budget: TimeBudget, *, is_mine: Callable[[], bool]
+        self, bridge: WebSocketBridge, host: AgentHost, budget: TimeBudget, *, hold: Callable[[], Awaitable[None]]
     ) -> None:
-        """`is_mine` says whether the lease can't be another's yet."""
+        """`hold` returns when the run's lease is surely this engine's, and raises where it may not be."""
         self.phase = Phase.STARTING
         self.answer: Answered | Asked | None = None
         self.out_of_time = asyncio.Event()
@@ -55,7 +55,7 @@ class Narrator:
         self._bridge = bridge
         self._host = host
         self._budget = budget
-        self._is_mine = is_mine
+        self._hold = hold
 
     async def drive(self, agent: Agent, turn: Turn) -> None:
         """Runs the agent to its end. Call it where the agent is to run."""
@@ -90,10 +90,11 @@ class Narrator:
             case ToolStarted(name, call_id, parameters):
                 self.phase = Phase.TOOL
                 shown = shown_parameters(parameters)
-                self._require_lease()
+                await self._hold()
                 executing = ToolExecuting(tool_name=whole(name), tool_call_id=whole(call_id), parameters=shown)
                 await self._bridge.emit(executing)
-                self._require_lease()
+                # It is in the log, but this process may have been frozen since: another engine may be at work.
+                await self._hold()
             case ToolEnded(raw, execution_time_ms):
                 answer = whole_answer(raw)
                 completed = ToolCompleted(
@@ -116,12 +117,7 @@ class Narrator:
         if not self._budget.another_step_fits():
             self.out_of_time.set()
             await asyncio.Event().wait()  # until the agent is stopped
-        self._require_lease()
-
-    def _require_lease(self) -> None:
-        """The step is in the log, but this process may have been frozen since: another engine may be at work."""
-        if not self._is_mine():
-            raise Superseded("the lease was not renewed in time")
+        await self._hold()
 
 
 async def _close(events: AsyncIterator[AgentEvent]) -> None:

@@ -7,15 +7,14 @@ from typing import Final
 from dayfly.admission import attaching, router
 from dayfly.admission.caller import Caller
 from dayfly.admission.services import Services
-from dayfly.engine import engine
-from dayfly.engine.attempt import Attempt
+from dayfly.engine import attempt, engine
 from dayfly.ports.table import Action, Delete, Table
 from dayfly.protocol.frames import Attach
 from dayfly.protocol.replies import Attached
 from dayfly.publisher import audience, finish
 from dayfly.publisher.audience import Audience
-from dayfly.publisher.bridge import WebSocketBridge
 from dayfly.publisher.delivery import DRAIN_S, Delivery
+from dayfly.publisher.seeing_off import SeenOff
 from dayfly.publisher.settle import settle
 from dayfly.runlog import keys
 from dayfly.runlog.keys import Key
@@ -44,14 +43,15 @@ def cancel_of_any_run() -> Iterator[None]:
         yield
 
 
+async def _without_looking(delivery: Delivery, *, drain_s: float = DRAIN_S) -> SeenOff:
+    return SeenOff(None, posted=await delivery.drain(patience_s=drain_s))
+
+
 @contextmanager
 def audience_before_the_end() -> Iterator[None]:
     """Who watches is not read again after the last append."""
 
-    async def blind(bridge: WebSocketBridge) -> bool:
-        return await bridge.delivery.drain()
-
-    with replaced(finish, "see_off", blind):
+    with replaced(finish, "see_off", _without_looking):
         yield
 
 
@@ -100,10 +100,7 @@ def unsent_end_is_let_go() -> Iterator[None]:
 def no_look_after_the_question() -> Iterator[None]:
     """An engine that leaves its run to the user does not look whether it was cancelled meanwhile."""
 
-    async def blind(self: Attempt) -> None:
-        await self._bridge.delivery.drain()
-
-    with replaced(Attempt, "_see_off", blind):
+    with replaced(attempt, "see_off", _without_looking):
         yield
 
 

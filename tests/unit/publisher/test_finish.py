@@ -10,7 +10,8 @@ from dayfly.ports.meter import Metric
 from dayfly.ports.table import Matches
 from dayfly.protocol.events import AgentCancelled, AgentError, TerminalPayload
 from dayfly.publisher.ending import Ending
-from dayfly.publisher.finish import AUDIENCE_S, finish
+from dayfly.publisher.finish import finish
+from dayfly.publisher.seeing_off import AUDIENCE_S
 from dayfly.publisher.transcript import steps_of
 from dayfly.runlog.leasing import as_read
 from dayfly.runlog.rows import AttachedRow
@@ -27,7 +28,6 @@ async def ended(stage: Stage, payload: TerminalPayload) -> None:
     lease = next(lease for lease in world.leases() if lease.run == run.run)
     ending = Ending(
         world.table,
-        world.clock,
         run=run,
         steps=lambda: steps_of(world.table, user=run.user, run=run.run),
         lease_is=lambda: Matches(**as_read(lease)),

@@ -56,7 +56,7 @@ def test_text_behind_the_last_completed_seq_is_void(
 async def test_the_next_attempt_is_opened_shown_and_asked_for(world: World) -> None:
     """Whoever watches is sent `agent_resumed`; an engine is asked for at the seq behind it; the row is given back."""
     run, lease = await lost(world)
-    opened = await open_attempt(world.outside(), run, lease, "engine_lost", changes={"resumes": 1})
+    opened = await open_attempt(world.outside(), run, lease, "engine_lost", later=replace(run, resumes=1))
     assert world.run(run.run) == opened
     event = world.sockets.events("a1")[-1]
     assert (event["type"], event["seq"]) == ("agent_resumed", 5)
@@ -167,7 +167,7 @@ async def test_any_one_call_may_fail(way: Fault | Halt) -> None:
 
     async def act(world: World, scene: tuple[RunRow, LeaseRow]) -> None:
         try:
-            await open_attempt(world.outside(), *scene, "engine_lost", changes={"resumes": 1})
+            await open_attempt(world.outside(), *scene, "engine_lost", later=replace(scene[0], resumes=1))
         except Unsettled:
             assert world.run(scene[0].run).attempt == 1
 

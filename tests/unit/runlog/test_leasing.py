@@ -17,7 +17,6 @@ from dayfly.runlog.leasing import (
     first_lease,
     held_by,
     held_lease,
-    next_lease,
     not_begun,
 )
 from dayfly.runlog.rows import LeaseRow, LeaseState, RunRow
@@ -58,7 +57,7 @@ def test_an_engine_holds_it_for_twenty_seconds() -> None:
 def test_the_next_attempt_waits_anew() -> None:
     """Its time counts from when it was opened, it has been invoked once, and nobody holds it."""
     row = replace(RUN, attempt=2, first_seq=9)
-    following = next_lease(replace(HELD, invoked=3), row, now=500)
+    following = first_lease(row, now=500)
     assert following == replace(FIRST, attempt=2, first_seq=9, activated=500, due=500 + BEGIN_WITHIN_MS)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from dayfly.agents.protocol import OpenCall
@@ -10,21 +11,19 @@ from dayfly.engine.beginning import Beginning
 from dayfly.engine.limits import RunLimits
 from dayfly.engine.pausing import Pause
 from dayfly.engine.reading import RunFacts
-from dayfly.errors import AgentFailed, StepTooLong, Superseded, Unsettled
+from dayfly.errors import AgentFailed, IllegalTransition, StepTooLong, Superseded
 from dayfly.ports.meter import Metric
 from dayfly.ports.table import Matches
 from dayfly.protocol.events import AgentCancelled, AgentError, AgentResumed, ApprovalRequested, TerminalPayload
-from dayfly.protocol.signals import Phase
-from dayfly.publisher.audience import Audience
 from dayfly.publisher.batch import outcome_of
 from dayfly.publisher.bridge import WebSocketBridge
 from dayfly.publisher.closing import end_run
 from dayfly.publisher.ending import Ending
 from dayfly.publisher.fence import Fence
-from dayfly.publisher.finish import AUDIENCE_S, finish
+from dayfly.publisher.finish import finish
 from dayfly.publisher.outside import Outside
 from dayfly.publisher.resuming import void_after
-from dayfly.publisher.settle import answered
+from dayfly.publisher.seeing_off import see_off
 from dayfly.publisher.shaping import shown_parameters, whole
 from dayfly.publisher.starting import start_engine
 from dayfly.publisher.timestamps import rfc3339
@@ -59,9 +58,7 @@ class Attempt:
     async def end(self, payload: TerminalPayload) -> Outcome | None:
         """Ends the run, and sees the end off."""
         outside = self._outside
-        ending = Ending(
-            outside.table, outside.clock, run=self.facts.run, steps=self._read_steps, lease_is=self._lease_is
-        )
+        ending = Ending(outside.table, run=self.facts.run, steps=self._read_steps, lease_is=self._lease_is)
         await finish(outside, self._bridge, payload, ending)
         return outcome_of(payload)
 
@@ -76,15 +73,16 @@ class Attempt:
             return AgentError(
                 code=StepTooLong.code, message="One step takes longer than it may.", retryable=StepTooLong.retryable
             )
-        changes = {"spent_ms": run.spent_ms + elapsed_ms, "cut_after": completed if cut else run.cut_after}
-        fence = Fence(run, self.facts.lease, lease_is=self._lease_is, changes=changes)
+        later = replace(self.facts.run_after(elapsed_ms), cut_after=completed if cut else run.cut_after)
+        fence = Fence(run, lease_is=self._lease_is, later=later)
         resumed = AgentResumed(
             attempt=run.attempt + 1, reason="handed_over", discard_after=void_after(self.steps) if cut else None
         )
         await self._bridge.commit(resumed, fence, last=True)
         self._outside.meter.add(Metric.RUNS_HANDED_OVER)
-        if fence.opened is not None:
-            await asyncio.gather(start_engine(self._outside.invoker, fence.opened), self._see_off())
+        if fence.opened is None:
+            raise IllegalTransition("a fence was committed without its transaction")
+        await asyncio.gather(start_engine(self._outside.invoker, fence.opened), see_off(self._bridge.delivery))
         return None
 
     async def ask(self, calls: Sequence[OpenCall], *, elapsed_ms: int) -> Outcome | AgentError | None:
@@ -115,7 +113,8 @@ class Attempt:
         )
         await self._bridge.commit_all(requests, pause, last=True)
         self._outside.meter.add(Metric.APPROVALS_REQUESTED, len(requests))
-        audience = await self._see_off()
+        # A mark that is not seen here is honoured by whoever opens the next attempt.
+        audience = (await see_off(self._bridge.delivery)).audience
         if audience is None or self.facts.run.run not in audience.cancelled:
             return None
         payload = AgentCancelled(execution_time_ms=self.facts.run_after(elapsed_ms).spent_ms)
@@ -132,15 +131,3 @@ class Attempt:
 
     async def _read_steps(self) -> tuple[Step, ...]:
         return self.steps
-
-    async def _see_off(self) -> Audience | None:
-        """Reads audience and cancel marks after the last append, and waits until all is posted."""
-        delivery = self._bridge.delivery
-        try:
-            audience = await answered(lambda: delivery.refresh(phase=Phase.ENDING, elapsed_ms=0), patience_s=AUDIENCE_S)
-        except Unsettled:
-            # Whoever misses something attaches; a mark that is not seen is honoured by whoever opens the next attempt.
-            _log.warning("audience not read")
-            audience = None
-        await delivery.drain()
-        return audience

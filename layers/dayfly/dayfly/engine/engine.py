@@ -16,7 +16,7 @@ from dayfly.engine.lease_keeper import LeaseKeeper
 from dayfly.engine.limits import RunLimits
 from dayfly.engine.narrator import Narrator
 from dayfly.engine.periodic_updates import PeriodicUpdateManager
-from dayfly.engine.reading import RunFacts, read_history, read_run
+from dayfly.engine.reading import read_history, read_run
 from dayfly.engine.state import EngineState, moved
 from dayfly.engine.time_budget import TimeBudget
 from dayfly.engine.verdict import HandOver, Verdict, usage_of, verdict_on
@@ -28,6 +28,8 @@ from dayfly.protocol.signals import Phase
 from dayfly.publisher.bridge import WebSocketBridge
 from dayfly.publisher.outside import Outside
 from dayfly.runlog.messages import Message
+from dayfly.runlog.resumption import Resumption
+from dayfly.runlog.rows import RunRow
 from dayfly.runlog.status import Outcome
 
 _log = logging.getLogger("dayfly.engine")
@@ -174,7 +176,8 @@ class IsolatedExecutionEngine:
                 beat=lambda: self._bridge.delivery.heartbeat(phase=narrator.phase, elapsed_ms=self._elapsed_ms()),
             ),
         ) as background:
-            turn = self._turn(facts, await history)
+            resumption = facts.resumption
+            turn = self._turn(facts.run, resumption, await history)
             if watch.cancelled.is_set():
                 return AgentCancelled(execution_time_ms=self._total_ms())
             self._host.start(lambda: narrator.drive(self._agent, turn))
@@ -196,7 +199,7 @@ class IsolatedExecutionEngine:
             if lost.is_set():
                 raise Superseded("the lease is another's")
             if ended.done():
-                counted = usage_of(facts.resumption, narrator)
+                counted = usage_of(resumption, narrator)
                 return verdict_on(ended, narrator.answer, counted, took_ms=self._total_ms(), run=self.context.run_id)
             await self._host.stop()
             if watch.cancelled.is_set():
@@ -207,11 +210,10 @@ class IsolatedExecutionEngine:
                 )
             return HandOver(cut=not narrator.out_of_time.is_set())
 
-    def _turn(self, facts: RunFacts, history: tuple[Message, ...]) -> Turn:
-        resumption = facts.resumption
+    def _turn(self, run: RunRow, resumption: Resumption, history: tuple[Message, ...]) -> Turn:
         return Turn(
             context=self.context,
-            text=facts.run.text,
+            text=run.text,
             history=history,
             resumed=resumption.messages,
             in_doubt=resumption.in_doubt,

@@ -1,11 +1,11 @@
 """Ending a run from outside its engine: the router ends what has not begun, recovery what is lost."""
 
 import logging
-from typing import Final
 
-from dayfly.errors import Superseded
+from dayfly.errors import IllegalTransition, Superseded
 from dayfly.ports.table import Matches
 from dayfly.protocol.events import AgentCancelled, TerminalPayload
+from dayfly.publisher.behind import behind_what_lands
 from dayfly.publisher.ending import Ending
 from dayfly.publisher.finish import finish
 from dayfly.publisher.outside import Outside
@@ -13,9 +13,6 @@ from dayfly.publisher.transcript import committed_of, steps_of, tail_of
 from dayfly.runlog import keys
 from dayfly.runlog.leasing import as_read
 from dayfly.runlog.rows import LeaseRow, RunRow, ThreadRow
-
-BEHIND_S: Final = 2.0
-"""How long a writer tries again behind what a dead engine had under way."""
 
 _log = logging.getLogger("dayfly.publisher")
 
@@ -25,18 +22,9 @@ async def end_run(outside: Outside, run: RunRow, lease: LeaseRow | None, payload
     the run still waits in its thread's queue. Says whether this call ended it; where the run has ended already, its
     terminal event is posted again.
 
-    What a dead engine had under way may still land at the tail: as long as the lease is as it was, the end is tried
-    again behind it, for up to 2 seconds. Raises `Superseded` when somebody who looks after the run was faster, and
-    `Unsettled`.
+    Raises `Superseded` when somebody who looks after the run was faster, and `Unsettled`.
     """
-    until = outside.clock.monotonic() + BEHIND_S
-    while True:
-        try:
-            return await _end_at_tail(outside, run, lease, payload)
-        except Superseded:
-            now = await outside.table.get(keys.lease_key(run.user, run.run), LeaseRow)
-            if now != lease or outside.clock.monotonic() > until:
-                raise
+    return await behind_what_lands(outside, run, lease, lambda: _end_at_tail(outside, run, lease, payload))
 
 
 async def cancel_queued(outside: Outside, thread: ThreadRow) -> None:
@@ -45,7 +33,7 @@ async def cancel_queued(outside: Outside, thread: ThreadRow) -> None:
     for name in reversed(thread.queue):
         run = await outside.table.get(keys.run_key(thread.user, thread.thread, name), RunRow)
         if run is None:
-            continue
+            raise IllegalTransition("a run waits in a queue, but is not there")
         waited = max(0, outside.clock.now_ms() - run.admitted)
         try:
             await end_run(outside, run, None, AgentCancelled(execution_time_ms=waited))
@@ -63,7 +51,6 @@ async def _end_at_tail(outside: Outside, run: RunRow, lease: LeaseRow | None, pa
     async with outside.bridge(run, next_seq=tail.last + 1) as bridge:
         ending = Ending(
             outside.table,
-            outside.clock,
             run=run,
             steps=lambda: steps_of(outside.table, user=run.user, run=run.run),
             lease_is=(lambda: Matches(**as_read(lease))) if lease is not None else None,

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from dayfly.errors import IllegalTransition, Superseded
-from dayfly.ports.clock import Clock
 from dayfly.ports.table import Absent, Action, ConditionsFailed, Delete, Matches, Put, Table
 from dayfly.publisher.batch import Batch
 from dayfly.publisher.parts import INLINE_BYTES, put_parts
@@ -52,11 +51,10 @@ class Ending:
     back. Without it, the run is one that still waits in its thread's queue.
     """
 
-    def __init__(self, table: Table, clock: Clock, *, run: RunRow, steps: StepsOf, lease_is: LeaseIs | None) -> None:
+    def __init__(self, table: Table, *, run: RunRow, steps: StepsOf, lease_is: LeaseIs | None) -> None:
         self.ended: Ended | None = None
         """What the transaction has done, once it is committed."""
         self._table = table
-        self._clock = clock
         self.run = run
         self._steps = steps
         self._lease_is = lease_is

@@ -6,22 +6,22 @@ from dayfly.errors import Superseded
 from dayfly.ports.table import Action, ConditionsFailed, Matches, Put
 from dayfly.publisher.batch import Batch
 from dayfly.publisher.ending import LeaseIs
-from dayfly.runlog.leasing import next_lease
-from dayfly.runlog.rows import LeaseRow, LogRow, RunRow
+from dayfly.runlog.leasing import first_lease
+from dayfly.runlog.rows import LogRow, RunRow
 
 
 class Fence:
     """The companion of `agent_resumed`: the run's next attempt and its lease, in one transaction with the record. The
     next engine writes at the seq after it; an engine of an earlier attempt finds that seq taken, or the one before.
 
-    `run` is the row as it was read, `changes` what else becomes of it; `lease_is` is what the lease must still be.
+    `run` is the row as it was read, `later` the same with what else becomes of it; `lease_is` is what the lease must
+    still be.
     """
 
-    def __init__(self, run: RunRow, lease: LeaseRow, *, lease_is: LeaseIs, changes: dict[str, int]) -> None:
+    def __init__(self, run: RunRow, *, lease_is: LeaseIs, later: RunRow | None = None) -> None:
         self._run = run
-        self._lease = lease
+        self._later = later or run
         self._lease_is = lease_is
-        self._changes = changes
         self.opened: RunRow | None = None
         """The run as its next attempt has it, once the transaction is committed."""
 
@@ -29,18 +29,10 @@ class Fence:
         """The run's next attempt, and the lease that waits for its engine."""
         run = self._run
         self.opened = replace(
-            replace(run, **self._changes),  # type: ignore[arg-type]  # only counters are changed
-            attempt=run.attempt + 1,
-            first_seq=batch.last + 1,
-            pending=(),
-            answers=(),
-            answered=0,
+            self._later, attempt=run.attempt + 1, first_seq=batch.last + 1, pending=(), answers=(), answered=0
         )
         as_read = Matches(attempt=run.attempt, first_seq=run.first_seq, answered=run.answered)
-        return (
-            Put(self.opened, as_read),
-            Put(next_lease(self._lease, self.opened, now=row.at), self._lease_is()),
-        )
+        return Put(self.opened, as_read), Put(first_lease(self.opened, now=row.at), self._lease_is())
 
     def lost(self, failed: ConditionsFailed, actions: tuple[Action, ...]) -> None:
         """Somebody else looks after the run."""

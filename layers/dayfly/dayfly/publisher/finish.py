@@ -1,23 +1,15 @@
 """Writing a terminal event, and seeing it off."""
 
 import asyncio
-import logging
-from typing import Final
 
-from dayfly.errors import IllegalTransition, Unsettled
+from dayfly.errors import IllegalTransition
 from dayfly.ports.meter import Meter, Metric
 from dayfly.protocol.events import AgentCancelled, AgentCompleted, AgentError, TerminalPayload
-from dayfly.protocol.signals import Phase
 from dayfly.publisher.bridge import WebSocketBridge
 from dayfly.publisher.ending import Ended, Ending
 from dayfly.publisher.outside import Outside
-from dayfly.publisher.settle import answered
+from dayfly.publisher.seeing_off import see_off
 from dayfly.publisher.starting import start_engine
-
-AUDIENCE_S: Final = 2.0
-"""How long the end looks for its audience before it leaves the posting to the sweep."""
-
-_log = logging.getLogger("dayfly.publisher")
 
 
 async def finish(outside: Outside, bridge: WebSocketBridge, payload: TerminalPayload, ending: Ending) -> None:
@@ -31,24 +23,11 @@ async def finish(outside: Outside, bridge: WebSocketBridge, payload: TerminalPay
     _count(payload, outside.meter)
     if ending.ended is None:
         raise IllegalTransition("an end was committed without its transaction")
-    posted, *_ = await asyncio.gather(
-        see_off(bridge), _start_next(outside, ending.ended), _announce(outside, ending.ended)
+    seen, *_ = await asyncio.gather(
+        see_off(bridge.delivery), _start_next(outside, ending.ended), _announce(outside, ending.ended)
     )
-    if posted:
+    if seen.posted:
         await outside.drop_lease(ending.run)
-
-
-async def see_off(bridge: WebSocketBridge) -> bool:
-    """Reads the audience once more, after the last append, so that a socket that came late is sent the end as well;
-    then waits until all is posted."""
-    try:
-        # Whoever ends a run from outside knows nobody yet: without this read the end reaches nobody until the sweep.
-        await answered(lambda: bridge.delivery.refresh(phase=Phase.ENDING, elapsed_ms=0), patience_s=AUDIENCE_S)
-    except Unsettled:
-        _log.warning("audience not read after the end; the lease is left for the sweep")
-        await bridge.delivery.drain()
-        return False
-    return await bridge.delivery.drain()
 
 
 async def _start_next(outside: Outside, ended: Ended) -> None:

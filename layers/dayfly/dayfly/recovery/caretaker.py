@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 from typing import Final
 
-from dayfly.errors import CouldNotStart, EngineLost, RunFailed, Superseded
+from dayfly.errors import CouldNotStart, EngineLost, ErrorCode, RunFailed, Superseded
 from dayfly.ports.meter import Metric
 from dayfly.ports.table import ConditionsFailed, Matches, Put
 from dayfly.protocol.events import AgentCancelled, AgentError, TerminalPayload
@@ -61,9 +61,11 @@ class Caretaker:
         """Invokes the attempt again, with the same `first_seq`: of two engines that follow one begins. Ends the run
         where it has been tried for long enough, or where that was asked for."""
         run, lease = standing.run, standing.lease
+        if await self._end_if_cancelled(standing):
+            return
         now = self.outside.clock.now_ms()
-        if now - lease.activated >= START_WITHIN_MS or await self._is_cancelled(standing):
-            await self.end(standing, CouldNotStart("No engine could begin the run."))
+        if now - lease.activated >= START_WITHIN_MS:
+            await self._end(standing, _error(CouldNotStart("No engine could begin the run.")))
             return
         later = replace(lease, due=now + BEGIN_WITHIN_MS, invoked=lease.invoked + 1)
         try:
@@ -78,13 +80,15 @@ class Caretaker:
         """Fences the lost engine off and has another one go on from the log; ends the run with `reason` where that was
         done often enough, and as cancelled where that was asked for."""
         run, lease = standing.run, standing.lease
-        if run.resumes >= MOST_RESUMES or await self._is_cancelled(standing):
-            await self.end(standing, reason)
+        if await self._end_if_cancelled(standing):
+            return
+        if run.resumes >= MOST_RESUMES:
+            await self._end(standing, _error(reason))
             return
         spent = max(0, standing.tail.at - lease.activated)
-        changes = {"resumes": run.resumes + 1, "spent_ms": run.spent_ms + spent}
+        later = replace(run, resumes=run.resumes + 1, spent_ms=run.spent_ms + spent)
         try:
-            await open_attempt(self.outside, run, lease, "engine_lost", changes=changes)
+            await open_attempt(self.outside, run, lease, "engine_lost", later=later)
         except Superseded as faster:
             _log.info("not resumed", extra={"run": run.run, "reason": str(faster)})
             return
@@ -94,8 +98,7 @@ class Caretaker:
     async def expire(self, standing: Standing) -> None:
         """Has the run go on with those calls denied that the user has not answered in time."""
         run = standing.run
-        if await self._is_cancelled(standing):
-            await self.end(standing, EngineLost("The engine was lost."))
+        if await self._end_if_cancelled(standing):
             return
         denied = (Decision(call, approved=False, reason=EXPIRED) for call in run.pending)
         decisions = (*decisions_in(run.answers), *denied)
@@ -107,19 +110,30 @@ class Caretaker:
     async def end(self, standing: Standing, reason: RunFailed) -> None:
         """Ends the run, unless somebody who looks after it was faster: with `agent_cancelled` where that was asked for,
         else with an `agent_error`."""
+        if not await self._end_if_cancelled(standing):
+            await self._end(standing, _error(reason))
+
+    async def _end_if_cancelled(self, standing: Standing) -> bool:
+        """Whether the run has a cancel mark, which is honoured before anything else."""
         run = standing.run
-        payload: TerminalPayload = AgentError(code=reason.code, message=str(reason), retryable=reason.retryable)
-        if await self._is_cancelled(standing):
-            payload = AgentCancelled(execution_time_ms=max(0, self.outside.clock.now_ms() - run.admitted))
+        mark = keys.cancel_mark_key(run.user, run.thread, run.run)
+        if await self.outside.table.get(mark, CancelRow) is None:
+            return False
+        took_ms = max(0, self.outside.clock.now_ms() - run.admitted)
+        await self._end(standing, AgentCancelled(execution_time_ms=took_ms))
+        return True
+
+    async def _end(self, standing: Standing, payload: TerminalPayload) -> None:
+        run = standing.run
         try:
             ended = await end_run(self.outside, run, standing.lease, payload)
         except Superseded as faster:
             _log.info("not ended", extra={"run": run.run, "reason": str(faster)})
             return
         if ended:
-            _log.error("run ended from outside", extra={"run": run.run, "code": reason.code})
+            code = payload.code if isinstance(payload, AgentError) else ErrorCode.CANCELLED
+            _log.error("run ended from outside", extra={"run": run.run, "code": code})
 
-    async def _is_cancelled(self, standing: Standing) -> bool:
-        run = standing.run
-        mark = keys.cancel_mark_key(run.user, run.thread, run.run)
-        return await self.outside.table.get(mark, CancelRow) is not None
+
+def _error(reason: RunFailed) -> AgentError:
+    return AgentError(code=reason.code, message=str(reason), retryable=reason.retryable)

@@ -17,7 +17,8 @@ LEASE_MS: Final = 20_000
 
 
 def first_lease(run: RunRow, *, now: int) -> LeaseRow:
-    """The lease of a run that becomes active `now`."""
+    """The lease of a run whose present attempt may begin from `now` on: it becomes active, or another engine is to go
+    on."""
     return LeaseRow(
         user=run.user,
         tenant=run.tenant,
@@ -40,11 +41,6 @@ def ended_lease(run: RunRow, *, due: int, nonce: str) -> LeaseRow:
 def held_lease(lease: LeaseRow, *, nonce: str, now: int) -> LeaseRow:
     """The lease in the hands of the engine with this nonce."""
     return replace(lease, state=LeaseState.HELD, nonce=nonce, due=now + LEASE_MS)
-
-
-def next_lease(lease: LeaseRow, run: RunRow, *, now: int) -> LeaseRow:
-    """The lease of a run whose next attempt is opened `now`; `run` is the row of that attempt."""
-    return replace(first_lease(run, now=now), lease_shard=lease.lease_shard)
 
 
 def approval_lease(lease: LeaseRow, *, nonce: str, expires: int) -> LeaseRow:

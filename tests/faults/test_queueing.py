@@ -11,6 +11,7 @@ from tests.faults.control import ENGINE, ROUTER, Control
 from tests.faults.steps import accepted, ends, resumes, speaks, starts, whole
 
 LAST_WORD = "word29"
+QUEUE_LENGTH = 20
 
 
 @pytest.fixture
@@ -38,20 +39,19 @@ async def test_messages_wait_their_turn(client: Chat) -> None:
 
 
 async def test_a_queue_is_bounded(client: Chat) -> None:
-    """However many messages are sent, the backend says at some point that there are too many, retryably, and takes
-    another one when there is room again."""
+    """20 runs wait behind the one under way; one more is refused with `queue_full`, retryably, and taken when there is
+    room again."""
     first = await accepted(client, "x", agent="silent")
     thread, runs = first["thread_id"], [first["run_id"]]
-    for _ in range(30):
-        reply = await client.ask("run", text="x", agent="nobody", thread_id=thread)
-        if reply["type"] == "error":
-            break
-        runs.append(reply["run_id"])
-    assert (reply["type"], reply["retryable"]) == ("error", True), reply
-    assert reply["code"] in {"queue_full", "quota_exceeded"}
+    for place in range(1, QUEUE_LENGTH + 1):
+        run = await accepted(client, "x", agent="nobody", thread_id=thread)
+        assert run["position"] == place
+        runs.append(run["run_id"])
+    refused = await client.ask("run", text="x", agent="nobody", thread_id=thread)
+    assert (refused["type"], refused["code"], refused["retryable"]) == ("error", "queue_full", True)
     await client.ask("cancel", run_id=first["run_id"])
-    for run in runs:
-        await client.end_of(run)
+    for each in runs:
+        await client.end_of(each)
     assert ends(client) == runs
     assert (await client.ask("run", text="x", agent="nobody", thread_id=thread))["type"] == "accepted"
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dayfly.errors import ErrorCode, Superseded, Unsettled
+from dayfly.errors import ErrorCode, IllegalTransition, Superseded, Unsettled
 from dayfly.ports.invoker import EngineCall
 from dayfly.ports.meter import Metric
 from dayfly.ports.table import Put
@@ -249,3 +249,12 @@ async def test_an_unposted_end_of_a_queued_run_is_posted_by_the_sweep(world: Wor
     await world.sweep()
     assert assert_ended_once(world, first) == "agent_cancelled"
     assert [lease.run for lease in world.leases()] == [call.run]
+
+
+async def test_a_run_that_waits_and_is_not_there_is_a_bug_that_shows(world: World) -> None:
+    """It is not passed over, which would leave a deletion looking again for ever."""
+    call = await world.admitted()
+    waiting = await world.queued(call)
+    del world.memory._rows[world.run(waiting).key]
+    with pytest.raises(IllegalTransition):
+        await cancel_queued(world.outside(), world.thread(call.thread))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 AFTER_NOTICE_S: Final = 5.0
+"""Within this time a notice that is neither lost nor late has a lost engine's run taken up."""
 AFTER_LOSS_S: Final = 90.0
 HEARD_S: Final = 7.0
 """A heartbeat comes every 5 s, to a new watcher at once."""
@@ -38,6 +39,7 @@ class Attempted:
     waiting: bool = False
     expires: str = ""
     dirty_sweeps: int = 0
+    dirty_notice: bool = False
 
 
 class Attempts:
@@ -160,7 +162,20 @@ class Attempts:
         """An engine has failed. If it had a run in its hands, somebody has to take that up."""
         run = self.runs.get(actor.subject)
         if run is not None and run.holder is actor:
-            run.lost, run.dirty_sweeps = self._world.loop.now, 0
+            run.lost, run.dirty_sweeps, run.dirty_notice = self._world.loop.now, 0, False
+
+    def notice_on_its_way(self, actor: Actor) -> None:
+        """The notice of a failed engine will come, and in time."""
+        run = self.runs.get(actor.subject)
+        if run is not None and run.lost is not None and run.holder is actor:
+            self._world.later(AFTER_NOTICE_S, self._still_lost, run, actor, run.lost)
+
+    def _still_lost(self, run: Attempted, actor: Actor, since: float) -> None:
+        """Nobody has taken it up. That can be where a notice met a fault, or a write of the dead may still land."""
+        if run.lost != since or run.dirty_notice or actor.haunts:
+            return
+        if not any(one.faults for one in self._world.platform.recovering if one.subject == actor.subject):
+            self._truth.violated(f"{actor.subject}: lost with {actor.name}, and nobody has it after {AFTER_NOTICE_S} s")
 
     def swept(self, sweep: Actor) -> None:
         """A sweep is over: one that met a fault may have missed what is due."""
@@ -173,6 +188,7 @@ class Attempts:
         run = self.runs.get(notice.subject)
         if run is None or run.lost is None or run.holder is None or run.holder.name != invocation:
             return
+        run.dirty_notice = run.dirty_notice or not notice.clean
         if notice.clean and not run.holder.haunts:
             self._truth.violated(f"{notice.subject}: {notice.name} left it, though {run.holder.name} is dead")
 

@@ -92,7 +92,8 @@ class Platform:
             if ended.error is not None or not ended.alive:
                 world.attempts.engine_gone(ended)
                 world.say(ended, lambda: f"failed: {ended.error!r}" if ended.error else "dead")
-                self._tell(call, invocation=ended.name, expired=False, timed_out=ended.timeout)
+                if self._tell(call, invocation=ended.name, expired=False, timed_out=ended.timeout):
+                    world.attempts.notice_on_its_way(ended)
 
         self._run(actor, engine(world, actor, call, lifetime_s=self.lifetime_s), self.lifetime_s, on_end)
         if world.weather.happens(world.weather.chances.struck):
@@ -108,18 +109,21 @@ class Platform:
 
     # Recovery.
 
-    def _tell(self, call: EngineCall, *, invocation: str, expired: bool, timed_out: bool) -> None:
-        """The on-failure destination."""
+    def _tell(self, call: EngineCall, *, invocation: str, expired: bool, timed_out: bool) -> bool:
+        """The on-failure destination. Says whether a notice comes in time."""
         world = self._world
         chances = world.weather.chances
         if world.weather.happens(chances.notice_lost):
             world.say(None, lambda: f"lost: the notice of {invocation}")
-            return
+            return False
+        in_time = False
         for _ in range(1 + world.weather.happens(chances.notice_twice)):
             late = world.weather.happens(chances.notice_late)
+            in_time = in_time or not late
             self.queued += 1
             after = world.dice.between(1.0, 30.0) if late else world.dice.between(0.02, 0.5)
             world.later(after, self._notice, call, invocation, expired, timed_out)
+        return in_time
 
     def _notice(self, call: EngineCall, invocation: str, expired: bool, timed_out: bool) -> None:
         self.queued -= 1

@@ -7,21 +7,13 @@ from typing import Any, TypeVar
 from dayfly.ports.table import Action, RowT, Span
 from dayfly.runlog.keys import Key
 from dayfly.runlog.rows import Row
-from tests.simulation.actors import Actor
 from tests.simulation.dice import Dice
 from tests.simulation.loop import SimLoop
 from tests.simulation.ports import Line, SimTable
 from tests.simulation.weather import Kind, Weather
-from tests.simulation.world import World
+from tests.simulation.writers import UnwatchedWorld
 
 T = TypeVar("T")
-
-
-class _Unwatched(World):
-    """A world in which anything may be written."""
-
-    def written(self, actor: Actor, actions: Sequence[Action]) -> None:
-        """Takes no notice."""
 
 
 class PlayedTable:
@@ -30,7 +22,7 @@ class PlayedTable:
     def __init__(self) -> None:
         self._loop = SimLoop()
         dice = Dice(0)
-        world = _Unwatched(self._loop, dice, Weather(dice), lifetime_s=10.0, trace=None)
+        world = UnwatchedWorld(self._loop, dice, Weather(dice), lifetime_s=10.0, trace=None)
         self._table = SimTable(Line(world, world.actor(Kind.ENGINE, "")))
         self._one_at_a_time = asyncio.Lock()
 

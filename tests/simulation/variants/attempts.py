@@ -190,6 +190,19 @@ def doubtful_tool_runs_again() -> Iterator[None]:
 
 
 @contextmanager
+def slow_recovery() -> Iterator[None]:
+    """A lost run is taken up after some consideration."""
+    resume = Caretaker.resume
+
+    async def hesitant(self: Caretaker, standing: Standing, reason: RunFailed) -> None:
+        await asyncio.sleep(6.0)
+        await resume(self, standing, reason)
+
+    with replaced(Caretaker, "resume", hesitant):
+        yield
+
+
+@contextmanager
 def no_heartbeat() -> Iterator[None]:
     """A silent engine says nothing."""
     with replaced(Delivery, "heartbeat", lambda self, **what: None):
@@ -218,6 +231,7 @@ ALL: Final = (
     Broken(frozen_engine_goes_on, 174, fates={Fate.PAUSE}),
     Broken(recovery_trusts_the_index, 44, chances={"index_invents", "index_lags"}),
     Broken(any_notice_is_its_own, 21, chances={"invocation_twice", "notice_late"}),
+    Broken(slow_recovery, 22, fates=DEADLY),
     Broken(no_heartbeat, 1),
     Broken(claim_apart, 2, fates=DEADLY),
     Broken(doubtful_tool_runs_again, 34),

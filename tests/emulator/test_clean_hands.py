@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -36,6 +37,14 @@ ENDINGS = [
     pytest.param([signal.SIGKILL], id="SIGKILL"),
 ]
 SOCKETS = 50
+
+
+@pytest.fixture(autouse=True)
+def hearing_of_a_hangup() -> Iterator[None]:
+    """Under `nohup` SIGHUP is ignored by whoever is started, and rightly: these tests want to see it obeyed."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 async def _end(process: Process, numbers: list[signal.Signals]) -> None:

@@ -92,6 +92,6 @@ async def test_messages_of_one_connection_run_concurrently(application: Applicat
     async with application.connected() as client:
         await client.send("reply", do={"reply": {"body": "warm"}})
         await client.receive()
-        await client.send("reply", do={"sleep": 1, "reply": {"body": "slow"}})
+        await client.send("reply", do={"sleep": 4, "reply": {"body": "slow"}})
         await client.send("reply", do={"reply": {"body": "quick"}})
         assert [await client.receive(), await client.receive()] == ["quick", "slow"]

@@ -11,8 +11,8 @@ from dayfly.admission.lookup import live_run
 from dayfly.admission.services import Services
 from dayfly.errors import ApprovalClosed
 from dayfly.ports.table import Action, Delete, Put, Table
-from dayfly.publisher import ending, finish
-from dayfly.publisher.ending import Ended
+from dayfly.publisher import closing, ending, finish
+from dayfly.publisher.ending import Ending
 from dayfly.publisher.outside import Outside
 from dayfly.publisher.settle import settle
 from dayfly.publisher.starting import start_engine
@@ -61,8 +61,9 @@ def release_apart_from_the_next() -> Iterator[None]:
     def released(thread: ThreadRow) -> ThreadRow:
         return replace(thread, active_run=None)
 
-    async def then(outside: Outside, ended: Ended) -> None:
-        if not ended.thread.queue:
+    async def then(outside: Outside, done: Ending) -> None:
+        ended = done.ended
+        if ended is None or not ended.thread.queue:
             return
         thread = replace(queueing.advanced(ended.thread), version=ended.thread.version + 1)
         run = await outside.table.get(keys.run_key(thread.user, thread.thread, ended.thread.queue[0]), RunRow)
@@ -70,7 +71,11 @@ def release_apart_from_the_next() -> Iterator[None]:
         await settle(outside.table, Put(thread), Put(first_lease(run, now=outside.clock.now_ms())))
         await start_engine(outside.invoker, run)
 
-    with replaced(ending, "advanced", released), replaced(finish, "_start_next", then):
+    with (
+        replaced(ending, "advanced", released),
+        replaced(finish, "start_next", then),
+        replaced(closing, "start_next", then),
+    ):
         yield
 
 

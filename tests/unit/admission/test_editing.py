@@ -286,3 +286,21 @@ async def test_an_end_that_nobody_posted_is_posted_of_a_forgotten_thread_too(wor
         await world.sweep()
     for run in (call.run, first):
         assert assert_ended_once(world, run) == "agent_cancelled"
+
+
+async def test_a_stuck_device_holds_back_no_forgetting(world: World) -> None:
+    """With a full queue, an active run that none has begun and a socket that takes nothing, the reply and all ends are
+    there at once for everybody else."""
+    call = await world.admitted()
+    queue = [await world.queued(call) for _ in range(20)]
+    await world.ask("attach", thread_id=call.thread, connection="stuck")
+    for connection in ("a1", "stuck"):
+        await world.connect(connection)
+    world.sockets.delays["stuck"] = 3600
+    began = asyncio.get_running_loop().time()
+    await world.ask("forget", thread_id=call.thread)
+    frames = dict(zip(world.sockets.types("a1"), world.sockets.times["a1"], strict=True))
+    for kind in ("forgotten", "thread_changed", "agent_cancelled"):
+        assert frames[kind] - began < 0.1
+    for run in (call.run, *queue):
+        assert assert_ended_once(world, run) == "agent_cancelled"

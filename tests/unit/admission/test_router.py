@@ -8,6 +8,7 @@ import pytest
 
 from dayfly.errors import ErrorCode
 from dayfly.ports.table import TableRefused
+from tests.fakes.agents import asking
 from tests.fakes.faulty_table import Call
 from tests.fakes.sockets import JsonObject
 from tests.fakes.world import World, caller
@@ -138,3 +139,29 @@ async def test_frames_of_one_socket_in_any_order(world: World) -> None:
     ]
     await asyncio.gather(*(send() for send in sends))
     assert {frame["id"] for frame in world.sockets.received("a1")} == {f"q-{n}" for n in range(20)}
+
+
+async def test_a_stuck_device_holds_back_no_reply(world: World) -> None:
+    """A socket of the same user that takes nothing costs the others nothing: each answer is there at once."""
+    world.agents.scripts["assistant"] = asking("c-1")
+    call = await world.admitted()
+    await world.serve()
+    waiting = await world.queued(call)
+    await world.connect("stuck")
+    await world.ask("attach", thread_id=call.thread, connection="stuck")
+    world.sockets.delays["stuck"] = 3600
+    for action, fields in (
+        ("rename", {"thread_id": call.thread, "title": "Weather"}),
+        ("approve", {"run_id": call.run, "tool_call_id": "c-1", "approved": True}),
+        ("cancel", {"run_id": waiting}),
+        ("cancel", {"run_id": waiting}),
+        ("run", {"text": "And?", "thread_id": call.thread}),
+    ):
+        began = asyncio.get_running_loop().time()
+        assert (await world.ask(action, **fields))["type"] != "error"
+        replied = next(
+            at
+            for frame, at in zip(world.sockets.received("a1")[::-1], world.sockets.times["a1"][::-1], strict=True)
+            if "id" in frame
+        )
+        assert replied - began < 0.1

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dayfly.errors import Unsettled
+from dayfly.publisher.errands import Errands
 from dayfly.publisher.log_writer import Committed
 from dayfly.publisher.transcript import committed_of, tail_of
 from dayfly.runlog.rows import LeaseState
@@ -84,3 +85,31 @@ async def test_each_bridge_has_a_name_of_its_own(world: World) -> None:
     first, second = outside.bridge(stage.run, next_seq=2), outside.bridge(stage.run, next_seq=2)
     assert first.nonce != second.nonce
     assert first.next_seq == second.next_seq == 2
+
+
+async def test_an_end_that_was_posted_in_vain_is_put_off(world: World) -> None:
+    """For half a minute at first, then for as long as it has been, for a quarter of an hour at most; a lease that has
+    moved meanwhile is left."""
+    stage, tail = await ended(world)
+    world.sockets.refuse["a1"] = Unsettled("throttled")
+    for passed, expected in ((0, 30), (90, 90), (600, 690), (5000, 900)):
+        await asyncio.sleep(passed)
+        await world.outside().post_again(stage.run, tail)
+        (lease,) = world.leases()
+        assert (lease.state, lease.due - world.clock.now_ms()) == (LeaseState.ENDED, expected * 1000)
+
+
+async def test_errands_are_run_beside_or_at_once(world: World) -> None:
+    """Where an invocation keeps errands, nobody waits; where it keeps none, it is done at once."""
+    done: list[str] = []
+
+    async def errand() -> None:
+        await asyncio.sleep(1)
+        done.append("done")
+
+    await world.outside().see_to(errand)
+    assert done == ["done"]
+    async with Errands() as errands:
+        await replace(world.outside(), errands=errands).see_to(errand)
+        assert done == ["done"]
+    assert done == ["done", "done"]

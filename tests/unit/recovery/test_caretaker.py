@@ -234,6 +234,7 @@ async def test_the_end_of_a_run_that_waited_long_is_posted_until_it_is_seen(worl
     await world.sweep()
     assert len(world.leases()) == 1
     world.sockets.refuse.clear()
+    await asyncio.sleep(61)
     await world.sweep()
     assert "agent_cancelled" in world.sockets.types("a2")
     assert world.leases() == []

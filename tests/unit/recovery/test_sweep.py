@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from dayfly.errors import IllegalTransition, PortError
+from dayfly.errors import IllegalTransition, PortError, Unsettled
 from dayfly.ports.meter import Metric
+from dayfly.recovery.sweep import POSTS_WITHIN_S
 from dayfly.runlog.rows import LeaseState, QuotaRow
 from tests.fakes.agents import silent
 from tests.fakes.faulty_table import Call, Fault
@@ -251,3 +252,33 @@ async def test_any_one_call_may_fail(fault: Fault, *, spent: bool) -> None:
             await assert_goes_on(world, call)
         number += 1
     assert number >= 15
+
+
+async def _ended_in_vain(world: World, count: int) -> None:
+    """So many runs of another user have ended, whose socket takes nothing."""
+    for number in range(count):
+        if number % 60 == 0:
+            await asyncio.sleep(60)
+        await world.ask("run", text="What is 2 * 3?", user="u-bob", connection="stuck")
+        world.sockets.refuse["stuck"] = Unsettled("throttled")
+        await world.engine(world.invoker.calls[-1])
+        del world.sockets.refuse["stuck"]
+
+
+async def test_sockets_that_take_nothing_hold_back_no_run(world: World) -> None:
+    """However many ends wait for a stuck socket, a sweep takes a lost run up at once, and is over in time."""
+    await _ended_in_vain(world, 240)
+    assert len(world.leases()) == 240
+    world.sockets.delays["stuck"] = 3600
+    lost = await killed(world)
+    await asyncio.sleep(60)
+    began = world.clock.monotonic()
+    sweep = asyncio.create_task(world.sweep())
+    await asyncio.sleep(1)
+    assert (world.invoker.calls[-1].run, world.invoker.calls[-1].attempt) == (lost.run, 2)
+    await sweep
+    assert world.clock.monotonic() - began <= POSTS_WITHIN_S + 1
+    await world.sweep()  # those that there was no time for
+    tried = world.sockets.tried["stuck"]
+    await world.sweep()
+    assert world.sockets.tried["stuck"] == tried, "what was posted in vain is put off"

@@ -1,6 +1,7 @@
 """Cancel: a mark first, then a look at where the run stands."""
 
 import logging
+from functools import partial
 from typing import Final
 
 from dayfly.admission import limits
@@ -81,7 +82,7 @@ async def end_if_idle(services: Services, caller: Caller, run: RunRow) -> None:
         if tail is not None and tail.outcome is not None:
             # The ending took away what marks there were; this one came after it.
             await settle(services.table, Delete(keys.cancel_mark_key(run.user, run.thread, run.run)))
-            await outside.post_again(run, committed_of(tail))
+            await outside.see_to(partial(outside.post_again, run, committed_of(tail)))
             return
         lease = await services.table.get(keys.lease_key(run.user, run.run), LeaseRow)
         now = services.clock.now_ms()

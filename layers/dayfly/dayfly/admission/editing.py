@@ -1,6 +1,7 @@
 """Renaming a thread, and forgetting it."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from dayfly.admission.caller import Caller
@@ -13,6 +14,7 @@ from dayfly.ports.table import Action, ConditionsFailed, Matches, Put
 from dayfly.protocol.frames import Forget, Rename
 from dayfly.protocol.replies import Forgotten, Renamed
 from dayfly.publisher.closing import cancel_queued
+from dayfly.publisher.outside import Outside
 from dayfly.publisher.settle import settle
 from dayfly.runlog import keys
 from dayfly.runlog.rows import ForgetRow, ThreadRow, ThreadState
@@ -28,7 +30,7 @@ async def rename(services: Services, caller: Caller, frame: Rename) -> Renamed:
         renamed = replace(thread, title=frame.title, version=thread.version + 1)
         if await _written(services, renamed, Put(renamed, Matches(version=thread.version))):
             break
-    await services.outside(caller).announcer.thread_changed(renamed)
+    await _announce(services.outside(caller), renamed)
     return Renamed(id=frame.id, thread_id=renamed.thread, title=renamed.title)
 
 
@@ -49,10 +51,10 @@ async def forget(services: Services, caller: Caller, frame: Forget) -> Forgotten
             thread = forgotten
             break
     outside = services.outside(caller)
-    await outside.announcer.thread_changed(thread)
-    await cancel_queued(outside, thread)
+    await _announce(outside, thread)
     if thread.active_run is not None:
         await end_if_idle(services, caller, await run_of(services.table, user=caller.user, run=thread.active_run))
+    await cancel_queued(outside, thread)
     return Forgotten(id=frame.id, thread_id=thread.thread)
 
 
@@ -67,6 +69,10 @@ def _forgetting(thread: ThreadRow, forgotten: ThreadRow, *, now: int) -> tuple[A
     runs = [run for run in (thread.active_run, *thread.queue) if run is not None]
     marks = (Put(cancel_mark(thread, run, now=now)) for run in runs)
     return (Put(forgotten, Matches(version=thread.version)), Put(deletion), *marks)
+
+
+async def _announce(outside: Outside, thread: ThreadRow) -> None:
+    await outside.see_to(partial(outside.announcer.thread_changed, thread))
 
 
 async def _written(services: Services, row: ThreadRow, *actions: Action) -> bool:

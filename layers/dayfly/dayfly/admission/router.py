@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
 from dayfly.admission.approving import approve
 from dayfly.admission.attaching import attach, detach
@@ -29,6 +30,7 @@ from dayfly.protocol.frames import (
 )
 from dayfly.protocol.parse import parse_frame, request_id_of
 from dayfly.protocol.replies import Accepted, Error, Pong, Reply
+from dayfly.publisher.errands import Errands
 from dayfly.publisher.starting import start_engine
 from dayfly.publisher.timestamps import rfc3339
 from dayfly.runlog import keys
@@ -45,13 +47,17 @@ class Router:
         self._executions = executions
 
     async def handle(self, caller: Caller, body: str) -> None:
-        """Carries out the frame and posts one reply to the caller.
+        """Carries out the frame and posts one reply to the caller; slow sockets keep neither waiting.
 
         What is wrong with the frame, and what a service did not answer, becomes an `error` reply with a code; anything
         else is raised, after the caller was told a bare `internal` and this invocation's id.
         """
+        async with Errands() as errands:
+            await self._handle(replace(self._services, errands=errands), caller, body)
+
+    async def _handle(self, services: Services, caller: Caller, body: str) -> None:
         try:
-            reply = await self._answer(caller, parse_frame(body))
+            reply = await self._answer(services, caller, parse_frame(body))
         except (RequestError, RunFailed) as error:
             _log.info("refused", extra={"code": error.code, "connection": caller.connection})
             reply = _refusal(body, error.code, str(error), retryable=error.retryable)
@@ -60,17 +66,16 @@ class Router:
             message = "A service did not answer in time. Send the same message again, with the same id."
             reply = _refusal(body, Unavailable.code, message, retryable=True)
         except Exception:
-            await self._services.reply(caller, _internal(body, caller).encode())
+            await services.reply(caller, _internal(body, caller).encode())
             raise
         if reply is not None:
-            await self._services.reply(caller, reply.encode())
+            await services.reply(caller, reply.encode())
 
-    async def _answer(self, caller: Caller, frame: Frame) -> Reply | None:
-        services = self._services
+    async def _answer(self, services: Services, caller: Caller, frame: Frame) -> Reply | None:
         reply: Reply
         match frame:
             case Run():
-                await self._run(caller, frame)
+                await self._run(services, caller, frame)
                 return None
             case Cancel():
                 reply = await cancel(services, caller, frame)
@@ -94,49 +99,49 @@ class Router:
                 raise NotSupported(f"`{frame.action}` comes in a later version.")
         return reply
 
-    async def _run(self, caller: Caller, frame: Run) -> None:
+    async def _run(self, services: Services, caller: Caller, frame: Run) -> None:
         execution = await self._executions.open(caller, frame)
         where = {"run": execution.run.run, "thread_id": execution.run.thread, "duplicate": execution.first is None}
         _log.info("admitted", extra=where)
         # The run is durable; nothing of the rest waits for the rest: clients order what they get by seq.
         await asyncio.gather(
-            self._services.reply(caller, _accepted(frame, execution).encode()),
-            self._show(caller, execution),
-            self._start(execution),
-            self._interrupt(caller, execution),
-            self._announce(caller, execution),
+            services.reply(caller, _accepted(frame, execution).encode()),
+            _show(services, caller, execution),
+            _start(services, execution),
+            _interrupt(services, caller, execution),
+            _announce(services, caller, execution),
         )
 
-    async def _show(self, caller: Caller, execution: Execution) -> None:
-        """Posts the user's message to all who watch. Whoever misses it here reads it in the log on attach."""
-        if execution.first is None:
-            return
-        try:
-            await self._services.outside(caller).show(execution.run, execution.first)
-        except Unsettled:
-            _log.warning("audience not read", extra={"run": execution.run.run})
 
-    async def _start(self, execution: Execution) -> None:
-        if execution.starts:
-            await start_engine(self._services.invoker, execution.run)
+async def _show(services: Services, caller: Caller, execution: Execution) -> None:
+    """Posts the user's message to all who watch. Whoever misses it here reads it in the log on attach."""
+    if execution.first is not None:
+        await services.outside(caller).show(execution.run, execution.first)
 
-    async def _interrupt(self, caller: Caller, execution: Execution) -> None:
-        """The run that makes way has its cancel mark by the admission; here it is ended if no engine is at work on it.
-        If that fails, recovery honours the mark."""
-        if execution.interrupted is None:
-            return
-        table, run = self._services.table, execution.run
-        mark = keys.cancel_mark_key(run.user, run.thread, execution.interrupted)
-        try:
-            if await table.get(mark, CancelRow) is not None:
-                interrupted = await run_of(table, user=caller.user, run=execution.interrupted)
-                await end_if_idle(self._services, caller, interrupted)
-        except Unsettled:
-            _log.warning("not looked after", extra={"run": execution.interrupted})
 
-    async def _announce(self, caller: Caller, execution: Execution) -> None:
-        if execution.changed is not None:
-            await self._services.outside(caller).announcer.thread_changed(execution.changed)
+async def _start(services: Services, execution: Execution) -> None:
+    if execution.starts:
+        await start_engine(services.invoker, execution.run)
+
+
+async def _interrupt(services: Services, caller: Caller, execution: Execution) -> None:
+    """The run that makes way has its cancel mark by the admission; here it is ended if no engine is at work on it. If
+    that fails, recovery honours the mark."""
+    if execution.interrupted is None:
+        return
+    run = execution.run
+    mark = keys.cancel_mark_key(run.user, run.thread, execution.interrupted)
+    try:
+        if await services.table.get(mark, CancelRow) is not None:
+            interrupted = await run_of(services.table, user=caller.user, run=execution.interrupted)
+            await end_if_idle(services, caller, interrupted)
+    except Unsettled:
+        _log.warning("not looked after", extra={"run": execution.interrupted})
+
+
+async def _announce(services: Services, caller: Caller, execution: Execution) -> None:
+    if execution.changed is not None:
+        await services.outside(caller).announcer.thread_changed(execution.changed)
 
 
 def _accepted(frame: Run, execution: Execution) -> Accepted:

@@ -10,6 +10,7 @@ from dayfly.ports.invoker import Invoker
 from dayfly.ports.meter import Meter
 from dayfly.ports.poster import Poster
 from dayfly.ports.table import Table
+from dayfly.publisher.errands import Errands
 from dayfly.publisher.outside import Outside
 
 _log = logging.getLogger("dayfly.admission")
@@ -17,13 +18,14 @@ _log = logging.getLogger("dayfly.admission")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The ports, as one thing to hand on."""
+    """The ports, as one thing to hand on, and the errands of the frame that is being answered."""
 
     table: Table
     poster: Poster
     invoker: Invoker
     clock: Clock
     meter: Meter
+    errands: Errands | None = None
 
     def outside(self, caller: Caller) -> Outside:
         """For writing a run's log from this invocation."""
@@ -34,6 +36,7 @@ class Services:
             clock=self.clock,
             meter=self.meter,
             invocation=caller.invocation,
+            errands=self.errands,
         )
 
     async def reply(self, caller: Caller, frame: bytes) -> bool:

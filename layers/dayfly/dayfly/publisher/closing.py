@@ -1,13 +1,15 @@
 """Ending a run from outside its engine: the router ends what has not begun, recovery what is lost."""
 
+import asyncio
 import logging
+from functools import partial
 
 from dayfly.errors import IllegalTransition, Superseded
 from dayfly.ports.table import Matches
 from dayfly.protocol.events import AgentCancelled, TerminalPayload
 from dayfly.publisher.behind import behind_what_lands
 from dayfly.publisher.ending import Ending
-from dayfly.publisher.finish import finish
+from dayfly.publisher.finish import commit_end, start_next, tell_end
 from dayfly.publisher.outside import Outside
 from dayfly.publisher.transcript import committed_of, steps_of, tail_of
 from dayfly.runlog import keys
@@ -46,7 +48,7 @@ async def _end_at_tail(outside: Outside, run: RunRow, lease: LeaseRow | None, pa
     if tail is None:
         raise Superseded("the run has no log")
     if tail.outcome is not None:
-        await outside.post_again(run, committed_of(tail))
+        await outside.see_to(partial(outside.post_again, run, committed_of(tail)))
         return False
     async with outside.bridge(run, next_seq=tail.last + 1) as bridge:
         ending = Ending(
@@ -55,5 +57,9 @@ async def _end_at_tail(outside: Outside, run: RunRow, lease: LeaseRow | None, pa
             steps=lambda: steps_of(outside.table, user=run.user, run=run.run),
             lease_is=(lambda: Matches(**as_read(lease))) if lease is not None else None,
         )
-        await finish(outside, bridge, payload, ending)
+        committed = await commit_end(outside.meter, bridge, payload, ending)
+    await asyncio.gather(
+        start_next(outside, ending),
+        outside.see_to(partial(tell_end, outside, ending, partial(outside.show, run, committed))),
+    )
     return True

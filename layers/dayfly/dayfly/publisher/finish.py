@@ -1,38 +1,61 @@
-"""Writing a terminal event, and seeing it off."""
+"""Writing a terminal event, and telling everybody."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from dayfly.errors import IllegalTransition
 from dayfly.ports.meter import Meter, Metric
 from dayfly.protocol.events import AgentCancelled, AgentCompleted, AgentError, TerminalPayload
 from dayfly.publisher.bridge import WebSocketBridge
 from dayfly.publisher.ending import Ended, Ending
+from dayfly.publisher.log_writer import Committed
 from dayfly.publisher.outside import Outside
 from dayfly.publisher.seeing_off import see_off
 from dayfly.publisher.starting import start_engine
 
 
 async def finish(outside: Outside, bridge: WebSocketBridge, payload: TerminalPayload, ending: Ending) -> None:
-    """Commits the terminal event, counts the outcome (whoever writes the end counts it, so it is counted once), posts
-    it, and starts the next run; clients order what comes by run and seq, so nothing here waits for the rest. If the end
-    was posted to all in time, the lease is dropped; else the sweep posts it again.
+    """Commits the terminal event, and sees it off to those whom the bridge knows and those who have come since; starts
+    the next run. Clients order what comes by run and seq, so nothing here waits for the rest.
 
     Raises `Superseded` where another writer was first, and `Unsettled`.
     """
-    await bridge.commit(payload, ending, last=True)
-    _count(payload, outside.meter)
-    if ending.ended is None:
-        raise IllegalTransition("an end was committed without its transaction")
-    seen, *_ = await asyncio.gather(
-        see_off(bridge.delivery), _start_next(outside, ending.ended), _announce(outside, ending.ended)
-    )
-    if seen.posted:
+    await commit_end(outside.meter, bridge, payload, ending)
+    await asyncio.gather(start_next(outside, ending), tell_end(outside, ending, partial(_seen_off, bridge)))
+
+
+async def commit_end(meter: Meter, bridge: WebSocketBridge, payload: TerminalPayload, ending: Ending) -> Committed:
+    """Commits the terminal event, and counts the outcome: whoever writes the end counts it, so it is counted once.
+    Raises `Superseded` where another writer was first, and `Unsettled`."""
+    committed = await bridge.commit(payload, ending, last=True)
+    _count(payload, meter)
+    return committed
+
+
+async def start_next(outside: Outside, ending: Ending) -> None:
+    """Starts the run that the end has made active."""
+    started = _ended(ending).started
+    if started is not None:
+        await start_engine(outside.invoker, started)
+
+
+async def tell_end(outside: Outside, ending: Ending, post: Callable[[], Awaitable[bool]]) -> None:
+    """Has the end posted, and the thread's change announced. `post` says whether all were sent the end in time: then
+    the run's lease is dropped, else the sweep posts it again."""
+    posted, _ = await asyncio.gather(post(), _announce(outside, _ended(ending)))
+    if posted:
         await outside.drop_lease(ending.run)
 
 
-async def _start_next(outside: Outside, ended: Ended) -> None:
-    if ended.started is not None:
-        await start_engine(outside.invoker, ended.started)
+async def _seen_off(bridge: WebSocketBridge) -> bool:
+    return (await see_off(bridge.delivery)).posted
+
+
+def _ended(ending: Ending) -> Ended:
+    if ending.ended is None:
+        raise IllegalTransition("an end was committed without its transaction")
+    return ending.ended
 
 
 async def _announce(outside: Outside, ended: Ended) -> None:

@@ -1,28 +1,35 @@
 """Speaking for a run from outside its engine: what the router and recovery stand on."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from dayfly.errors import PortError
 from dayfly.ports.clock import Clock
 from dayfly.ports.invoker import Invoker
 from dayfly.ports.meter import Meter
 from dayfly.ports.poster import Poster
-from dayfly.ports.table import ConditionsFailed, Delete, Matches, Table
-from dayfly.protocol.signals import Phase
+from dayfly.ports.table import Action, ConditionsFailed, Delete, Matches, Put, Table
 from dayfly.publisher.announcer import Announcer
 from dayfly.publisher.bridge import WebSocketBridge
-from dayfly.publisher.delivery import Delivery
+from dayfly.publisher.delivery import DRAIN_S, Delivery
+from dayfly.publisher.errands import Errand, Errands
 from dayfly.publisher.log_writer import Committed, LogPosition
+from dayfly.publisher.seeing_off import see_off
 from dayfly.runlog import keys
 from dayfly.runlog.rows import LeaseRow, LeaseState, RunRow
+
+PUT_OFF_MS: Final = 30_000
+MOST_PUT_OFF_MS: Final = 15 * 60 * 1000
+"""An end that was posted in vain is posted again after half a minute at the earliest, then each time after twice as
+long, up to this."""
 
 _log = logging.getLogger("dayfly.publisher")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outside:
-    """The ports. `invocation` is this Lambda invocation's request id."""
+    """The ports. `invocation` is this Lambda invocation's request id; `errands` runs what nobody has to wait for."""
 
     table: Table
     poster: Poster
@@ -30,6 +37,7 @@ class Outside:
     clock: Clock
     meter: Meter
     invocation: str
+    errands: Errands | None = None
 
     @property
     def announcer(self) -> Announcer:
@@ -52,26 +60,47 @@ class Outside:
         """The sockets that watch the run's thread."""
         return Delivery(self.table, self.poster, user=run.user, thread=run.thread, run=run.run)
 
-    async def show(self, run: RunRow, committed: Committed) -> bool:
-        """Posts a batch of the log to all who watch now; says whether all were sent it in time. Raises `Unsettled`."""
+    async def see_to(self, errand: Errand) -> None:
+        """Carries the errand out: beside what comes next, or now where this invocation keeps no errands."""
+        if self.errands is None:
+            await errand()
+        else:
+            self.errands.add(errand)
+
+    async def show(self, run: RunRow, committed: Committed, *, drain_s: float = DRAIN_S) -> bool:
+        """Posts a batch of the log to all who watch now; says whether all were sent it in time."""
         delivery = self.delivery(run)
         try:
             delivery.publish(committed)
-            await delivery.refresh(phase=Phase.STARTING, elapsed_ms=0)
-            return await delivery.drain()
+            return (await see_off(delivery, drain_s=drain_s)).posted
         finally:
             await delivery.close()
 
     async def post_again(self, run: RunRow, tail: Committed, *, give_up: bool = False) -> None:
-        """Posts an ended run's terminal event to all who watch; then, or to `give_up`, drops its lease."""
+        """Posts an ended run's terminal event to all who watch. Where that reached them, or to `give_up`, it drops the
+        run's lease, and else puts it off. Raises `Unsettled`."""
         posted = await self.show(run, tail)
         lease = await self.table.get(keys.lease_key(run.user, run.run), LeaseRow)
-        if (posted or give_up) and lease is not None:
+        if lease is None:
+            return
+        if posted or give_up:
             await self.drop_lease(run)
+        else:
+            await self._put_off(lease, ended=tail.row.at)
 
     async def drop_lease(self, run: RunRow) -> None:
         """The end is written and posted: a lease that stays has the sweep post it once more, no worse."""
+        await self._change(run.run, Delete(keys.lease_key(run.user, run.run), Matches(state=LeaseState.ENDED)))
+
+    async def _put_off(self, lease: LeaseRow, *, ended: int) -> None:
+        """A socket that takes nothing must not have its ends stand first in every sweep, before what others wait for.
+        Whoever reads again meanwhile misses nothing: the end is in the log."""
+        now = self.clock.now_ms()
+        later = replace(lease, due=now + min(max(PUT_OFF_MS, now - ended), MOST_PUT_OFF_MS))
+        await self._change(lease.run, Put(later, Matches(state=LeaseState.ENDED, due=lease.due)))
+
+    async def _change(self, run: str, action: Action) -> None:
         try:
-            await self.table.write(Delete(keys.lease_key(run.user, run.run), Matches(state=LeaseState.ENDED)))
+            await self.table.write(action)
         except (ConditionsFailed, PortError) as error:
-            _log.info("lease not removed", extra={"run": run.run, "reason": type(error).__name__})
+            _log.info("lease left as it is", extra={"run": run, "reason": type(error).__name__})

@@ -10,7 +10,6 @@ from dayfly.protocol.events import AgentResumed, ResumeReason
 from dayfly.publisher.behind import behind_what_lands
 from dayfly.publisher.fence import Fence
 from dayfly.publisher.outside import Outside
-from dayfly.publisher.seeing_off import see_off
 from dayfly.publisher.starting import start_engine
 from dayfly.publisher.transcript import log_of
 from dayfly.runlog.history import Said, Step
@@ -61,12 +60,14 @@ async def _open_at_tail(
         for decision in decisions:
             bridge.note(decision)
         resumed = AgentResumed(attempt=run.attempt + 1, reason=reason, discard_after=void_after(log.steps))
-        await bridge.commit(resumed, fence, last=True)
-        if fence.opened is None:
-            raise IllegalTransition("a fence was committed without its transaction")
-        await asyncio.gather(
-            start_engine(outside.invoker, fence.opened), see_off(bridge.delivery, drain_s=SHOWN_WITHIN_S)
-        )
+        committed = await bridge.commit(resumed, fence, last=True)
+    if fence.opened is None:
+        raise IllegalTransition("a fence was committed without its transaction")
+
+    async def show() -> None:
+        await outside.show(run, committed, drain_s=SHOWN_WITHIN_S)
+
+    await asyncio.gather(start_engine(outside.invoker, fence.opened), outside.see_to(show))
     return fence.opened
 
 

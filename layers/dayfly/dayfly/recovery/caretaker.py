@@ -1,7 +1,9 @@
 """What is done for one run: started again, resumed, ended, or its end posted again."""
 
 import logging
+from copy import copy
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from dayfly.errors import CouldNotStart, EngineLost, ErrorCode, RunFailed, Superseded
@@ -9,6 +11,7 @@ from dayfly.ports.meter import Metric
 from dayfly.ports.table import ConditionsFailed, Matches, Put
 from dayfly.protocol.events import AgentCancelled, AgentError, TerminalPayload
 from dayfly.publisher.closing import end_run
+from dayfly.publisher.errands import Errands
 from dayfly.publisher.outside import Outside
 from dayfly.publisher.patient_table import PatientTable
 from dayfly.publisher.resuming import open_attempt
@@ -40,6 +43,12 @@ class Caretaker:
         """`outside`'s table is read with patience from here on."""
         self.outside = replace(outside, table=PatientTable(outside.table, READS_S))
 
+    def keeping(self, errands: Errands) -> "Caretaker":
+        """The same, but `errands` run what nobody has to wait for."""
+        other = copy(self)
+        other.outside = replace(self.outside, errands=errands)
+        return other
+
     async def look_after(self, standing: Standing) -> None:
         """What the sweep does for a run whose lease is due."""
         if standing.ended:
@@ -55,7 +64,8 @@ class Caretaker:
         """Posts the terminal event again and drops the lease. 2 hours after the end, the longest that a socket lives,
         nobody is left who has not seen it."""
         give_up = self.outside.clock.now_ms() - standing.tail.at >= SOCKET_LIFE_MS
-        await self.outside.post_again(standing.run, committed_of(standing.tail), give_up=give_up)
+        again = partial(self.outside.post_again, standing.run, committed_of(standing.tail), give_up=give_up)
+        await self.outside.see_to(again)
 
     async def start_again(self, standing: Standing) -> None:
         """Invokes the attempt again, with the same `first_seq`: of two engines that follow one begins. Ends the run

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, zip_longest
 
 from dayfly.errors import PortError
 from dayfly.ports.clock import Clock
 from dayfly.ports.meter import Meter, Metric
 from dayfly.ports.table import Table
+from dayfly.publisher.errands import Errands
 from dayfly.publisher.patient_table import PatientTable
 from dayfly.recovery.caretaker import Caretaker
 from dayfly.recovery.deletion import go_on_deleting
@@ -16,9 +18,12 @@ from dayfly.recovery.standing import READS_S, standing_of
 from dayfly.runlog.keys import FORGETS, LEASES, Key
 from dayfly.runlog.rows import ForgetRow
 
-MOST: int = 200
+MOST: int = 1000
 """Leases of one shard that one sweep takes; the next sweep takes the rest."""
-AT_ONCE: int = 8
+AT_ONCE: int = 16
+POSTS_AT_ONCE: int = 32
+POSTS_WITHIN_S: float = 40.0
+"""How long a sweep waits for slow sockets: it comes once a minute. What is left stays due."""
 FAR_MS: int = 24 * 3600 * 1000
 
 _log = logging.getLogger("dayfly.recovery")
@@ -29,8 +34,14 @@ async def sweep(table: Table, caretaker: Caretaker, clock: Clock, meter: Meter, 
     way.
 
     The index hints at what is due; the lease itself, read strongly, decides. A run that cannot be looked after now
-    stays due for the next sweep. What fails otherwise is raised when all others have been looked after.
+    stays due for the next sweep. What has only to be posted is posted beside the rest: however many sockets take
+    nothing, no run waits for them. What fails otherwise is raised when all others have been looked after.
     """
+    async with Errands(at_once=POSTS_AT_ONCE, within_s=POSTS_WITHIN_S) as errands:
+        return await _sweep(table, caretaker.keeping(errands), clock, meter, shards=shards)
+
+
+async def _sweep(table: Table, caretaker: Caretaker, clock: Clock, meter: Meter, *, shards: Sequence[str]) -> int:
     table = PatientTable(table, READS_S)
     now = clock.now_ms()
     room = asyncio.Semaphore(AT_ONCE)
@@ -40,9 +51,9 @@ async def sweep(table: Table, caretaker: Caretaker, clock: Clock, meter: Meter, 
             await _look_after(table, caretaker, key, now=now)
 
     found = await _of_all(shards, lambda shard: table.due_leases(shard, before=now, limit=MOST))
-    hints = [key for keys in found.values for key in keys]
+    hints = tuple(_in_turn(found.values))
     done = await asyncio.gather(*(one(key) for key in hints), return_exceptions=True)
-    active = await _of_all(shards, lambda shard: table.due_leases(shard, before=now + FAR_MS, limit=MOST * 5))
+    active = await _of_all(shards, lambda shard: table.due_leases(shard, before=now + FAR_MS, limit=MOST))
     meter.add(Metric.ACTIVE_RUNS, sum(key.sk.startswith(LEASES) for some in active.values for key in some))
     failures = [*found.failures, *(each for each in done if isinstance(each, Exception)), *active.failures]
     if failures:
@@ -64,6 +75,11 @@ async def _of_all(shards: Sequence[str], read: Callable[[str], Awaitable[tuple[K
         tuple(answer for answer in answers if not isinstance(answer, BaseException)),
         tuple(answer for answer in answers if isinstance(answer, Exception)),
     )
+
+
+def _in_turn(shards: Sequence[Sequence[Key]]) -> Iterator[Key]:
+    """The first of each shard, then the second of each: none is behind all of another."""
+    return (key for key in chain.from_iterable(zip_longest(*shards)) if key is not None)
 
 
 async def _look_after(table: Table, caretaker: Caretaker, key: Key, *, now: int) -> None:

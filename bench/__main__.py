@@ -9,10 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.machine import ROOT, this_machine
+from bench.measures.attach import attaching
 from bench.measures.creation import creation
+from bench.measures.devices import devices
+from bench.measures.growth import growing
 from bench.measures.init import init
+from bench.measures.log import logged
 from bench.measures.path import path
 from bench.measures.recording import recording
+from bench.measures.recovery import recovery
 from bench.measures.throughput import throughput
 from bench.report import Report, Section
 
@@ -29,11 +34,16 @@ MEASURES: dict[str, Measure] = {
     "init": _init,
     "path": path,
     "recording": recording,
+    "devices": devices,
+    "attach": attaching,
+    "log": logged,
+    "recovery": recovery,
+    "growth": growing,
 }
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the measures that are asked for, all if none is named."""
+    """Runs the measures that are asked for, all if none is named. Returns 1 where a count is not as it must be."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measures Dayfly on this machine.")
     parser.add_argument("--only", nargs="+", choices=MEASURES, default=list(MEASURES), help="these measures alone")
     parser.add_argument("--results", type=Path, default=ROOT / "bench/results", help="folder of the JSON (%(default)s)")
@@ -48,8 +58,10 @@ def main(arguments: Sequence[str]) -> int:
         report.add(sections)
         for section in sections:
             print(section.text(), flush=True)
+    for finding in report.findings:
+        print(f"\n! {finding}")
     print(f"\nwritten to {report.write(given.results)}")
-    return 0
+    return 1 if report.findings else 0
 
 
 async def _awaited(measure: Measure) -> list[Section]:

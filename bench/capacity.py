@@ -38,8 +38,8 @@ class Meter:
 
     def __init__(self) -> None:
         self._items: dict[tuple[str, str], Item] = {}
-        self.log_bytes = 0
-        """Size of the run log's items (`LOG#…`) written so far."""
+        self.log_bytes = self.log_items = 0
+        """Size and number of the run log's items (`LOG#…`, one a batch) written so far."""
 
     def take(self, call: Call) -> Units:
         """The units of one call. A refused write costs as much as a successful one, and changes nothing."""
@@ -92,6 +92,7 @@ class Meter:
             self._items[_key(item)] = item
             if item["sk"]["S"].startswith("LOG#"):
                 self.log_bytes += item_bytes(item)
+                self.log_items += 1
         return Units(write=factor * _write_units(size) + index)
 
     def _delete(self, key: Item, *, factor: int, done: bool) -> Units:

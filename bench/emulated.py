@@ -16,6 +16,10 @@ from bench.machine import ROOT
 ENGINE = "EngineFunction"
 START_S = 90.0
 SETTLE_S = 60.0
+QUIET_S = 0.4
+NO_WARM_UP = ("--parameter-overrides", "WarmUp=off")
+"""Options that keep connecting from starting the engine: so the calls that are counted are a run's own."""
+_COMPILED = shutil.ignore_patterns("__pycache__")
 _LOCAL = ("--env", "JWT_ISSUER={url}", "JWT_AUDIENCE=dayfly", "JWT_JWKS_URL={url}/.well-known/jwks.json")
 # No sweep: it would come in the middle of a measurement, once a minute.
 _QUIET = ("--schedule-every", "86400")
@@ -27,24 +31,32 @@ class StartFailed(RuntimeError):
 
 def copy_application(folder: Path) -> Path:
     """The application's functions, copied so that touching one here recycles nobody else's; returns its template."""
-    shutil.copytree(ROOT / "functions", folder / "functions", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "functions", folder / "functions", ignore=_COMPILED)
     (folder / "layers").symlink_to(ROOT / "layers")
     return Path(shutil.copy(ROOT / "template.yaml", folder / "template.yaml"))
 
 
+def copy_application_with_agents(folder: Path) -> Path:
+    """Likewise, with the agents of `bench/agents` besides its own."""
+    template = copy_application(folder)
+    shutil.copytree(ROOT / "bench/agents", folder / "functions/engine/agents", dirs_exist_ok=True, ignore=_COMPILED)
+    return template
+
+
 def copy_floor(folder: Path) -> Path:
     """The floor application, likewise."""
-    shutil.copytree(ROOT / "bench/floor", folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "bench/floor", folder, dirs_exist_ok=True, ignore=_COMPILED)
     return folder / "template.yaml"
 
 
 class Emulated:
-    """`async with Emulated(template) as application`: running inside, gone afterwards."""
+    """`async with Emulated(template) as application`: running inside, gone afterwards. `options` are the emulator's."""
 
-    def __init__(self, template: Path) -> None:
+    def __init__(self, template: Path, *options: str) -> None:
         self.url = ""
         self.lines: list[str] = []
         self._template = template
+        self._options = options
         self._started = threading.Event()
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
@@ -84,12 +96,12 @@ class Emulated:
             while not there():  # noqa: ASYNC110  the lines come from a thread, a few times a second
                 await asyncio.sleep(0.005)
 
-    async def settled(self) -> None:
-        """Returns when every invocation is over and nothing is printed any more. Raises `TimeoutError`."""
+    async def settled(self, *, quiet_s: float = QUIET_S) -> None:
+        """Returns when every invocation is over and nothing was printed for so long. Raises `TimeoutError`."""
         async with asyncio.timeout(SETTLE_S):
             while True:
                 seen = len(self.lines)
-                await asyncio.sleep(0.4)
+                await asyncio.sleep(quiet_s)
                 lines = list(self.lines)
                 open_now = sum("] START RequestId" in x for x in lines) - sum("] REPORT RequestId" in x for x in lines)
                 if len(lines) == seen and open_now <= 0:
@@ -98,7 +110,7 @@ class Emulated:
     def _start(self) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "emulator", "--port", "0", "--template", str(self._template)]
         return subprocess.Popen(
-            [*command, *_LOCAL, *_QUIET, "--log-format", "lambda"],
+            [*command, *_LOCAL, *_QUIET, "--log-format", "lambda", *self._options],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -27,6 +27,7 @@ class Phase:
     units: dict[tuple[str, str], Units]
     usage: Usage
     log_bytes: int
+    log_items: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,13 @@ class Recorder:
             if cold:
                 await self._app.until(lambda: self._app.begun(ENGINE) > before)
             await self._app.settled()
-            connecting = self._phase("connect", ())
+            connecting = self.phase("connect")
             exchange = await chat.run(text)
             await self._app.settled()
-            running = self._phase("run", (exchange.sent, *exchange.received))
+            running = self.phase("run", (exchange.sent, *exchange.received))
         connected_s = time.perf_counter() - began
         await self._app.settled()
-        leaving = self._phase("disconnect", ())
+        leaving = self.phase("disconnect")
         minutes = of_messages((), connected_s=connected_s)
         connection = Phase(
             "connection",
@@ -84,15 +85,16 @@ class Recorder:
              for key in {**connecting.units, **leaving.units}},
             connecting.usage + leaving.usage + minutes,
             connecting.log_bytes + leaving.log_bytes,
+            connecting.log_items + leaving.log_items,
         )  # fmt: skip
         return Session(name, connection, running, exchange)
 
-    def _phase(self, name: str, messages: tuple[int, ...]) -> Phase:
-        """All since the last phase ended."""
+    def phase(self, name: str, messages: tuple[int, ...] = ()) -> Phase:
+        """All since the last phase ended. `messages` are the sizes in bytes of what went over sockets."""
         calls = tuple(self._proxy.calls[self._calls :])
         self._calls += len(calls)
         units: defaultdict[tuple[str, str], Units] = defaultdict(Units)
-        before = self._meter.log_bytes
+        bytes_before, items_before = self._meter.log_bytes, self._meter.log_items
         for call in calls:
             units[call.function, call.api] += self._meter.take(call)
         usage = of_messages(messages, connected_s=0) + of_units(sum(units.values(), Units()))
@@ -100,7 +102,14 @@ class Recorder:
         for logical_id in self._functions:
             usage += of_lines(self._app.of(logical_id, since=self._lines))
         self._lines = lines
-        return Phase(name, calls, dict(units), usage, self._meter.log_bytes - before)
+        return Phase(
+            name,
+            calls,
+            dict(units),
+            usage,
+            log_bytes=self._meter.log_bytes - bytes_before,
+            log_items=self._meter.log_items - items_before,
+        )
 
 
 def until_started(calls: tuple[Call, ...], *, front: str) -> dict[str, int]:

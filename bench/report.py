@@ -13,13 +13,15 @@ Cell = str | int | float | None
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One table. `columns` name their units; a cell without a value is `None`."""
+    """One table. `columns` name their units; a cell without a value is `None`. `findings` are sentences on what is not
+    as it must be."""
 
     key: str
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
 
     def text(self) -> str:
         """The table for people."""
@@ -38,7 +40,7 @@ class Section:
     def document(self) -> dict[str, object]:
         """The table for programs: one object a row."""
         rows = [dict(zip(self.columns, row, strict=True)) for row in self.rows]
-        return {"title": self.title, "rows": rows, "notes": list(self.notes)}
+        return {"title": self.title, "rows": rows, "notes": list(self.notes), "findings": list(self.findings)}
 
 
 @dataclass(slots=True)
@@ -53,6 +55,11 @@ class Report:
     def add(self, sections: Sequence[Section]) -> None:
         """Takes tables."""
         self.sections.extend(sections)
+
+    @property
+    def findings(self) -> list[str]:
+        """What is not as it must be, in any table."""
+        return [finding for section in self.sections for finding in section.findings]
 
     def write(self, folder: Path) -> Path:
         """Writes `<timestamp>.json` (UTC) and returns its path."""

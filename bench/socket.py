@@ -73,3 +73,12 @@ class Socket:
                 exchange.first.setdefault(frame_in["type"], exchange.seconds)
                 exchange.last = frame_in
         return exchange
+
+    async def comes(self, kind: str) -> float:
+        """Reads on to the next frame of this type; says when it was there, as the performance counter reads. Raises
+        `TimeoutError`."""
+        assert self._socket is not None  # entered
+        async with asyncio.timeout(WAIT_S):
+            while json.loads(await self._socket.recv())["type"] != kind:
+                pass
+        return time.perf_counter()

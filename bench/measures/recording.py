@@ -6,20 +6,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from bench.emulated import Emulated, copy_application, copy_floor
+from bench.emulated import Emulated, copy_floor
 from bench.prices import Billed, Prices
 from bench.proxy import Proxy
-from bench.recorder import STARTED, Recorder, Session, lead_through, until_started
+from bench.recorder import STARTED, Session, lead_through, until_started
 from bench.report import Cell, Section
 from bench.socket import Socket
+from bench.stage import FUNCTIONS, as_deployed
 
-FUNCTIONS: Final = {
-    "AuthorizerFunction": "authorizer",
-    "ConnectionFunction": "connection",
-    "RouterFunction": "router",
-    "EngineFunction": "engine",
-    "RecoveryFunction": "recovery",
-}
 FLOOR: Final = {"FrontFunction": "front", "WorkerFunction": "worker"}
 QUESTION: Final = "What is 17 * 23?"
 STORY: Final = "tell me a long story, slowly"
@@ -37,15 +31,10 @@ _PARTS: Final[dict[Billed, str]] = {
 
 async def recording() -> list[Section]:
     """Records three sessions of one user: a first one that meets cold environments, a question, a story."""
-    with TemporaryDirectory(prefix="bench-") as folder:
-        async with Proxy(tuple(FUNCTIONS.values())) as proxy:
-            template = copy_application(Path(folder))
-            lead_through(template, proxy, FUNCTIONS)
-            async with Emulated(template) as app:
-                recorder = Recorder(app, proxy, FUNCTIONS)
-                cold = await recorder.session("first session, all cold", QUESTION, cold=True)
-                question = await recorder.session(f"“{QUESTION}”", QUESTION)
-                story = await recorder.session("a story", STORY)
+    async with as_deployed() as stage:
+        cold = await stage.recorder.session("first session, all cold", QUESTION, cold=True)
+        question = await stage.recorder.session(f"“{QUESTION}”", QUESTION)
+        story = await stage.recorder.session("a story", STORY)
     return [
         _calls(question, key="calls_question"),
         _calls(story, key="calls_story"),

@@ -19,7 +19,8 @@ _NEW = "attribute_not_exists(pk)"
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
-    """One frame `{"action": "run", "id", "user", "text"}`: `accepted`, then `user_message`."""
+    """One frame `{"action": "run", "id", "user", "text"}`: `accepted`, `user_message`, `thread_changed`. With
+    `hold`, the worker keeps busy for so many seconds."""
     frame = json.loads(event["body"])
     connection = event["requestContext"]["connectionId"]
     user, run = frame["user"], secrets.token_hex(13)
@@ -39,12 +40,15 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, int]:
         ]
     )
     _post(connection, {"type": "accepted", "id": frame["id"], "run_id": run, "thread_id": run, "status": "running"})
-    work = {"user": user, "run": run}
+    work = {"user": user, "run": run, **({"hold": frame["hold"]} if "hold" in frame else {})}
     _lambda.invoke(FunctionName=_WORKER, InvocationType="Event", TenantId=user, Payload=json.dumps(work).encode())[
         "Payload"
     ].read()
     for socket in _audience(partition, run):
         _gateway.post_to_connection(ConnectionId=socket, Data=message.encode())
+    # The thread is new: all of the user's sockets are told, which are the same one here.
+    for socket in _audience(partition, run):
+        _post(socket, {"type": "thread_changed", "thread_id": run, "title": frame["text"]})
     return {"statusCode": 200}
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -15,8 +16,8 @@ _gateway = boto3.client("apigatewaymanagementapi")
 
 
 def handler(event: dict[str, str], _context: object) -> None:
-    """One run `{"user", "run"}`: `agent_started`."""
-    run = event["run"]
+    """One run `{"user", "run"}`: `agent_started`, at `seq` (2). With `hold`, it keeps busy for so many seconds then."""
+    run, seq = event["run"], int(event.get("seq", "2"))
     partition = {"S": f"USER#{event['user']}"}
     names = (f"RUN#{run}#{run}", f"THREAD#{run}", f"LEASE#{run}")
     keys = [{"pk": partition, "sk": {"S": name}} for name in names]
@@ -27,8 +28,9 @@ def handler(event: dict[str, str], _context: object) -> None:
         ExpressionAttributeValues={":pk": partition, ":sk": {"S": f"LIVE#{run}#"}},
         ConsistentRead=True,
     )
-    started = json.dumps({"type": "agent_started", "run_id": run, "seq": 2, "payload": {"message": "It has started."}})
-    log = {"pk": partition, "sk": {"S": f"LOG#{run}#000000000002"}, "events": {"S": started}}
+    said = {"message": "It has started."}
+    started = json.dumps({"type": "agent_started", "run_id": run, "seq": seq, "payload": said})
+    log = {"pk": partition, "sk": {"S": f"LOG#{run}#{seq:012d}"}, "events": {"S": started}}
     lease = {"pk": partition, "sk": {"S": f"LEASE#{run}"}, "run": {"S": run}, "state": {"S": "held"}}
     _dynamodb.transact_write_items(
         TransactItems=[
@@ -40,6 +42,7 @@ def handler(event: dict[str, str], _context: object) -> None:
     )
     for item in found["Items"]:
         _gateway.post_to_connection(ConnectionId=item["connection"]["S"], Data=started.encode())
+    time.sleep(float(event.get("hold", 0)))
 
 
 def _check(key: dict[str, Any]) -> "TransactWriteItemTypeDef":

@@ -83,4 +83,4 @@ def test_a_refused_write_costs_and_changes_nothing() -> None:
     meter.take(call("PutItem", {"Item": item("LOG#1", size=100)}))
     assert meter.take(call("PutItem", {"Item": item("LOG#1", size=9000)}, status=400)).write == 9
     assert meter.take(call("DeleteItem", {"Key": key("LOG#1")})).write == 1
-    assert meter.log_bytes == 100
+    assert (meter.log_bytes, meter.log_items) == (100, 1)

@@ -11,6 +11,7 @@ from dayfly.engine.periodic_updates import HEARTBEAT_S
 from dayfly.engine.watch import LOOK_S
 from dayfly.protocol import limits
 from dayfly.publisher import shaping
+from dayfly.publisher.audience import MOST_SOCKETS
 from dayfly.recovery.caretaker import MOST_RESUMES
 from dayfly.runlog.queueing import QUEUE_LENGTH
 from scripts.protocol_docs.tables import table
@@ -71,6 +72,11 @@ def _rows() -> Iterator[tuple[str, str, str]]:
     yield "A page of `history`", page, "`before`"
     yield "One piece of a message in `history`", kilobytes(listing.PIECE_BYTES), "`continued: true`"
     yield "A thread's title made from its first message", f"{admission.TITLE_CHARS} characters", "cut"
+    yield (
+        "Connections that one thread's events, or one user's `thread_changed`, are sent to",
+        f"{MOST_SOCKETS}",
+        "nothing live; `attach` and `threads` bring what is missed",
+    )
     yield "Time between signs of life of a running run", f"{HEARTBEAT_S:g} s", f"attach again after {SILENCE_S} s"
     yield "Time until an engine sees a cancel or a new watcher", f"{LOOK_S:g} s", ""
     yield (

@@ -3,7 +3,8 @@
 import asyncio
 
 from dayfly.errors import PostRefused, Unsettled
-from dayfly.publisher.announcer import MOST_SOCKETS, PATIENCE_S, Announcer
+from dayfly.publisher.announcer import PATIENCE_S, Announcer
+from dayfly.publisher.audience import MOST_SOCKETS
 from dayfly.runlog.rows import SocketRow, ThreadRow
 from tests.fakes.faulty_table import Fault
 from tests.fakes.world import World

@@ -10,12 +10,11 @@ from dayfly.ports.poster import Poster
 from dayfly.ports.table import Delete, Span, Table
 from dayfly.protocol.replies import ThreadItem
 from dayfly.protocol.signals import ThreadChanged
+from dayfly.publisher.audience import MOST_SOCKETS
 from dayfly.publisher.timestamps import rfc3339
 from dayfly.runlog import keys
 from dayfly.runlog.rows import SocketRow, ThreadRow, ThreadState
 
-MOST_SOCKETS: Final = 50
-"""Sockets of one user that are told."""
 PATIENCE_S: Final = 3.0
 """How long an announcement may take: it is not in the log, and lists can be read again."""
 

@@ -5,10 +5,12 @@ from typing import Final
 
 from dayfly.ports.table import Span, Table
 from dayfly.runlog import keys
+from dayfly.runlog.queueing import QUEUE_LENGTH
 from dayfly.runlog.rows import AttachedRow, CancelRow
 
-MOST: Final = 200
-"""Sockets and marks of one thread that are looked at."""
+MOST_SOCKETS: Final = 200
+"""Sockets that one thread's events, or the news of one user's threads, are posted to. One beyond them is told nothing
+live: it reads what it misses by `attach` and `threads`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +24,10 @@ class Audience:
 async def read_audience(table: Table, *, user: str, thread: str) -> Audience:
     """Reads the thread's audience and marks. Raises `Unsettled`."""
     span = Span.prefix(keys.user_partition(user), keys.live_prefix(thread))
-    rows = await table.query_live(span, limit=MOST)
+    # Marks sort before sockets: there is room for one of each run that has not ended.
+    rows = await table.query_live(span, limit=MOST_SOCKETS + QUEUE_LENGTH + 1)
+    sockets = [row.connection for row in rows if isinstance(row, AttachedRow)]
     return Audience(
-        sockets=tuple(row.connection for row in rows if isinstance(row, AttachedRow)),
+        sockets=tuple(sockets[:MOST_SOCKETS]),
         cancelled=frozenset(row.run for row in rows if isinstance(row, CancelRow)),
     )

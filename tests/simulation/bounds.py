@@ -21,6 +21,7 @@ _BOUNDS: Final[tuple[tuple[_Bound, int], ...]] = (
     (((limits, "ACTIVE_RUNS"),), 2),
     (((limits, "WINDOW_RUNS"),), 3),
     (((listing, "THREADS_PAGE"),), 1),
+    (((listing, "THREADS_BYTES"),), 300),
     (((listing, "PIECE_BYTES"),), 9),
     (((listing, "PAGE_BYTES"),), 40),
     (((listing, "PAGE_MESSAGES"),), 2),

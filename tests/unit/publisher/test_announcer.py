@@ -1,10 +1,14 @@
 """Telling all of a user's sockets of a changed thread."""
 
 import asyncio
+from dataclasses import replace
 
+from dayfly.context.ids import new_run_id
 from dayfly.errors import PostRefused, Unsettled
+from dayfly.protocol.limits import FRAME_BYTES, TITLE_CHARS
 from dayfly.publisher.announcer import PATIENCE_S, Announcer
 from dayfly.publisher.audience import MOST_SOCKETS
+from dayfly.runlog.queueing import QUEUE_LENGTH
 from dayfly.runlog.rows import SocketRow, ThreadRow
 from tests.fakes.faulty_table import Fault
 from tests.fakes.world import World
@@ -39,6 +43,16 @@ async def test_every_socket_of_the_user_is_told(world: World) -> None:
             }
         ]
     assert world.sockets.received("b1") == []
+
+
+async def test_the_longest_announcement_fits_into_a_frame(world: World) -> None:
+    """The longest title, and a full queue."""
+    await world.connect("a1")
+    runs = tuple(new_run_id(number) for number in range(QUEUE_LENGTH))
+    thread = replace(THREAD, title="😀" * TITLE_CHARS, queue=runs)
+    await announcer(world).thread_changed(thread)
+    (frame,) = world.sockets.frames["a1"]
+    assert len(frame) < FRAME_BYTES / 10
 
 
 async def test_a_socket_that_left_is_forgotten(world: World) -> None:

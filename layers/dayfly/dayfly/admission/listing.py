@@ -21,6 +21,8 @@ from dayfly.runlog.messages import AssistantSaid, Message, UserSaid
 from dayfly.runlog.rows import HistoryRow, ThreadRow, ThreadState
 
 THREADS_PAGE: Final = 50
+THREADS_BYTES: Final = 28 * 1024
+"""Bytes of the threads in one page, encoded; with the envelope it stays below a frame."""
 PIECE_BYTES: Final = 6 * 1024
 """Bytes of one piece of a long message, as a JSON string."""
 PAGE_BYTES: Final = 24 * 1024
@@ -43,9 +45,20 @@ async def list_threads(services: Services, caller: Caller, frame: Threads) -> Th
     span = Span(keys.user_partition(caller.user), keys.THREADS, last)
     rows = await services.table.query(span, ThreadRow, limit=THREADS_PAGE + 2, descending=True)
     rows = tuple(row for row in rows if row.thread != frame.cursor)
-    page = rows[:THREADS_PAGE]
+    page = _within_a_frame(rows[:THREADS_PAGE])
     items = tuple(thread_item(row) for row in page if row.state == ThreadState.LIVE)
-    return ThreadList(id=frame.id, items=items, cursor=page[-1].thread if len(rows) > THREADS_PAGE else None)
+    return ThreadList(id=frame.id, items=items, cursor=page[-1].thread if len(rows) > len(page) else None)
+
+
+def _within_a_frame(rows: tuple[ThreadRow, ...]) -> tuple[ThreadRow, ...]:
+    """As many of the rows, from the first on, as a page can show; one at least. A forgotten thread takes no room."""
+    size = 0
+    for place, row in enumerate(rows):
+        if row.state == ThreadState.LIVE:
+            shown, size = size > 0, size + len(thread_item(row).encode()) + len(",")
+            if shown and size > THREADS_BYTES:
+                return rows[:place]
+    return rows
 
 
 async def read_history(services: Services, caller: Caller, frame: History) -> HistoryPage:

@@ -99,8 +99,9 @@ def _described(model: type[BaseModel], schema: Schema) -> Schema:
     properties: dict[str, Schema] = {}
     for name, inner in schema["properties"].items():
         plain = {key: value for key, value in inner.items() if key != "title"}
-        if "patternProperties" in plain:
-            plain["additionalProperties"] = False
+        for part in (plain, *plain.get("anyOf", ())):
+            if "patternProperties" in part:
+                part["additionalProperties"] = False
         if (model, name) in MORE_LIMITS:
             plain["x-limit"] = MORE_LIMITS[model, name]
         # Draft 07 ignores what stands beside `$ref`.

@@ -142,6 +142,17 @@ async def test_an_id_with_other_content_is_reused(world: World, fields: JsonObje
     assert len(world.rows(RunRow)) == 1
 
 
+@pytest.mark.parametrize("sent_first", [0, 1, 2])
+@pytest.mark.parametrize("sent_again", [0, 1, 2])
+async def test_content_is_the_same_however_the_default_is_said(world: World, sent_first: int, sent_again: int) -> None:
+    """Optional fields left out, null, and `if_busy` as it is without: each is a repeat of each other."""
+    left_out: JsonObject = {"thread_id": None, "agent": None}
+    ways: list[JsonObject] = [{}, {**left_out, "if_busy": None}, {**left_out, "if_busy": "enqueue"}]
+    first = await world.send(run_frame(**ways[sent_first]))
+    again = await world.send(run_frame(**ways[sent_again]))
+    assert (again["run_id"], again["duplicate"]) == (first["run_id"], True)
+
+
 async def test_ids_of_two_users_do_not_meet(world: World) -> None:
     """The same id of another user is another run."""
     first = await world.send(run_frame())

@@ -2,13 +2,13 @@
 
 import json
 import random
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from dayfly.errors import InvalidJson, InvalidMessage, RequestError, TextTooLong, UnknownAction
 from dayfly.protocol import limits
-from dayfly.protocol.frames import Attach, IfBusy, Run
+from dayfly.protocol.frames import Attach, ClientFrame, Frame, IfBusy, Run
 from dayfly.protocol.parse import ACTIONS, json_string_bytes, parse_frame, request_id_of
 from dayfly.protocol.replies import Error
 
@@ -47,6 +47,27 @@ def test_each_action_is_read(name: str) -> None:
 def test_every_action_is_tried_above() -> None:
     """The closed list of actions is the one tested here."""
     assert {json.loads(frame(name))["action"] for name in FRAMES} == ACTIONS
+
+
+MODELS: dict[str, type[ClientFrame]] = {
+    get_args(model.model_fields["action"].annotation)[0]: model for model in get_args(Frame)
+}
+
+
+@pytest.mark.parametrize(
+    ("action", "name"),
+    [(action, name) for action, model in MODELS.items() for name in model.model_fields if name not in {"id", "action"}],
+)
+def test_null_is_the_same_as_leaving_out(action: str, name: str) -> None:
+    """An optional field that is null gives the very frame that it gives when it is not there; a required one is
+    refused."""
+    kept = {key: value for key, value in FRAMES[action].items() if key != name}
+    if MODELS[action].model_fields[name].is_required():
+        with pytest.raises(InvalidMessage):
+            parse_frame(frame(action, **{name: None}))
+    else:
+        body = {"action": action, "id": "q-1", **kept}
+        assert parse_frame(json.dumps({**body, name: None})) == parse_frame(json.dumps(body))
 
 
 @pytest.mark.parametrize(

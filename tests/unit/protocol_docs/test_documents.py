@@ -187,6 +187,14 @@ def test_client_schemas_are_closed(frame: type[frames.ClientFrame]) -> None:
     assert not validator(frame.__name__).is_valid({key: value for key, value in example.items() if key != "id"})
 
 
+@pytest.mark.parametrize("frame", CLIENT_FRAMES, ids=lambda frame: frame.__name__)
+def test_client_schemas_allow_null_for_what_may_be_left_out(frame: type[frames.ClientFrame]) -> None:
+    """Each optional field may be null, as the page says, and no other field may."""
+    example = json.loads(examples.encoded(examples.CLIENT_FRAMES[CLIENT_FRAMES.index(frame)]))
+    for name, field in frame.model_fields.items():
+        assert validator(frame.__name__).is_valid({**example, name: None}) is not field.is_required()
+
+
 @pytest.mark.parametrize("model", [*REPLIES, *SIGNALS, *PAYLOADS], ids=lambda model: model.__name__)
 def test_server_schemas_are_open(model: type[BaseModel]) -> None:
     """What the server sends may grow fields, and never holds null where a model has an optional field."""

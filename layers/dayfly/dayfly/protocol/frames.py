@@ -5,13 +5,14 @@ import unicodedata
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from dayfly.protocol import limits
 
 RequestId = Annotated[str, StringConstraints(pattern=limits.REQUEST_ID_PATTERN)]
 EntityId = Annotated[str, StringConstraints(pattern=limits.ENTITY_ID_PATTERN)]
 Seq = Annotated[int, Field(strict=True, ge=0, le=999_999_999_999)]
+Cursors = Annotated[dict[EntityId, Seq], Field(max_length=limits.ATTACH_CURSORS)]
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ALLOWED_CONTROLS = frozenset("\t\n\r")
@@ -43,8 +44,17 @@ class IfBusy(StrEnum):
     INTERRUPT = "interrupt"
 
 
+def _or_enqueue(value: object) -> object:
+    return IfBusy.ENQUEUE if value is None else value
+
+
+def _or_none_named(value: object) -> object:
+    return {} if value is None else value
+
+
 class ClientFrame(BaseModel):
-    """Base of all client frames. `id` is the client's own, echoed in the reply; fields not named are refused."""
+    """Base of all client frames. `id` is the client's own, echoed in the reply; fields not named are refused, and an
+    optional one that is null counts as left out."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -63,7 +73,9 @@ class Run(ClientFrame):
     """The thread to go on with; without it the run opens a new one, whose id stands in `accepted`."""
     agent: EntityId | None = None
     """The agent to run; without it the backend's default one."""
-    if_busy: Annotated[IfBusy, Field(strict=False)] = IfBusy.ENQUEUE
+    if_busy: Annotated[
+        IfBusy, Field(strict=False), BeforeValidator(_or_enqueue, json_schema_input_type=IfBusy | None)
+    ] = IfBusy.ENQUEUE
     """What to do if the thread has a run under way: queue behind it, be refused with `busy`, or cut it short."""
 
 
@@ -83,7 +95,9 @@ class Attach(ClientFrame):
     action: Literal["attach"]
     thread_id: EntityId
     """The thread to watch."""
-    after: Annotated[dict[EntityId, Seq], Field(max_length=limits.ATTACH_CURSORS)] = Field(default_factory=dict)
+    after: Annotated[Cursors, BeforeValidator(_or_none_named, json_schema_input_type=Cursors | None)] = Field(
+        default_factory=dict
+    )
     """For each run, the last seq that you hold without a gap."""
 
 

@@ -12,6 +12,7 @@ from dayfly.runlog.queueing import QUEUE_LENGTH
 from dayfly.runlog.rows import AttachedRow, LogRow
 from tests.fakes.agents import Programme, Round, asking, silent
 from tests.fakes.faulty_table import Call
+from tests.fakes.sockets import JsonObject
 from tests.fakes.world import World, caller
 
 
@@ -21,6 +22,17 @@ async def verbose(turn: Turn) -> AsyncIterator[AgentEvent]:
         yield Thinking(f"Step {step}.", step)
         yield Delta(f"{step:05d}" * 2000)
     yield Answered("Done.")
+
+
+async def many_ended(world: World, count: int) -> JsonObject:
+    """The `accepted` of the first of so many runs of one thread, all of which have ended."""
+    first = run = await world.ask("run", text="0")
+    await world.ask("cancel", run_id=run["run_id"])
+    for number in range(1, count):
+        await asyncio.sleep(1.1)  # within the quota
+        run = await world.ask("run", text=str(number), thread_id=first["thread_id"])
+        await world.ask("cancel", run_id=run["run_id"])
+    return first
 
 
 async def test_attach_replays_a_running_run_from_its_beginning(world: World) -> None:
@@ -284,12 +296,7 @@ async def test_attach_while_one_run_follows_the_other_misses_nothing(world: Worl
 async def test_open_runs_do_not_count_against_the_bound_of_runs(world: World, ended: int, more: bool) -> None:
     """A replay goes over so many runs that have ended, and over all that have not; there is more where one more has
     ended, and not because many wait."""
-    world.agents.scripts["assistant"] = silent
-    first = run = await world.ask("run", text="0")
-    await world.ask("cancel", run_id=run["run_id"])
-    for number in range(1, ended):
-        run = await world.ask("run", text=str(number), thread_id=first["thread_id"])
-        await world.ask("cancel", run_id=run["run_id"])
+    first = await many_ended(world, ended)
     waiting = [
         (await world.ask("run", text="x", thread_id=first["thread_id"]))["run_id"] for _ in range(QUEUE_LENGTH + 1)
     ]
@@ -297,3 +304,56 @@ async def test_open_runs_do_not_count_against_the_bound_of_runs(world: World, en
     assert reply["more"] is more
     assert [each["run_id"] for each in reply["runs"]][-len(waiting) :] == waiting
     assert len(reply["runs"]) == REPLAY_RUNS + len(waiting)
+
+
+async def test_a_refused_attach_attaches_nothing(world: World) -> None:
+    """A cursor of a run that is nowhere, in another thread, or another user's is `run_not_found`, and the connection is
+    sent nothing from then on."""
+    call, other = await world.admitted(), await world.admitted()
+    foreign = await world.admitted(user="u-bob", connection="b1")
+    for run in ("r-none", other.run, foreign.run):
+        after = {call.run: 0, run: 0}
+        reply = await world.ask("attach", connection="a2", thread_id=call.thread, after=after)
+        assert (reply["type"], reply["code"]) == ("error", "run_not_found")
+    await world.engine(call)
+    assert world.sockets.events("a2") == []
+    assert "a2" not in {row.connection for row in world.rows(AttachedRow)}
+
+
+async def test_a_refused_attach_does_not_detach(world: World) -> None:
+    """What an earlier `attach` of the same connection has attached goes on."""
+    call = await world.admitted()
+    await world.ask("attach", connection="a2", thread_id=call.thread)
+    reply = await world.ask("attach", connection="a2", thread_id=call.thread, after={"r-none": 0})
+    assert reply["code"] == "run_not_found"
+    await world.engine(call)
+    assert world.sockets.events("a2") == world.log(call.run)
+
+
+async def test_an_unknown_run_is_refused_however_many_runs_were_missed(world: World) -> None:
+    """Where more runs follow the oldest named one than a replay goes over, too."""
+    first = await many_ended(world, REPLAY_RUNS + 2)
+    after = {first["run_id"]: 0, f"{first['run_id']}x": 0}
+    reply = await world.ask("attach", connection="a2", thread_id=first["thread_id"], after=after)
+    assert reply["code"] == "run_not_found"
+
+
+@pytest.mark.parametrize("after", [{}, {"r-none": 0}])
+async def test_a_thread_that_is_not_there_is_not_attached(world: World, after: dict[str, int]) -> None:
+    """A thread that never was, another user's, and a forgotten one are `thread_not_found`, with cursors and without."""
+    call = await world.admitted(user="u-bob", connection="b1")
+    mine = await world.admitted()
+    await world.ask("forget", thread_id=mine.thread)
+    for thread in ("t-none", call.thread, mine.thread):
+        reply = await world.ask("attach", connection="a2", thread_id=thread, after=after)
+        assert (reply["type"], reply["code"]) == ("error", "thread_not_found")
+    assert "a2" not in {row.connection for row in world.rows(AttachedRow)}
+
+
+async def test_a_cursor_of_a_run_that_has_just_come_in_is_known(world: World) -> None:
+    """From `accepted` on, whatever becomes of the run, it can be named."""
+    call = await world.admitted()
+    queued = await world.queued(call)
+    await world.ask("cancel", run_id=queued)
+    reply = await world.ask("attach", connection="a2", thread_id=call.thread, after={call.run: 1, queued: 2})
+    assert [run["run_id"] for run in reply["runs"]] == [call.run, queued]

@@ -47,8 +47,9 @@ async def attach(services: Services, caller: Caller, frame: Attach) -> Attached:
 
     Write, then read: the row is written before the logs are read, and an engine reads the audience after it appends.
     Whatever the order of the two, one of them sees the other: an event is either in what is read here, or its engine
-    finds this connection. Raises `ThreadNotFound`, `RunNotFound`, `Unsettled`.
+    finds this connection. Raises `ThreadNotFound` and `RunNotFound`, with which nothing is attached, and `Unsettled`.
     """
+    await _check_cursors(services, caller, frame)
     row = attached(caller, frame.thread_id, now=services.clock.now_ms())
     there = Check(keys.thread_key(caller.user, frame.thread_id), Matches(state=ThreadState.LIVE))
     try:
@@ -72,6 +73,25 @@ async def detach(services: Services, caller: Caller, frame: Detach) -> Detached:
     return Detached(id=frame.id, thread_id=frame.thread_id)
 
 
+async def _check_cursors(services: Services, caller: Caller, frame: Attach) -> None:
+    """Refuses cursors of runs that are not in the thread.
+
+    It comes before the row is written. To take the row back afterwards would leave it there where the router dies in
+    between, and would take it from another `attach` of the same connection. Nothing is missed by looking this early: a
+    client learns of a run after it was admitted, and from then on it is in its thread for as long as that is live.
+    """
+    if not frame.after:
+        return
+    thread = keys.thread_key(caller.user, frame.thread_id)
+    runs = [keys.run_key(caller.user, frame.thread_id, run) for run in frame.after]
+    found = await services.table.get_many((thread, *runs))
+    row = found.get(thread)
+    if not isinstance(row, ThreadRow) or row.state != ThreadState.LIVE:
+        raise ThreadNotFound("There is no such thread.")
+    if not found.keys() >= set(runs):
+        raise RunNotFound("`after` names a run that is not in the thread.")
+
+
 async def _runs(services: Services, caller: Caller, frame: Attach, thread: ThreadRow) -> tuple[list[str], bool]:
     """Every run from the oldest that the client names on (ids sort by turn within a thread), and the active and queued
     ones in any case; and whether there are more than these. Without a cursor, the active and queued ones alone: the
@@ -85,8 +105,6 @@ async def _runs(services: Services, caller: Caller, frame: Attach, thread: Threa
     ended = [row.run for row in rows if row.run not in open_runs]
     more = len(ended) > REPLAY_RUNS
     runs = sorted({*ended[:REPLAY_RUNS], *open_runs})
-    if not more and not set(frame.after) <= set(runs):
-        raise RunNotFound("`after` names a run that is not in the thread.")
     return runs, more
 
 

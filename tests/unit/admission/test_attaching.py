@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from dayfly.admission import attaching
 from dayfly.admission.attaching import REPLAY_EVENTS, REPLAY_RUNS
 from dayfly.agents.protocol import AgentEvent, Answered, Delta, Thinking, Turn
+from dayfly.errors import PostRefused, Unsettled
 from dayfly.runlog.queueing import QUEUE_LENGTH
 from dayfly.runlog.rows import AttachedRow, LogRow
 from tests.fakes.agents import Programme, Round, asking, silent
 from tests.fakes.faulty_table import Call
-from tests.fakes.sockets import JsonObject
+from tests.fakes.sockets import JsonObject, Sockets
 from tests.fakes.world import World, caller
 
 
@@ -201,6 +203,20 @@ async def test_a_replay_is_bounded_in_events(world: World) -> None:
     assert world.sockets.events("b1") == log
 
 
+@pytest.mark.parametrize(("over", "sent"), [(0, 3), (1, 2)])
+async def test_a_replay_is_bounded_in_bytes_as_they_are_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch, over: int, sent: int
+) -> None:
+    """A character that takes four bytes counts four; the event that comes to the bound is the last."""
+    call = await world.admitted("😀" * 5000)
+    await world.engine(call)
+    await world.ask("attach", connection="b1", thread_id=call.thread, after={call.run: 0})
+    first, second, *_ = (len(frame) for frame in world.sockets.frames["b1"])
+    monkeypatch.setattr(attaching, "REPLAY_BYTES", first + second + 1 - over)
+    reply = await world.ask("attach", connection="b2", thread_id=call.thread, after={call.run: 0})
+    assert (len(world.sockets.events("b2")), reply["more"]) == (sent, True)
+
+
 async def test_a_replay_to_a_caller_that_left_stops(world: World) -> None:
     """The first post that is answered with 410 is the last."""
     call = await world.admitted()
@@ -209,6 +225,51 @@ async def test_a_replay_to_a_caller_that_left_stops(world: World) -> None:
     frame = {"action": "attach", "id": "q", "thread_id": call.thread, "after": {call.run: 0}}
     await world.router.handle(caller(connection="b1"), json.dumps(frame))
     assert world.sockets.tried["b1"] <= 2  # one event, and the reply
+
+
+class Stubborn(Sockets):
+    """Does not take the post with this number to `b1`, from 1, nor, while `lasting`, any after it."""
+
+    def __init__(self, number: int, error: Exception, *, lasting: bool) -> None:
+        super().__init__()
+        self._number = number
+        self._error = error
+        self._lasting = lasting
+
+    async def post(self, connection: str, frame: bytes) -> None:
+        if connection == "b1":
+            number = self.tried[connection] + 1
+            if number == self._number or (self._lasting and number > self._number and b'"attached"' not in frame):
+                self.tried[connection] = number
+                raise self._error
+        await super().post(connection, frame)
+
+
+@pytest.mark.parametrize("lasting", [False, True])
+@pytest.mark.parametrize("error", [Unsettled("TooManyRequestsException"), PostRefused("forbidden")], ids=type)
+@pytest.mark.parametrize("cursor", [0, 2, 3])
+@pytest.mark.parametrize("number", [1, 2, 4])
+async def test_a_replay_claims_nothing_that_could_not_be_sent(
+    number: int, cursor: int, error: Exception, lasting: bool
+) -> None:
+    """The first post that is not taken is the last: `attached` says what the client holds, and that there is more.
+    Attached again with that, it has it all."""
+    world = World(sockets=Stubborn(number, error, lasting=lasting))
+    call = await world.admitted()
+    later = await world.queued(call)
+    await world.serve()
+    log = world.log(call.run)
+    assert len(log) > cursor + number
+    reply = await world.ask("attach", connection="b1", thread_id=call.thread, after={call.run: cursor})
+    held = cursor + number - 1
+    assert world.sockets.events("b1") == log[cursor:held]
+    assert reply["runs"] == [{"run_id": call.run, "status": "completed", "seq": held}]
+    assert reply["more"] is True
+    world.sockets.tried["b1"] = -1000
+    again = await world.ask("attach", connection="b1", thread_id=call.thread, after={call.run: held})
+    assert again["more"] is False
+    assert [run["run_id"] for run in again["runs"]] == [call.run, later]
+    assert world.sockets.events("b1") == [*log[cursor:], *world.log(later)]
 
 
 async def test_run_ids_sort_by_turn_whoever_comes_late(world: World) -> None:

@@ -28,18 +28,18 @@ REPLAY_RUNS: Final = 20
 
 @dataclass(slots=True)
 class _Replay:
-    """What was replayed so far."""
+    """What was replayed so far. `full`: nothing more is sent."""
 
-    bytes: int = 0
+    size: int = 0
     events: int = 0
     full: bool = False
     runs: list[AttachedRun] = field(default_factory=list)
 
-    def count(self, text: str, *, sent: bool) -> None:
-        """Counts an event; to a caller that left, nothing more is sent."""
-        self.bytes += len(text)
+    def count(self, encoded: bytes) -> None:
+        """Counts an event that was sent."""
+        self.size += len(encoded)
         self.events += 1
-        self.full = self.bytes >= REPLAY_BYTES or self.events >= REPLAY_EVENTS or not sent
+        self.full = self.size >= REPLAY_BYTES or self.events >= REPLAY_EVENTS
 
 
 async def attach(services: Services, caller: Caller, frame: Attach) -> Attached:
@@ -112,7 +112,7 @@ async def _replay_run(
     services: Services, caller: Caller, run: str, *, after: int, replay: _Replay, position: int | None
 ) -> None:
     """Posts the events after a cursor in order, and notes where the run stood when its log was read to the end. A bound
-    cuts between two events; a caller that left ends the replay."""
+    cuts between two events; the first one that can't be posted ends the replay before it."""
     seq, tail = 0, None
     async for rows in pages_after(services.table, user=caller.user, run=run, seq=after):
         for row in rows:
@@ -121,7 +121,11 @@ async def _replay_run(
                 if event.seq > after:
                     if replay.full:
                         break
-                    replay.count(text, sent=await services.reply(caller, text.encode()))
+                    encoded = text.encode()
+                    if not await services.reply(caller, encoded):
+                        seq, replay.full = event.seq - 1, True
+                        break
+                    replay.count(encoded)
                 seq, tail = event.seq, row
         if replay.full:
             tail = await tail_of(services.table, user=caller.user, run=run)

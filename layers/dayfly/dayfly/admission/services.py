@@ -40,13 +40,14 @@ class Services:
         )
 
     async def reply(self, caller: Caller, frame: bytes) -> bool:
-        """Posts to the caller, and says whether it is still there. A caller that left needs no answer: what was decided
-        stands in the table."""
+        """Posts to the caller, and says whether the frame was taken. Where it was not, what was decided stands in the
+        table all the same: a caller that left needs no answer, and one that is there asks again."""
         try:
             await self.poster.post(caller.connection, frame)
         except Gone:
             _log.info("the caller left", extra={"connection": caller.connection})
-            return False
         except (Unsettled, PostRefused) as error:
             _log.warning("reply not posted", extra={"connection": caller.connection, "reason": type(error).__name__})
-        return True
+        else:
+            return True
+        return False

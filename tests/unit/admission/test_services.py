@@ -1,0 +1,25 @@
+"""What a request's answer becomes."""
+
+import pytest
+
+from dayfly.errors import PostRefused, Unsettled
+from tests.fakes.world import World, caller
+
+
+async def test_a_reply_that_was_taken(world: World) -> None:
+    """It is with the caller, and so it is said."""
+    assert await world.services.reply(caller(), b"{}")
+    assert world.sockets.frames["a1"] == [b"{}"]
+
+
+@pytest.mark.parametrize("error", [Unsettled("throttled"), PostRefused("forbidden")], ids=type)
+async def test_a_reply_that_was_not_taken(world: World, error: Exception) -> None:
+    """Whatever kept it from the caller is no failure of the request, and it is said."""
+    world.sockets.refuse["a1"] = error
+    assert not await world.services.reply(caller(), b"{}")
+
+
+async def test_a_reply_to_a_caller_that_left(world: World) -> None:
+    """Likewise."""
+    world.sockets.gone.add("a1")
+    assert not await world.services.reply(caller(), b"{}")

@@ -63,6 +63,7 @@ def _parts(schemas: Mapping[str, Schema]) -> dict[str, str]:
         "terminal": ", ".join(f"`{payload.type}`" for payload in PAYLOADS if payload.type in TERMINAL_TYPES),
         "run": _conversation(examples.CONVERSATION),
         "approval_run": _conversation(examples.APPROVAL_CONVERSATION),
+        "attach_cursors": str(limits.ATTACH_CURSORS),
         "queue_length": str(QUEUE_LENGTH),
         "most_approvals": str(MOST_APPROVALS),
         "most_resumes": str(MOST_RESUMES),

@@ -45,9 +45,12 @@ class Pending:
 class Device:
     """One socket at a time, and what is known across them."""
 
-    def __init__(self, world: "World", name: str, user: str) -> None:
+    def __init__(self, world: "World", name: str, user: str, *, thorough: bool = False) -> None:
         self.name = name
         self.user = user
+        self.thorough = thorough
+        """It names all that it holds from the oldest run on that it has to name, and begins there again where a replay
+        is cut."""
         self.connection: Connection | None = None
         self.wanted = False
         """It shall be connected."""
@@ -176,7 +179,11 @@ class Device:
             return {view.run: view.whole for view in views if view.run >= watched.start}
         done = [view for view in views if view.done and (watched.anchor is None or view.run <= watched.anchor)]
         known = done[-1:] if watched.attached or watched.anchor is not None else done[:1]
-        return {view.run: view.whole for view in [*known, *(view for view in views if not view.done)]}
+        named = [*known, *(view for view in views if not view.done)]
+        if self.thorough and named:
+            oldest = min(view.run for view in named)
+            named = [view for view in views if view.run >= oldest]
+        return {view.run: view.whole for view in named}
 
     def _anchor(self, thread: str) -> None:
         watched = self.watched[thread]
@@ -308,8 +315,8 @@ class Device:
         one is the oldest that the replay surely came to in its order, for later ones may be open ones from behind the
         cut."""
         start: str | None = min(frame["after"], default=None)
-        if start is None:
-            return None
+        if start is None or self.thorough:
+            return start
         span = sorted(told["run_id"] for told in reply["runs"] if told["run_id"] >= start)
         first = {told["run_id"]: told["seq"] for told in reply["runs"]}.get(start, 0)
         whole = start in self.views and self.views[start].whole >= max(first, frame["after"][start])

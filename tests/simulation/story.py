@@ -30,7 +30,7 @@ class Story:
         self._world = world
         users = USERS[: dice.weighted([(4, 1), (1, 2)])]
         self.devices = [
-            Device(world, f"{user[2:]}{number + 1}", user)
+            Device(world, f"{user[2:]}{number + 1}", user, thorough=number % 2 > 0)
             for user in users
             for number in range(dice.weighted([(4, 1), (2, 2), (1, 3)]))
         ]

@@ -10,8 +10,9 @@ from dayfly.admission import attaching
 from dayfly.admission.attaching import REPLAY_EVENTS, REPLAY_RUNS
 from dayfly.agents.protocol import AgentEvent, Answered, Delta, Thinking, Turn
 from dayfly.errors import PostRefused, Unsettled
+from dayfly.protocol.limits import ATTACH_CURSORS, FRAME_BYTES
 from dayfly.runlog.queueing import QUEUE_LENGTH
-from dayfly.runlog.rows import AttachedRow, LogRow
+from dayfly.runlog.rows import AttachedRow, LogRow, RunRow
 from tests.fakes.agents import Programme, Round, asking, silent
 from tests.fakes.faulty_table import Call
 from tests.fakes.sockets import JsonObject, Sockets
@@ -418,3 +419,75 @@ async def test_a_cursor_of_a_run_that_has_just_come_in_is_known(world: World) ->
     await world.ask("cancel", run_id=queued)
     reply = await world.ask("attach", connection="a2", thread_id=call.thread, after={call.run: 1, queued: 2})
     assert [run["run_id"] for run in reply["runs"]] == [call.run, queued]
+
+
+class Holder:
+    """A client that holds on to all of a thread that it was ever sent."""
+
+    def __init__(self, world: World, thread: str, connection: str = "b1") -> None:
+        self._world = world
+        self._thread = thread
+        self._connection = connection
+        self.held: dict[str, int] = {}
+
+    async def attach(self, after: dict[str, int] | None = None) -> JsonObject:
+        """Attaches with all its cursors, unless some are given, and takes what comes."""
+        world, connection = self._world, self._connection
+        before = len(world.sockets.events(connection))
+        cursors = self.held if after is None else after
+        reply = await world.ask("attach", connection=connection, thread_id=self._thread, after=cursors)
+        for event in world.sockets.events(connection)[before:]:
+            assert event["seq"] == self.held.get(event["run_id"], 0) + 1, "sent again"
+            self.held[event["run_id"]] = event["seq"]
+        return reply
+
+
+async def test_a_client_that_names_all_that_it_holds_gets_on(world: World) -> None:
+    """However many ended runs it names whole, each attach brings the next so many, once, and the last says so."""
+    first = await many_ended(world, 2 * REPLAY_RUNS + 5)
+    runs = [row.run for row in world.rows(RunRow)]
+    client = Holder(world, first["thread_id"])
+    replies = [await client.attach({runs[0]: 0}), *[await client.attach() for _ in range(3)]]
+    assert [reply["more"] for reply in replies] == [True, True, False, False]
+    assert [len(reply["runs"]) for reply in replies] == [REPLAY_RUNS, 2 * REPLAY_RUNS, len(runs), len(runs)]
+    assert client.held == {run: len(world.log(run)) for run in runs}
+    assert {(run["run_id"], run["seq"]) for run in replies[-1]["runs"]} == set(client.held.items())
+
+
+@pytest.mark.parametrize(("parts", "more"), [(REPLAY_RUNS, False), (REPLAY_RUNS + 1, True)])
+async def test_runs_that_are_held_in_part_count_against_the_bound_of_runs(world: World, parts: int, more: bool) -> None:
+    """Both sides of it, before and between others that are held whole."""
+    first = await many_ended(world, 2 * parts)
+    runs = [row.run for row in world.rows(RunRow)]
+    client = Holder(world, first["thread_id"])
+    client.held = {run: len(world.log(run)) for run in runs}
+    client.held |= dict.fromkeys(runs[1 : 2 * parts : 2], 1)
+    reply = await client.attach()
+    assert reply["more"] is more
+    assert [client.held[run] < len(world.log(run)) for run in runs].count(True) == int(more)
+    assert (await client.attach())["more"] is False
+
+
+async def test_a_client_that_holds_more_than_it_may_name_gets_on(world: World) -> None:
+    """It names the newest of them, and is sent the runs that came since, once."""
+    first = await many_ended(world, ATTACH_CURSORS + REPLAY_RUNS + 8)
+    runs = [row.run for row in world.rows(RunRow)]
+    client = Holder(world, first["thread_id"])
+    client.held = {run: len(world.log(run)) for run in runs[: ATTACH_CURSORS + 5]}
+    more = True
+    while more:
+        more = (await client.attach(dict(sorted(client.held.items())[-ATTACH_CURSORS:])))["more"]
+    assert client.held == {run: len(world.log(run)) for run in runs}
+
+
+async def test_the_longest_attached_fits_into_a_frame(world: World) -> None:
+    """The most cursors, as many runs again as a replay goes over, and a full queue behind an active run."""
+    first = await many_ended(world, ATTACH_CURSORS + REPLAY_RUNS)
+    runs = [row.run for row in world.rows(RunRow)]
+    for _ in range(QUEUE_LENGTH + 1):
+        await asyncio.sleep(1.1)
+        await world.ask("run", text="x", thread_id=first["thread_id"])
+    after = {run: len(world.log(run)) for run in runs[:ATTACH_CURSORS]}
+    reply = await world.ask("attach", connection="b1", id="q" * 64, thread_id=first["thread_id"], after=after)
+    assert (len(reply["runs"]), reply["more"]) == (ATTACH_CURSORS + REPLAY_RUNS + QUEUE_LENGTH + 1, False)
+    assert len(world.sockets.frames["b1"][-1]) < FRAME_BYTES / 2

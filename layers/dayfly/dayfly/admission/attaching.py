@@ -23,15 +23,17 @@ REPLAY_BYTES: Final = 256 * 1024
 REPLAY_EVENTS: Final = 300
 """Events likewise: each is a post, and an integration ends after 29 seconds."""
 REPLAY_RUNS: Final = 20
-"""Runs that one `attach` looks at besides those that are open."""
+"""Ended runs of which one `attach` sends something. One that the client holds whole takes no place, so that a client
+gets on however many it names."""
 
 
 @dataclass(slots=True)
 class _Replay:
-    """What was replayed so far. `full`: nothing more is sent."""
+    """What was replayed so far, `ended` of it runs that are over. `full`: nothing more is sent."""
 
     size: int = 0
     events: int = 0
+    ended: int = 0
     full: bool = False
     runs: list[AttachedRun] = field(default_factory=list)
 
@@ -57,13 +59,19 @@ async def attach(services: Services, caller: Caller, frame: Attach) -> Attached:
     except ConditionsFailed as failed:
         raise ThreadNotFound("There is no such thread.") from failed
     thread = await live_thread(services.table, user=caller.user, thread=frame.thread_id)
-    replay = _Replay()
-    runs, more = await _runs(services, caller, frame, thread)
-    for run in runs:
+    replay, more = _Replay(), False
+    open_runs = [*([thread.active_run] if thread.active_run else []), *thread.queue]
+    for run in await _runs(services, caller, frame, open_runs):
+        # What is not reached is not named.
         if replay.full:
-            break  # what was not reached is not named
-        position = position_of(thread, run)
+            break
+        if run not in open_runs and replay.ended == REPLAY_RUNS:
+            more = True
+            continue
+        before, position = replay.events, position_of(thread, run)
         await _replay_run(services, caller, run, after=frame.after.get(run, 0), replay=replay, position=position)
+        if run not in open_runs and replay.events > before:
+            replay.ended += 1
     return Attached(id=frame.id, thread_id=frame.thread_id, runs=tuple(replay.runs), more=more or replay.full)
 
 
@@ -92,20 +100,18 @@ async def _check_cursors(services: Services, caller: Caller, frame: Attach) -> N
         raise RunNotFound("`after` names a run that is not in the thread.")
 
 
-async def _runs(services: Services, caller: Caller, frame: Attach, thread: ThreadRow) -> tuple[list[str], bool]:
-    """Every run from the oldest that the client names on (ids sort by turn within a thread), and the active and queued
-    ones in any case; and whether there are more than these. Without a cursor, the active and queued ones alone: the
-    rest is history."""
-    open_runs = [*([thread.active_run] if thread.active_run else []), *thread.queue]
+async def _runs(services: Services, caller: Caller, frame: Attach, open_runs: list[str]) -> list[str]:
+    """Every run from the oldest that the client names on (ids sort by turn within a thread), as far as one replay may
+    come and one more, and the active and queued ones in any case. Without a cursor, the active and queued ones alone:
+    the rest is history."""
     if not frame.after:
-        return open_runs, False
-    prefix = keys.run_prefix(thread.thread)
+        return open_runs
+    prefix = keys.run_prefix(frame.thread_id)
     span = Span(keys.user_partition(caller.user), f"{prefix}{min(frame.after)}", f"{prefix}~")
-    rows = await services.table.query(span, RunRow, limit=REPLAY_RUNS + len(open_runs) + 1)
-    ended = [row.run for row in rows if row.run not in open_runs]
-    more = len(ended) > REPLAY_RUNS
-    runs = sorted({*ended[:REPLAY_RUNS], *open_runs})
-    return runs, more
+    # Those that are named may all be held whole; of each other one, if it has ended, something is sent.
+    most = len(frame.after) + REPLAY_RUNS + len(open_runs) + 1
+    rows = await services.table.query(span, RunRow, limit=most)
+    return sorted({*(row.run for row in rows), *open_runs})
 
 
 async def _replay_run(

@@ -61,7 +61,7 @@ class AttachedRun(_Model):
 
 
 class Attached(_Model):
-    """The replay is over. With `more`, attach again with the cursors now held."""
+    """The replay is over. With `more` it was cut: attach again, from the same run on, with the cursors held by then."""
 
     type: Literal["attached"] = "attached"
     id: ReplyId

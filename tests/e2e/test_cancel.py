@@ -12,10 +12,12 @@ SEEN_WITHIN_S = 10.0  # the promise is 1 s; a shared machine is given more, the 
 
 
 @pytest.mark.parametrize(
-    ("agent", "text"), [("assistant", "tell me a long story, slowly"), ("silent", "x"), ("blocking", "x")]
+    ("agent", "text"),
+    [("assistant", "tell me a long story, slowly"), ("silent", "x"), ("blocking", "x"), ("spinning", "x")],
 )
 async def test_cancel_ends_the_run(chat: Callable[[], Chat], agent: str, text: str) -> None:
-    """A streaming model, a silent model and a tool that blocks are all ended with `agent_cancelled`."""
+    """A streaming model, a silent model, a tool that blocks and one that never yields are all ended with
+    `agent_cancelled`."""
     async with chat() as client:
         run = await client.ask("run", text=text, agent=agent)
         await client.until(lambda frame: frame.get("seq", 0) >= 3 and frame["run_id"] == run["run_id"])

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from dayfly.agents.protocol import AgentEvent, Answered, Thinking, ToolStarted, Turn
-from dayfly.engine.agent_host import AgentHost, ThreadHost
+from dayfly.engine.agent_host import GRACE_S, AgentHost, ThreadHost
 from dayfly.engine.engine import RunReport
 from dayfly.engine.factory import ExecutionEngineFactory
+from dayfly.engine.watch import LOOK_S
 from dayfly.errors import AgentFailed, EngineClosed, IllegalTransition
 from dayfly.ports.clock import SystemClock
 from tests.fakes.world import World, assert_ended_once
@@ -118,3 +119,55 @@ def test_a_cancelled_agent_stops_and_leaves_no_thread() -> None:
     before = threading.active_count()
     assert asyncio.run(scenario()) == ["closed"]
     assert threading.active_count() == before
+
+
+def test_a_cancelled_agent_has_a_moment_to_clean_up() -> None:
+    """What it does within its grace is waited for; beyond it, `stop` returns and says that the agent still runs."""
+
+    async def stopped(cleanup_s: float) -> tuple[bool, float]:
+        host, begun, release = ThreadHost(), threading.Event(), threading.Event()
+
+        async def drive() -> None:
+            begun.set()
+            try:
+                await asyncio.sleep(60)
+            finally:
+                release.wait(cleanup_s)
+
+        host.start(drive)
+        await asyncio.to_thread(begun.wait, 20)
+        asked = time.monotonic()
+        done = await host.stop()
+        took = time.monotonic() - asked
+        release.set()
+        assert await host.stop(patience_s=20)
+        return done, took
+
+    assert asyncio.run(stopped(0.02))[0] is True
+    done, took = asyncio.run(stopped(20))
+    assert done is False
+    assert GRACE_S * 0.9 <= took < 10
+
+
+def test_an_agent_that_never_yields_is_left_behind() -> None:
+    """An agent's pure Python that goes on and on stalls neither `stop` nor the engine's loop."""
+    release = threading.Event()
+
+    async def busy() -> None:
+        while not release.is_set():
+            pass
+
+    async def scenario() -> bool:
+        host = ThreadHost()
+        host.start(busy)
+        done = await host.stop()
+        release.set()
+        await host.stop(patience_s=20)
+        return done
+
+    assert asyncio.run(scenario()) is False
+
+
+def test_a_second_leaves_time_for_the_end() -> None:
+    """A cancel is seen, and the agent given up, in three quarters of it."""
+    assert LOOK_S + GRACE_S <= 0.75

@@ -9,8 +9,10 @@ from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 from dayfly.agents.threads import running_tool_threads
 from dayfly.errors import EngineClosed, IllegalTransition
 
-GRACE_S: Final = 0.4
-"""How long a cancelled agent may take to stop before its run goes on without it: the user waits for the end."""
+GRACE_S: Final = 0.25
+"""How long a cancelled agent may take to stop before its run goes on without it: the user waits for the end, which is
+promised within a second. Up to half of that goes by until the mark is seen, and a tool that never yields slows down the
+writing and posting of the end."""
 LAST_GRACE_S: Final = 1.0
 """How long it may take once the end was posted, before it is given up and the process with it."""
 

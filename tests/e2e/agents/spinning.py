@@ -1,0 +1,19 @@
+"""Never gives its event loop back, and the interpreter hardly ever, as a careless calculation does."""
+
+import time
+from collections.abc import AsyncIterator
+
+from dayfly.agents.protocol import AgentEvent, Answered, Thinking, ToolStarted, Turn
+
+
+class Spinning:
+    async def run(self, turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("Calling a tool that never yields.", 1)
+        yield ToolStarted("spin", "call-1", {"seconds": 60})
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            pass
+        yield Answered("Counted")
+
+
+agent = Spinning

@@ -208,7 +208,7 @@ class CouldNotStart(RunFailed):
 
 
 class StepTooLong(RunFailed):
-    """One model request or tool call did not fit in an engine's time, twice."""
+    """One model request, or one call of an idempotent tool, did not fit in an engine's time, twice."""
 
     code = ErrorCode.STEP_TOO_LONG
 
@@ -220,7 +220,7 @@ class RunTooLong(RunFailed):
 
 
 class ToolOutcomeUnknown(RunFailed):
-    """An engine was lost while a tool ran, and the tool is not declared idempotent: whether it did its
+    """An engine was lost, or its time was over, while a tool ran that is not declared idempotent: whether it did its
     work is unknown."""
 
     code = ErrorCode.TOOL_OUTCOME_UNKNOWN

@@ -27,6 +27,16 @@ async def test_a_thread_has_the_title_that_it_was_given(world: World) -> None:
     assert world.sockets.received("a2", "thread_changed")[-1]["thread"] == item
 
 
+async def test_a_title_of_white_space_alone_is_refused(world: World) -> None:
+    """The thread keeps the title that it has; white space around a word is taken as it is."""
+    call = await world.admitted("Hello")
+    for blank in ("", "  ", "\t\n", "\u3000"):
+        reply = await world.ask("rename", thread_id=call.thread, title=blank)
+        assert (reply["type"], reply["code"]) == ("error", "invalid_message")
+        assert world.thread(call.thread).title == "Hello"
+    assert (await world.ask("rename", thread_id=call.thread, title=" a "))["title"] == " a "
+
+
 async def test_a_run_goes_on_under_the_new_title(world: World) -> None:
     """Neither the run nor the queue of a renamed thread is touched, nor is the title by their ends."""
     call = await world.admitted()

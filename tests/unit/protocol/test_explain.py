@@ -27,6 +27,7 @@ def refusal(body: str) -> str:
         ("ping", {"x": 1}, "`message` has a field that is none of: action, id."),
         ("approve", {"approved": 1}, "`approved` is neither true nor false."),
         ("approve", {"tool_call_id": "x" * 257}, "`tool_call_id` has more than 256 characters."),
+        ("rename", {"title": " \t"}, "`title` has nothing but white space."),
         ("rename", {"title": "x" * 201}, "`title` has more than 200 characters."),
         ("attach", {"after": 1}, "`after` is not an object."),
         ("attach", {"after": {"r": 1.5}}, "A value in `after` is not a whole number."),

@@ -15,7 +15,7 @@ const WORDS: Readonly<Record<string, string>> = {
   step_too_long: "One step took longer than an engine lives, twice in a row.",
   run_too_long: "This took longer than a run may take, all its engines together.",
   tool_outcome_unknown:
-    "The engine was lost while a tool was at work, and nobody can tell whether the tool did what it was asked to. " +
+    "A tool was cut off at its work, and nobody can tell whether it did what it was asked to. " +
     "Have a look before you ask again.",
 };
 

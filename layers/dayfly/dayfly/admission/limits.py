@@ -5,6 +5,7 @@ from typing import Final
 ACTIVE_RUNS: Final = 40
 """Runs of one user that may be under way or queued at once: more than one thread's queue holds."""
 WINDOW_MS: Final = 60_000
+"""A window opens with the first run that a user starts after the one before is over."""
 WINDOW_RUNS: Final = 60
 """Runs that one user may start within a window."""
 REQUEST_KEPT_S: Final = 24 * 3600

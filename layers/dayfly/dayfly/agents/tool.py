@@ -13,9 +13,9 @@ class Tool:
     `Tool(function)`.
 
     `requires_approval`: each call waits until the user has allowed it. `idempotent`: carried out twice, it does no more
-    than once. So it may run again where an engine was lost while it ran; with any other tool the run then ends with
-    `tool_outcome_unknown`. A function is idempotent that hands its `ToolContext.idempotency_key` on to whatever must
-    not happen twice.
+    than once. So it may run again where an engine was lost, or its time was over, while it ran; with any other tool the
+    run then ends with `tool_outcome_unknown`. A function is idempotent that hands its `ToolContext.idempotency_key` on
+    to whatever must not happen twice.
 
     Raises `ConfigurationError` for what is no function with a usable name and a docstring, and for a flag that is
     neither True nor False.

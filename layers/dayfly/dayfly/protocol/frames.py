@@ -147,8 +147,8 @@ class Rename(ClientFrame):
     action: Literal["rename"]
     thread_id: EntityId
     """The thread to name."""
-    title: Annotated[Text, StringConstraints(min_length=1, max_length=limits.TITLE_CHARS)]
-    """Its new title. No control characters besides tab, line feed and carriage return."""
+    title: Annotated[Text, StringConstraints(min_length=1, max_length=limits.TITLE_CHARS), AfterValidator(_not_blank)]
+    """Its new title, not white space alone. No control characters besides tab, line feed and carriage return."""
 
 
 class Forget(ClientFrame):

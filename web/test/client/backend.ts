@@ -19,8 +19,11 @@ export function replay(logs: readonly Log[], after: Readonly<Record<string, numb
   const named = Object.keys(after).toSorted();
   const oldest = named[0];
   const span = oldest === undefined ? [] : logs.filter((log) => log.runId >= oldest);
-  const looked = span.slice(0, bounds.runs);
-  const cut = span.length > bounds.runs;
+  // An ended run that is held whole takes no place among those that are looked at.
+  const counted = span.filter((log) => isOpen(log) || (after[log.runId] ?? 0) < log.events.length);
+  const beyond = counted[bounds.runs];
+  const looked = beyond === undefined ? span : span.slice(0, span.indexOf(beyond));
+  const cut = looked.length < span.length;
   const others = logs.filter((log) => isOpen(log) && !looked.includes(log));
   const events: string[] = [];
   const heads: { run_id: string; status: string; seq: number }[] = [];

@@ -151,7 +151,7 @@ async def test_the_attempt_is_open_whatever_becomes_of_telling(world: World, tro
         world.invoker.fail_with = PortError("throttled")
     started = world.clock.monotonic()
     opened = await open_attempt(world.outside(), run, lease, "engine_lost")
-    assert world.clock.monotonic() - started <= 2
+    assert world.clock.monotonic() - started <= 2.5  # a pause may be half as long again
     assert (opened.attempt, world.leases()[0].state) == (2, "waiting")
     world.invoker.fail_with = None
     world.sockets.delays.clear()

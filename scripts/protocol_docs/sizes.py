@@ -10,7 +10,7 @@ from dayfly.engine.limits import RunLimits
 from dayfly.engine.periodic_updates import HEARTBEAT_S
 from dayfly.engine.watch import LOOK_S
 from dayfly.protocol import limits
-from dayfly.publisher import shaping
+from dayfly.publisher import chunks, shaping
 from dayfly.publisher.audience import MOST_SOCKETS
 from dayfly.recovery.caretaker import MOST_RESUMES
 from dayfly.runlog.queueing import QUEUE_LENGTH
@@ -72,7 +72,7 @@ def _rows() -> Iterator[tuple[str, str, str]]:
     yield "A page of `threads`", page, "`cursor`"
     page = f"{listing.PAGE_MESSAGES} messages, {kilobytes(listing.PAGE_BYTES)} of text, {listing.PAGE_TURNS} runs"
     yield "A page of `history`", page, "`before`"
-    yield "One piece of a message in `history`", kilobytes(listing.PIECE_BYTES), "`continued: true`"
+    yield "One piece of a message in `history`", kilobytes(chunks.PIECE_BYTES), "`continued: true`"
     yield "A thread's title made from its first message", f"{admission.TITLE_CHARS} characters", "cut"
     yield (
         "Connections that one thread's events, or one user's `thread_changed`, are sent to",

@@ -309,7 +309,7 @@ def assert_ended_once(world: World, run: str, *, connection: str | None = "a1") 
 async def assert_history(world: World, thread: str) -> list[Message]:
     """Each ended run stands in the thread's history once, in the order in which they ended, with its question first and
     exactly one result for each tool call. Gives all messages, oldest first."""
-    pieces = (await newest_pieces(world.table, world.thread(thread), limit=100))[::-1]
+    pieces = [piece async for piece in newest_pieces(world.table, world.thread(thread), limit=100)][::-1]
     assert [row.place for row, _ in pieces] == list(range(1, len(pieces) + 1))
     assert len({row.run for row, _ in pieces}) == len(pieces)
     for row, messages in pieces:

@@ -7,7 +7,7 @@ from typing import Final
 
 from dayfly.admission import attaching, entry, limits, listing
 from dayfly.engine import reading
-from dayfly.publisher import batch, bridge, ending, log_writer, parts, socket_queue, transcript
+from dayfly.publisher import batch, bridge, chunks, log_writer, parts, socket_queue, transcript
 from dayfly.recovery import deletion, sweep
 from tests.simulation.dice import Dice, replaced
 
@@ -22,15 +22,18 @@ _BOUNDS: Final[tuple[tuple[_Bound, int], ...]] = (
     (((limits, "WINDOW_RUNS"),), 3),
     (((listing, "THREADS_PAGE"),), 1),
     (((listing, "THREADS_BYTES"),), 300),
-    (((listing, "PIECE_BYTES"),), 9),
+    (((chunks, "PIECE_BYTES"),), 9),
+    (((chunks, "CHUNK_TEXT_BYTES"),), 200),
+    (((chunks, "CHUNK_BYTES"),), 300),
     (((listing, "PAGE_BYTES"),), 40),
     (((listing, "PAGE_MESSAGES"),), 2),
     (((listing, "PAGE_TURNS"),), 1),
+    (((listing, "AT_ONCE"),), 1),
     (((reading, "HISTORY_TURNS"),), 1),
     (((batch, "DELTA_BYTES"), (bridge, "DELTA_BYTES")), 12),
     (((bridge, "BUFFERED_WEIGHT"),), 40),
     (((bridge, "BATCH_WEIGHT"),), 60),
-    (((parts, "INLINE_BYTES"), (log_writer, "INLINE_BYTES"), (ending, "INLINE_BYTES")), 60),
+    (((parts, "INLINE_BYTES"), (log_writer, "INLINE_BYTES"), (chunks, "INLINE_BYTES")), 60),
     (((parts, "PART_BYTES"),), 50),
     (((socket_queue, "QUEUE_BYTES"),), 700),
     (((transcript, "PAGE"),), 2),

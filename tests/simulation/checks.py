@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dayfly.runlog.history import unpack_history
+from dayfly.runlog.fragments import Fragment, messages_in, unpack_fragments
 from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, UserSaid
-from dayfly.runlog.rows import CancelRow, HistoryRow, LeaseRow, LogRow, QuotaRow, ThreadRow
+from dayfly.runlog.rows import CancelRow, HistoryRow, LeaseRow, LogRow, PartRow, QuotaRow, ThreadRow
 from tests.simulation.device import Device
 from tests.simulation.outcomes import of_outcome
-from tests.simulation.truth import JsonObject, Told, joined
+from tests.simulation.truth import JsonObject, Told
 from tests.simulation.view import View
 
 if TYPE_CHECKING:
@@ -138,13 +138,13 @@ def of_histories(world: "World") -> Iterator[str]:
         if [piece.run for piece in chain] != order:
             yield f"{row.thread}: its history has {[piece.run for piece in chain]}, its runs ended as {order}"
             continue
-        said = [shown for piece in chain for shown in _shown(piece.run, unpack_history(_body(world, piece)))]
+        said = [shown for piece in chain for shown in _shown(piece.run, _messages(world, piece))]
         for device in world.story.devices:
             read = _joined(device.history[row.thread]) if row.thread in device.history else said
             if read != said:
                 yield f"{device.name}: reads {read} in {row.thread}, not {said}"
         for piece in chain:
-            for what in of_piece(world.truth.runs[piece.run], unpack_history(_body(world, piece))):
+            for what in of_piece(world.truth.runs[piece.run], _messages(world, piece)):
                 yield f"{piece.run}: its history {what}"
 
 
@@ -166,10 +166,17 @@ def _joined(messages: list[JsonObject]) -> list[tuple[str, str, str]]:
     return whole
 
 
-def _body(world: "World", piece: HistoryRow) -> bytes:
-    if not piece.body_parts:
-        return piece.body
-    return joined(world.store.held, piece.user, piece.key.sk, piece.body_parts)
+def _messages(world: "World", piece: HistoryRow) -> tuple[Message, ...]:
+    """The messages of a piece, from all its chunks."""
+    whole: list[Fragment] = []
+    for chunk, count in enumerate(piece.parts):
+        rows = [world.store.held[key] for key in piece.chunk_keys(chunk)]
+        body = b"".join(row.data for row in rows if isinstance(row, PartRow)) if count else piece.body
+        fragments = unpack_fragments(body)
+        if sum(fragment.text != "" for fragment in fragments) != piece.shown[chunk]:
+            world.truth.violated(f"{piece.run}: chunk {chunk} of its history shows not {piece.shown[chunk]} pieces")
+        whole += fragments
+    return messages_in(whole)
 
 
 def of_piece(told: Told, messages: tuple[Message, ...]) -> Iterator[str]:

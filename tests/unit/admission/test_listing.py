@@ -1,6 +1,8 @@
 """Reading the past: threads and messages."""
 
 import asyncio
+import json
+import random
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -11,12 +13,17 @@ from dayfly.admission import listing
 from dayfly.admission.listing import PAGE_BYTES, PAGE_MESSAGES, PAGE_TURNS, THREADS_BYTES
 from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Turn
 from dayfly.context.ids import new_run_id
+from dayfly.ports.memory.size import row_bytes
+from dayfly.ports.table import Put
 from dayfly.protocol.limits import TITLE_CHARS
 from dayfly.protocol.replies import ThreadItem
-from dayfly.runlog.messages import AssistantSaid
+from dayfly.publisher.chunks import PIECE_BYTES, chunks_of, with_chunks
+from dayfly.publisher.shaping import split_text
+from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, ToolCall, UserSaid
 from dayfly.runlog.queueing import QUEUE_LENGTH
-from dayfly.runlog.rows import ThreadRow, ThreadState
+from dayfly.runlog.rows import HistoryRow, PartRow, ThreadRow, ThreadState
 from tests.fakes.sockets import JsonObject
+from tests.fakes.weighing_table import WeighingTable
 from tests.fakes.world import World
 
 FRAME = 32 * 1024
@@ -210,3 +217,136 @@ async def test_a_thread_without_an_ended_run_has_no_history_yet(world: World) ->
     call = await world.admitted()
     page = await world.ask("history", id="q", thread_id=call.thread)
     assert page == {"type": "history", "id": "q", "thread_id": call.thread, "messages": []}
+
+
+async def told(world: World, *runs: tuple[Message, ...]) -> str:
+    """A thread with these ended runs."""
+    head: str | None = None
+    for place, messages in enumerate(runs, start=1):
+        row = HistoryRow(
+            user="u-alice", thread="t-told", place=place, run=f"r-{place}", nonce="n", previous=head, at=place
+        )
+        row = await with_chunks(world.memory, row, chunks_of(messages))
+        await world.memory.write(Put(row))
+        head = row.key.sk
+    thread = ThreadRow(user="u-alice", thread="t-told", title="", created=0, updated=0, history_head=head)
+    await world.memory.write(Put(thread))
+    return thread.thread
+
+
+def prose(characters: int, seed: int = 0) -> str:
+    """Text that packs as prose does."""
+    draw = random.Random(seed)
+    words = ["".join(draw.choices("etaoinshrdlu", k=draw.randint(2, 9))) for _ in range(2_000)]
+    return " ".join(draw.choice(words) for _ in range(characters // 4))[:characters]
+
+
+async def weighed(world: World, thread: str) -> tuple[int, int, int, int]:
+    """Reads all pages. Gives the bytes stored, those read in all and at most for one page, and the most reads."""
+    stored = sum(row_bytes(row) for row in world.memory.rows.values() if isinstance(row, HistoryRow | PartRow))
+    read, most, reads = 0, 0, 0
+    before: JsonObject = {}
+    while True:
+        world.table.inner = table = WeighingTable(world.memory)
+        page = await world.ask("history", thread_id=thread, **before)
+        read, most, reads = read + table.read_bytes, max(most, table.read_bytes), max(reads, table.reads)
+        if "before" not in page:
+            return stored, read, most, reads
+        before = {"before": page["before"]}
+
+
+@pytest.mark.parametrize("thousands", [20, 40, 80, 160, 320])
+async def test_a_long_answer_is_read_about_twice(world: World, thousands: int) -> None:
+    """What is read for all pages of an answer grows as the answer does, and a page costs the same in any of them."""
+    thread = await told(world, (UserSaid("Hi"), AssistantSaid(prose(thousands * 1_000))))
+    stored, read, most, reads = await weighed(world, thread)
+    assert read <= 2.5 * stored
+    assert most <= 32 * 1024
+    assert reads <= 3
+
+
+@pytest.mark.parametrize(("runs", "characters"), [(30, 20_000), (40, 8_000), (60, 2_000), (80, 100)])
+async def test_a_long_thread_is_read_about_twice(world: World, runs: int, characters: int) -> None:
+    """Nor does a page read many runs that it does not show."""
+    thread = await told(world, *((UserSaid("Hi"), AssistantSaid(prose(characters, n))) for n in range(runs)))
+    stored, read, _, reads = await weighed(world, thread)
+    assert read <= 3 * stored
+    assert reads <= 4
+
+
+async def test_results_of_tools_are_passed_over(world: World) -> None:
+    """A page of history does not read what only a model is given, where that is long."""
+    call = AssistantSaid("", (ToolCall("c", "look", "{}"),))
+    rounds = (call, ToolAnswered("c", "look", prose(200_000))) * 10
+    thread = await told(world, (UserSaid("Hi"), *rounds, AssistantSaid("Done.")))
+    stored, read, _, reads = await weighed(world, thread)
+    assert stored > 500_000
+    assert read < 4_000
+    assert reads == 3
+
+
+def cut_back(messages: list[JsonObject]) -> list[list[str]]:
+    """The pages that the pieces make, newest first, by the bounds of a page alone."""
+    pages: list[list[str]] = []
+    while messages:
+        page: list[JsonObject] = []
+        size = 0
+        for message in reversed(messages):
+            size += len(json.dumps(message["text"], ensure_ascii=False).encode())
+            runs = {one["run_id"] for one in (*page, message)}
+            if page and (size > PAGE_BYTES or len(page) >= PAGE_MESSAGES or len(runs) > PAGE_TURNS):
+                break
+            page.insert(0, message)
+        messages = messages[: -len(page)]
+        pages.append([message["text"] for message in page])
+    return pages
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_pages_are_as_full_as_they_may_be(world: World, seed: int) -> None:
+    """However what was said lies in rows and chunks, each page holds as many pieces as fit into it, in order."""
+    draw = random.Random(seed)
+
+    def text() -> str:
+        return draw.choice(["x", "é", "😀", '"', "\n"]) * draw.choice(
+            [1, 1, 50, PIECE_BYTES - 2, PIECE_BYTES - 1, PAGE_BYTES, draw.randrange(1, 60_000)]
+        )
+
+    def run() -> tuple[Message, ...]:
+        said: list[Message] = [UserSaid(text())]
+        for _ in range(draw.choice([0, 1, 1, 3, 50])):
+            said.append(AssistantSaid(draw.choice(["", "Hm.", text()]), (ToolCall("c", "look", "{}"),)))
+            said.append(ToolAnswered("c", "look", "x" * draw.choice([1, 1_000, 60_000, 150_000])))
+        return (*said, AssistantSaid(text()))
+
+    runs = [
+        run() if draw.random() < 0.5 else (UserSaid("Hi"), AssistantSaid("Yes?"))
+        for _ in range(draw.choice([1, 4, 25]))
+    ]
+    thread = await told(world, *runs)
+    pages: list[list[JsonObject]] = []
+    before: JsonObject = {}
+    while not pages or before:
+        page = await world.ask("history", thread_id=thread, **before)
+        pages.append(page["messages"])
+        before = {"before": page["before"]} if "before" in page else {}
+    whole = [message for page in reversed(pages) for message in page]
+    assert [[message["text"] for message in page] for page in pages] == cut_back(whole)
+    assert [message["text"] for message in whole] == [
+        piece
+        for messages in runs
+        for message in messages
+        if isinstance(message, UserSaid | AssistantSaid)
+        for piece in split_text(message.text, PIECE_BYTES)
+    ]
+    assert all(len(frame) <= FRAME for frame in world.sockets.frames["a1"])
+
+
+async def test_a_page_may_begin_anywhere(world: World) -> None:
+    """A cursor's first number counts the pieces of its run that come before it."""
+    thread = await told(world, (UserSaid("Hi"), AssistantSaid("x" * 9 * (PIECE_BYTES - 2))))
+    for end in (1, 2, 4, 5, 8, 9, 10, 999_999_999):
+        page = await world.ask("history", thread_id=thread, before=f"{end}.00000001.r-1.n")
+        stop = min(end, 10)
+        assert len(page["messages"]) == min(stop, 4)
+        assert page.get("before") == (f"{stop - 4}.00000001.r-1.n" if stop > 4 else None)

@@ -1,13 +1,15 @@
 """Searching the user's own threads."""
 
+from dataclasses import replace
+
 import pytest
 
 from dayfly.agents.thread_search import EXCERPT_CHARS, ThreadSearch
 from dayfly.ports.memory import MemoryTable
 from dayfly.ports.table import Put
-from dayfly.runlog.history import pack_history
-from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, UserSaid
-from dayfly.runlog.rows import HistoryRow, PartRow, ThreadRow, ThreadState
+from dayfly.publisher.chunks import chunks_of, with_chunks
+from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, ToolCall, UserSaid
+from dayfly.runlog.rows import HistoryRow, ThreadRow, ThreadState
 
 
 async def add(
@@ -16,23 +18,16 @@ async def add(
     *runs: tuple[Message, ...],
     user: str = "u-alice",
     state: str = ThreadState.LIVE,
-    parts: int = 0,
 ) -> None:
     """A thread with these runs, and beside each a piece that an unlucky second writer left."""
     head: str | None = None
     for place, messages in enumerate(runs, 1):
-        at = place * 1000
-        body = pack_history(messages)
-        row = HistoryRow(user=user, thread=thread, place=place, run=f"r-{place}", nonce="n", previous=head, at=at,
-                         body=b"" if parts else body, body_parts=parts)  # fmt: skip
-        size = -(-len(body) // parts) if parts else 0
-        for part in range(parts):
-            data = body[part * size : (part + 1) * size]
-            await table.write(Put(PartRow(user=user, owner=row.key.sk, part=part, data=data)))
+        row = HistoryRow(user=user, thread=thread, place=place, run=f"r-{place}", nonce="n", previous=head,
+                         at=place * 1000)  # fmt: skip
+        row = await with_chunks(table, row, chunks_of(messages))
         await table.write(Put(row))
-        stray = pack_history((UserSaid("stray Tokyo"),))
-        await table.write(Put(HistoryRow(user=user, thread=thread, place=place, run=f"r-{place}", nonce="lost",
-                                         previous=head, at=0, body=stray)))  # fmt: skip
+        (stray,) = chunks_of((UserSaid("stray Tokyo"),))
+        await table.write(Put(replace(row, nonce="lost", at=0, shown=(1,), parts=(0,), body=stray.data)))
         head = row.key.sk
     await table.write(
         Put(
@@ -74,10 +69,15 @@ async def test_other_users_and_forgotten_threads_are_not_found() -> None:
 
 
 async def test_a_body_in_parts_is_read() -> None:
-    """A piece of history too long for one row is put together again."""
+    """A piece of history too long for one row is put together again, without what tools gave."""
     table = MemoryTable()
-    await add(table, "t-1", (UserSaid("Tokyo"),), parts=2)
-    assert [hit.excerpt for hit in await ThreadSearch(table, "u-alice").find("Tokyo", limit=10)] == ["Tokyo"]
+    long = "x" * 7_000 + " Tokyo" + " y" * 100_000
+    call = AssistantSaid("", (ToolCall("c", "look", "{}"),))
+    answer = ToolAnswered("c", "look", "Tokyo" * 100_000)
+    await add(table, "t-1", (UserSaid(long), call, answer, AssistantSaid("In Tokyo."), call, answer))
+    found = await ThreadSearch(table, "u-alice").find("Tokyo", limit=10)
+    assert [hit.said_by for hit in found] == ["the assistant", "you"]
+    assert "xx Tokyo y y" in found[1].excerpt
 
 
 @pytest.mark.parametrize("query", ["", "  ?!", "missing"])

@@ -5,6 +5,8 @@ import pytest
 from dayfly.engine.reading import HISTORY_CHARS, HISTORY_TURNS, read_history, read_run
 from dayfly.errors import Superseded
 from dayfly.runlog.messages import UserSaid
+from dayfly.runlog.rows import PartRow
+from tests.fakes.weighing_table import WeighingTable
 from tests.fakes.world import World
 
 
@@ -28,6 +30,19 @@ async def test_history_is_bounded_by_size(world: World) -> None:
         await world.engine(await world.admitted("x" * 20_000, thread_id=first.thread, agent="echo"))
     messages = await read_history(world.table, world.thread(first.thread))
     assert len(messages) == 2 * (HISTORY_CHARS // 40_000)
+
+
+async def test_turns_beyond_the_bound_are_not_read(world: World) -> None:
+    """What lies beside the rows of older turns is left there."""
+    first = await world.admitted("x" * 20_000, agent="echo")
+    await world.engine(first)
+    for _ in range(9):
+        await world.engine(await world.admitted("x" * 20_000, thread_id=first.thread, agent="echo"))
+    world.table.inner = table = WeighingTable(world.memory)
+    messages = await read_history(world.table, world.thread(first.thread))
+    turns = {row.owner for row in table.rows if isinstance(row, PartRow)}
+    assert len(turns) == len(messages) // 2 + 1
+    assert len(turns) < 5
 
 
 async def test_a_run_that_is_gone_is_superseded(world: World) -> None:

@@ -62,7 +62,7 @@ async def test_an_end_from_outside(world: World) -> None:
     assert await end_run(world.outside(), stage.run, lease, FAILED)
     assert assert_ended_once(world, stage.call.run) == "agent_error"
     assert world.leases() == []
-    ((_, messages),) = await newest_pieces(world.table, world.thread(stage.call.thread), limit=5)
+    ((_, messages),) = [piece async for piece in newest_pieces(world.table, world.thread(stage.call.thread), limit=5)]
     assert messages == (UserSaid("Hi"),)
 
 
@@ -142,7 +142,7 @@ async def test_a_long_history_lies_in_parts(world: World) -> None:
     stage = await staged(world)
     await world.engine(stage.call)
     assert len(world.rows(PartRow)) >= 2
-    ((_, messages),) = await newest_pieces(world.table, world.thread(stage.call.thread), limit=5)
+    ((_, messages),) = [piece async for piece in newest_pieces(world.table, world.thread(stage.call.thread), limit=5)]
     assert messages == (UserSaid("Hi"), AssistantSaid(text))
 
 

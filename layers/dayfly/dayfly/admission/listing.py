@@ -1,35 +1,38 @@
 """What a user may read of the past: threads, and a thread's messages."""
 
 import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from dayfly.admission.caller import Caller
 from dayfly.admission.lookup import live_thread
 from dayfly.admission.services import Services
 from dayfly.errors import InvalidMessage
-from dayfly.ports.table import Span
+from dayfly.ports.table import Span, Table
 from dayfly.protocol import limits
 from dayfly.protocol.frames import History, Threads
 from dayfly.protocol.parse import json_string_bytes
 from dayfly.protocol.replies import HistoryMessage, HistoryPage, ThreadList
 from dayfly.publisher.announcer import thread_item
-from dayfly.publisher.past import newest_pieces
-from dayfly.publisher.shaping import split_text
+from dayfly.publisher.chunks import read_chunks
+from dayfly.publisher.past import newest_rows
 from dayfly.publisher.timestamps import rfc3339
 from dayfly.runlog import keys
-from dayfly.runlog.messages import AssistantSaid, Message, UserSaid
+from dayfly.runlog.fragments import Fragment
+from dayfly.runlog.messages import UserSaid
 from dayfly.runlog.rows import HistoryRow, ThreadRow, ThreadState
 
 THREADS_PAGE: Final = 50
 THREADS_BYTES: Final = 28 * 1024
 """Bytes of the threads in one page, encoded; with the envelope it stays below a frame."""
-PIECE_BYTES: Final = 6 * 1024
-"""Bytes of one piece of a long message, as a JSON string."""
 PAGE_BYTES: Final = 24 * 1024
 """Bytes of text in one page of history; with the envelopes it stays below a frame."""
 PAGE_MESSAGES: Final = 40
 
 PAGE_TURNS: Final = 20
+AT_ONCE: Final = 2
+"""Runs, and chunks of their texts, that a page reads first: a page of long texts lies in two chunks."""
 
 _CURSOR: Final = re.compile(r"([0-9]{1,9})\.([0-9]{8})\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,64})")
 _ALL: Final = 999_999_999
@@ -65,43 +68,71 @@ async def read_history(services: Services, caller: Caller, frame: History) -> Hi
     """A page of the thread's messages, oldest first, ending before the cursor. Long messages come in pieces, so that
     every page fits into a frame. Raises `ThreadNotFound`, and `InvalidMessage` for a cursor of other make."""
     thread = await live_thread(services.table, user=caller.user, thread=frame.thread_id)
-    head, end = _cursor(thread, frame.before) if frame.before is not None else (None, None)
+    head, end = _cursor(thread, frame.before) if frame.before is not None else (None, _ALL)
     page: list[HistoryMessage] = []
     size = 0
-    for row, messages in await newest_pieces(services.table, thread, limit=PAGE_TURNS, head=head):
-        shown = _shown(row, messages)
-        stop = len(shown) if end is None else min(end, len(shown))
-        end = None
-        for index in reversed(range(stop)):
-            size += json_string_bytes(shown[index].text)
-            if page and (size > PAGE_BYTES or len(page) >= PAGE_MESSAGES):
-                return _history(frame, page, before=_before(row, index + 1))
-            page.append(shown[index])
-        oldest = row
-    if not page:
-        return _history(frame, page, before=None)
-    # All that was read is shown; what came before it starts at the end of the piece before.
-    return _history(frame, page, before=f"{_ALL}.{_name(oldest.previous)}" if oldest.previous else None)
+    before: str | None = None
+    async for row, index, fragment in _newest_shown(services.table, thread, head=head, end=end):
+        size += json_string_bytes(fragment.text)
+        if page and (size > PAGE_BYTES or len(page) >= PAGE_MESSAGES):
+            return _history(frame, page, before=_before(row, index + 1))
+        page.append(_message(row, fragment))
+        # All that was read may be shown; what came before it starts at the end of the piece before.
+        before = f"{_ALL}.{_name(row.previous)}" if row.previous else None
+    return _history(frame, page, before=before)
 
 
 def _history(frame: History, page: list[HistoryMessage], *, before: str | None) -> HistoryPage:
     return HistoryPage(id=frame.id, thread_id=frame.thread_id, messages=tuple(reversed(page)), before=before)
 
 
-def _shown(row: HistoryRow, messages: tuple[Message, ...]) -> tuple[HistoryMessage, ...]:
-    """What a reader sees of a run: the user's text and the assistant's, in pieces where they are long."""
-    shown: list[HistoryMessage] = []
-    for message in messages:
-        match message:
-            case UserSaid(text):
-                role: Literal["user", "assistant"] = "user"
-            case AssistantSaid(text) if text:
-                role = "assistant"
-            case _:
-                continue
-        for place, piece in enumerate(split_text(text, PIECE_BYTES)):
-            shown.append(HistoryMessage(role=role, text=piece, run_id=row.run, at=rfc3339(row.at), continued=place > 0))
-    return tuple(shown)
+async def _newest_shown(
+    table: Table, thread: ThreadRow, *, head: str | None, end: int
+) -> AsyncIterator[tuple[HistoryRow, int, Fragment]]:
+    """What a reader sees of up to `PAGE_TURNS` runs, newest first: the user's text and the assistant's. `end` bounds
+    the newest run's. Little is read first, and each time that more is wanted a multiple of that, so that a full page
+    has cost little more than it shows, in few calls."""
+    count = AT_ONCE
+    async for rows in newest_rows(table, thread, limit=PAGE_TURNS, at_once=AT_ONCE, head=head):
+        chunks: list[_Shown] = []
+        for row in rows:
+            chunks += _shown(row, end)
+            end = _ALL
+        while chunks:
+            now, chunks = chunks[:count], chunks[count:]
+            for chunk, fragments in zip(now, await read_chunks(table, [(c.row, c.place) for c in now]), strict=True):
+                shown = [fragment for fragment in fragments if fragment.text][: chunk.stop - chunk.start]
+                for index, fragment in reversed(tuple(enumerate(shown, chunk.start))):
+                    yield chunk.row, index, fragment
+            count *= 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is to be shown of a chunk: the run's pieces from `start` on, before `stop`."""
+
+    row: HistoryRow
+    place: int
+    start: int
+    stop: int
+
+
+def _shown(row: HistoryRow, end: int) -> list[_Shown]:
+    """The chunks that hold what a reader sees of the run before piece `end`, newest first."""
+    chunks: list[_Shown] = []
+    start = 0
+    for place, count in enumerate(row.shown):
+        if count and start < end:
+            chunks.append(_Shown(row, place, start, min(start + count, end)))
+        start += count
+    return chunks[::-1]
+
+
+def _message(row: HistoryRow, fragment: Fragment) -> HistoryMessage:
+    role: Literal["user", "assistant"] = "user" if isinstance(fragment.message, UserSaid) else "assistant"
+    return HistoryMessage(
+        role=role, text=fragment.text, run_id=row.run, at=rfc3339(row.at), continued=fragment.continued
+    )
 
 
 def _before(row: HistoryRow, end: int) -> str:

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
-from dayfly.ports.table import Span, Table
+from dayfly.ports.table import MAX_KEYS, Span, Table
 from dayfly.runlog import keys
-from dayfly.runlog.history import unpack_history
+from dayfly.runlog.fragments import messages_in, unpack_fragments
+from dayfly.runlog.keys import Key
 from dayfly.runlog.messages import AssistantSaid, Message, UserSaid
 from dayfly.runlog.rows import HistoryRow, PartRow, ThreadRow, ThreadState
 
@@ -76,15 +77,17 @@ class ThreadSearch:
                 return
 
     async def _messages(self, piece: HistoryRow) -> tuple[Message, ...]:
-        body = piece.body
-        if piece.body_parts:
-            wanted = [keys.part_key(self._user, piece.key.sk, part) for part in range(piece.body_parts)]
-            rows = await self._table.get_many(wanted)
-            parts = [rows.get(key) for key in wanted]
-            if not all(isinstance(part, PartRow) for part in parts):
-                return ()  # being deleted
-            body = b"".join(part.data for part in parts if isinstance(part, PartRow))
-        return unpack_history(body)
+        """What was said; chunks that hold nothing but calls and their results are passed over."""
+        said = [piece.chunk_keys(chunk) for chunk, shown in enumerate(piece.shown) if shown]
+        wanted = [key for places in said for key in places]
+        parts: dict[Key, bytes] = {}
+        for start in range(0, len(wanted), MAX_KEYS):
+            rows = await self._table.get_many(wanted[start : start + MAX_KEYS])
+            parts.update((key, row.data) for key, row in rows.items() if isinstance(row, PartRow))
+        if len(parts) < len(wanted):
+            return ()  # being deleted
+        chunks = [b"".join(parts[key] for key in places) if places else piece.body for places in said]
+        return messages_in(fragment for chunk in chunks for fragment in unpack_fragments(chunk))
 
 
 def _text(message: Message) -> str:

@@ -117,12 +117,13 @@ def _kind_of(sk: str) -> type[Row] | None:
 
 
 _Reader = Callable[[Item], object]
-_PLAIN: Final[Mapping[type, Callable[[Mapping[str, Any]], object]]] = {
+_PLAIN: Final[Mapping[object, Callable[[Mapping[str, Any]], object]]] = {
     str: lambda attribute: attribute["S"],
     int: lambda attribute: int(attribute["N"]),
     bytes: lambda attribute: attribute["B"],
     bool: lambda attribute: attribute["BOOL"],
-    tuple: lambda attribute: tuple(one["S"] for one in attribute["L"]),
+    tuple[str, ...]: lambda attribute: tuple(one["S"] for one in attribute["L"]),
+    tuple[int, ...]: lambda attribute: tuple(int(one["N"]) for one in attribute["L"]),
 }
 
 
@@ -134,9 +135,7 @@ def _readers(kind: type[Row]) -> Mapping[str, _Reader]:
 def _reader(field: "Field[Any]", hint: object) -> _Reader:
     optional = isinstance(hint, UnionType) and NoneType in get_args(hint)
     plain = next(one for one in get_args(hint) if one is not NoneType) if optional else hint
-    if get_args(plain):
-        plain = tuple  # tuple[str, ...], the only generic type in rows
-    decode = _PLAIN[plain]  # type: ignore[index]  # a KeyError at import: a row with a type this codec lacks
+    decode = _PLAIN[plain]  # a KeyError at import: a row with a type this codec lacks
     if field.default is not MISSING:
         return partial(_read_or_default, field.name, decode, field.default)
     if optional:

@@ -16,7 +16,7 @@ from dayfly.aws.calls import Pool, code_of, translated
 from dayfly.aws.conditions import condition_of
 from dayfly.aws.items import key_of, to_item, to_key, to_row
 from dayfly.errors import Unsettled
-from dayfly.ports.table import Action, Check, ConditionsFailed, Delete, Put, RowT, Span, TableRefused
+from dayfly.ports.table import MAX_KEYS, Action, Check, ConditionsFailed, Delete, Put, RowT, Span, TableRefused
 from dayfly.runlog.keys import Key
 from dayfly.runlog.rows import Row
 
@@ -32,7 +32,6 @@ ResultT = TypeVar("ResultT")
 
 LEASE_INDEX: Final = "leases"
 MAX_ACTIONS: Final = 100
-MAX_KEYS: Final = 100
 TOKEN_CHARS: Final = 36
 _BATCH_ROUNDS: Final = 5
 _BACKOFF_S: Final = 0.025

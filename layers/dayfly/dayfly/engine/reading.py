@@ -61,9 +61,13 @@ async def read_run(table: Table, context: UserExecutionContext) -> RunFacts:
 
 async def read_history(table: Table, thread: ThreadRow) -> tuple[Message, ...]:
     """The thread's latest turns, oldest first, within the bounds; whole turns only."""
+    return await answered(lambda: _latest_turns(table, thread), patience_s=READ_S)
+
+
+async def _latest_turns(table: Table, thread: ThreadRow) -> tuple[Message, ...]:
     turns: list[tuple[Message, ...]] = []
     chars = 0
-    for _, messages in await answered(lambda: newest_pieces(table, thread, limit=HISTORY_TURNS), patience_s=READ_S):
+    async for _, messages in newest_pieces(table, thread, limit=HISTORY_TURNS):
         chars += sum(len(str(message)) for message in messages)
         if turns and chars > HISTORY_CHARS:
             break

@@ -3,13 +3,18 @@ these and stand in the core, once; an adapter only carries them out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from dayfly.errors import DayflyError
 from dayfly.runlog.keys import Key
 from dayfly.runlog.rows import Row
 
 RowT = TypeVar("RowT", bound=Row)
+
+MAX_KEYS: Final = 100
+"""Keys that one `get_many` takes.
+Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +115,7 @@ class Table(Protocol):
         """The row with this key."""
 
     async def get_many(self, keys: Sequence[Key]) -> Mapping[Key, Row]:
-        """The rows that are there, up to 100 keys; each read on its own, not one snapshot."""
+        """The rows that are there, up to `MAX_KEYS`; each read on its own, not one snapshot."""
 
     async def query(self, span: Span, kind: type[RowT], *, limit: int, descending: bool = False) -> tuple[RowT, ...]:
         """Up to `limit` rows of the span, by sort key. All rows of a span have one kind."""

@@ -7,10 +7,10 @@ from typing import Final
 from dayfly.errors import IllegalTransition, Superseded
 from dayfly.ports.table import Absent, Action, ConditionsFailed, Delete, Matches, Put, Table
 from dayfly.publisher.batch import Batch
-from dayfly.publisher.parts import INLINE_BYTES, put_parts
+from dayfly.publisher.chunks import chunks_of, with_chunks
 from dayfly.publisher.settle import answered, settle
 from dayfly.runlog import keys
-from dayfly.runlog.history import Step, fold, pack_history
+from dayfly.runlog.history import Step, fold
 from dayfly.runlog.leasing import ended_lease, first_lease
 from dayfly.runlog.queueing import advanced, without
 from dayfly.runlog.rows import (
@@ -130,9 +130,6 @@ class Ending:
         if self._piece is not None and (self._piece.previous, self._piece.place) == (thread.history_head, place):
             return self._piece
         messages = fold(self.run.text, (*await answered(self._steps), *batch.steps))
-        body = pack_history(messages)
-        key = keys.history_key(row.user, self.run.thread, place, row.run, row.nonce)
-        parts = await put_parts(self._table, user=row.user, owner=key.sk, data=body)
         piece = HistoryRow(
             user=row.user,
             thread=self.run.thread,
@@ -141,9 +138,8 @@ class Ending:
             nonce=row.nonce,
             previous=thread.history_head,
             at=row.at,
-            body=body if len(body) <= INLINE_BYTES else b"",
-            body_parts=parts,
         )
+        piece = await with_chunks(self._table, piece, chunks_of(messages))
         await self._put_once(piece)
         self._piece = piece
         return piece

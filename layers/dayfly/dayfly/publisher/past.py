@@ -1,30 +1,42 @@
 """A thread's history, piece by piece from the newest."""
 
+from collections.abc import AsyncIterator
+
 from dayfly.ports.table import Span, Table
-from dayfly.publisher.parts import bodies_of
+from dayfly.publisher.chunks import messages_of
 from dayfly.runlog import keys
-from dayfly.runlog.history import unpack_history
 from dayfly.runlog.messages import Message
 from dayfly.runlog.rows import HistoryRow, ThreadRow
 
 
-async def newest_pieces(
-    table: Table, thread: ThreadRow, *, limit: int, head: str | None = None
-) -> tuple[tuple[HistoryRow, tuple[Message, ...]], ...]:
-    """Up to `limit` pieces with their messages, newest first, from `head` on (default: the thread's newest).
+async def newest_rows(
+    table: Table, thread: ThreadRow, *, limit: int, at_once: int, head: str | None = None
+) -> AsyncIterator[list[HistoryRow]]:
+    """Up to `limit` pieces, newest first, from `head` on (default: the thread's newest): `at_once` of them, and each
+    time that more are wanted three times as many, so that a reader who needs few does not pay for all.
 
     Only what the chain of `previous` leads to counts: a writer that lost the ending may have left a piece beside it.
     """
     wanted = head or thread.history_head
-    chain: list[HistoryRow] = []
-    while wanted is not None and len(chain) < limit:
+    while wanted is not None and limit > 0:
         span = Span(keys.user_partition(thread.user), keys.history_prefix(thread.thread), wanted)
-        rows = await table.query(span, HistoryRow, limit=limit - len(chain) + 2, descending=True)
+        rows = await table.query(span, HistoryRow, limit=min(at_once, limit), descending=True)
         if not rows or rows[0].key.sk != wanted:
-            break  # being deleted
+            return  # being deleted
+        chain: list[HistoryRow] = []
         for row in rows:
-            if row.key.sk == wanted and len(chain) < limit:
+            if row.key.sk == wanted:
                 chain.append(row)
                 wanted = row.previous
-    bodies = await bodies_of(table, chain)
-    return tuple((row, unpack_history(body)) for row, body in zip(chain, bodies, strict=True))
+        limit -= len(chain)
+        at_once *= 3
+        yield chain
+
+
+async def newest_pieces(
+    table: Table, thread: ThreadRow, *, limit: int
+) -> AsyncIterator[tuple[HistoryRow, tuple[Message, ...]]]:
+    """Up to `limit` pieces with all their messages, newest first. What lies beside a row is read in its turn."""
+    async for rows in newest_rows(table, thread, limit=limit, at_once=limit):
+        for row in rows:
+            yield row, await messages_of(table, row)

@@ -1,6 +1,5 @@
 """History: one pure fold over what a run did, the same whoever ends it."""
 
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,8 +11,6 @@ from dayfly.runlog.messages import (
     ToolAnswered,
     ToolOutcome,
     UserSaid,
-    messages_from_json,
-    messages_to_json,
 )
 
 UNANSWERED = "The run ended before this tool answered."
@@ -69,16 +66,6 @@ def fold(user_text: str, steps: Iterable[Step]) -> tuple[Message, ...]:
     if partial:
         messages.append(AssistantSaid(partial))
     return _answered(messages)
-
-
-def pack_history(messages: tuple[Message, ...]) -> bytes:
-    """The messages as stored: zlib-compressed JSON."""
-    return zlib.compress(messages_to_json(messages))
-
-
-def unpack_history(data: bytes) -> tuple[Message, ...]:
-    """Reads `pack_history`'s form."""
-    return messages_from_json(zlib.decompress(data))
 
 
 def _answered(messages: list[Message]) -> tuple[Message, ...]:

@@ -66,9 +66,6 @@ class Decision:
 
 Message = UserSaid | AssistantSaid | ToolAnswered
 
-_MESSAGES: Final[TypeAdapter[tuple[Message, ...]]] = TypeAdapter(tuple[Message, ...])
-
-
 _DECISION: Final[TypeAdapter[Decision]] = TypeAdapter(Decision)
 
 
@@ -80,13 +77,3 @@ def decision_to_json(decision: Decision) -> str:
 def decisions_in(answers: tuple[str, ...]) -> tuple[Decision, ...]:
     """Reads `decision_to_json`'s form. Raises `ValueError` on anything else."""
     return tuple(_DECISION.validate_json(answer) for answer in answers)
-
-
-def messages_to_json(messages: tuple[Message, ...]) -> bytes:
-    """The messages as JSON, UTF-8."""
-    return _MESSAGES.dump_json(messages)
-
-
-def messages_from_json(data: bytes) -> tuple[Message, ...]:
-    """Reads `messages_to_json`'s form. Raises `ValueError` on anything else."""
-    return _MESSAGES.validate_json(data)

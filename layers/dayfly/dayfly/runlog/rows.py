@@ -1,4 +1,5 @@
-"""The rows of the one table: a closed union of frozen records whose fields are plain (str, int, bytes, tuples of str).
+"""The rows of the one table: a closed union of frozen records whose fields are plain (str, int, bytes, tuples
+of str or int).
 
 Times are milliseconds since the epoch, except `expires`, which is in seconds, as DynamoDB's TTL wants it.
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
@@ -248,7 +249,11 @@ class ConnectionRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryRow:
     """One run's messages, immutable. `place` counts the thread's ended runs up to this one; `previous` is the sort key
-    of the piece before it; `body` is packed, or lies in `body_parts` parts beside."""
+    of the piece before it.
+
+    The messages lie in chunks: `shown` says how many fragments of each a reader sees, `parts` in how many parts beside
+    it lies, one chunk's after the other's; 0 for a single chunk that lies in `body`.
+    """
 
     user: str
     thread: str
@@ -257,12 +262,18 @@ class HistoryRow:
     nonce: str
     previous: str | None
     at: int
+    shown: tuple[int, ...] = ()
+    parts: tuple[int, ...] = ()
     body: bytes = b""
-    body_parts: int = 0
 
     @property
     def key(self) -> Key:
         return keys.history_key(self.user, self.thread, self.place, self.run, self.nonce)
+
+    def chunk_keys(self, chunk: int) -> tuple[Key, ...]:
+        """The places of a chunk's parts."""
+        first = sum(self.parts[:chunk])
+        return tuple(keys.part_key(self.user, self.key.sk, part) for part in range(first, first + self.parts[chunk]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

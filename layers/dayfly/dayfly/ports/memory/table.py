@@ -7,6 +7,7 @@ from typing import Final
 from dayfly.ports.clock import Clock, SystemClock
 from dayfly.ports.memory.size import ROW_BYTES, TRANSACTION_BYTES, row_bytes
 from dayfly.ports.table import (
+    MAX_KEYS,
     Absent,
     Action,
     Check,
@@ -22,7 +23,6 @@ from dayfly.runlog.keys import Key
 from dayfly.runlog.rows import ForgetRow, LeaseRow, Row
 
 MAX_ACTIONS: Final = 100
-MAX_KEYS: Final = 100
 TOKEN_CHARS: Final = 36
 TOKEN_SECONDS: Final = 600.0
 

@@ -54,13 +54,13 @@ _HISTORY: Final[dict[str, Counting]] = {
 
 def by_events(sizes: Sequence[Size]) -> list[Series]:
     """Runs of growing length, held against their events."""
-    return _series({"events": _events, **_RUN, **_MISSED, **_HISTORY}, sizes, against=[_events(size) for size in sizes])
+    return _run_alone(sizes, against=[_events(size) for size in sizes])
 
 
 def by_length(sizes: Sequence[Size], lengths: Sequence[int]) -> list[Series]:
     """Runs whose events grow longer, and not so much more: held against the length of what they say."""
     said = Series("characters", tuple(lengths), tuple(lengths))
-    return [said, *_series({"events": _events, **_RUN, **_MISSED, **_HISTORY}, sizes, against=lengths)]
+    return [said, *_run_alone(sizes, against=lengths)]
 
 
 def by_thread(sizes: Sequence[Size], *, still: int) -> list[Series]:
@@ -71,6 +71,16 @@ def by_thread(sizes: Sequence[Size], *, still: int) -> list[Series]:
     return [
         *_series(whole, sizes, against=[_all_events(size) for size in sizes], judged_from=still),
         *_series(one, sizes, against=[_events(size) for size in sizes], judged_from=still),
+    ]
+
+
+def _run_alone(sizes: Sequence[Size], *, against: Sequence[float]) -> list[Series]:
+    """Reading a history back is judged from the first size on that takes more than one page: a page shows no more than
+    a frame holds, and each of several reads a little of what the next one shows."""
+    paged = next((index for index, size in enumerate(sizes) if size.history.posts > 1), 0)
+    return [
+        *_series({"events": _events, **_RUN, **_MISSED}, sizes, against=against),
+        *_series(_HISTORY, sizes, against=against, judged_from=min(paged, len(sizes) - 2)),
     ]
 
 

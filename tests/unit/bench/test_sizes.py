@@ -42,6 +42,17 @@ def test_long_events_are_held_against_their_length() -> None:
     assert [one.what for one in by_length(sizes, (10, 20, 40)) if one.faster] == []
 
 
+def test_a_history_is_judged_from_its_second_page_on() -> None:
+    """That two pages cost more than twice as much as one is no growth; that four cost more than twice as much as two
+    is."""
+    paged = [size(events, all_events=events, run=events, history=cost) for events, cost in ((10, 1), (20, 5), (40, 10))]
+    assert [one.what for one in by_events(paged) if one.faster] == []
+    square = [
+        size(events, all_events=events, run=events, history=cost) for events, cost in ((10, 1), (20, 5), (40, 20))
+    ]
+    assert "history, all pages: calls" in [one.what for one in by_events(square) if one.faster]
+
+
 def test_in_a_growing_thread_only_reading_all_of_it_may_cost_more() -> None:
     """A run that costs more the more came before it is named, from the size on from which none may."""
     even = [size(9, all_events=9 * runs, run=3, history=runs) for runs in (1, 10, 40, 160)]

@@ -23,7 +23,6 @@ from dayfly.publisher.past import newest_pieces
 from dayfly.recovery.caretaker import Caretaker
 from dayfly.recovery.notice import Notice, handle_notice
 from dayfly.recovery.sweep import sweep
-from dayfly.runlog.keys import LEASE_SHARDS
 from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, UserSaid
 from dayfly.runlog.rows import LeaseRow, LeaseState, LogRow, QuotaRow, Row, RunRow, ThreadRow
 from tests.fakes.agents import Script, ScriptedAgents, calculator, echo
@@ -55,7 +54,12 @@ class World:
         self.memory = MemoryTable(clock=self.clock)
         self.table = FaultyTable(self.memory)
         self.services = Services(
-            table=self.table, poster=self.sockets, invoker=self.invoker, clock=self.clock, meter=self.meter
+            table=self.table,
+            poster=self.sockets,
+            replies=self.sockets,
+            invoker=self.invoker,
+            clock=self.clock,
+            meter=self.meter,
         )
         self.executions = ExecutionFactory(self.services)
         self.router = Router(self.services, self.executions)
@@ -236,7 +240,7 @@ class World:
 
     async def sweep(self) -> int:
         """One sweep."""
-        return await sweep(self.table, self.caretaker(), self.clock, self.meter, shards=LEASE_SHARDS)
+        return await sweep(self.table, self.caretaker(), self.clock, self.meter)
 
     async def notice(
         self, call: EngineCall, *, invocation: str = "i-1", expired: bool = False, timed_out: bool = False

@@ -16,7 +16,6 @@ from dayfly.publisher.outside import Outside
 from dayfly.recovery.caretaker import Caretaker
 from dayfly.recovery.notice import Notice, handle_notice
 from dayfly.recovery.sweep import sweep
-from dayfly.runlog.keys import LEASE_SHARDS
 from tests.fakes.hosts import InlineHost
 from tests.simulation.actors import Actor
 from tests.simulation.agents import OneAgent
@@ -36,8 +35,9 @@ LIMITS: Final = RunLimits(run_ms=70_000, approval_ms=40_000)
 async def router(world: "World", actor: Actor, connection: Connection, body: str) -> None:
     """One frame."""
     line = Line(world, actor)
+    poster = SimPoster(line)
     services = Services(
-        table=SimTable(line), poster=SimPoster(line), invoker=SimInvoker(line), clock=actor, meter=NoMeter()
+        table=SimTable(line), poster=poster, replies=poster, invoker=SimInvoker(line), clock=actor, meter=NoMeter()
     )
     user = connection.device.user
     caller = Caller(user=user, tenant=user, connection=connection.name, invocation=actor.name)
@@ -103,7 +103,7 @@ async def sweeping(world: "World", actor: Actor) -> None:
     """One sweep."""
     line = Line(world, actor)
     before = DueBefore(world, actor)
-    await sweep(SimTable(line), Caretaker(outside(line)), actor, NoMeter(), shards=LEASE_SHARDS)
+    await sweep(SimTable(line), Caretaker(outside(line)), actor, NoMeter())
     before.check()
 
 

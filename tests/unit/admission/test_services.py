@@ -1,8 +1,11 @@
 """What a request's answer becomes."""
 
+from dataclasses import replace
+
 import pytest
 
 from dayfly.errors import PostRefused, Unsettled
+from tests.fakes.sockets import Sockets
 from tests.fakes.world import World, caller
 
 
@@ -23,3 +26,11 @@ async def test_a_reply_to_a_caller_that_left(world: World) -> None:
     """Likewise."""
     world.sockets.gone.add("a1")
     assert not await world.services.reply(caller(), b"{}")
+
+
+async def test_replies_have_a_way_of_their_own(world: World) -> None:
+    """What is posted to all who watch goes by the other."""
+    replies = Sockets()
+    services = replace(world.services, replies=replies)
+    assert await services.reply(caller(), b"{}")
+    assert (replies.frames["a1"], world.sockets.frames["a1"]) == ([b"{}"], [])

@@ -7,7 +7,7 @@ import pytest
 
 from dayfly.ports.memory import MemoryTable
 from dayfly.ports.table import Check, ConditionsFailed, Matches, Put
-from dayfly.runlog.keys import LEASE_SHARDS
+from dayfly.runlog.keys import ENDED_SHARDS, LEASE_SHARDS
 from dayfly.runlog.leasing import (
     BEGIN_WITHIN_MS,
     LEASE_MS,
@@ -66,10 +66,12 @@ def test_a_run_that_waits_for_its_user_is_due_when_that_expires() -> None:
     assert (APPROVAL.state, APPROVAL.due, APPROVAL.nonce) == (LeaseState.APPROVAL, 9000, "mine")
 
 
-def test_a_run_that_ends_in_the_queue_has_a_lease_for_its_end() -> None:
-    """The sweep posts the end from it, should nobody else."""
-    row = ended_lease(RUN, due=700, nonce="n")
+def test_the_lease_of_an_ended_run_stands_apart() -> None:
+    """The sweep posts the end from it, should nobody else, after all that is due of runs that have not ended."""
+    row = ended_lease(HELD, due=700, nonce="n")
     assert (row.state, row.due, row.nonce, row.key) == (LeaseState.ENDED, 700, "n", FIRST.key)
+    assert row.lease_shard in ENDED_SHARDS
+    assert row.lease_shard not in LEASE_SHARDS
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,12 @@ _log = logging.getLogger("dayfly.admission")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """The ports, as one thing to hand on, and the errands of the frame that is being answered."""
+    """The ports, as one thing to hand on, and the errands of the frame that is being answered. `replies` is the way to
+    whoever asks, in which nobody else's socket stands."""
 
     table: Table
     poster: Poster
+    replies: Poster
     invoker: Invoker
     clock: Clock
     meter: Meter
@@ -43,7 +45,7 @@ class Services:
         """Posts to the caller, and says whether the frame was taken. Where it was not, what was decided stands in the
         table all the same: a caller that left needs no answer, and one that is there asks again."""
         try:
-            await self.poster.post(caller.connection, frame)
+            await self.replies.post(caller.connection, frame)
         except Gone:
             _log.info("the caller left", extra={"connection": caller.connection})
         except (Unsettled, PostRefused) as error:

@@ -19,7 +19,6 @@ from dayfly.publisher.outside import Outside
 from dayfly.recovery.caretaker import Caretaker
 from dayfly.recovery.notice import Notice, handle_notice
 from dayfly.recovery.sweep import sweep
-from dayfly.runlog.keys import LEASE_SHARDS
 
 
 class RecoveryFunction:
@@ -49,7 +48,7 @@ class RecoveryFunction:
 
     async def _recover(self, event: FailureNotice | ScheduledEvent, caretaker: Caretaker) -> None:
         if isinstance(event, ScheduledEvent):
-            await sweep(self._table, caretaker, self._clock, self._telemetry.meter, shards=LEASE_SHARDS)
+            await sweep(self._table, caretaker, self._clock, self._telemetry.meter)
             return
         payload = event.request_payload
         if not isinstance(payload, RunPayload):

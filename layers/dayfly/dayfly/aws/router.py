@@ -33,11 +33,14 @@ class RouterFunction:
         self._telemetry = Telemetry(settings)
         self._pool = Pool()
         # Posts have threads of their own: a slow socket must not hold back the log, the lease or a cancel.
-        self._posts = Pool()
+        # Replies have theirs, too: sockets that take nothing must not hold back whoever asks.
+        self._posts, self._replies = Pool(), Pool()
         clock, meter = SystemClock(), self._telemetry.meter
+        management = clients.management_client()
         services = Services(
             table=DynamoTable(clients.dynamodb_client(), settings.table_name, self._pool),
-            poster=ApiGatewayPoster(clients.management_client(), self._posts, clock=clock, meter=meter),
+            poster=ApiGatewayPoster(management, self._posts, clock=clock, meter=meter),
+            replies=ApiGatewayPoster(management, self._replies, clock=clock, meter=meter),
             invoker=LambdaInvoker(
                 clients.lambda_client(),
                 self._pool,
@@ -57,7 +60,7 @@ class RouterFunction:
         caller = Caller(
             user=peer.user, tenant=peer.tenant, connection=peer.connection, invocation=context.aws_request_id
         )
-        with self._telemetry.invocation(context, **ids), self._pool, self._posts:
+        with self._telemetry.invocation(context, **ids), self._pool, self._posts, self._replies:
             try:
                 asyncio.run(self._router.handle(caller, body))
             except Exception:  # noqa: BLE001  # the invocation's outermost boundary

@@ -16,7 +16,6 @@ from dayfly.runlog.queueing import advanced, without
 from dayfly.runlog.rows import (
     HistoryRow,
     LeaseRow,
-    LeaseState,
     LogRow,
     QuotaRow,
     RunRow,
@@ -119,10 +118,10 @@ class Ending:
     def _ended_lease(self, lease: LeaseRow | None, row: LogRow) -> Action:
         due = row.at + POSTED_WITHIN_MS
         if self._lease_is is None:
-            return Put(ended_lease(self.run, due=due, nonce=row.nonce), Absent())
+            return Put(ended_lease(first_lease(self.run, now=due), due=due, nonce=row.nonce), Absent())
         if lease is None:
             raise Superseded("the lease is gone")
-        return Put(replace(lease, state=LeaseState.ENDED, due=due, nonce=row.nonce), self._lease_is())
+        return Put(ended_lease(lease, due=due, nonce=row.nonce), self._lease_is())
 
     async def _history(self, thread: ThreadRow, row: LogRow, batch: Batch) -> HistoryRow:
         """The run's piece of history, written beforehand under a key that no other writer uses."""

@@ -39,6 +39,8 @@ class Errands:
         failures = [result for result in results if isinstance(result, Exception)]
         if failures and kind is None:
             raise ExceptionGroup("errands that failed", failures)
+        for failure in failures:
+            _log.error("errand failed", exc_info=failure)
 
     async def _wait(self) -> None:
         left_s = max(0.0, self._until - asyncio.get_running_loop().time()) if self._until is not None else None

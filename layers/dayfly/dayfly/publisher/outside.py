@@ -19,6 +19,8 @@ from dayfly.publisher.seeing_off import see_off
 from dayfly.runlog import keys
 from dayfly.runlog.rows import LeaseRow, LeaseState, RunRow
 
+AGAIN_WITHIN_S: Final = 2.0
+"""How long a socket is waited for that was not sent the end before."""
 PUT_OFF_MS: Final = 30_000
 MOST_PUT_OFF_MS: Final = 15 * 60 * 1000
 """An end that was posted in vain is posted again after half a minute at the earliest, then each time after twice as
@@ -79,7 +81,7 @@ class Outside:
     async def post_again(self, run: RunRow, tail: Committed, *, give_up: bool = False) -> None:
         """Posts an ended run's terminal event to all who watch. Where that reached them, or to `give_up`, it drops the
         run's lease, and else puts it off. Raises `Unsettled`."""
-        posted = await self.show(run, tail)
+        posted = await self.show(run, tail, drain_s=AGAIN_WITHIN_S)
         lease = await self.table.get(keys.lease_key(run.user, run.run), LeaseRow)
         if lease is None:
             return

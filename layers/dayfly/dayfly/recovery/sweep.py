@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, zip_longest
 
 from dayfly.errors import PortError
@@ -15,13 +16,14 @@ from dayfly.publisher.patient_table import PatientTable
 from dayfly.recovery.caretaker import Caretaker
 from dayfly.recovery.deletion import go_on_deleting
 from dayfly.recovery.standing import READS_S, standing_of
-from dayfly.runlog.keys import FORGETS, LEASES, Key
+from dayfly.runlog.keys import ENDED_SHARDS, FORGETS, LEASE_SHARDS, LEASES, Key
 from dayfly.runlog.rows import ForgetRow
 
 MOST: int = 1000
 """Leases of one shard that one sweep takes; the next sweep takes the rest."""
 AT_ONCE: int = 16
-POSTS_AT_ONCE: int = 32
+POSTS_AT_ONCE: int = 12
+"""Ends that are posted at a time: fewer than there are threads for posts, so that each has one."""
 POSTS_WITHIN_S: float = 40.0
 """How long a sweep waits for slow sockets: it comes once a minute. What is left stays due."""
 FAR_MS: int = 24 * 3600 * 1000
@@ -29,36 +31,38 @@ FAR_MS: int = 24 * 3600 * 1000
 _log = logging.getLogger("dayfly.recovery")
 
 
-async def sweep(table: Table, caretaker: Caretaker, clock: Clock, meter: Meter, *, shards: Sequence[str]) -> int:
+async def sweep(table: Table, caretaker: Caretaker, clock: Clock, meter: Meter) -> int:
     """Looks after every run whose lease is due, and every deletion, and says how many. Counts the active runs on the
     way.
 
     The index hints at what is due; the lease itself, read strongly, decides. A run that cannot be looked after now
-    stays due for the next sweep. What has only to be posted is posted beside the rest: however many sockets take
-    nothing, no run waits for them. What fails otherwise is raised when all others have been looked after.
+    stays due for the next sweep. What has only to be posted comes last, and is posted beside the rest: however many
+    sockets take nothing, no run waits for them. What fails otherwise is raised when all others have been looked after.
     """
-    async with Errands(at_once=POSTS_AT_ONCE, within_s=POSTS_WITHIN_S) as errands:
-        return await _sweep(table, caretaker.keeping(errands), clock, meter, shards=shards)
-
-
-async def _sweep(table: Table, caretaker: Caretaker, clock: Clock, meter: Meter, *, shards: Sequence[str]) -> int:
     table = PatientTable(table, READS_S)
     now = clock.now_ms()
-    room = asyncio.Semaphore(AT_ONCE)
+    async with Errands(at_once=POSTS_AT_ONCE, within_s=POSTS_WITHIN_S) as errands:
+        found = await _of_all(LEASE_SHARDS, lambda shard: table.due_leases(shard, before=now, limit=MOST))
+        hints = tuple(_in_turn(found.values))
+        room = asyncio.Semaphore(AT_ONCE)
+        prompt = caretaker.keeping(errands)
 
-    async def one(key: Key) -> None:
-        async with room:
-            await _look_after(table, caretaker, key, now=now)
+        async def one(key: Key) -> None:
+            async with room:
+                await _look_after(table, prompt, key, now=now)
 
-    found = await _of_all(shards, lambda shard: table.due_leases(shard, before=now, limit=MOST))
-    hints = tuple(_in_turn(found.values))
-    done = await asyncio.gather(*(one(key) for key in hints), return_exceptions=True)
-    active = await _of_all(shards, lambda shard: table.due_leases(shard, before=now + FAR_MS, limit=MOST))
-    meter.add(Metric.ACTIVE_RUNS, sum(key.sk.startswith(LEASES) for some in active.values for key in some))
-    failures = [*found.failures, *(each for each in done if isinstance(each, Exception)), *active.failures]
-    if failures:
-        raise ExceptionGroup("what could not be looked after", failures)
-    return len(hints)
+        done = await asyncio.gather(*(one(key) for key in hints), return_exceptions=True)
+        ended = await _of_all(ENDED_SHARDS, lambda shard: table.due_leases(shard, before=now, limit=MOST))
+        unposted = tuple(_in_turn(ended.values))
+        for key in unposted:
+            errands.add(partial(_look_after, table, caretaker, key, now=now))
+        active = await _of_all(LEASE_SHARDS, lambda shard: table.due_leases(shard, before=now + FAR_MS, limit=MOST))
+        meter.add(Metric.ACTIVE_RUNS, sum(key.sk.startswith(LEASES) for some in active.values for key in some))
+        failures = [*found.failures, *ended.failures, *active.failures]
+        failures += [each for each in done if isinstance(each, Exception)]
+        if failures:
+            raise ExceptionGroup("what could not be looked after", failures)
+    return len(hints) + len(unposted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,9 +124,16 @@ def part_prefix(owner: str) -> str:
 LEASE_SHARDS: Final = tuple(f"LEASES#{place}" for place in range(4))
 """The parts of the lease index: a partition of it takes 1,000 writes a second, and every active run renews its lease.
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html"""
+ENDED_SHARDS: Final = tuple(f"ENDED#{place}" for place in range(4))
+"""Likewise, for runs that have ended and whose end is not yet posted to all."""
 
 
 def lease_shard(name: str) -> str:
     """The part of the lease index that a run's or a thread's row stands in: by its id's last character, which is
     random."""
     return LEASE_SHARDS[ord(name[-1]) % len(LEASE_SHARDS)]
+
+
+def ended_shard(run: str) -> str:
+    """The part of the lease index that an ended run's row stands in."""
+    return ENDED_SHARDS[ord(run[-1]) % len(ENDED_SHARDS)]

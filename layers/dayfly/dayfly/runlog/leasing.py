@@ -33,9 +33,11 @@ def first_lease(run: RunRow, *, now: int) -> LeaseRow:
     )
 
 
-def ended_lease(run: RunRow, *, due: int, nonce: str) -> LeaseRow:
-    """The lease of a run that ends without ever having been active."""
-    return replace(first_lease(run, now=due), due=due, state=LeaseState.ENDED, nonce=nonce)
+def ended_lease(lease: LeaseRow, *, due: int, nonce: str) -> LeaseRow:
+    """The lease of a run that has ended, until that was posted. It stands apart from all others in the index: however
+    many ends are left to post, no run waits behind them."""
+    shard = keys.ended_shard(lease.run)
+    return replace(lease, lease_shard=shard, due=due, state=LeaseState.ENDED, nonce=nonce)
 
 
 def held_lease(lease: LeaseRow, *, nonce: str, now: int) -> LeaseRow:

@@ -24,16 +24,30 @@ def shape(event: JsonObject) -> JsonObject:
     return {**{key: value for key, value in plain.items() if key not in OF_THIS_RUN}, "fields": sorted(fields)}
 
 
+def shapes(events: list[JsonObject]) -> list[JsonObject]:
+    """The events' shapes, with consecutive deltas as one: where a text is cut, and so how many events it makes, is a
+    matter of moments."""
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    whole: list[JsonObject] = []
+    for event in map(shape, events):
+        event["seq"] = len(whole) + 1
+        if whole and event["type"] == whole[-1]["type"] == "agent_delta":
+            whole[-1]["payload"]["text"] += event["payload"]["text"]
+        else:
+            whole.append(event)
+    return whole
+
+
 def as_documented(shown: tuple[Any, ...]) -> list[JsonObject]:
     """Events of the page as a client reads them."""
-    return [shape(json.loads(examples.encoded(event))) for event in shown]
+    return shapes([json.loads(examples.encoded(event)) for event in shown])
 
 
 async def test_example_run_is_a_real_one(world: World) -> None:
     """The page's first run is what the demo's agent does with this message, but for names and times."""
     install_demo(world)
     run = await says(world, "What is 17 * 23?")
-    assert list(map(shape, world.log(run))) == as_documented(examples.RUN_EVENTS)
+    assert shapes(world.log(run)) == as_documented(examples.RUN_EVENTS)
 
 
 async def test_example_approval_is_a_real_one(world: World) -> None:
@@ -44,7 +58,7 @@ async def test_example_approval_is_a_real_one(world: World) -> None:
     (call,) = calls_asked(world, run)
     assert (await world.approve(run, call["tool_call_id"]))["type"] == "approved"
     await world.serve()
-    assert list(map(shape, world.log(run))) == as_documented(examples.APPROVAL_EVENTS)
+    assert shapes(world.log(run)) == as_documented(examples.APPROVAL_EVENTS)
 
 
 async def test_example_resume_is_a_real_one(world: World) -> None:

@@ -95,7 +95,7 @@ class Outside:
         await self._change(run.run, Delete(keys.lease_key(run.user, run.run), Matches(state=LeaseState.ENDED)))
 
     async def _put_off(self, lease: LeaseRow, *, ended: int) -> None:
-        """A socket that takes nothing must not have its ends stand first in every sweep, before what others wait for.
+        """A socket that takes nothing must not have its ends stand before those of others in every sweep.
         Whoever reads again meanwhile misses nothing: the end is in the log."""
         now = self.clock.now_ms()
         later = replace(lease, due=now + min(max(PUT_OFF_MS, now - ended), MOST_PUT_OFF_MS))

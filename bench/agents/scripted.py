@@ -13,12 +13,12 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
-from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Thinking, ToolEnded, ToolStarted, Turn
+from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Responded, Thinking, ToolEnded, ToolStarted, Turn
 from dayfly.errors import ToolOutcomeUnknown
-from dayfly.ports.table import Matches, Put
-from dayfly.runlog import keys
-from dayfly.runlog.messages import AssistantSaid, ToolAnswered, ToolCall
-from dayfly.runlog.rows import QuotaRow
+from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall
+from dayfly.store import keys
+from dayfly.store.rows import QuotaRow
+from dayfly.store.table import Matches, Put
 
 WORDS = (
     *("lighthouse", "keeper", "harbour", "evening", "lantern", "rope", "gull", "tide", "letter", "winter", "window"),

@@ -7,11 +7,12 @@ import time
 from bench.report import Section
 from bench.summary import Summary, summary
 from dayfly.agents.catalogue import Catalogue, discover
-from dayfly.agents.models import Models
+from dayfly.agents.models.factory import Models
+from dayfly.clock import SystemClock
 from dayfly.context.execution import UserExecutionContext
 from dayfly.engine.factory import ExecutionEngineFactory
-from dayfly.ports.clock import SystemClock
-from dayfly.ports.memory import MemoryInvoker, MemoryMeter, MemoryPoster, MemoryTable
+from dayfly.store.memory import MemoryTable
+from tests.fakes.ports import MemoryInvoker, MemoryMeter, MemoryPoster
 
 ENGINES = 5000
 _US = 1_000_000

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 
 from bench.report import Section
 from bench.summary import median
-from dayfly.ports.clock import SystemClock
-from dayfly.ports.memory import MemoryPoster, MemoryTable
-from dayfly.ports.table import Absent, Put
+from dayfly.clock import SystemClock
+from dayfly.delivery.bridge import DELTA_PAUSE_S, WebSocketBridge
+from dayfly.delivery.broadcast import Broadcast
+from dayfly.log.writer import LogPosition, LogWriter
 from dayfly.protocol.events import AgentThinking
 from dayfly.protocol.signals import Phase
-from dayfly.publisher.bridge import DELTA_PAUSE_S, WebSocketBridge
-from dayfly.publisher.delivery import Delivery
-from dayfly.publisher.log_writer import LogPosition, LogWriter
-from dayfly.runlog.rows import AttachedRow, LogRow
+from dayfly.store.memory import MemoryTable
+from dayfly.store.rows import AttachedRow, LogRow
+from dayfly.store.table import Absent, Put
+from tests.fakes.ports import MemoryPoster
 
 EVENTS = 2000
 DELTAS = 30_000
@@ -84,7 +85,7 @@ async def _through(work: Work, given: int) -> tuple[_Pass, MemoryTable, MemoryPo
     position = LogPosition(
         user="u-bench", thread="t-bench", run="r-bench", agent_name="assistant", invocation="i-bench", next_seq=2
     )
-    delivery = Delivery(table, poster, user="u-bench", thread="t-bench", run="r-bench")
+    delivery = Broadcast(table, poster, user="u-bench", thread="t-bench", run="r-bench")
     clock = SystemClock()
     async with WebSocketBridge(LogWriter(table, clock, position), delivery, clock) as bridge:
         await delivery.refresh(phase=Phase.STARTING, elapsed_ms=0)

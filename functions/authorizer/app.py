@@ -2,6 +2,6 @@
 
 import os
 
-from dayfly.aws.authorizer import Authorizer
+from dayfly.aws.functions.authorizer import Authorizer
 
 handler = Authorizer(os.environ).handle

@@ -2,6 +2,6 @@
 
 import os
 
-from dayfly.aws.connection import ConnectionFunction
+from dayfly.aws.functions.connection import ConnectionFunction
 
 handler = ConnectionFunction(os.environ).handle

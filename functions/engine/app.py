@@ -2,6 +2,6 @@
 
 import os
 
-from dayfly.aws.engine import EngineFunction
+from dayfly.aws.functions.engine import EngineFunction
 
 handler = EngineFunction(os.environ).handle

@@ -2,6 +2,6 @@
 
 import os
 
-from dayfly.aws.recovery import RecoveryFunction
+from dayfly.aws.functions.recovery import RecoveryFunction
 
 handler = RecoveryFunction(os.environ).handle

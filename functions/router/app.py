@@ -2,6 +2,6 @@
 
 import os
 
-from dayfly.aws.router import RouterFunction
+from dayfly.aws.functions.router import RouterFunction
 
 handler = RouterFunction(os.environ).handle

@@ -4,7 +4,7 @@ from typing import Final
 
 from dayfly.errors import Busy, EngineLost
 from dayfly.protocol import events, frames, replies, signals
-from dayfly.publisher.timestamps import rfc3339
+from dayfly.text import rfc3339
 
 THREAD: Final = "t-01kamrjz7gq4v9w2m6c8d3e5fh"
 RUN: Final = "r-01kamrjz7gx1b7n5t2k4p9s8ra"

@@ -12,8 +12,8 @@ from dayfly.engine.attempt import MOST_APPROVALS
 from dayfly.protocol import limits
 from dayfly.protocol.events import TERMINAL_TYPES
 from dayfly.protocol.frames import ClientFrame, Run
-from dayfly.recovery.caretaker import MOST_RESUMES
-from dayfly.runlog.queueing import QUEUE_LENGTH
+from dayfly.recovery.actions import MOST_RESUMES
+from dayfly.runs.queue import QUEUE_LENGTH
 from scripts.protocol_docs import examples
 from scripts.protocol_docs.asyncapi import NOT_YET_ACTION
 from scripts.protocol_docs.catalog import (

@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 from typing import Final
 
-from dayfly.admission import attaching, listing
-from dayfly.admission import limits as admission
+from dayfly.delivery.audience import MOST_SOCKETS
 from dayfly.engine.attempt import MOST_APPROVALS
+from dayfly.engine.audience_watcher import LOOK_S
 from dayfly.engine.limits import RunLimits
 from dayfly.engine.periodic_updates import HEARTBEAT_S
-from dayfly.engine.watch import LOOK_S
+from dayfly.history import chunks
+from dayfly.log import shape
 from dayfly.protocol import limits
-from dayfly.publisher import chunks, shaping
-from dayfly.publisher.audience import MOST_SOCKETS
-from dayfly.recovery.caretaker import MOST_RESUMES
-from dayfly.runlog.queueing import QUEUE_LENGTH
+from dayfly.recovery.actions import MOST_RESUMES
+from dayfly.router import attach, listing
+from dayfly.runs import quotas as admission
+from dayfly.runs.queue import QUEUE_LENGTH
 from scripts.protocol_docs.tables import table
 
 SILENCE_S: Final = 15
@@ -48,9 +49,9 @@ def _rows() -> Iterator[tuple[str, str, str]]:
     yield "Request ids", f"`{limits.REQUEST_ID_PATTERN}`", "`invalid_message`"
     yield "Ids of threads, runs, agents", f"`{limits.ENTITY_ID_PATTERN}`", "`invalid_message`"
     yield "Runs named in `attach.after`", f"{limits.ATTACH_CURSORS}", "`invalid_message`"
-    replay = f"{attaching.REPLAY_EVENTS} events, {kilobytes(attaching.REPLAY_BYTES)}"
+    replay = f"{attach.REPLAY_EVENTS} events, {kilobytes(attach.REPLAY_BYTES)}"
     yield "Events replayed by one `attach`", replay, "`more: true`"
-    yield "Ended runs that one `attach` sends events of", f"{attaching.REPLAY_RUNS}", "`more: true`"
+    yield "Ended runs that one `attach` sends events of", f"{attach.REPLAY_RUNS}", "`more: true`"
     yield "Runs that wait in one thread", f"{QUEUE_LENGTH}", "`queue_full`"
     yield "Runs of a user under way or waiting at once", f"{admission.ACTIVE_RUNS}", "`quota_exceeded`"
     per = f"{admission.WINDOW_RUNS} in a window of {admission.WINDOW_MS // 1000} s, which opens with the first of them"
@@ -65,9 +66,9 @@ def _rows() -> Iterator[tuple[str, str, str]]:
     yield "Time that a run takes, waiting not counted", run, "`run_too_long`"
     yield "Times that a run is resumed after its engine was lost", f"{MOST_RESUMES}", "`engine_lost`"
     yield "One event, encoded", kilobytes(limits.EVENT_BYTES), "never sent; split or cut before"
-    yield "`parameters` in an event, as JSON", kilobytes(shaping.PARAMETER_BYTES), "long strings cut, then `omitted`"
-    yield "`tool_completed.result` as a JSON string", kilobytes(shaping.RESULT_BYTES), "cut, ends in `…`"
-    yield "`agent_completed.result` as a JSON string", kilobytes(shaping.ANSWER_BYTES), "cut, `truncated: true`"
+    yield "`parameters` in an event, as JSON", kilobytes(shape.PARAMETER_BYTES), "long strings cut, then `omitted`"
+    yield "`tool_completed.result` as a JSON string", kilobytes(shape.RESULT_BYTES), "cut, ends in `…`"
+    yield "`agent_completed.result` as a JSON string", kilobytes(shape.ANSWER_BYTES), "cut, `truncated: true`"
     page = f"{listing.THREADS_PAGE} threads, {kilobytes(listing.THREADS_BYTES)}"
     yield "A page of `threads`", page, "`cursor`"
     page = f"{listing.PAGE_MESSAGES} messages, {kilobytes(listing.PAGE_BYTES)} of text, {listing.PAGE_TURNS} runs"

@@ -16,9 +16,10 @@ from botocore.exceptions import EndpointConnectionError
 from moto.server import ThreadedMotoServer
 
 from dayfly.aws.calls import Pool, client_config
-from dayfly.aws.table import DynamoTable
-from dayfly.ports.memory import ManualClock, MemoryTable
-from dayfly.ports.table import Table
+from dayfly.aws.dynamodb.table import DynamoTable
+from dayfly.store.memory import MemoryTable
+from dayfly.store.table import Table
+from tests.fakes.ports import ManualClock
 from tests.simulation.played_table import PlayedTable
 
 if TYPE_CHECKING:

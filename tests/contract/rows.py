@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from dayfly.runlog.rows import (
+from dayfly.store.rows import (
     AttachedRow,
     CancelRow,
     ConnectionRow,

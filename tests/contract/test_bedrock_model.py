@@ -15,15 +15,15 @@ from botocore.config import Config
 from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 from pydantic import JsonValue
 
-from dayfly.agents.definition import AgentDefinition
-from dayfly.agents.failures import ModelRefused
-from dayfly.agents.models import Models
-from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Thinking, ToolEnded, ToolStarted
-from dayfly.agents.pydantic_agent import PydanticAgent
-from dayfly.agents.testing import ask
+from dayfly.agents.models.factory import Models
+from dayfly.agents.pydantic.agent import PydanticAgent
+from dayfly.agents.pydantic.failures import ModelRefused
+from dayfly.agents.sdk.definition import AgentDefinition
+from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Responded, Thinking, ToolEnded, ToolStarted
+from dayfly.agents.sdk.testing import ask
 from dayfly.agents.tools import calculate
 from dayfly.errors import ModelFailed
-from dayfly.runlog.messages import AssistantSaid, ToolCall
+from dayfly.log.messages import AssistantSaid, ToolCall
 from tests.contract.event_stream import CONTENT_TYPE, event, exception
 from tests.contract.model_server import Reply, model_server
 from tests.unit.agents.support import collect, turn

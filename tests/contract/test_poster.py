@@ -9,10 +9,10 @@ import pytest
 
 from dayfly.aws.calls import Pool, client_config
 from dayfly.aws.poster import ApiGatewayPoster
+from dayfly.clock import SystemClock
+from dayfly.delivery.poster import Poster
 from dayfly.errors import Gone, PostRefused, Unsettled
-from dayfly.ports.clock import SystemClock
-from dayfly.ports.memory import MemoryMeter, MemoryPoster
-from dayfly.ports.poster import Poster
+from tests.fakes.ports import MemoryMeter, MemoryPoster
 from tests.unit.aws.loopback import Answer, Loopback, Request, serve
 
 CONNECTION = "L0SM9cOFvHcCIhw="

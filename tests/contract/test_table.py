@@ -4,10 +4,10 @@ import typing
 
 import pytest
 
-from dayfly.ports.table import Absent, Check, ConditionsFailed, Delete, Exists, Matches, Put, Span, TableRefused
-from dayfly.runlog import keys
-from dayfly.runlog.keys import Key
-from dayfly.runlog.rows import AttachedRow, LogRow, NoteRow, Row, ThreadRow
+from dayfly.store import keys
+from dayfly.store.keys import Key
+from dayfly.store.rows import AttachedRow, LogRow, NoteRow, Row, ThreadRow
+from dayfly.store.table import Absent, Check, ConditionsFailed, Delete, Exists, Matches, Put, Span, TableRefused
 from tests.contract import rows
 from tests.contract.backends import Backend
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from dayfly.ports.table import Absent, Action, Check, ConditionsFailed, Delete, Exists, Matches, Put, TableRefused
-from dayfly.runlog.rows import LeaseRow, LogRow, NoteRow, ThreadRow
+from dayfly.store.rows import LeaseRow, LogRow, NoteRow, ThreadRow
+from dayfly.store.table import Absent, Action, Check, ConditionsFailed, Delete, Exists, Matches, Put, TableRefused
 from tests.contract import rows
 from tests.contract.backends import Backend
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from dayfly.agents.protocol import (
+from dayfly.agents.sdk.protocol import (
     AgentEvent,
     AgentRecipe,
     Answered,
@@ -18,7 +18,7 @@ from dayfly.agents.protocol import (
     Turn,
 )
 from dayfly.errors import ToolOutcomeUnknown, UnknownAgent
-from dayfly.runlog.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome
+from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome
 
 Script = Callable[[Turn], AsyncIterator[AgentEvent]]
 

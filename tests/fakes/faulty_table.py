@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dayfly.errors import Unsettled
-from dayfly.ports.table import Action, Put, RowT, Span, Table
-from dayfly.runlog.keys import Key
-from dayfly.runlog.rows import LogRow, Row
+from dayfly.store.keys import Key
+from dayfly.store.rows import LogRow, Row
+from dayfly.store.table import Action, Put, RowT, Span, Table
 
 
 class Fault(StrEnum):

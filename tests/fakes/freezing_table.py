@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from dayfly.ports.table import Action, RowT, Span, Table
-from dayfly.runlog.keys import Key
-from dayfly.runlog.rows import Row
+from dayfly.store.keys import Key
+from dayfly.store.rows import Row
+from dayfly.store.table import Action, RowT, Span, Table
 from tests.fakes.faulty_table import Call
 
 T = TypeVar("T")

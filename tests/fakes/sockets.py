@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from dayfly.ports.memory import MemoryPoster
+from tests.fakes.ports import MemoryPoster
 
 JsonObject = dict[str, Any]
 """A frame as a client reads it, by a JSON parser and nothing else."""

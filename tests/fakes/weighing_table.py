@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from dayfly.ports.memory.size import row_bytes
-from dayfly.ports.table import Action, RowT, Span, Table
-from dayfly.runlog.keys import Key
-from dayfly.runlog.rows import Row
+from dayfly.store.keys import Key
+from dayfly.store.row_size import row_bytes
+from dayfly.store.rows import Row
+from dayfly.store.table import Action, RowT, Span, Table
 
 
 class WeighingTable:

@@ -6,28 +6,29 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from dayfly.admission.caller import Caller
-from dayfly.admission.connections import Connections
-from dayfly.admission.execution_factory import ExecutionFactory
-from dayfly.admission.router import Router
-from dayfly.admission.services import Services
+from dayfly.context.caller import Caller
 from dayfly.context.execution import UserExecutionContext
+from dayfly.delivery.sockets import Connections
 from dayfly.engine.engine import RunReport
 from dayfly.engine.factory import ExecutionEngineFactory
 from dayfly.engine.limits import RunLimits
-from dayfly.ports.invoker import EngineCall
-from dayfly.ports.memory import MemoryInvoker, MemoryMeter, MemoryTable
-from dayfly.ports.table import Table
-from dayfly.publisher.outside import Outside
-from dayfly.publisher.past import newest_pieces
-from dayfly.recovery.caretaker import Caretaker
+from dayfly.history.reader import newest_pieces
+from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, UserSaid
+from dayfly.recovery.actions import RecoveryActions
 from dayfly.recovery.notice import Notice, handle_notice
 from dayfly.recovery.sweep import sweep
-from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, UserSaid
-from dayfly.runlog.rows import LeaseRow, LeaseState, LogRow, QuotaRow, Row, RunRow, ThreadRow
+from dayfly.router.router import Router
+from dayfly.router.services import Services
+from dayfly.runs.execution_factory import ExecutionFactory
+from dayfly.runs.invoker import EngineCall
+from dayfly.runs.writer import RunWriter
+from dayfly.store.memory import MemoryTable
+from dayfly.store.rows import LeaseRow, LeaseState, LogRow, QuotaRow, Row, RunRow, ThreadRow
+from dayfly.store.table import Table
 from tests.fakes.agents import Script, ScriptedAgents, calculator, echo
 from tests.fakes.faulty_table import Call, Fault, FaultyTable, Halt
 from tests.fakes.hosts import InlineHost
+from tests.fakes.ports import MemoryInvoker, MemoryMeter
 from tests.fakes.sockets import JsonObject, Sockets
 from tests.fakes.virtual_time import LoopClock
 
@@ -212,9 +213,9 @@ class World:
             deadline=self.clock.monotonic() + lifetime_s,
         )
 
-    def outside(self, invocation: str = "i-outside") -> Outside:
+    def run_writer(self, invocation: str = "i-outside") -> RunWriter:
         """What router and recovery speak for a run with."""
-        return Outside(
+        return RunWriter(
             table=self.table,
             poster=self.sockets,
             invoker=self.invoker,
@@ -223,9 +224,9 @@ class World:
             invocation=invocation,
         )
 
-    def caretaker(self, invocation: str = "i-recovery") -> Caretaker:
+    def recovery_actions(self, invocation: str = "i-recovery") -> RecoveryActions:
         """Recovery's hands."""
-        return Caretaker(self.outside(invocation))
+        return RecoveryActions(self.run_writer(invocation))
 
     async def recover(self, *, minutes: int = 10) -> None:
         """Engines as they are asked for, and a sweep a minute, until no lease is left but of runs that wait for their
@@ -240,7 +241,7 @@ class World:
 
     async def sweep(self) -> int:
         """One sweep."""
-        return await sweep(self.table, self.caretaker(), self.clock, self.meter)
+        return await sweep(self.table, self.recovery_actions(), self.clock, self.meter)
 
     async def notice(
         self, call: EngineCall, *, invocation: str = "i-1", expired: bool = False, timed_out: bool = False
@@ -255,7 +256,7 @@ class World:
             expired=expired,
             timed_out=timed_out,
         )
-        await handle_notice(self.table, self.caretaker(), notice)
+        await handle_notice(self.table, self.recovery_actions(), notice)
 
     # What the table holds.
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
-from dayfly.agents.protocol import (
+from dayfly.agents.sdk.protocol import (
     AgentEvent,
     AgentRecipe,
     Answered,
@@ -18,7 +18,7 @@ from dayfly.agents.protocol import (
     Turn,
 )
 from dayfly.errors import ToolOutcomeUnknown
-from dayfly.runlog.messages import AssistantSaid, Decision, ToolAnswered, ToolCall, ToolOutcome
+from dayfly.log.messages import AssistantSaid, Decision, ToolAnswered, ToolCall, ToolOutcome
 from tests.simulation.actors import Actor
 from tests.simulation.loop import OWNER
 from tests.simulation.programs import Manner, Program, Round, Tool

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from dayfly.publisher.timestamps import rfc3339
-from dayfly.runlog import keys
+from dayfly.store import keys
+from dayfly.text import rfc3339
 from tests.simulation.actors import Actor
 from tests.simulation.gateway import Connection
 from tests.simulation.programs import Manner, Program

@@ -5,21 +5,25 @@ from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import Final
 
-from dayfly.admission import attaching, entry, limits, listing
+from dayfly.delivery import bridge, socket_queue
 from dayfly.engine import reading
-from dayfly.publisher import batch, bridge, chunks, log_writer, parts, socket_queue, transcript
+from dayfly.history import chunks
+from dayfly.log import batch, reader, writer
 from dayfly.recovery import deletion, sweep
+from dayfly.router import attach, listing
+from dayfly.runs import admit, quotas
+from dayfly.store import large_values
 from tests.simulation.dice import Dice, replaced
 
 _Bound = tuple[tuple[ModuleType, str], ...]
 
 _BOUNDS: Final[tuple[tuple[_Bound, int], ...]] = (
-    (((attaching, "REPLAY_BYTES"),), 1500),
-    (((attaching, "REPLAY_EVENTS"),), 3),
-    (((attaching, "REPLAY_RUNS"),), 2),
-    (((entry, "QUEUE_LENGTH"),), 1),
-    (((limits, "ACTIVE_RUNS"),), 2),
-    (((limits, "WINDOW_RUNS"),), 3),
+    (((attach, "REPLAY_BYTES"),), 1500),
+    (((attach, "REPLAY_EVENTS"),), 3),
+    (((attach, "REPLAY_RUNS"),), 2),
+    (((admit, "QUEUE_LENGTH"),), 1),
+    (((quotas, "ACTIVE_RUNS"),), 2),
+    (((quotas, "WINDOW_RUNS"),), 3),
     (((listing, "THREADS_PAGE"),), 1),
     (((listing, "THREADS_BYTES"),), 300),
     (((chunks, "PIECE_BYTES"),), 9),
@@ -33,10 +37,10 @@ _BOUNDS: Final[tuple[tuple[_Bound, int], ...]] = (
     (((batch, "DELTA_BYTES"), (bridge, "DELTA_BYTES")), 12),
     (((bridge, "BUFFERED_WEIGHT"),), 40),
     (((bridge, "BATCH_WEIGHT"),), 60),
-    (((parts, "INLINE_BYTES"), (log_writer, "INLINE_BYTES"), (chunks, "INLINE_BYTES")), 60),
-    (((parts, "PART_BYTES"),), 50),
+    (((large_values, "INLINE_BYTES"), (writer, "INLINE_BYTES"), (chunks, "INLINE_BYTES")), 60),
+    (((large_values, "PART_BYTES"),), 50),
     (((socket_queue, "QUEUE_BYTES"),), 700),
-    (((transcript, "PAGE"),), 2),
+    (((reader, "PAGE"),), 2),
     (((deletion, "MOST_ROWS"),), 8),
     (((deletion, "PAGE"),), 2),
     (((deletion, "AT_ONCE"),), 1),

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from dayfly.runlog.fragments import Fragment, messages_in, unpack_fragments
-from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, UserSaid
-from dayfly.runlog.rows import CancelRow, HistoryRow, LeaseRow, LogRow, PartRow, QuotaRow, ThreadRow
+from dayfly.history.fragments import Fragment, messages_in, unpack_fragments
+from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, UserSaid
+from dayfly.store.rows import CancelRow, HistoryRow, LeaseRow, LogRow, PartRow, QuotaRow, ThreadRow
 from tests.simulation.device import Device
 from tests.simulation.outcomes import of_outcome
 from tests.simulation.truth import JsonObject, Told

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import TypeVar
 
 from dayfly.context import ids
-from dayfly.publisher import settle
+from dayfly.store import retry
 
 T = TypeVar("T")
 
@@ -70,5 +70,5 @@ def replaced(module: ModuleType | type, name: str, value: object) -> Iterator[No
 @contextmanager
 def loaded(dice: Dice) -> Iterator[None]:
     """For the time of the block, the core's own random numbers are these."""
-    with replaced(ids, "secrets", Secrets(dice)), replaced(settle, "random", dice):
+    with replaced(ids, "secrets", Secrets(dice)), replaced(retry, "random", dice):
         yield

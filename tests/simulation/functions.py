@@ -2,20 +2,20 @@
 
 from typing import TYPE_CHECKING, Final
 
-from dayfly.admission.caller import Caller
-from dayfly.admission.execution_factory import ExecutionFactory
-from dayfly.admission.router import Router
-from dayfly.admission.services import Services
+from dayfly.context.caller import Caller
 from dayfly.context.execution import UserExecutionContext
 from dayfly.engine.factory import ExecutionEngineFactory
 from dayfly.engine.limits import RunLimits
 from dayfly.engine.refusal import refuse
 from dayfly.errors import AgentFailed, DayflyError, RunFailed
-from dayfly.ports.invoker import EngineCall
-from dayfly.publisher.outside import Outside
-from dayfly.recovery.caretaker import Caretaker
+from dayfly.recovery.actions import RecoveryActions
 from dayfly.recovery.notice import Notice, handle_notice
 from dayfly.recovery.sweep import sweep
+from dayfly.router.router import Router
+from dayfly.router.services import Services
+from dayfly.runs.execution_factory import ExecutionFactory
+from dayfly.runs.invoker import EngineCall
+from dayfly.runs.writer import RunWriter
 from tests.fakes.hosts import InlineHost
 from tests.simulation.actors import Actor
 from tests.simulation.agents import OneAgent
@@ -74,7 +74,7 @@ async def engine(world: "World", actor: Actor, call: EngineCall, *, lifetime_s: 
         made = factory.create(context)
     except DayflyError as error:
         reason = error if isinstance(error, RunFailed) else AgentFailed("The agent could not be made.")
-        await refuse(outside(line), context, reason)
+        await refuse(run_writer(line), context, reason)
         return
     async with made:
         report = await made.run()
@@ -96,20 +96,20 @@ async def notice(
         expired=expired,
         timed_out=timed_out,
     )
-    await handle_notice(SimTable(line), Caretaker(outside(line)), told)
+    await handle_notice(SimTable(line), RecoveryActions(run_writer(line)), told)
 
 
 async def sweeping(world: "World", actor: Actor) -> None:
     """One sweep."""
     line = Line(world, actor)
     before = DueBefore(world, actor)
-    await sweep(SimTable(line), Caretaker(outside(line)), actor, NoMeter())
+    await sweep(SimTable(line), RecoveryActions(run_writer(line)), actor, NoMeter())
     before.check()
 
 
-def outside(line: Line) -> Outside:
+def run_writer(line: Line) -> RunWriter:
     """A voice for runs from outside their engines."""
-    return Outside(
+    return RunWriter(
         table=SimTable(line),
         poster=SimPoster(line),
         invoker=SimInvoker(line),

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dayfly.admission.connections import Connections
+from dayfly.delivery.sockets import Connections
 from dayfly.errors import Gone
 from tests.simulation.actors import Actor
 from tests.simulation.ports import Line, SimTable

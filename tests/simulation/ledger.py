@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from dayfly.agents.protocol import Turn
-from dayfly.runlog.messages import ToolCall, UserSaid
+from dayfly.agents.sdk.protocol import Turn
+from dayfly.log.messages import ToolCall, UserSaid
 from tests.simulation.actors import Actor
 from tests.simulation.lines import Lines
 from tests.simulation.programs import Tool

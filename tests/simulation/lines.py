@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dayfly.ports.table import Action, Put
-from dayfly.runlog.rows import ThreadRow
+from dayfly.store.rows import ThreadRow
+from dayfly.store.table import Action, Put
 from tests.simulation.truth import Appended, Told, Truth
 from tests.simulation.weather import Kind
 

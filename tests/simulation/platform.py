@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from dayfly.errors import PortError
-from dayfly.ports.invoker import EngineCall
+from dayfly.runs.invoker import EngineCall
 from tests.simulation.actors import Actor
 from tests.simulation.functions import engine, notice, router, sweeping
 from tests.simulation.gateway import Connection

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
-from dayfly.ports.table import Action, RowT, Span
-from dayfly.runlog.keys import Key
-from dayfly.runlog.rows import Row
+from dayfly.store.keys import Key
+from dayfly.store.rows import Row
+from dayfly.store.table import Action, RowT, Span
 from tests.simulation.dice import Dice
 from tests.simulation.loop import SimLoop
 from tests.simulation.ports import Line, SimTable

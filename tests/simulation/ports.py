@@ -6,10 +6,10 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from dayfly.errors import DayflyError, Unsettled
-from dayfly.ports.invoker import EngineCall
-from dayfly.ports.table import Action, RowT, Span
-from dayfly.runlog.keys import Key
-from dayfly.runlog.rows import Row
+from dayfly.runs.invoker import EngineCall
+from dayfly.store.keys import Key
+from dayfly.store.rows import Row
+from dayfly.store.table import Action, RowT, Span
 from tests.simulation.actors import Actor, forever
 from tests.simulation.store import at_once
 from tests.simulation.trace import of_actions, of_call, of_frame

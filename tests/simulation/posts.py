@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from dayfly.ports.table import Action, Delete, Span
-from dayfly.runlog import keys
-from dayfly.runlog.rows import AttachedRow
+from dayfly.store import keys
+from dayfly.store.rows import AttachedRow
+from dayfly.store.table import Action, Delete, Span
 from tests.simulation.actors import Actor
 from tests.simulation.truth import Appended, JsonObject
 from tests.simulation.weather import Kind

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
-from dayfly.ports.memory import table
+from dayfly.store import memory
 from tests.simulation import bounds
 from tests.simulation.checks import check_all
 from tests.simulation.dice import Dice, loaded, replaced
@@ -43,7 +43,7 @@ def play(seed: int, *, traced: bool = False, variant: Breaking = nullcontext, bi
     dice = Dice(seed)
     loop = SimLoop()
     trace = Trace() if traced else None
-    with loaded(dice), bounds.drawn(dice), replaced(table, "row_bytes", size_where_it_matters), variant():
+    with loaded(dice), bounds.drawn(dice), replaced(memory, "row_bytes", size_where_it_matters), variant():
         weather = Weather.drawn(dice, bias)
         world = World(loop, dice, weather, lifetime_s=dice.pick(LIFETIMES_S), trace=trace)
         world.story.prefer(bias.deeds)

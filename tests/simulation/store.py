@@ -4,12 +4,12 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
-from dayfly.ports.clock import Clock
-from dayfly.ports.memory import MemoryTable
-from dayfly.ports.memory.size import row_bytes
-from dayfly.ports.table import Action, Span
-from dayfly.runlog.keys import Key
-from dayfly.runlog.rows import ForgetRow, HistoryRow, LeaseRow, LogRow, NoteRow, PartRow, Row
+from dayfly.clock import Clock
+from dayfly.store.keys import Key
+from dayfly.store.memory import MemoryTable
+from dayfly.store.row_size import row_bytes
+from dayfly.store.rows import ForgetRow, HistoryRow, LeaseRow, LogRow, NoteRow, PartRow, Row
+from dayfly.store.table import Action, Span
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from tests.simulation.schedule import play
 SEEDS: Final = 60
 KNOWN_SOURCES: Final = {
     ("dayfly.context.ids", "secrets"),
-    ("dayfly.publisher.settle", "random"),
-    ("dayfly.ports.clock", "time"),
+    ("dayfly.store.retry", "random"),
+    ("dayfly.clock", "time"),
 }
 """Where the core takes time and random numbers from. A schedule replaces the first two; the third is the clock that
 functions are given, and a schedule gives them its own."""

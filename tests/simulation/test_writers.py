@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
-from dayfly.ports.table import Action, ConditionsFailed, Put, Table
-from dayfly.publisher import log_writer
-from dayfly.runlog.rows import LogRow
+from dayfly.log import writer
+from dayfly.store.rows import LogRow
+from dayfly.store.table import Action, ConditionsFailed, Put, Table
 from tests.simulation.dice import replaced
 from tests.simulation.writers import play_writer
 
@@ -17,7 +17,7 @@ SEEDS: Final = range(400)
 @contextmanager
 def nonce_without_ordinal() -> Iterator[None]:
     """Whatever record carries the own nonce counts as the one that is being appended."""
-    patient = log_writer.__dict__["settle"]
+    patient = writer.__dict__["settle"]
 
     async def credulous(table: Table, *actions: Action, token: str | None = None) -> None:
         try:
@@ -28,7 +28,7 @@ def nonce_without_ordinal() -> Iterator[None]:
                 raise ConditionsFailed({**failed.found, 0: replace(found, ordinal=put.row.ordinal)}) from failed
             raise
 
-    with replaced(log_writer, "settle", credulous):
+    with replaced(writer, "retry_write", credulous):
         yield
 
 

@@ -5,9 +5,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from dayfly.ports.invoker import EngineCall
-from dayfly.ports.table import Action, Check, Delete, Put
-from dayfly.runlog.rows import LeaseRow, LogRow, RunRow, ThreadRow
+from dayfly.runs.invoker import EngineCall
+from dayfly.store.rows import LeaseRow, LogRow, RunRow, ThreadRow
+from dayfly.store.table import Action, Check, Delete, Put
 
 _ID: Final = re.compile(r"\b([rt])-[0-9a-z]{26}\b")
 

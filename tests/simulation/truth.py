@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from dayfly.ports.table import Action, Put
-from dayfly.publisher.parts import journal_owner
-from dayfly.runlog import keys
-from dayfly.runlog.journal import unpack_journal
-from dayfly.runlog.keys import Key
-from dayfly.runlog.messages import AssistantSaid
-from dayfly.runlog.rows import LogRow, PartRow, Row
+from dayfly.log.journal import unpack_journal
+from dayfly.log.messages import AssistantSaid
+from dayfly.store import keys
+from dayfly.store.keys import Key
+from dayfly.store.large_values import journal_owner
+from dayfly.store.rows import LogRow, PartRow, Row
+from dayfly.store.table import Action, Put
 from tests.simulation.actors import Actor
 from tests.simulation.trace import type_of
 

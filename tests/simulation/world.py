@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from dayfly.ports.table import Action, Delete, Put
-from dayfly.runlog.keys import Key
-from dayfly.runlog.rows import CancelRow, ForgetRow, LeaseRow
+from dayfly.store.keys import Key
+from dayfly.store.rows import CancelRow, ForgetRow, LeaseRow
+from dayfly.store.table import Action, Delete, Put
 from tests.simulation.actors import START_MS, Actor
 from tests.simulation.attempts import Attempts
 from tests.simulation.device import Device

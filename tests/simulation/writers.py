@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dayfly.errors import Superseded, Unsettled
-from dayfly.ports.table import Action, Table
+from dayfly.log import writer
+from dayfly.log.batch import Emitted
+from dayfly.log.writer import Committed, LogPosition, LogWriter
 from dayfly.protocol.events import AgentThinking
-from dayfly.publisher import log_writer
-from dayfly.publisher.batch import Emitted
-from dayfly.publisher.log_writer import Committed, LogPosition, LogWriter
-from dayfly.publisher.settle import settle
-from dayfly.runlog.rows import LogRow
+from dayfly.store.retry import retry_write
+from dayfly.store.rows import LogRow
+from dayfly.store.table import Action, Table
 from tests.simulation.actors import Actor
 from tests.simulation.dice import Dice, loaded, replaced
 from tests.simulation.loop import SimLoop
@@ -54,9 +54,9 @@ def play_writer(seed: int, *, variant: Callable[[], AbstractContextManager[None]
     patience_s = dice.pick((0.0, 0.0, 0.2))
 
     async def impatient(table: Table, *actions: Action, token: str | None = None) -> None:
-        await settle(table, *actions, token=token, patience_s=patience_s)
+        await retry_write(table, *actions, token=token, patience_s=patience_s)
 
-    with loaded(dice), replaced(log_writer, "settle", impatient), variant():
+    with loaded(dice), replaced(writer, "retry_write", impatient), variant():
         weather = Weather(dice, budget=APPENDS, rates={WRITES: list(FATES)}, totals={WRITES: sum(p for p, _ in FATES)})
         world = UnwatchedWorld(loop, dice, weather, lifetime_s=10.0, trace=None)
         try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dayfly.ports.meter import TIMES, Metric
+from dayfly.metrics import TIMES, Metric
 from scripts.template_file import load
 from scripts.template_metrics import OWN_NAMESPACE, NamedMetric, named_metrics
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 
-from dayfly.agents.protocol import AgentEvent, Answered, Thinking, ToolStarted, Turn
+from dayfly.agents.sdk.protocol import AgentEvent, Answered, Thinking, ToolStarted, Turn
 
 
 class Blocking:

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from dayfly.agents.definition import AgentDefinition
-from dayfly.agents.tool import Tool
+from dayfly.agents.sdk.definition import AgentDefinition
+from dayfly.agents.sdk.tool import Tool
 
 
 async def deliver(to: str) -> str:

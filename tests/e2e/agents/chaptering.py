@@ -4,8 +4,8 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 
-from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Thinking, ToolEnded, ToolStarted, Turn
-from dayfly.runlog.messages import AssistantSaid, ToolAnswered, ToolCall
+from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Responded, Thinking, ToolEnded, ToolStarted, Turn
+from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall
 
 PIECE_S = 0.1
 

@@ -6,29 +6,29 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from dayfly.agents.protocol import Turn
+from dayfly.agents.sdk.protocol import Turn
+from dayfly.delivery.bridge import WebSocketBridge
+from dayfly.delivery.broadcast import Broadcast
 from dayfly.engine import engine, lease_keeper
-from dayfly.engine.beginning import Beginning
 from dayfly.engine.lease_keeper import LeaseKeeper
 from dayfly.engine.time_budget import TimeBudget
 from dayfly.errors import RunFailed
-from dayfly.ports.table import Action, Delete, Put, Table
+from dayfly.log.batch import Batch, Emitted
+from dayfly.log.writer import Committed, LogWriter, Transition
 from dayfly.protocol.events import AnyPayload
-from dayfly.publisher import fence
-from dayfly.publisher.batch import Batch, Emitted
-from dayfly.publisher.bridge import WebSocketBridge
-from dayfly.publisher.delivery import Delivery
-from dayfly.publisher.ending import Ending
-from dayfly.publisher.fence import Fence
-from dayfly.publisher.log_writer import Committed, Companion, LogWriter
-from dayfly.publisher.settle import settle
-from dayfly.publisher.starting import start_engine
 from dayfly.recovery import notice, sweep
-from dayfly.recovery.caretaker import Caretaker
-from dayfly.recovery.standing import Standing, standing_of
-from dayfly.runlog import keys
-from dayfly.runlog.keys import Key
-from dayfly.runlog.rows import LogRow
+from dayfly.recovery.actions import RecoveryActions
+from dayfly.runs import fence
+from dayfly.runs.begin import Begin
+from dayfly.runs.end import End
+from dayfly.runs.fence import OpenAttempt
+from dayfly.runs.starting import start_engine
+from dayfly.runs.state import Standing, standing_of
+from dayfly.store import keys
+from dayfly.store.keys import Key
+from dayfly.store.retry import retry_write
+from dayfly.store.rows import LogRow
+from dayfly.store.table import Action, Delete, Put, Table
 from tests.simulation.dice import replaced
 from tests.simulation.variants.variant import Broken, unconditional
 from tests.simulation.weather import DEADLY, Fate
@@ -39,11 +39,11 @@ def lease_deleted_before_the_post() -> Iterator[None]:
     """An ended run's lease goes first, then the end is posted."""
     commit = WebSocketBridge.commit
 
-    async def hasty(self: WebSocketBridge, payload: AnyPayload, companion: Companion, *, last: bool = False) -> Any:
-        done = await commit(self, payload, companion, last=last)
-        if isinstance(companion, Ending):
-            run = companion.run
-            await settle(self._writer._table, Delete(keys.lease_key(run.user, run.run)))
+    async def hasty(self: WebSocketBridge, payload: AnyPayload, transition: Transition, *, last: bool = False) -> Any:
+        done = await commit(self, payload, transition, last=last)
+        if isinstance(transition, End):
+            run = transition.run
+            await retry_write(self._writer._table, Delete(keys.lease_key(run.user, run.run)))
         return done
 
     with replaced(WebSocketBridge, "commit", hasty):
@@ -54,10 +54,10 @@ def lease_deleted_before_the_post() -> Iterator[None]:
 def end_not_posted_again() -> Iterator[None]:
     """Recovery drops the lease of an ended run without posting its end."""
 
-    async def lazy(self: Caretaker, standing: Standing) -> None:
-        await self.outside.drop_lease(standing.run)
+    async def lazy(self: RecoveryActions, standing: Standing) -> None:
+        await self.run_writer.drop_lease(standing.run)
 
-    with replaced(Caretaker, "post_end", lazy):
+    with replaced(RecoveryActions, "post_end", lazy):
         yield
 
 
@@ -65,12 +65,12 @@ def end_not_posted_again() -> Iterator[None]:
 def retry_without_fence() -> Iterator[None]:
     """Recovery invokes a lost attempt again, as if it had not begun."""
 
-    async def unfenced(self: Caretaker, standing: Standing, reason: RunFailed) -> None:
-        later = replace(standing.lease, due=self.outside.clock.now_ms() + 10_000)
-        await settle(self.outside.table, Put(later))
-        await start_engine(self.outside.invoker, standing.run)
+    async def unfenced(self: RecoveryActions, standing: Standing, reason: RunFailed) -> None:
+        later = replace(standing.lease, due=self.run_writer.clock.now_ms() + 10_000)
+        await retry_write(self.run_writer.table, Put(later))
+        await start_engine(self.run_writer.invoker, standing.run)
 
-    with replaced(Caretaker, "resume", unfenced):
+    with replaced(RecoveryActions, "resume", unfenced):
         yield
 
 
@@ -95,21 +95,21 @@ def no_renewal() -> Iterator[None]:
 @contextmanager
 def fence_apart() -> Iterator[None]:
     """The fence's record is written first, run and lease in another write."""
-    actions_of = Fence.actions
+    actions_of = OpenAttempt.actions
     commit_all = WebSocketBridge.commit_all
     rest: dict[int, tuple[Action, ...]] = {}
 
-    async def none(self: Fence, row: LogRow, batch: Batch) -> tuple[Action, ...]:
+    async def none(self: OpenAttempt, row: LogRow, batch: Batch) -> tuple[Action, ...]:
         rest[id(self)] = await actions_of(self, row, batch)
         return ()
 
-    async def then(self: WebSocketBridge, payloads: Any, companion: Companion, *, last: bool = False) -> Committed:
-        done = await commit_all(self, payloads, companion, last=last)
-        if isinstance(companion, Fence):
-            await settle(self._writer._table, *rest.pop(id(companion)))
+    async def then(self: WebSocketBridge, payloads: Any, transition: Transition, *, last: bool = False) -> Committed:
+        done = await commit_all(self, payloads, transition, last=last)
+        if isinstance(transition, OpenAttempt):
+            await retry_write(self._writer._table, *rest.pop(id(transition)))
         return done
 
-    with replaced(Fence, "actions", none), replaced(WebSocketBridge, "commit_all", then):
+    with replaced(OpenAttempt, "actions", none), replaced(WebSocketBridge, "commit_all", then):
         yield
 
 
@@ -136,11 +136,11 @@ def recovery_trusts_the_index() -> Iterator[None]:
     """What the index names as due is taken as due."""
     look_after = sweep._look_after
 
-    async def trusting(table: Table, caretaker: Caretaker, key: Key, *, now: int) -> None:
+    async def trusting(table: Table, recovery_actions: RecoveryActions, key: Key, *, now: int) -> None:
         if not key.sk.startswith(keys.LEASES):
-            await look_after(table, caretaker, key, now=now)
+            await look_after(table, recovery_actions, key, now=now)
         elif (standing := await standing_of(table, key)) is not None:
-            await caretaker.look_after(standing)
+            await recovery_actions.look_after(standing)
 
     with replaced(sweep, "_look_after", trusting):
         yield
@@ -160,21 +160,21 @@ def any_notice_is_its_own() -> Iterator[None]:
 @contextmanager
 def claim_apart() -> Iterator[None]:
     """An engine claims its lease in a write of its own, after its first record."""
-    actions_of = Beginning.actions
+    actions_of = Begin.actions
     append = LogWriter.append
     rest: dict[int, tuple[Action, ...]] = {}
 
-    async def none(self: Beginning, row: LogRow, batch: Batch) -> tuple[Action, ...]:
+    async def none(self: Begin, row: LogRow, batch: Batch) -> tuple[Action, ...]:
         rest[id(self)] = await actions_of(self, row, batch)
         return ()
 
-    async def then(self: LogWriter, items: tuple[Emitted, ...], companion: Companion | None = None) -> Committed:
-        done = await append(self, items, companion)
-        if isinstance(companion, Beginning):
-            await settle(self._table, *rest.pop(id(companion)))
+    async def then(self: LogWriter, items: tuple[Emitted, ...], transition: Transition | None = None) -> Committed:
+        done = await append(self, items, transition)
+        if isinstance(transition, Begin):
+            await retry_write(self._table, *rest.pop(id(transition)))
         return done
 
-    with replaced(Beginning, "actions", none), replaced(LogWriter, "append", then):
+    with replaced(Begin, "actions", none), replaced(LogWriter, "append", then):
         yield
 
 
@@ -192,20 +192,20 @@ def doubtful_tool_runs_again() -> Iterator[None]:
 @contextmanager
 def slow_recovery() -> Iterator[None]:
     """A lost run is taken up after some consideration."""
-    resume = Caretaker.resume
+    resume = RecoveryActions.resume
 
-    async def hesitant(self: Caretaker, standing: Standing, reason: RunFailed) -> None:
+    async def hesitant(self: RecoveryActions, standing: Standing, reason: RunFailed) -> None:
         await asyncio.sleep(6.0)
         await resume(self, standing, reason)
 
-    with replaced(Caretaker, "resume", hesitant):
+    with replaced(RecoveryActions, "resume", hesitant):
         yield
 
 
 @contextmanager
 def no_heartbeat() -> Iterator[None]:
     """A silent engine says nothing."""
-    with replaced(Delivery, "heartbeat", lambda self, **what: None):
+    with replaced(Broadcast, "heartbeat", lambda self, **what: None):
         yield
 
 

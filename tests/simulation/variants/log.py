@@ -6,21 +6,22 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from dayfly.admission import attaching
 from dayfly.context import ids
-from dayfly.engine.beginning import Beginning
+from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.errors import Superseded, Unsettled
-from dayfly.ports.table import Action, ConditionsFailed, Put, Table
+from dayfly.log import batch, reader, writer
+from dayfly.log.batch import Batch, Emitted
+from dayfly.log.fold import LogStep
+from dayfly.log.journal import Noted
+from dayfly.log.writer import Committed, LogWriter, Transition
 from dayfly.protocol.events import AgentResumed, AnyPayload, Event, ToolExecuting
-from dayfly.publisher import batch, log_writer, resuming, transcript
-from dayfly.publisher.batch import Batch, Emitted
-from dayfly.publisher.bridge import WebSocketBridge
-from dayfly.publisher.log_writer import Committed, Companion, LogWriter
-from dayfly.publisher.settle import settle
-from dayfly.runlog.history import Step
-from dayfly.runlog.journal import Noted
-from dayfly.runlog.leasing import held_lease
-from dayfly.runlog.rows import LogRow
+from dayfly.router import attach
+from dayfly.runs import resume
+from dayfly.runs.begin import Begin
+from dayfly.runs.lease import held_lease
+from dayfly.store.retry import retry_write
+from dayfly.store.rows import LogRow
+from dayfly.store.table import Action, ConditionsFailed, Put, Table
 from tests.simulation.dice import replaced
 from tests.simulation.variants.variant import Broken
 from tests.simulation.weather import Fate
@@ -44,7 +45,7 @@ def post_before_append() -> Iterator[None]:
 @contextmanager
 def unconditional_append() -> Iterator[None]:
     """A record is written whether or not there is one."""
-    with replaced(log_writer, "Absent", lambda: None):
+    with replaced(writer, "Absent", lambda: None):
         yield
 
 
@@ -53,18 +54,18 @@ def seq_from_the_tail() -> Iterator[None]:
     """An engine begins behind the tail of the log, wherever that is, and takes the lease."""
     append = LogWriter.append
 
-    async def behind(self: LogWriter, items: tuple[Emitted, ...], companion: Companion | None = None) -> Committed:
-        if isinstance(companion, Beginning):
-            tail = await transcript.tail_of(self._table, user=self.position.user, run=self.position.run)
+    async def behind(self: LogWriter, items: tuple[Emitted, ...], transition: Transition | None = None) -> Committed:
+        if isinstance(transition, Begin):
+            tail = await reader.tail_of(self._table, user=self.position.user, run=self.position.run)
             if tail is None or tail.outcome is not None:
                 raise Superseded("the run has ended")
             self.next_seq = tail.last + 1
-        return await append(self, items, companion)
+        return await append(self, items, transition)
 
-    async def taken(self: Beginning, row: LogRow, batch: Batch) -> tuple[Action, ...]:
+    async def taken(self: Begin, row: LogRow, batch: Batch) -> tuple[Action, ...]:
         return (Put(held_lease(self._lease, nonce=row.nonce, now=row.at)),)
 
-    with replaced(LogWriter, "append", behind), replaced(Beginning, "actions", taken):
+    with replaced(LogWriter, "append", behind), replaced(Begin, "actions", taken):
         yield
 
 
@@ -74,7 +75,7 @@ def no_nonce_check() -> Iterator[None]:
 
     async def forgetful(table: Table, *actions: Action, token: str | None = None) -> None:
         try:
-            await settle(table, *actions, token=token)
+            await retry_write(table, *actions, token=token)
         except ConditionsFailed as failed:
             others = {
                 place: replace(row, nonce="another's") if isinstance(row, LogRow) else row
@@ -82,7 +83,7 @@ def no_nonce_check() -> Iterator[None]:
             }
             raise ConditionsFailed(others) from failed
 
-    with replaced(log_writer, "settle", forgetful):
+    with replaced(writer, "retry_write", forgetful):
         yield
 
 
@@ -92,17 +93,17 @@ def new_record_at_each_try() -> Iterator[None]:
     append = LogWriter.append
 
     async def hasty(table: Table, *actions: Action, token: str | None = None) -> None:
-        await settle(table, *actions, token=token, patience_s=0.0)
+        await retry_write(table, *actions, token=token, patience_s=0.0)
 
-    async def again(self: LogWriter, items: tuple[Emitted, ...], companion: Companion | None = None) -> Committed:
+    async def again(self: LogWriter, items: tuple[Emitted, ...], transition: Transition | None = None) -> Committed:
         while True:
             try:
-                return await append(self, items, companion)
+                return await append(self, items, transition)
             except Unsettled:
                 self.nonce = ids.new_nonce()
                 await asyncio.sleep(0.05)
 
-    with replaced(log_writer, "settle", hasty), replaced(LogWriter, "append", again):
+    with replaced(writer, "retry_write", hasty), replaced(LogWriter, "append", again):
         yield
 
 
@@ -128,12 +129,12 @@ def replay_after_the_cursor() -> Iterator[None]:
     """A replay starts at the first batch whose key is beyond the cursor."""
 
     async def short(table: Table, *, user: str, run: str, seq: int) -> AsyncIterator[tuple[LogRow, ...]]:
-        span = transcript._span(user, run, first=seq + 1, last=transcript.LAST_SEQ)
+        span = reader._span(user, run, first=seq + 1, last=reader.LAST_SEQ)
         rows = await table.query(span, LogRow, limit=100)
         if rows:
             yield rows
 
-    with replaced(attaching, "pages_after", short):
+    with replaced(attach, "pages_after", short):
         yield
 
 
@@ -142,17 +143,17 @@ def void_text_is_kept() -> Iterator[None]:
     """What `discard_after` voids stays in the history."""
     step_of = batch.step_of
 
-    def deaf(event: Event) -> tuple[Step, ...]:
+    def deaf(event: Event) -> tuple[LogStep, ...]:
         return () if isinstance(event.payload, AgentResumed) else step_of(event)
 
-    with replaced(batch, "step_of", deaf), replaced(transcript, "step_of", deaf):
+    with replaced(batch, "step_of", deaf), replaced(reader, "step_of", deaf):
         yield
 
 
 @contextmanager
 def nothing_is_void() -> Iterator[None]:
     """A resumed run does not say which text is void."""
-    with replaced(resuming, "void_after", lambda steps: None):
+    with replaced(resume, "void_after", lambda steps: None):
         yield
 
 

@@ -5,23 +5,23 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
-from dayfly.admission import approving, cancelling, entry
-from dayfly.admission.caller import Caller
-from dayfly.admission.lookup import live_run
-from dayfly.admission.services import Services
+from dayfly.context.caller import Caller
 from dayfly.errors import ApprovalClosed
-from dayfly.ports.table import Action, Delete, Put, Table
-from dayfly.publisher import closing, ending, finish
-from dayfly.publisher.ending import Ending
-from dayfly.publisher.outside import Outside
-from dayfly.publisher.settle import settle
-from dayfly.publisher.starting import start_engine
-from dayfly.recovery import caretaker
-from dayfly.runlog import keys, queueing
-from dayfly.runlog.keys import Key
-from dayfly.runlog.leasing import first_lease
-from dayfly.runlog.messages import Decision
-from dayfly.runlog.rows import LeaseRow, QuotaRow, RunRow, ThreadRow
+from dayfly.log.messages import Decision
+from dayfly.recovery import actions
+from dayfly.router import approve, cancel
+from dayfly.router.services import Services
+from dayfly.runs import admit, closing, end, finish, queue
+from dayfly.runs.end import End
+from dayfly.runs.lease import first_lease
+from dayfly.runs.lookup import live_run
+from dayfly.runs.starting import start_engine
+from dayfly.runs.writer import RunWriter
+from dayfly.store import keys
+from dayfly.store.keys import Key
+from dayfly.store.retry import retry_write
+from dayfly.store.rows import LeaseRow, QuotaRow, RunRow, ThreadRow
+from dayfly.store.table import Action, Delete, Put, Table
 from tests.simulation.dice import replaced
 from tests.simulation.variants.variant import Broken, without
 
@@ -43,14 +43,14 @@ def request_runs_twice() -> Iterator[None]:
 @contextmanager
 def ending_without_the_version() -> Iterator[None]:
     """An ending writes over whatever became of thread and quota meanwhile."""
-    with replaced(ending, "Matches", without("version")):
+    with replaced(end, "Matches", without("version")):
         yield
 
 
 @contextmanager
 def admission_without_the_version() -> Iterator[None]:
     """An admission writes over whatever became of thread and quota meanwhile."""
-    with replaced(entry, "Matches", without("version")):
+    with replaced(admit, "Matches", without("version")):
         yield
 
 
@@ -61,18 +61,18 @@ def release_apart_from_the_next() -> Iterator[None]:
     def released(thread: ThreadRow) -> ThreadRow:
         return replace(thread, active_run=None)
 
-    async def then(outside: Outside, done: Ending) -> None:
+    async def then(run_writer: RunWriter, done: End) -> None:
         ended = done.ended
         if ended is None or not ended.thread.queue:
             return
-        thread = replace(queueing.advanced(ended.thread), version=ended.thread.version + 1)
-        run = await outside.table.get(keys.run_key(thread.user, thread.thread, ended.thread.queue[0]), RunRow)
+        thread = replace(queue.advanced(ended.thread), version=ended.thread.version + 1)
+        run = await run_writer.table.get(keys.run_key(thread.user, thread.thread, ended.thread.queue[0]), RunRow)
         assert run is not None
-        await settle(outside.table, Put(thread), Put(first_lease(run, now=outside.clock.now_ms())))
-        await start_engine(outside.invoker, run)
+        await retry_write(run_writer.table, Put(thread), Put(first_lease(run, now=run_writer.clock.now_ms())))
+        await start_engine(run_writer.invoker, run)
 
     with (
-        replaced(ending, "advanced", released),
+        replaced(end, "advanced", released),
         replaced(finish, "start_next", then),
         replaced(closing, "start_next", then),
     ):
@@ -86,14 +86,14 @@ def quota_is_kept() -> Iterator[None]:
     def kept(quota: QuotaRow, run: str) -> QuotaRow:
         return replace(quota, version=quota.version + 1)
 
-    with replaced(ending, "_given_back", kept):
+    with replaced(end, "_given_back", kept):
         yield
 
 
 @contextmanager
 def interrupt_at_the_end() -> Iterator[None]:
     """An interrupt queues behind the others."""
-    with replaced(entry, "interrupting", queueing.enqueued):
+    with replaced(admit, "interrupting", queue.enqueued):
         yield
 
 
@@ -103,9 +103,9 @@ def late_mark_stays() -> Iterator[None]:
 
     async def careless(table: Table, *actions: Action, token: str | None = None) -> None:
         if not any(isinstance(action, Delete) for action in actions):
-            await settle(table, *actions, token=token)
+            await retry_write(table, *actions, token=token)
 
-    with replaced(cancelling, "settle", careless):
+    with replaced(cancel, "retry_write", careless):
         yield
 
 
@@ -119,7 +119,7 @@ def each_answer_opens() -> Iterator[None]:
             raise ApprovalClosed("The run has ended.")
         return lease
 
-    with replaced(approving, "_open_lease", any_lease):
+    with replaced(approve, "_open_lease", any_lease):
         yield
 
 
@@ -130,7 +130,7 @@ def expiry_approves() -> Iterator[None]:
     def generous(call_id: str, *, approved: bool, reason: str = "") -> Decision:
         return Decision(call_id, approved=True, reason=reason)
 
-    with replaced(caretaker, "Decision", generous):
+    with replaced(actions, "Decision", generous):
         yield
 
 
@@ -142,7 +142,7 @@ def first_answer_for_all() -> Iterator[None]:
         found = await live_run(table, user=user, run=run)
         return replace(found, pending=found.pending[:1])
 
-    with replaced(approving, "live_run", one_call):
+    with replaced(approve, "live_run", one_call):
         yield
 
 
@@ -153,7 +153,7 @@ def cancelled_request_is_admitted() -> Iterator[None]:
     async def unbarred(services: Services, caller: Caller, request: str) -> str | None:
         return None
 
-    with replaced(cancelling, "_run_of_request", unbarred):
+    with replaced(cancel, "_run_of_request", unbarred):
         yield
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Set
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from dayfly.ports.table import Matches, Put
-from dayfly.runlog.rows import Row
+from dayfly.store.rows import Row
+from dayfly.store.table import Matches, Put
 from tests.simulation.weather import Bias, Fate
 
 

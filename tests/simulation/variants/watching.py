@@ -4,22 +4,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from dayfly.admission import attaching, router
-from dayfly.admission.caller import Caller
-from dayfly.admission.services import Services
+from dayfly.context.caller import Caller
+from dayfly.delivery import audience
+from dayfly.delivery.audience import Audience
+from dayfly.delivery.broadcast import DRAIN_S, Broadcast
+from dayfly.delivery.flush import Flushed
 from dayfly.engine import attempt, engine
-from dayfly.ports.table import Action, Delete, Table
+from dayfly.log.messages import Message
 from dayfly.protocol.frames import Attach
 from dayfly.protocol.replies import Attached
-from dayfly.publisher import audience, finish
-from dayfly.publisher.audience import Audience
-from dayfly.publisher.delivery import DRAIN_S, Delivery
-from dayfly.publisher.seeing_off import SeenOff
-from dayfly.publisher.settle import settle
-from dayfly.runlog import keys
-from dayfly.runlog.keys import Key
-from dayfly.runlog.messages import Message
-from dayfly.runlog.rows import ThreadRow
+from dayfly.router import attach, router
+from dayfly.router.services import Services
+from dayfly.runs import finish
+from dayfly.store import keys
+from dayfly.store.keys import Key
+from dayfly.store.retry import retry_write
+from dayfly.store.rows import ThreadRow
+from dayfly.store.table import Action, Delete, Table
 from tests.simulation.dice import replaced
 from tests.simulation.variants.variant import Broken
 from tests.simulation.weather import Fate
@@ -43,15 +44,15 @@ def cancel_of_any_run() -> Iterator[None]:
         yield
 
 
-async def _without_looking(delivery: Delivery, *, drain_s: float = DRAIN_S) -> SeenOff:
-    return SeenOff(None, posted=await delivery.drain(patience_s=drain_s))
+async def _without_looking(delivery: Broadcast, *, drain_s: float = DRAIN_S) -> Flushed:
+    return Flushed(None, posted=await delivery.drain(patience_s=drain_s))
 
 
 @contextmanager
 def audience_before_the_end() -> Iterator[None]:
     """Who watches is not read again after the last append."""
 
-    with replaced(finish, "see_off", _without_looking):
+    with replaced(finish, "flush", _without_looking):
         yield
 
 
@@ -62,17 +63,17 @@ def attach_reads_first() -> Iterator[None]:
 
     async def later(table: Table, *actions: Action, token: str | None = None) -> None:
         if isinstance(actions[0], Delete):
-            await settle(table, *actions, token=token)
+            await retry_write(table, *actions, token=token)
         else:
             late[actions[0].key] = actions
 
     async def reading(services: Services, caller: Caller, frame: Attach) -> Attached:
-        reply = await attaching.attach(services, caller, frame)
+        reply = await attach.attach(services, caller, frame)
         row = keys.socket_of_thread_key(caller.user, frame.thread_id, caller.connection)
-        await settle(services.table, *late.get(row, ()))
+        await retry_write(services.table, *late.get(row, ()))
         return reply
 
-    with replaced(attaching, "settle", later), replaced(router, "attach", reading):
+    with replaced(attach, "retry_write", later), replaced(router, "attach", reading):
         yield
 
 
@@ -86,13 +87,13 @@ def one_partition_for_all() -> Iterator[None]:
 @contextmanager
 def unsent_end_is_let_go() -> Iterator[None]:
     """An end that could not be posted counts as posted."""
-    drain = Delivery.drain
+    drain = Broadcast.drain
 
-    async def content(self: Delivery, *, patience_s: float = DRAIN_S) -> bool:
+    async def content(self: Broadcast, *, patience_s: float = DRAIN_S) -> bool:
         await drain(self, patience_s=patience_s)
         return True
 
-    with replaced(Delivery, "drain", content):
+    with replaced(Broadcast, "drain", content):
         yield
 
 
@@ -100,7 +101,7 @@ def unsent_end_is_let_go() -> Iterator[None]:
 def no_look_after_the_question() -> Iterator[None]:
     """An engine that leaves its run to the user does not look whether it was cancelled meanwhile."""
 
-    with replaced(attempt, "see_off", _without_looking):
+    with replaced(attempt, "flush", _without_looking):
         yield
 
 

@@ -8,16 +8,17 @@ from pydantic_ai.messages import ModelMessage, ModelResponse, ToolCallPart, Tool
 from pydantic_ai.models import Model
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
 
-from dayfly.agents.definition import AgentDefinition
-from dayfly.agents.protocol import AgentEvent, Turn
-from dayfly.agents.pydantic_agent import PydanticAgent
-from dayfly.agents.tool import Tool
-from dayfly.agents.tool_context import ToolFunction
+from dayfly.agents.pydantic.agent import PydanticAgent
+from dayfly.agents.sdk.definition import AgentDefinition
+from dayfly.agents.sdk.protocol import AgentEvent, Turn
+from dayfly.agents.sdk.tool import Tool
+from dayfly.agents.sdk.tool_context import ToolFunction
+from dayfly.clock import Clock
 from dayfly.context.execution import UserExecutionContext
-from dayfly.ports.clock import Clock
-from dayfly.ports.memory import ManualClock, MemoryTable
-from dayfly.ports.table import Table
-from dayfly.runlog.messages import Decision, Message
+from dayfly.log.messages import Decision, Message
+from dayfly.store.memory import MemoryTable
+from dayfly.store.table import Table
+from tests.fakes.ports import ManualClock
 
 Piece = str | DeltaToolCalls
 Script = Callable[[list[ModelMessage], AgentInfo], AsyncIterator[Piece]]

@@ -10,13 +10,13 @@ from typing import NoReturn
 import pytest
 
 from dayfly.agents.catalogue import Catalogue, discover
-from dayfly.agents.definition import AgentDefinition
-from dayfly.agents.models import Models
+from dayfly.agents.models.factory import Models
+from dayfly.agents.sdk.definition import AgentDefinition
 from dayfly.errors import ConfigurationError, UnknownAgent
 from functions.engine import agents as installed
 
 _NUMBERS = itertools.count()
-GOOD = "from dayfly.agents.definition import AgentDefinition\nagent = AgentDefinition(instructions='Help.')\n"
+GOOD = "from dayfly.agents.sdk.definition import AgentDefinition\nagent = AgentDefinition(instructions='Help.')\n"
 
 
 class OddType:
@@ -72,7 +72,7 @@ BROKEN = [
     ("x = 1", r"broken\.py: an agent's file has `agent = AgentDefinition\(\.\.\.\)`"),
     ("agent = 'assistant'", r"broken\.py: an agent's file has"),
     ("import nothing_of_this_name", r"broken\.py, line 1: ModuleNotFoundError: .*nothing_of_this_name"),
-    ("\nfrom dayfly.agents.definition import Nothing", r"broken\.py, line 2: ImportError: .*Nothing"),
+    ("\nfrom dayfly.agents.sdk.definition import Nothing", r"broken\.py, line 2: ImportError: .*Nothing"),
     (GOOD.replace("Help.", ""), r"broken\.py, line 2: an agent has instructions$"),
     (GOOD.replace("'Help.'", "'Help.', model=7"), r"broken\.py, line 2: model is a text"),
     (GOOD.replace("'Help.'", "'Help.', tools=7"), r"broken\.py, line 2: TypeError"),

@@ -16,21 +16,21 @@ NOT_FOR = {
         "botocore.client",
         "botocore.config",
         "dayfly.agents",
-        "dayfly.admission",
+        "dayfly.router",
         "dayfly.engine",
-        "dayfly.aws.table",
+        "dayfly.aws.dynamodb.table",
     },
     "connection": AGENT_LAYER | {"jwt", "cryptography", "dayfly.agents", "dayfly.engine", "dayfly.recovery"},
     "router": AGENT_LAYER | {"jwt", "cryptography", "dayfly.engine", "dayfly.recovery", "aws_xray_sdk"},
     "recovery": AGENT_LAYER | {"jwt", "cryptography", "dayfly.engine", "aws_xray_sdk"},
-    "engine": {"jwt", "openai", "dayfly.admission", "dayfly.recovery"},
+    "engine": {"jwt", "openai", "dayfly.router", "dayfly.recovery"},
 }
 
 
 @pytest.mark.parametrize("function", NOT_FOR)
 def test_a_root_loads_only_what_it_needs(function: str) -> None:
     """A function's root leaves out what belongs to others; above all the agent layer is the engine's alone."""
-    code = f"import sys, dayfly.aws.{function}; print('\\n'.join(sys.modules))"
+    code = f"import sys, dayfly.aws.functions.{function}; print('\\n'.join(sys.modules))"
     path = os.pathsep.join((str(ROOT / "layers" / "dayfly"), str(ROOT / "functions" / "engine")))
     loaded = subprocess.run(
         [sys.executable, "-c", code], env={"PYTHONPATH": path}, capture_output=True, text=True, check=True, timeout=60
@@ -50,4 +50,4 @@ def test_a_functions_app_is_thin(function: str) -> None:
     """An `app.py` only binds its root's handler."""
     text = (ROOT / "functions" / function / "app.py").read_text()
     assert len(text.splitlines()) <= 30
-    assert f"from dayfly.aws.{function} import" in text
+    assert f"from dayfly.aws.functions.{function} import" in text

@@ -12,7 +12,7 @@ from dayfly.aws.invoker import LambdaInvoker
 from dayfly.aws.isolation import Isolation
 from dayfly.aws.payloads import RunPayload, WarmUpPayload, engine_payload
 from dayfly.errors import PortError, Unsettled
-from dayfly.ports.invoker import EngineCall
+from dayfly.runs.invoker import EngineCall
 from tests.unit.aws.loopback import Answer, Loopback, Request
 
 CALL = EngineCall(

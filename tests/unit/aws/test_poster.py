@@ -9,10 +9,10 @@ import pytest
 from dayfly.aws import poster as poster_module
 from dayfly.aws.calls import Pool, client_config
 from dayfly.aws.poster import ATTEMPTS, ApiGatewayPoster
+from dayfly.clock import SystemClock
 from dayfly.errors import Gone, PostRefused, Unsettled
-from dayfly.ports.clock import SystemClock
-from dayfly.ports.memory import MemoryMeter
-from dayfly.ports.meter import Metric
+from dayfly.metrics import Metric
+from tests.fakes.ports import MemoryMeter
 from tests.unit.aws.loopback import Answer, Loopback, Request
 
 

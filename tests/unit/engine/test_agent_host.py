@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from dayfly.agents.protocol import AgentEvent, Answered, Thinking, ToolStarted, Turn
+from dayfly.agents.sdk.protocol import AgentEvent, Answered, Thinking, ToolStarted, Turn
+from dayfly.clock import SystemClock
 from dayfly.engine.agent_host import GRACE_S, AgentHost, ThreadHost
+from dayfly.engine.audience_watcher import LOOK_S
 from dayfly.engine.engine import RunReport
 from dayfly.engine.factory import ExecutionEngineFactory
-from dayfly.engine.watch import LOOK_S
 from dayfly.errors import AgentFailed, EngineClosed, IllegalTransition
-from dayfly.ports.clock import SystemClock
 from tests.fakes.world import World, assert_ended_once
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Thinking, Turn
+from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Responded, Thinking, Turn
 from dayfly.engine.limits import RunLimits
 from dayfly.errors import PortError, Unsettled
-from dayfly.ports.invoker import EngineCall
-from dayfly.runlog.messages import AssistantSaid
-from dayfly.runlog.rows import LogRow, RunRow
+from dayfly.log.messages import AssistantSaid
+from dayfly.runs.invoker import EngineCall
+from dayfly.store.rows import LogRow, RunRow
 from tests.fakes.agents import Programme, Round
 from tests.fakes.faulty_table import Call, Fault, Halt, rows_of
 from tests.fakes.sockets import JsonObject

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from dayfly.agents.protocol import AgentEvent, Answered, Thinking, ToolEnded, ToolStarted, Turn
+from dayfly.agents.sdk.protocol import AgentEvent, Answered, Thinking, ToolEnded, ToolStarted, Turn
 from dayfly.errors import EngineClosed, IllegalTransition
-from dayfly.ports.meter import Metric
-from dayfly.runlog.messages import ToolAnswered, UserSaid
-from dayfly.runlog.rows import LeaseRow, LogRow
+from dayfly.log.messages import ToolAnswered, UserSaid
+from dayfly.metrics import Metric
+from dayfly.store.rows import LeaseRow, LogRow
 from tests.fakes.agents import silent
 from tests.fakes.faulty_table import Call, Fault
 from tests.fakes.world import World, assert_ended_once

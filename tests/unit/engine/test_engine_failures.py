@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Thinking, ToolEnded, ToolStarted, Turn
+from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Responded, Thinking, ToolEnded, ToolStarted, Turn
 from dayfly.errors import ModelFailed, Unsettled
-from dayfly.ports.meter import Metric
-from dayfly.runlog.messages import AssistantSaid, ToolAnswered
+from dayfly.log.messages import AssistantSaid, ToolAnswered
+from dayfly.metrics import Metric
 from tests.fakes.agents import calculator, silent
 from tests.fakes.faulty_table import Fault
 from tests.fakes.world import World, assert_ended_once
@@ -108,7 +108,7 @@ async def test_tool_and_model_texts_that_no_frame_can_carry(world: World) -> Non
     call = await world.admitted()
     report = await asyncio.wait_for(world.engine(call), 30)
     assert report.outcome == "completed"
-    assert world.log(call.run)[-1]["payload"]["result"] == "?"
+    assert world.log(call.run)[-1]["payload"]["result"] == "\ufffd"
     assert_ended_once(world, call.run)
 
 

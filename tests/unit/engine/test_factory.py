@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from dayfly.agents.protocol import AgentEvent, Answered, Thinking, ToolEnded, ToolStarted, Turn
+from dayfly.agents.sdk.protocol import AgentEvent, Answered, Thinking, ToolEnded, ToolStarted, Turn
 from dayfly.context.execution import UserExecutionContext
+from dayfly.delivery.bridge import WebSocketBridge
+from dayfly.delivery.broadcast import Broadcast
 from dayfly.engine.agent_host import AgentHost, ThreadHost
 from dayfly.engine.engine import IsolatedExecutionEngine
 from dayfly.engine.factory import ExecutionEngineFactory
 from dayfly.engine.periodic_updates import PeriodicUpdateManager
 from dayfly.errors import ConfigurationError, UnknownAgent
-from dayfly.ports.meter import Metric
-from dayfly.publisher.bridge import WebSocketBridge
-from dayfly.publisher.delivery import Delivery
-from dayfly.publisher.log_writer import LogPosition, LogWriter
-from dayfly.runlog.messages import ToolAnswered
+from dayfly.log.messages import ToolAnswered
+from dayfly.log.writer import LogPosition, LogWriter
+from dayfly.metrics import Metric
 from tests.fakes.hosts import InlineHost
 from tests.fakes.world import World, assert_ended_once
 
@@ -160,7 +160,7 @@ async def test_own_recipes_are_used(world: World) -> None:
             invocation=context.invocation_id,
             next_seq=context.first_seq,
         )
-        delivery = Delivery(
+        delivery = Broadcast(
             world.table, world.sockets, user=context.user_id, thread=context.thread_id, run=context.run_id
         )
         return WebSocketBridge(LogWriter(world.table, world.clock, position), delivery, world.clock)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from dayfly.engine.engine import RunReport
-from dayfly.ports.invoker import EngineCall
-from dayfly.runlog.rows import LogRow
+from dayfly.runs.invoker import EngineCall
+from dayfly.store.rows import LogRow
 from tests.fakes.agents import Programme, Round
 from tests.fakes.faulty_table import Call, rows_of
 from tests.fakes.freezing_table import FreezingTable

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from dayfly.engine.beginning import Beginning
+from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.engine.lease_keeper import HOLD_S, RENEW_S, LeaseKeeper
 from dayfly.errors import Superseded, Unsettled
-from dayfly.ports.table import TableRefused
-from dayfly.publisher.bridge import WebSocketBridge
-from dayfly.runlog.rows import LeaseRow, LeaseState
+from dayfly.runs.begin import Begin
+from dayfly.store.rows import LeaseRow, LeaseState
+from dayfly.store.table import TableRefused
 from tests.fakes.faulty_table import Fault
 from tests.fakes.world import World
-from tests.unit.publisher.support import staged, thinking
+from tests.unit.delivery.support import staged, thinking
 
 
 @dataclass
@@ -34,7 +34,7 @@ async def kept(world: World, *, begin: bool = True) -> AsyncIterator[Kept]:
     stage = await staged(world)
     run, thread, (lease,) = stage.run, world.thread(stage.call.thread), world.leases()
     async with stage.bridge() as bridge:
-        beginning = Beginning(world.clock, run=run, thread=thread, lease=lease)
+        beginning = Begin(world.clock, run=run, thread=thread, lease=lease)
         bridge.opens_with(beginning)
         if begin:
             await bridge.emit(thinking())

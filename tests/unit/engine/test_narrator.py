@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from dayfly.agents.protocol import (
+from dayfly.agents.sdk.protocol import (
     AgentEvent,
     Answered,
     Asked,
@@ -20,15 +20,15 @@ from dayfly.agents.protocol import (
 from dayfly.engine.narrator import Narrator
 from dayfly.engine.time_budget import TimeBudget
 from dayfly.errors import AgentFailed, Superseded
-from dayfly.publisher.transcript import steps_of
-from dayfly.runlog.history import Began, Said
-from dayfly.runlog.journal import JournalEntry
-from dayfly.runlog.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome
+from dayfly.log.fold import Began, Said
+from dayfly.log.journal import JournalEntry
+from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome
+from dayfly.log.reader import steps_of
 from tests.fakes.agents import Scripted
 from tests.fakes.faulty_table import Call
 from tests.fakes.hosts import InlineHost
 from tests.fakes.world import World
-from tests.unit.publisher.support import Stage, staged, thinking
+from tests.unit.delivery.support import Stage, staged, thinking
 
 ASKED = AssistantSaid("Let me see.", (ToolCall("c-1", "look", "{}"),))
 ANSWER = ToolAnswered("c-1", "look", "one")

@@ -4,8 +4,8 @@ import pytest
 
 from dayfly.engine.reading import HISTORY_CHARS, HISTORY_TURNS, read_history, read_run
 from dayfly.errors import Superseded
-from dayfly.runlog.messages import UserSaid
-from dayfly.runlog.rows import PartRow
+from dayfly.log.messages import UserSaid
+from dayfly.store.rows import PartRow
 from tests.fakes.weighing_table import WeighingTable
 from tests.fakes.world import World
 

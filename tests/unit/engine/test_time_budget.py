@@ -3,7 +3,7 @@
 import pytest
 
 from dayfly.engine.time_budget import HEADROOM, MARGIN_S, TimeBudget
-from dayfly.ports.memory import ManualClock
+from tests.fakes.ports import ManualClock
 
 HOUR = 3600.0
 

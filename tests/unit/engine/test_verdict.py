@@ -5,19 +5,11 @@ import logging
 
 import pytest
 
-from dayfly.agents.protocol import Answered, Asked, OpenCall
+from dayfly.agents.sdk.protocol import Answered, Asked, OpenCall
 from dayfly.engine.verdict import verdict_on
-from dayfly.errors import (
-    AgentFailed,
-    EngineClosed,
-    ErrorCode,
-    ModelFailed,
-    Superseded,
-    ToolOutcomeUnknown,
-    Unsettled,
-)
+from dayfly.errors import AgentFailed, EngineClosed, ErrorCode, ModelFailed, Superseded, ToolOutcomeUnknown, Unsettled
+from dayfly.log.shape import ANSWER_BYTES, SENTENCE_BYTES
 from dayfly.protocol.events import AgentCompleted, AgentError, TerminalPayload, Usage
-from dayfly.publisher.shaping import ANSWER_BYTES, SENTENCE_BYTES
 
 USAGE = Usage(requests=2, input_tokens=30, output_tokens=9)
 

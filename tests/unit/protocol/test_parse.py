@@ -9,8 +9,9 @@ import pytest
 from dayfly.errors import InvalidJson, InvalidMessage, RequestError, TextTooLong, UnknownAction
 from dayfly.protocol import limits
 from dayfly.protocol.frames import Attach, ClientFrame, Frame, IfBusy, Run
-from dayfly.protocol.parse import ACTIONS, json_string_bytes, parse_frame, request_id_of
+from dayfly.protocol.parse import ACTIONS, parse_frame, request_id_of
 from dayfly.protocol.replies import Error
+from dayfly.text import json_string_bytes
 
 FRAMES: dict[str, dict[str, Any]] = {
     "run": {"text": "Hi"},

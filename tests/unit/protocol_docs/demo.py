@@ -1,7 +1,7 @@
 """The demo's own agent in a backend in memory."""
 
 from dayfly.agents.catalogue import Catalogue
-from dayfly.agents.models import Models
+from dayfly.agents.models.factory import Models
 from functions.engine.agents.assistant import agent
 from tests.fakes.sockets import JsonObject
 from tests.fakes.world import World

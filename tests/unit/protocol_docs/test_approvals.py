@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from dayfly.engine.attempt import MOST_APPROVALS
-from dayfly.ports.invoker import EngineCall
+from dayfly.runs.invoker import EngineCall
 from tests.fakes.agents import Programme, Round, asking
 from tests.fakes.sockets import JsonObject
 from tests.fakes.world import World, assert_ended_once

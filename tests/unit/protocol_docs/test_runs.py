@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dayfly.engine.periodic_updates import HEARTBEAT_S
-from dayfly.recovery.caretaker import MOST_RESUMES
+from dayfly.recovery.actions import MOST_RESUMES
 from scripts.protocol_docs import examples
 from tests.fakes.agents import Programme, Round, echo, silent
 from tests.fakes.sockets import JsonObject

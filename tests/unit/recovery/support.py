@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from dayfly.ports.invoker import EngineCall
-from dayfly.recovery.caretaker import MOST_RESUMES
+from dayfly.recovery.actions import MOST_RESUMES
+from dayfly.runs.invoker import EngineCall
 from tests.fakes.agents import calculator, silent
 from tests.fakes.world import World, assert_ended_once
 

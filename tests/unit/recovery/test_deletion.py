@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
-from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Turn
-from dayfly.ports.invoker import EngineCall
-from dayfly.ports.table import Put
+from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Responded, Turn
+from dayfly.log.messages import AssistantSaid
 from dayfly.recovery.deletion import MOST_ROWS, QUIET_MS
-from dayfly.runlog.keys import Key
-from dayfly.runlog.messages import AssistantSaid
-from dayfly.runlog.rows import (
+from dayfly.runs.invoker import EngineCall
+from dayfly.store.keys import Key
+from dayfly.store.rows import (
     CancelRow,
     ConnectionRow,
     ForgetRow,
@@ -25,6 +24,7 @@ from dayfly.runlog.rows import (
     Row,
     SocketRow,
 )
+from dayfly.store.table import Put
 from tests.fakes.agents import Programme, Round, asking, silent
 from tests.fakes.faulty_table import Call, Fault, Halt, rows_of
 from tests.fakes.walk import WAYS, walk

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from dayfly.ports.table import Put
-from dayfly.runlog.rows import CancelRow, LogRow
+from dayfly.store.rows import CancelRow, LogRow
+from dayfly.store.table import Put
 from tests.fakes.faulty_table import Call, Fault
 from tests.fakes.world import World, assert_ended_once
 from tests.unit.recovery.support import assert_goes_on, killed

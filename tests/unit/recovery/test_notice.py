@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dayfly.recovery.notice import MOST_NOTICED_STARTS
-from dayfly.runlog.rows import RunRow
+from dayfly.store.rows import RunRow
 from tests.fakes.agents import asking, silent
 from tests.fakes.faulty_table import Call, Halt, ends_a_run, rows_of
 from tests.fakes.world import World, assert_ended_once

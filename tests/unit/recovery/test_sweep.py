@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from dayfly.errors import IllegalTransition, PortError, Unsettled
-from dayfly.ports.meter import Metric
+from dayfly.metrics import Metric
 from dayfly.recovery import sweep as sweep_module
 from dayfly.recovery.sweep import POSTS_WITHIN_S
-from dayfly.runlog.rows import LeaseState, QuotaRow
+from dayfly.store.rows import LeaseState, QuotaRow
 from tests.fakes.agents import silent
 from tests.fakes.faulty_table import Call, Fault
 from tests.fakes.world import World, assert_ended_once

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import ModuleType
 
 from dayfly.agents.broken import Broken
-from dayfly.agents.definition import AgentDefinition
-from dayfly.agents.models import ModelFactory
-from dayfly.agents.protocol import Agent, AgentRecipe
-from dayfly.agents.pydantic_agent import OpenModel, PydanticAgent
+from dayfly.agents.models.factory import ModelFactory
+from dayfly.agents.pydantic.agent import OpenModel, PydanticAgent
+from dayfly.agents.sdk.definition import AgentDefinition
+from dayfly.agents.sdk.protocol import Agent, AgentRecipe
 from dayfly.errors import ConfigurationError, UnknownAgent
 from dayfly.protocol import limits
 

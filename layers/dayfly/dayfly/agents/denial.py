@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from dayfly.agents.text import storable
+from dayfly.text import sanitize
 
 _DENIED: Final = "The user did not approve this tool call."
 _REASON: Final = " Reason: "
@@ -10,7 +10,7 @@ _REASON: Final = " Reason: "
 
 def denial(reason: str) -> str:
     """The content of a denied call's result, with the reason if there is one."""
-    reason = storable(reason).strip()
+    reason = sanitize(reason).strip()
     return f"{_DENIED}{_REASON}{reason}" if reason else _DENIED
 
 

@@ -13,7 +13,7 @@ from dayfly.aws.calls import Pool, translated
 from dayfly.aws.isolation import Isolation
 from dayfly.aws.payloads import RunPayload, WarmUpPayload
 from dayfly.errors import PortError
-from dayfly.ports.invoker import EngineCall
+from dayfly.runs.invoker import EngineCall
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient

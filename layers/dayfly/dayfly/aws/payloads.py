@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from dayfly.errors import DayflyError
-from dayfly.ports.invoker import EngineCall
+from dayfly.runs.invoker import EngineCall
 
 
 class UnreadablePayload(DayflyError):

@@ -11,9 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from dayfly.aws.backoff import jittered
 from dayfly.aws.calls import Pool, code_of, status_of, translated
+from dayfly.clock import Clock
 from dayfly.errors import Gone, PostRefused, Unsettled
-from dayfly.ports.clock import Clock
-from dayfly.ports.meter import Meter, Metric
+from dayfly.metrics import Meter, Metric
 
 if TYPE_CHECKING:
     from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient

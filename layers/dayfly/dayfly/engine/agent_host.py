@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
-from dayfly.agents.threads import running_tool_threads
+from dayfly.agents.tool_threads import running_tool_threads
 from dayfly.errors import EngineClosed, IllegalTransition
 
 GRACE_S: Final = 0.25

@@ -6,31 +6,31 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from dayfly.agents.protocol import OpenCall
-from dayfly.engine.beginning import Beginning
+from dayfly.agents.sdk.protocol import OpenCall
+from dayfly.delivery.bridge import WebSocketBridge
+from dayfly.delivery.flush import flush
 from dayfly.engine.limits import RunLimits
-from dayfly.engine.pausing import Pause
 from dayfly.engine.reading import RunFacts
 from dayfly.errors import AgentFailed, IllegalTransition, StepTooLong, Superseded
-from dayfly.ports.meter import Metric
-from dayfly.ports.table import Matches
+from dayfly.log.batch import outcome_of
+from dayfly.log.fold import LogStep
+from dayfly.log.resumption import resumption_of
+from dayfly.log.shape import shown_parameters
+from dayfly.log.status import Outcome
+from dayfly.metrics import Metric
 from dayfly.protocol.events import AgentCancelled, AgentError, AgentResumed, ApprovalRequested, TerminalPayload
-from dayfly.publisher.batch import outcome_of
-from dayfly.publisher.bridge import WebSocketBridge
-from dayfly.publisher.closing import end_run
-from dayfly.publisher.ending import Ending
-from dayfly.publisher.fence import Fence
-from dayfly.publisher.finish import finish
-from dayfly.publisher.outside import Outside
-from dayfly.publisher.resuming import void_after
-from dayfly.publisher.seeing_off import see_off
-from dayfly.publisher.shaping import shown_parameters, whole
-from dayfly.publisher.starting import start_engine
-from dayfly.publisher.timestamps import rfc3339
-from dayfly.runlog.history import Step
-from dayfly.runlog.leasing import held_by, not_begun
-from dayfly.runlog.resumption import resumption_of
-from dayfly.runlog.status import Outcome
+from dayfly.runs.begin import Begin
+from dayfly.runs.closing import end_run
+from dayfly.runs.end import End
+from dayfly.runs.fence import OpenAttempt
+from dayfly.runs.finish import finish
+from dayfly.runs.lease import held_by, not_begun
+from dayfly.runs.pause import Pause
+from dayfly.runs.resume import void_after
+from dayfly.runs.starting import start_engine
+from dayfly.runs.writer import RunWriter
+from dayfly.store.table import Matches
+from dayfly.text import rfc3339, sanitize
 
 MOST_APPROVALS: Final = 16
 """Calls of one model response that may wait for the user: together they are one item of the log."""
@@ -42,24 +42,24 @@ class Attempt:
     """The engine's hold on its run. Every step is conditional on the lease, so a superseded engine does none of them
     (`Superseded`)."""
 
-    def __init__(self, outside: Outside, bridge: WebSocketBridge, facts: RunFacts, limits: RunLimits) -> None:
+    def __init__(self, run_writer: RunWriter, bridge: WebSocketBridge, facts: RunFacts, limits: RunLimits) -> None:
         self.facts = facts
-        self.beginning = Beginning(outside.clock, run=facts.run, thread=facts.thread, lease=facts.lease)
-        self._outside = outside
+        self.beginning = Begin(run_writer.clock, run=facts.run, thread=facts.thread, lease=facts.lease)
+        self._run_writer = run_writer
         self._bridge = bridge
         self._limits = limits
         bridge.opens_with(self.beginning)
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[LogStep, ...]:
         """All that the run's log holds so far, by this attempt and those before."""
         return (*self.facts.steps, *self._bridge.steps)
 
     async def end(self, payload: TerminalPayload) -> Outcome | None:
         """Ends the run, and sees the end off."""
-        outside = self._outside
-        ending = Ending(outside.table, run=self.facts.run, steps=self._read_steps, lease_is=self._lease_is)
-        await finish(outside, self._bridge, payload, ending)
+        run_writer = self._run_writer
+        ending = End(run_writer.table, run=self.facts.run, steps=self._read_steps, lease_is=self._lease_is)
+        await finish(run_writer, self._bridge, payload, ending)
         return outcome_of(payload)
 
     async def hand_over(self, *, cut: bool, elapsed_ms: int) -> AgentError | None:
@@ -74,15 +74,15 @@ class Attempt:
                 code=StepTooLong.code, message="One step takes longer than it may.", retryable=StepTooLong.retryable
             )
         later = replace(self.facts.run_after(elapsed_ms), cut_after=completed if cut else run.cut_after)
-        fence = Fence(run, lease_is=self._lease_is, later=later)
+        fence = OpenAttempt(run, lease_is=self._lease_is, later=later)
         resumed = AgentResumed(
             attempt=run.attempt + 1, reason="handed_over", discard_after=void_after(self.steps) if cut else None
         )
         await self._bridge.commit(resumed, fence, last=True)
-        self._outside.meter.add(Metric.RUNS_HANDED_OVER)
+        self._run_writer.meter.add(Metric.RUNS_HANDED_OVER)
         if fence.opened is None:
             raise IllegalTransition("a fence was committed without its transaction")
-        await asyncio.gather(start_engine(self._outside.invoker, fence.opened), see_off(self._bridge.delivery))
+        await asyncio.gather(start_engine(self._run_writer.invoker, fence.opened), flush(self._bridge.delivery))
         return None
 
     async def ask(self, calls: Sequence[OpenCall], *, elapsed_ms: int) -> Outcome | AgentError | None:
@@ -94,11 +94,11 @@ class Attempt:
                 message=f"The agent asked for more than {MOST_APPROVALS} approvals at once.",
                 retryable=AgentFailed.retryable,
             )
-        expires = self._outside.clock.now_ms() + self._limits.approval_ms
+        expires = self._run_writer.clock.now_ms() + self._limits.approval_ms
         requests = [
             ApprovalRequested(
-                tool_name=whole(call.tool_name),
-                tool_call_id=whole(call.tool_call_id),
+                tool_name=sanitize(call.tool_name),
+                tool_call_id=sanitize(call.tool_call_id),
                 parameters=shown_parameters(call.parameters),
                 expires_at=rfc3339(expires),
             )
@@ -112,14 +112,14 @@ class Attempt:
             lease_is=self._lease_is,
         )
         await self._bridge.commit_all(requests, pause, last=True)
-        self._outside.meter.add(Metric.APPROVALS_REQUESTED, len(requests))
+        self._run_writer.meter.add(Metric.APPROVALS_REQUESTED, len(requests))
         # A mark that is not seen here is honoured by whoever opens the next attempt.
-        audience = (await see_off(self._bridge.delivery)).audience
+        audience = (await flush(self._bridge.delivery)).audience
         if audience is None or self.facts.run.run not in audience.cancelled:
             return None
         payload = AgentCancelled(execution_time_ms=self.facts.run_after(elapsed_ms).spent_ms)
         try:
-            await end_run(self._outside, pause.run, pause.lease, payload)
+            await end_run(self._run_writer, pause.run, pause.lease, payload)
         except Superseded as reason:
             _log.info("not ended", extra={"run": pause.run.run, "reason": str(reason)})
             return None
@@ -129,5 +129,5 @@ class Attempt:
         run = self.facts.run
         return Matches(**(held_by(run, self._bridge.nonce) if self._bridge.opened else not_begun(run)))
 
-    async def _read_steps(self) -> tuple[Step, ...]:
+    async def _read_steps(self) -> tuple[LogStep, ...]:
         return self.steps

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from dayfly.agents.protocol import Agent, Asked, Turn
+from dayfly.agents.sdk.protocol import Agent, Asked, Turn
 from dayfly.context.execution import UserExecutionContext
+from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.engine.agent_host import LAST_GRACE_S, AgentHost
 from dayfly.engine.attempt import Attempt
+from dayfly.engine.audience_watcher import AudienceWatcher
 from dayfly.engine.lease_keeper import LeaseKeeper
 from dayfly.engine.limits import RunLimits
 from dayfly.engine.narrator import Narrator
@@ -20,24 +22,22 @@ from dayfly.engine.reading import read_history, read_run
 from dayfly.engine.state import EngineState, moved
 from dayfly.engine.time_budget import TimeBudget
 from dayfly.engine.verdict import HandOver, Verdict, usage_of, verdict_on
-from dayfly.engine.watch import Watch
 from dayfly.errors import RunTooLong, Superseded
-from dayfly.ports.meter import Metric
+from dayfly.log.messages import Message
+from dayfly.log.resumption import Resumption
+from dayfly.log.status import Outcome
+from dayfly.metrics import Metric
 from dayfly.protocol.events import AgentCancelled, AgentError, AgentStarted
 from dayfly.protocol.signals import Phase
-from dayfly.publisher.bridge import WebSocketBridge
-from dayfly.publisher.outside import Outside
-from dayfly.runlog.messages import Message
-from dayfly.runlog.resumption import Resumption
-from dayfly.runlog.rows import RunRow
-from dayfly.runlog.status import Outcome
+from dayfly.runs.writer import RunWriter
+from dayfly.store.rows import RunRow
 
 _log = logging.getLogger("dayfly.engine")
 
 T = TypeVar("T")
 
 
-class Left(StrEnum):
+class Continued(StrEnum):
     """An attempt that ended while its run goes on."""
 
     HANDED_OVER = "handed_over"
@@ -49,7 +49,7 @@ class RunReport:
     """What became of an attempt. `outcome` is `None` where another writer had taken over; with `stuck`, a tool's thread
     could not be stopped and the process must not be used again."""
 
-    outcome: Outcome | Left | None
+    outcome: Outcome | Continued | None
     stuck: bool = False
 
 
@@ -68,7 +68,7 @@ class IsolatedExecutionEngine:
         bridge: WebSocketBridge,
         updates: PeriodicUpdateManager,
         host: AgentHost,
-        outside: Outside,
+        run_writer: RunWriter,
         limits: RunLimits,
     ) -> None:
         self.context = context
@@ -77,12 +77,12 @@ class IsolatedExecutionEngine:
         self._bridge = bridge
         self._updates = updates
         self._host = host
-        self._outside = outside
+        self._run_writer = run_writer
         self._limits = limits
-        self._table = outside.table
-        self._clock = outside.clock
-        self._meter = outside.meter
-        self._started = outside.clock.monotonic()
+        self._table = run_writer.table
+        self._clock = run_writer.clock
+        self._meter = run_writer.meter
+        self._started = run_writer.clock.monotonic()
         self._spent_ms = 0
         self._stuck = False
 
@@ -121,8 +121,8 @@ class IsolatedExecutionEngine:
             self.state = moved(self.state, EngineState.ENDED)
         return RunReport(outcome, stuck=self._stuck)
 
-    async def _attempt(self) -> Outcome | Left | None:
-        watch = Watch(
+    async def _attempt(self) -> Outcome | Continued | None:
+        watch = AudienceWatcher(
             self._bridge.delivery,
             run=self.context.run_id,
             phase=lambda: Phase.STARTING,
@@ -134,7 +134,7 @@ class IsolatedExecutionEngine:
                 facts = await read_run(self._table, self.context)
                 await looked
             self._spent_ms = facts.run.spent_ms
-            attempt = Attempt(self._outside, self._bridge, facts, self._limits)
+            attempt = Attempt(self._run_writer, self._bridge, facts, self._limits)
             async with _beside(read_history(self._table, facts.thread)) as history:
                 if self.context.attempt == 1:
                     await self._bridge.emit(AgentStarted(message=f"{self.context.agent_name} has started."))
@@ -142,20 +142,20 @@ class IsolatedExecutionEngine:
                 verdict = await self._live(attempt, watch, history)
             return await self._carry_out(attempt, verdict)
 
-    async def _carry_out(self, attempt: Attempt, verdict: Verdict) -> Outcome | Left | None:
+    async def _carry_out(self, attempt: Attempt, verdict: Verdict) -> Outcome | Continued | None:
         match verdict:
             case HandOver(cut=cut):
                 refused = await attempt.hand_over(cut=cut, elapsed_ms=self._elapsed_ms())
-                return await attempt.end(refused) if refused is not None else Left.HANDED_OVER
+                return await attempt.end(refused) if refused is not None else Continued.HANDED_OVER
             case Asked(calls=calls):
                 answer = await attempt.ask(calls, elapsed_ms=self._elapsed_ms())
                 if isinstance(answer, AgentError):
                     return await attempt.end(answer)
-                return answer or Left.WAITING
+                return answer or Continued.WAITING
             case _:
                 return await attempt.end(verdict)
 
-    async def _live(self, attempt: Attempt, watch: Watch, history: Awaitable[tuple[Message, ...]]) -> Verdict:
+    async def _live(self, attempt: Attempt, watch: AudienceWatcher, history: Awaitable[tuple[Message, ...]]) -> Verdict:
         """Lets the agent run until it ends, asks, is cancelled, runs out of time, or another takes over. The lease is
         kept from the start, also while the history is still being read."""
         facts = attempt.facts

@@ -1,20 +1,20 @@
 """Makes engines: configured once per process, asked once per run."""
 
+from dayfly.clock import Clock
 from dayfly.context.execution import UserExecutionContext
+from dayfly.delivery.bridge import WebSocketBridge
+from dayfly.delivery.poster import Poster
 from dayfly.engine.agent_host import AgentHost, ThreadHost
 from dayfly.engine.engine import IsolatedExecutionEngine
 from dayfly.engine.infrastructure import Agents, BridgeRecipe, EngineInfrastructure, HostRecipe, UpdatesRecipe
 from dayfly.engine.limits import RunLimits
 from dayfly.engine.periodic_updates import PeriodicUpdateManager
 from dayfly.errors import ConfigurationError
-from dayfly.ports.clock import Clock
-from dayfly.ports.invoker import Invoker
-from dayfly.ports.meter import Meter, Metric
-from dayfly.ports.poster import Poster
-from dayfly.ports.table import Table
-from dayfly.publisher.bridge import WebSocketBridge
-from dayfly.publisher.log_writer import LogPosition
-from dayfly.publisher.outside import Outside
+from dayfly.log.writer import LogPosition
+from dayfly.metrics import Meter, Metric
+from dayfly.runs.invoker import Invoker
+from dayfly.runs.writer import RunWriter
+from dayfly.store.table import Table
 
 
 class ExecutionEngineFactory:
@@ -105,7 +105,7 @@ class ExecutionEngineFactory:
             bridge=bridge,
             updates=updates,
             host=host,
-            outside=Outside(
+            run_writer=RunWriter(
                 table=parts.table,
                 poster=parts.poster,
                 invoker=parts.invoker,

@@ -4,17 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from dayfly.agents.protocol import AgentRecipe
+from dayfly.agents.sdk.protocol import AgentRecipe
+from dayfly.clock import Clock
 from dayfly.context.execution import UserExecutionContext
+from dayfly.delivery.bridge import WebSocketBridge
+from dayfly.delivery.poster import Poster
 from dayfly.engine.agent_host import AgentHost
 from dayfly.engine.limits import RunLimits
 from dayfly.engine.periodic_updates import PeriodicUpdateManager
-from dayfly.ports.clock import Clock
-from dayfly.ports.invoker import Invoker
-from dayfly.ports.meter import Meter
-from dayfly.ports.poster import Poster
-from dayfly.ports.table import Table
-from dayfly.publisher.bridge import WebSocketBridge
+from dayfly.metrics import Meter
+from dayfly.runs.invoker import Invoker
+from dayfly.store.table import Table
 
 
 class Agents(Protocol):

@@ -5,14 +5,14 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from dayfly.engine.beginning import Beginning
+from dayfly.clock import Clock
+from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.errors import Superseded, Unsettled
-from dayfly.ports.clock import Clock
-from dayfly.ports.table import ConditionsFailed, Matches, Put, Table
-from dayfly.publisher.bridge import WebSocketBridge
-from dayfly.publisher.settle import answered
-from dayfly.runlog.leasing import LEASE_MS, held_by, held_lease
-from dayfly.runlog.rows import LeaseRow, RunRow
+from dayfly.runs.begin import Begin
+from dayfly.runs.lease import LEASE_MS, held_by, held_lease
+from dayfly.store.retry import retry_call
+from dayfly.store.rows import LeaseRow, RunRow
+from dayfly.store.table import ConditionsFailed, Matches, Put, Table
 
 RENEW_S: Final = 5.0
 HOLD_S: Final = 3.0
@@ -25,7 +25,7 @@ class LeaseKeeper:
     """Renews the lease every 5 s, for 20 s, on condition that it is still this engine's. Never creates one."""
 
     def __init__(
-        self, table: Table, clock: Clock, bridge: WebSocketBridge, beginning: Beginning, *, run: RunRow, lease: LeaseRow
+        self, table: Table, clock: Clock, bridge: WebSocketBridge, beginning: Begin, *, run: RunRow, lease: LeaseRow
     ) -> None:
         self._table = table
         self._clock = clock
@@ -51,7 +51,7 @@ class LeaseKeeper:
         if not self._bridge.opened or self.is_fresh():
             return
         try:
-            await answered(self._renew, patience_s=HOLD_S)
+            await retry_call(self._renew, patience_s=HOLD_S)
         except ConditionsFailed as failed:
             raise Superseded("the lease is another's") from failed
 

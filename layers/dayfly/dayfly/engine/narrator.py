@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from dayfly.agents.protocol import (
+from dayfly.agents.sdk.protocol import (
     Agent,
     AgentEvent,
     Answered,
@@ -15,22 +15,15 @@ from dayfly.agents.protocol import (
     ToolStarted,
     Turn,
 )
+from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.engine.agent_host import AgentHost
 from dayfly.engine.time_budget import TimeBudget
 from dayfly.errors import AgentFailed
+from dayfly.log.messages import ToolOutcome
+from dayfly.log.shape import SENTENCE_BYTES, sanitized_answer, sanitized_response, shown_parameters, shown_result
 from dayfly.protocol.events import AgentThinking, ToolCompleted, ToolExecuting, ToolStatus
 from dayfly.protocol.signals import Phase
-from dayfly.publisher.bridge import WebSocketBridge
-from dayfly.publisher.shaping import (
-    SENTENCE_BYTES,
-    cut,
-    shown_parameters,
-    shown_result,
-    whole,
-    whole_answer,
-    whole_response,
-)
-from dayfly.runlog.messages import ToolOutcome
+from dayfly.text import cut, sanitize
 
 _STATUS: dict[ToolOutcome, ToolStatus] = {
     ToolOutcome.OK: "ok",
@@ -80,7 +73,7 @@ class Narrator:
                 self.phase = Phase.MODEL
                 await self._bridge.emit(AgentThinking(reasoning=cut(reasoning, SENTENCE_BYTES)[0], step_number=step))
             case Responded(message, input_tokens, output_tokens):
-                self._bridge.note(whole_response(message), input_tokens=input_tokens, output_tokens=output_tokens)
+                self._bridge.note(sanitized_response(message), input_tokens=input_tokens, output_tokens=output_tokens)
                 self.requests += 1
                 self.input_tokens += input_tokens
                 self.output_tokens += output_tokens
@@ -91,12 +84,12 @@ class Narrator:
                 self.phase = Phase.TOOL
                 shown = shown_parameters(parameters)
                 await self._hold()
-                executing = ToolExecuting(tool_name=whole(name), tool_call_id=whole(call_id), parameters=shown)
+                executing = ToolExecuting(tool_name=sanitize(name), tool_call_id=sanitize(call_id), parameters=shown)
                 await self._bridge.emit(executing)
                 # It is in the log, but this process may have been frozen since: another engine may be at work.
                 await self._hold()
             case ToolEnded(raw, execution_time_ms):
-                answer = whole_answer(raw)
+                answer = sanitized_answer(raw)
                 completed = ToolCompleted(
                     tool_name=answer.name,
                     tool_call_id=answer.call_id,

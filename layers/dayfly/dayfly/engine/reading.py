@@ -5,15 +5,15 @@ from typing import Final
 
 from dayfly.context.execution import UserExecutionContext
 from dayfly.errors import Superseded
-from dayfly.ports.table import Table
-from dayfly.publisher.past import newest_pieces
-from dayfly.publisher.settle import answered
-from dayfly.publisher.transcript import steps_of
-from dayfly.runlog import keys
-from dayfly.runlog.history import Step
-from dayfly.runlog.messages import Message
-from dayfly.runlog.resumption import Resumption, resumption_of
-from dayfly.runlog.rows import LeaseRow, RunRow, ThreadRow
+from dayfly.history.reader import newest_pieces
+from dayfly.log.fold import LogStep
+from dayfly.log.messages import Message
+from dayfly.log.reader import steps_of
+from dayfly.log.resumption import Resumption, resumption_of
+from dayfly.store import keys
+from dayfly.store.retry import retry_call
+from dayfly.store.rows import LeaseRow, RunRow, ThreadRow
+from dayfly.store.table import Table
 
 HISTORY_TURNS: Final = 20
 HISTORY_CHARS: Final = 100_000
@@ -29,7 +29,7 @@ class RunFacts:
     run: RunRow
     thread: ThreadRow
     lease: LeaseRow
-    steps: tuple[Step, ...] = ()
+    steps: tuple[LogStep, ...] = ()
 
     @property
     def resumption(self) -> Resumption:
@@ -47,21 +47,21 @@ async def read_run(table: Table, context: UserExecutionContext) -> RunFacts:
     run_key = keys.run_key(context.user_id, context.thread_id, context.run_id)
     thread_key = keys.thread_key(context.user_id, context.thread_id)
     lease_key = keys.lease_key(context.user_id, context.run_id)
-    found = await answered(lambda: table.get_many((run_key, thread_key, lease_key)))
+    found = await retry_call(lambda: table.get_many((run_key, thread_key, lease_key)))
     run, thread, lease = found.get(run_key), found.get(thread_key), found.get(lease_key)
     if not isinstance(run, RunRow) or not isinstance(thread, ThreadRow) or not isinstance(lease, LeaseRow):
         raise Superseded("the run, its thread or its lease is gone")
     if (run.attempt, run.first_seq) != (context.attempt, context.first_seq):
         raise Superseded(f"attempt {context.attempt} is not the present one")
-    steps: tuple[Step, ...] = ()
+    steps: tuple[LogStep, ...] = ()
     if run.attempt > 1:
-        steps = await answered(lambda: steps_of(table, user=run.user, run=run.run))
+        steps = await retry_call(lambda: steps_of(table, user=run.user, run=run.run))
     return RunFacts(run, thread, lease, steps)
 
 
 async def read_history(table: Table, thread: ThreadRow) -> tuple[Message, ...]:
     """The thread's latest turns, oldest first, within the bounds; whole turns only."""
-    return await answered(lambda: _latest_turns(table, thread), patience_s=READ_S)
+    return await retry_call(lambda: _latest_turns(table, thread), patience_s=READ_S)
 
 
 async def _latest_turns(table: Table, thread: ThreadRow) -> tuple[Message, ...]:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from dayfly.ports.clock import Clock
+from dayfly.clock import Clock
 
 MARGIN_S: Final = 30.0
 """A step is not begun with less than this left, nor with less than a tenth of the engine's time."""

@@ -4,12 +4,13 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from dayfly.agents.protocol import Answered, Asked
+from dayfly.agents.sdk.protocol import Answered, Asked
 from dayfly.engine.narrator import Narrator
 from dayfly.errors import AgentFailed, EngineClosed, RunFailed, Superseded, Unsettled
+from dayfly.log.resumption import Resumption
+from dayfly.log.shape import ANSWER_BYTES, SENTENCE_BYTES
 from dayfly.protocol.events import AgentCompleted, AgentError, TerminalPayload, Usage
-from dayfly.publisher.shaping import ANSWER_BYTES, SENTENCE_BYTES, cut
-from dayfly.runlog.resumption import Resumption
+from dayfly.text import cut
 
 _log = logging.getLogger("dayfly.engine")
 

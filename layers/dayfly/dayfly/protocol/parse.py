@@ -10,6 +10,7 @@ from dayfly.protocol import limits
 from dayfly.protocol.explain import explain
 from dayfly.protocol.frames import AnyFrame, Frame, Run
 from dayfly.protocol.replies import ReplyId
+from dayfly.text import json_string_bytes
 
 _FRAME: Final[TypeAdapter[Frame]] = TypeAdapter(AnyFrame)
 _REPLY_ID: Final[TypeAdapter[ReplyId]] = TypeAdapter(ReplyId)
@@ -19,11 +20,6 @@ ACTIONS: Final[frozenset[str]] = frozenset(
 """The actions of version 1, which are also the routes of the API."""
 
 type_of_json = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
-
-
-def json_string_bytes(text: str) -> int:
-    """The bytes `text` takes as a JSON string: with quotes and escapes, UTF-8, non-ASCII raw."""
-    return len(json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
 def parse_frame(body: str) -> Frame:

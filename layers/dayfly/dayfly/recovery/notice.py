@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from dayfly.errors import CouldNotStart, EngineLost, EngineTimeout, RunFailed
-from dayfly.ports.table import Table
-from dayfly.publisher.patient_table import PatientTable
-from dayfly.recovery.caretaker import Caretaker
-from dayfly.recovery.standing import READS_S, Standing, standing_of
-from dayfly.runlog import keys
-from dayfly.runlog.rows import LeaseState, LogRow, ThreadRow
+from dayfly.recovery.actions import RecoveryActions
+from dayfly.runs.state import READS_S, Standing, standing_of
+from dayfly.store import keys
+from dayfly.store.retrying_table import RetryingTable
+from dayfly.store.rows import LeaseState, LogRow, ThreadRow
+from dayfly.store.table import Table
 
 MOST_NOTICED_STARTS: Final = 3
 """Invocations of one attempt that may fail before they begin, until the run is ended."""
@@ -32,34 +32,34 @@ class Notice:
     timed_out: bool
 
 
-async def handle_notice(table: Table, caretaker: Caretaker, notice: Notice) -> None:
+async def handle_notice(table: Table, recovery_actions: RecoveryActions, notice: Notice) -> None:
     """Has the thread's active run started if it was not, which the failed invocation may have left undone after it had
     ended its own; then looks after the run that it was for. A failure of some other invocation (a duplicate, a late
     one) touches nothing. Raises `Unsettled`."""
-    table = PatientTable(table, READS_S)
+    table = RetryingTable(table, READS_S)
     thread = await table.get(keys.thread_key(notice.user, notice.thread), ThreadRow)
     if thread is not None and thread.active_run is not None and thread.active_run != notice.run:
         following = await standing_of(table, keys.lease_key(notice.user, thread.active_run))
         if following is not None and following.waits_for_engine:
-            await caretaker.start_again(following)
+            await recovery_actions.start_again(following)
     standing = await standing_of(table, keys.lease_key(notice.user, notice.run))
     if standing is not None:
-        await _look_after(table, caretaker, standing, notice)
+        await _look_after(table, recovery_actions, standing, notice)
 
 
-async def _look_after(table: Table, caretaker: Caretaker, standing: Standing, notice: Notice) -> None:
+async def _look_after(table: Table, recovery_actions: RecoveryActions, standing: Standing, notice: Notice) -> None:
     if standing.ended:
-        await caretaker.post_end(standing)
+        await recovery_actions.post_end(standing)
     elif standing.waits_for_engine:
         present = notice.first_seq == standing.run.first_seq
         if present and (notice.expired or standing.lease.invoked >= MOST_NOTICED_STARTS):
             # Throttled away for a whole minute, or function after function died before it began: another would meet
             # the same, and the user waits.
-            await caretaker.end(standing, CouldNotStart("No engine could begin the run."))
+            await recovery_actions.end(standing, CouldNotStart("No engine could begin the run."))
         else:
-            await caretaker.start_again(standing)
+            await recovery_actions.start_again(standing)
     elif not notice.expired and await _was_its_engine(table, standing, notice.invocation):
-        await caretaker.resume(standing, _reason(notice))
+        await recovery_actions.resume(standing, _reason(notice))
     else:
         _log.info("another engine has the run", extra={"run": notice.run})
 

@@ -2,11 +2,12 @@
 
 import time
 
-from dayfly.agents.definition import AgentDefinition
-from dayfly.agents.protocol import Delta
-from dayfly.agents.testing import ask
-from dayfly.ports.memory import ManualClock, MemoryTable
+from dayfly.agents.sdk.definition import AgentDefinition
+from dayfly.agents.sdk.protocol import Delta
+from dayfly.agents.sdk.testing import ask
+from dayfly.store.memory import MemoryTable
 from functions.engine.agents.assistant import agent
+from tests.fakes.ports import ManualClock
 
 
 async def test_it_calls_the_calculator_and_streams_what_that_gave() -> None:

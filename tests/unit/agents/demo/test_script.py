@@ -5,7 +5,7 @@ import pytest
 from dayfly.agents.demo.script import SLOW_STORY_SECONDS, Ask, Say, Wanted, respond
 from dayfly.agents.demo.shapes import ToolShape
 from dayfly.agents.denial import denial
-from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
+from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
 
 CALCULATE = (ToolShape("calculate"),)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dayfly.agents.tool_context import ToolError
+from dayfly.agents.sdk.tool_context import ToolError
 from dayfly.agents.tools.calculate import calculate
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dayfly.agents.tool_context import ToolContext, ToolError
+from dayfly.agents.sdk.tool_context import ToolContext, ToolError
 from dayfly.agents.tools.clock import current_time, find_zone
 from tests.unit.agents.support import turn
 

@@ -1,11 +1,11 @@
 """Searching the history, as a tool."""
 
-from dayfly.agents.tool_context import ToolContext
+from dayfly.agents.sdk.tool_context import ToolContext
 from dayfly.agents.tools.history import search_history
-from dayfly.ports.memory import MemoryTable
-from dayfly.runlog.messages import UserSaid
+from dayfly.log.messages import UserSaid
+from dayfly.store.memory import MemoryTable
 from tests.unit.agents.support import turn
-from tests.unit.agents.test_thread_search import add
+from tests.unit.history.test_search import add
 
 
 async def test_each_find_says_when_where_and_who() -> None:

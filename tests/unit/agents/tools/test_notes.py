@@ -1,8 +1,9 @@
 """Keeping, telling and forgetting notes, as tools."""
 
-from dayfly.agents.tool_context import ToolContext
+from dayfly.agents.sdk.tool_context import ToolContext
 from dayfly.agents.tools.notes import NOTHING, forget_note, recall, remember
-from dayfly.ports.memory import ManualClock, MemoryTable
+from dayfly.store.memory import MemoryTable
+from tests.fakes.ports import ManualClock
 from tests.unit.agents.support import turn
 
 

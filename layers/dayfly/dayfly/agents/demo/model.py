@@ -10,11 +10,11 @@ from pydantic_ai.messages import ModelMessage
 from pydantic_ai.models import Model
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
 
-from dayfly.agents.conversation import from_model_messages
 from dayfly.agents.demo.script import Ask, respond
 from dayfly.agents.demo.shapes import ToolShape
-from dayfly.agents.models import Models
-from dayfly.agents.pydantic_agent import OpenModel
+from dayfly.agents.models.factory import Models
+from dayfly.agents.pydantic.agent import OpenModel
+from dayfly.agents.pydantic.conversation import from_model_messages
 
 PAUSE_SECONDS: Final = 0.025
 ANSWER_SECONDS: Final = 0.8

@@ -12,7 +12,7 @@ from dayfly.agents.demo.intents import Intent, intents_of
 from dayfly.agents.demo.shapes import ToolShape
 from dayfly.agents.demo.story import STORY
 from dayfly.agents.denial import reason_of
-from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, ToolOutcome, UserSaid
+from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolOutcome, UserSaid
 
 SLOW_STORY_SECONDS: Final = 10.0
 

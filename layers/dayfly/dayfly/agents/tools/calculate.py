@@ -1,6 +1,6 @@
 """Arithmetic as a tool."""
 
-from dayfly.agents.tool_context import ToolError
+from dayfly.agents.sdk.tool_context import ToolError
 from dayfly.agents.tools.arithmetic import ArithmeticRefused, evaluate
 
 

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from dayfly.agents.tool_context import ToolContext, ToolError
+from dayfly.agents.sdk.tool_context import ToolContext, ToolError
 
 # Places people name that are no zone of their own. Source: the zone files' comments, https://www.iana.org/time-zones
 _ALSO: Final = {

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from dayfly.agents.tool_context import ToolContext
+from dayfly.agents.sdk.tool_context import ToolContext
 
 MOST: Final = 10
 

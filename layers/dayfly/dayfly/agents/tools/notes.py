@@ -1,7 +1,7 @@
 """Keeping, telling and forgetting the user's notes."""
 
-from dayfly.agents.notes import NOTE_CHARS
-from dayfly.agents.tool_context import ToolContext
+from dayfly.agents.sdk.notes import NOTE_CHARS
+from dayfly.agents.sdk.tool_context import ToolContext
 
 NOTHING = "There are no notes yet."
 

@@ -1,0 +1,45 @@
+"""`MODEL=openai:<id>`: OpenAI's Chat Completions, or another server that speaks them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import openai
+from pydantic_ai.models import Model
+from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
+
+from dayfly.agents.models.factory import Models
+from dayfly.agents.pydantic.agent import OpenModel
+from dayfly.errors import ConfigurationError
+
+CONNECT_SECONDS: Final = 10.0
+SILENCE_SECONDS: Final = 120.0
+"""How long a model may be silent before its connection counts as lost."""
+RETRIES: Final = 2
+"""How often the client itself repeats a request that was not answered."""
+
+
+def opener(model_id: str, models: Models) -> OpenModel:
+    """Opens this model with a client of its own, which belongs to the run's event loop and is closed with the run.
+
+    Raises `ConfigurationError` where OpenAI itself is to be asked without a key.
+    """
+    if not models.api_key and not models.base_url:
+        raise ConfigurationError(f"MODEL is openai:{model_id}, but there is no key")
+    key, base_url = models.api_key or "none", models.base_url
+
+    @asynccontextmanager
+    async def open_model() -> AsyncIterator[Model]:
+        timeout = openai.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
+        async with openai.AsyncOpenAI(api_key=key, base_url=base_url, timeout=timeout, max_retries=RETRIES) as client:
+            # Another server is not assumed to know OpenAI's own extensions.
+            yield OpenAIChatModel(
+                model_id,
+                provider=OpenAICompatibleProvider("openai-compatible", openai_client=client)
+                if base_url
+                else OpenAIProvider(openai_client=client),
+            )
+
+    return open_model

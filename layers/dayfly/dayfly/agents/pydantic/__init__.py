@@ -1,0 +1,1 @@
+"""Agents driven by pydantic-ai."""

@@ -1,0 +1,179 @@
+"""The loop between model and tools, driven by pydantic-ai behind the narrow protocol."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager
+
+import pydantic_ai
+from pydantic_ai import Agent as LibraryAgent
+from pydantic_ai import AgentRun, DeferredToolRequests, RunContext, UsageLimits
+from pydantic_ai.capabilities import AbstractCapability
+from pydantic_ai.exceptions import AgentRunError
+from pydantic_ai.messages import (
+    AgentStreamEvent,
+    FunctionToolResultEvent,
+    ModelResponse,
+    PartDeltaEvent,
+    PartStartEvent,
+    TextPart,
+    TextPartDelta,
+    ToolReturnPart,
+)
+from pydantic_ai.models import Model, ModelRequestContext
+
+from dayfly.agents.pydantic.event_channel import EventChannel
+from dayfly.agents.pydantic.failures import explain
+from dayfly.agents.pydantic.hooks import LoopHooks
+from dayfly.agents.pydantic.start import already_answered, refuse_doubt, start_of
+from dayfly.agents.pydantic.toolbox import Call, build_tool
+from dayfly.agents.sdk.definition import AgentDefinition
+from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Turn
+from dayfly.errors import DayflyError, ModelFailed
+from dayfly.text import sanitize
+
+# The library greets the developer once a process by looking around in files and stack frames; an engine has no reader.
+pydantic_ai.BANNER_ENABLED = False
+
+RETRIES = 3
+"""How often in a row a model may call a tool wrongly, or say nothing, before the run ends."""
+
+OpenModel = Callable[[], AbstractAsyncContextManager[Model]]
+"""Opens a model for one run, on the run's own event loop, and closes its connections behind it."""
+
+
+class PydanticAgent:
+    """One agent for one run. `open_model` is called inside `run`, so nothing is shared with another run or loop but
+    what the model's factory says it shares."""
+
+    def __init__(self, definition: AgentDefinition, open_model: OpenModel) -> None:
+        self._definition = definition
+        self._open_model = open_model
+
+    @staticmethod
+    def check(definition: AgentDefinition) -> None:
+        """Raises `ConfigurationError` for a tool that cannot be shown to a model."""
+        for tool in definition.toolkit:
+            build_tool(tool, _never)
+
+    async def run(self, turn: Turn) -> AsyncGenerator[AgentEvent, None]:
+        """See `Agent.run` of the protocol."""
+        refuse_doubt(turn, self._definition)
+        if (answer := already_answered(turn.resumed)) is not None:
+            yield Answered(answer)
+            return
+        events: EventChannel[AgentEvent] = EventChannel()
+        loop = asyncio.create_task(self._drive(turn, events), name="agent")
+        try:
+            async for event in events.take():
+                yield event
+            await loop
+        finally:
+            await _stop(loop)
+
+    async def _drive(self, turn: Turn, events: EventChannel[AgentEvent]) -> None:
+        try:
+            async with self._open_model() as model:
+                await self._loop(turn, model, events)
+        except Exception as error:
+            failure = explain(error, max_requests=self._definition.max_model_requests)
+            if failure is error:
+                raise
+            raise failure from error
+        finally:
+            events.close()
+
+    async def _loop(self, turn: Turn, model: Model, events: EventChannel[AgentEvent]) -> None:
+        tools = self._definition.toolkit
+        steps = LoopHooks(turn, events, tools)
+        agent = LibraryAgent(
+            model,
+            output_type=[str, DeferredToolRequests],
+            name=turn.context.agent_name,
+            instructions=self._definition.instructions,
+            deps_type=type(None),
+            tools=[build_tool(tool, steps.call_tool) for tool in tools],
+            retries=RETRIES,
+            capabilities=[_Hooked(steps)],
+        )
+        start = start_of(turn)
+        async with agent.iter(
+            start.prompt,
+            message_history=start.history,
+            deferred_tool_results=start.open_calls,
+            deps=None,
+            usage=start.used,
+            usage_limits=UsageLimits(request_limit=self._definition.max_model_requests),
+        ) as run:
+            await _walk(run, steps, events)
+        result = run.result
+        assert result is not None  # noqa: S101  the graph was walked to its end
+        if isinstance(result.output, DeferredToolRequests):
+            await steps.ask(result.output)
+        else:
+            await events.give(Answered(sanitize(result.output)))
+
+
+async def _never(run_context: RunContext[None], call: Call) -> str:
+    del run_context, call
+    raise NotImplementedError("this tool was built to be looked at")
+
+
+class _Hooked(AbstractCapability[None]):
+    """The library's hooks around a model request: no event of its stream marks where one begins."""
+
+    def __init__(self, steps: LoopHooks) -> None:
+        self._steps = steps
+
+    async def before_model_request(
+        self, ctx: RunContext[None], request_context: ModelRequestContext
+    ) -> ModelRequestContext:
+        del ctx
+        await self._steps.think()
+        return request_context
+
+    async def after_model_request(
+        self, ctx: RunContext[None], *, request_context: ModelRequestContext, response: ModelResponse
+    ) -> ModelResponse:
+        del ctx, request_context
+        return await self._steps.respond(response)
+
+
+async def _walk(
+    run: AgentRun[None, str | DeferredToolRequests], steps: LoopHooks, events: EventChannel[AgentEvent]
+) -> None:
+    async for node in run:
+        if LibraryAgent.is_model_request_node(node):
+            try:
+                async with node.stream(run.ctx) as stream:
+                    async for event in stream:
+                        if text := _text_of(event):
+                            await events.give(Delta(sanitize(text)))
+            except (AgentRunError, DayflyError):
+                raise
+            except Exception as error:
+                # What the library does not wrap (a client's own errors, such as missing credentials) came from the
+                # model's side all the same: no tool runs in this node.
+                raise ModelFailed("The model failed.") from error
+        elif LibraryAgent.is_call_tools_node(node):
+            async with node.stream(run.ctx) as stream:
+                async for event in stream:
+                    if isinstance(event, FunctionToolResultEvent) and isinstance(event.part, ToolReturnPart):
+                        await steps.settle(event.part)
+
+
+def _text_of(event: AgentStreamEvent) -> str:
+    # The first piece of a text comes with the start of its part.
+    if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
+        return event.part.content
+    if isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
+        return event.delta.content_delta
+    return ""
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    """Cancels the task, waits for its end, and takes its outcome, so that nothing outlives the run."""
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,130 @@
+"""The steps of one run, each told to the engine at the moment the protocol asks for."""
+
+import asyncio
+import dataclasses
+import json
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+from pydantic import JsonValue
+from pydantic_ai import DeferredToolRequests, RunContext
+from pydantic_ai.exceptions import ApprovalRequired, ModelRetry, ToolFailed
+from pydantic_ai.messages import ModelResponse, ToolCallPart, ToolReturnPart
+
+from dayfly.agents.pydantic.conversation import from_model_response
+from dayfly.agents.pydantic.event_channel import EventChannel
+from dayfly.agents.pydantic.tool_failures import ToolFailures
+from dayfly.agents.pydantic.toolbox import Call, as_text
+from dayfly.agents.sdk.notes import NoteRefused
+from dayfly.agents.sdk.protocol import AgentEvent, Asked, OpenCall, Responded, Thinking, ToolEnded, ToolStarted, Turn
+from dayfly.agents.sdk.tool import Tool
+from dayfly.agents.sdk.tool_context import ToolContext, ToolError
+from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome
+from dayfly.text import sanitize
+
+_log: Final = logging.getLogger(__name__)
+
+
+class LoopHooks:
+    """Counts the steps, keeps tool call ids apart, carries out tool calls between their two events, and holds back
+    those that the user has not approved."""
+
+    def __init__(self, turn: Turn, events: EventChannel[AgentEvent], tools: Iterable[Tool] = ()) -> None:
+        self._turn = turn
+        self._events = events
+        self._to_approve = {tool.name for tool in tools if tool.requires_approval}
+        self._approved = {decision.call_id for decision in turn.decisions if decision.approved}
+        said = [message for message in turn.resumed if isinstance(message, AssistantSaid)]
+        self._step = len(said)
+        self._calls: dict[str, ToolCall] = {call.call_id: call for message in said for call in message.calls}
+        earlier = (message for message in turn.history if isinstance(message, AssistantSaid))
+        self._earlier = {call.call_id for message in earlier for call in message.calls}
+        self._ended = {message.call_id for message in turn.resumed if isinstance(message, ToolAnswered)}
+        self._rounds = ToolFailures(turn.resumed)
+
+    async def think(self) -> None:
+        """Before each model request. Raises `AgentFailed` where a tool keeps failing."""
+        worked_with = self._rounds.close()
+        self._step += 1
+        reasoning = f"Working with what {_list(worked_with)} returned." if worked_with else "Reading the conversation."
+        await self._events.give(Thinking(reasoning, self._step))
+
+    async def respond(self, response: ModelResponse) -> ModelResponse:
+        """After each model response, before anything it asks for. Returns it with tool call ids that the conversation
+        has not had: some servers number the calls of each response from zero, and a result could be taken for
+        another's."""
+        taken = self._earlier | set(self._calls)
+        parts = [self._named_apart(part, taken) if isinstance(part, ToolCallPart) else part for part in response.parts]
+        response = dataclasses.replace(response, parts=parts)
+        said = from_model_response(response)
+        self._calls |= {call.call_id: call for call in said.calls}
+        await self._events.give(Responded(said, response.usage.input_tokens, response.usage.output_tokens))
+        return response
+
+    async def call_tool(self, run_context: RunContext[None], call: Call) -> str:
+        """Carries out one call. Raises `ToolFailed`, which the model is told, where the tool failed, and
+        `ApprovalRequired` where the user has not decided on it: a resumed attempt is led here with all open calls."""
+        call_id = run_context.tool_call_id or ""
+        name = run_context.tool_name or ""
+        if name in self._to_approve and call_id not in self._approved:
+            raise ApprovalRequired
+        await self._events.give(ToolStarted(name, call_id, self._parameters(call_id)))
+        started = self._turn.clock.monotonic()
+        content, outcome = await self._outcome(name, call_id, call)
+        took_ms = round((self._turn.clock.monotonic() - started) * 1000)
+        await self._end(ToolAnswered(call_id, name, content, outcome), took_ms)
+        if outcome is not ToolOutcome.OK:
+            raise ToolFailed(content)
+        return content
+
+    async def settle(self, result: ToolReturnPart) -> None:
+        """A call that never reached a tool: denied by the user; or no such tool, or arguments that do not fit, which is
+        told as a tool that failed."""
+        name, call_id = result.tool_name, result.tool_call_id
+        if call_id in self._ended:
+            return
+        denied = result.outcome == "denied"
+        if not denied:
+            await self._events.give(ToolStarted(name, call_id, self._parameters(call_id)))
+        content = result.model_response_str(wrap_if_error=False)
+        await self._end(ToolAnswered(call_id, name, content, ToolOutcome.DENIED if denied else ToolOutcome.ERROR), 0)
+
+    async def ask(self, requests: DeferredToolRequests) -> None:
+        """The last event of an attempt that cannot go on without the user."""
+        calls = ((call.tool_name, call.tool_call_id) for call in requests.approvals)
+        await self._events.give(Asked(tuple(OpenCall(name, call, self._parameters(call)) for name, call in calls)))
+
+    async def _outcome(self, name: str, call_id: str, call: Call) -> tuple[str, ToolOutcome]:
+        try:
+            return as_text(await call(ToolContext.of(self._turn, call_id))), ToolOutcome.OK
+        except (ToolError, NoteRefused, ToolFailed, ModelRetry) as refusal:
+            return sanitize(str(refusal)), ToolOutcome.ERROR
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            # Nobody cancelled this call: something that the tool waited for was cancelled.
+            return f"The tool {name} broke off.", ToolOutcome.ERROR
+        except Exception:  # noqa: BLE001  # a tool is foreign code: the run outlives its failure, and the model is told
+            _log.exception("tool failed", extra={"tool_name": name})
+            return f"The tool {name} failed unexpectedly.", ToolOutcome.ERROR
+
+    async def _end(self, answer: ToolAnswered, execution_time_ms: int) -> None:
+        self._ended.add(answer.call_id)
+        self._rounds.add(answer)
+        await self._events.give(ToolEnded(answer, execution_time_ms))
+
+    def _named_apart(self, part: ToolCallPart, taken: set[str]) -> ToolCallPart:
+        if part.tool_call_id in taken:
+            part = dataclasses.replace(part, tool_call_id=f"{part.tool_call_id}-{len(taken)}")
+        taken.add(part.tool_call_id)
+        return part
+
+    def _parameters(self, call_id: str) -> dict[str, JsonValue]:
+        call = self._calls.get(call_id)
+        parameters: dict[str, JsonValue] = json.loads(call.arguments) if call else {}
+        return parameters
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

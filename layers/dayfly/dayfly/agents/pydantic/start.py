@@ -1,0 +1,72 @@
+"""Where the loop between model and tools begins in an attempt of a run."""
+
+from dataclasses import dataclass
+
+from pydantic_ai import DeferredToolResults, RunUsage, ToolApproved, ToolDenied
+from pydantic_ai.messages import ModelMessage
+
+from dayfly.agents.denial import denial
+from dayfly.agents.pydantic.conversation import to_model_messages
+from dayfly.agents.sdk.definition import AgentDefinition
+from dayfly.agents.sdk.protocol import Turn
+from dayfly.errors import ToolOutcomeUnknown
+from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, UserSaid
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where the loop begins: with a prompt, with results to send, or with calls that have no result yet. `used` counts
+    the model requests of earlier attempts."""
+
+    history: list[ModelMessage]
+    used: RunUsage
+    prompt: str | None = None
+    open_calls: DeferredToolResults | None = None
+
+
+def start_of(turn: Turn) -> Start:
+    """The beginning of a fresh run, or of one that an earlier attempt left somewhere.
+
+    The library wants a word on each open call and then goes through them together, so one that the user has not denied
+    counts as approved here; whether it may run is seen to where it would begin (`Steps.call_tool`).
+    """
+    used = RunUsage(requests=sum(isinstance(message, AssistantSaid) for message in turn.resumed))
+    if not turn.resumed:
+        return Start(to_model_messages(turn.history), used, prompt=turn.text)
+    calls = open_calls_of(turn.resumed)
+    keep_open = frozenset(call.call_id for call in calls)
+    history = to_model_messages((*turn.history, UserSaid(turn.text), *turn.resumed), keep_open=keep_open)
+    if not calls:
+        return Start(history, used)
+    denied = {decision.call_id: decision.reason for decision in turn.decisions if not decision.approved}
+    approvals: dict[str, bool | ToolApproved | ToolDenied] = {
+        call_id: ToolDenied(denial(denied[call_id])) if call_id in denied else ToolApproved() for call_id in keep_open
+    }
+    return Start(history, used, open_calls=DeferredToolResults(approvals=approvals))
+
+
+def open_calls_of(resumed: tuple[Message, ...]) -> tuple[ToolCall, ...]:
+    """The calls of the last response that have no result."""
+    places = [place for place, message in enumerate(resumed) if isinstance(message, AssistantSaid)]
+    if not places:
+        return ()
+    last, *rest = resumed[places[-1] :]
+    answered = {message.call_id for message in rest if isinstance(message, ToolAnswered)}
+    return tuple(call for call in last.calls if call.call_id not in answered) if isinstance(last, AssistantSaid) else ()
+
+
+def refuse_doubt(turn: Turn, definition: AgentDefinition) -> None:
+    """Raises `ToolOutcomeUnknown` for a call that an earlier attempt began and that may not be carried out twice."""
+    idempotent = {tool.name for tool in definition.toolkit if tool.idempotent}
+    doubtful = [call for call in open_calls_of(turn.resumed) if call.call_id in turn.in_doubt]
+    if names := list(dict.fromkeys(call.name for call in doubtful if call.name not in idempotent)):
+        raise ToolOutcomeUnknown(
+            f"The run was interrupted while {', '.join(names)} was under way: whether that took effect is unknown, "
+            "and it may not be done twice."
+        )
+
+
+def already_answered(resumed: tuple[Message, ...]) -> str | None:
+    """The answer, where an earlier attempt had it whole and died before it could say so."""
+    last = resumed[-1] if resumed else None
+    return last.text if isinstance(last, AssistantSaid) and not last.calls and last.text else None

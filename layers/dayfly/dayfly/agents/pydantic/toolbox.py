@@ -1,0 +1,93 @@
+"""From a developer's function to a tool that the model library can call."""
+
+import asyncio
+import functools
+import inspect
+import typing
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pydantic import PydanticUserError
+from pydantic_ai import RunContext
+from pydantic_ai import Tool as LibraryTool
+from pydantic_ai.exceptions import UserError
+from pydantic_core import PydanticSerializationError, to_json
+
+from dayfly.agents.sdk.tool import Tool
+from dayfly.agents.sdk.tool_context import ToolContext, ToolFunction
+from dayfly.agents.tool_threads import run_in_thread
+from dayfly.errors import ConfigurationError
+from dayfly.text import sanitize
+
+Call = Callable[[ToolContext], Awaitable[object]]
+"""A tool's function with its arguments bound."""
+
+Invoke = Callable[[RunContext[None], Call], Awaitable[str]]
+"""Carries out one call; the run's adapter brings it."""
+
+
+def build_tool(tool: Tool, invoke: Invoke) -> LibraryTool[None]:
+    """A tool of one run. The model sees the function's name, docstring and parameters, without a `ToolContext`.
+
+    Raises `ConfigurationError` where the signature cannot be shown to a model.
+    """
+    function, name = tool.function, tool.name
+    try:
+        hints = typing.get_type_hints(function, include_extras=True)
+        signature = inspect.signature(function)
+    except (NameError, TypeError, ValueError) as error:
+        raise ConfigurationError(f"the tool {name}: its type hints cannot be read: {error}") from error
+    parameters = list(signature.parameters.values())
+    takes_context = bool(parameters) and hints.get(parameters[0].name) is ToolContext
+    shown = parameters[1:] if takes_context else parameters
+    _check(name, shown, hints)
+
+    async def call(run_context: RunContext[None], /, **arguments: Any) -> str:
+        def bound(context: ToolContext) -> Awaitable[object]:
+            return _start(function, (context,) if takes_context else (), arguments)
+
+        return await invoke(run_context, bound)
+
+    # pydantic-ai reads a tool's schema off its signature, hints and docstring: show it the function's own.
+    context_parameter = inspect.Parameter("run_context", inspect.Parameter.POSITIONAL_ONLY)
+    call.__name__ = call.__qualname__ = name
+    call.__module__ = function.__module__
+    call.__doc__ = function.__doc__
+    call.__annotations__ = {parameter.name: hints[parameter.name] for parameter in shown} | {"return": str}
+    call.__signature__ = signature.replace(  # type: ignore[attr-defined]  # PEP 362
+        parameters=[context_parameter, *shown], return_annotation=str
+    )
+    try:
+        return LibraryTool(call, takes_ctx=True, name=name, requires_approval=tool.requires_approval)
+    except (UserError, PydanticUserError) as error:
+        raise ConfigurationError(f"the tool {name} has a parameter that no model can write: {error}") from error
+
+
+def as_text(result: object) -> str:
+    """A tool's result as the model is given it: text as it is, anything else as JSON.
+
+    Raises `TypeError` for what JSON cannot hold.
+    """
+    if isinstance(result, str):
+        return sanitize(result)
+    try:
+        return to_json(result).decode()
+    except PydanticSerializationError as error:
+        raise TypeError(f"a tool returned {type(result).__name__}, which JSON cannot hold") from error
+
+
+async def _start(function: ToolFunction, context: tuple[ToolContext, ...], arguments: dict[str, Any]) -> object:
+    if inspect.iscoroutinefunction(function):
+        return await function(*context, **arguments)
+    result = await run_in_thread(functools.partial(function, *context, **arguments), name=function.__name__)
+    return await result if asyncio.iscoroutine(result) else result
+
+
+def _check(name: str, parameters: list[inspect.Parameter], hints: dict[str, object]) -> None:
+    for parameter in parameters:
+        if parameter.kind not in {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}:
+            raise ConfigurationError(f"the tool {name}: a model can fill in named parameters only, not *{parameter}")
+        if parameter.name not in hints:
+            raise ConfigurationError(f"the tool {name}: the parameter {parameter.name} has no type hint")
+        if hints[parameter.name] is ToolContext:
+            raise ConfigurationError(f"the tool {name}: a ToolContext is the first parameter or none")

@@ -1,0 +1,1 @@
+"""What a developer imports to write and test an agent."""

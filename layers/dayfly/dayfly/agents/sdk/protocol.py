@@ -1,0 +1,119 @@
+"""The narrow protocol between an engine and whatever loops between model and tools."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from dayfly.clock import Clock
+from dayfly.context.execution import UserExecutionContext
+from dayfly.log.messages import AssistantSaid, Decision, Message, ToolAnswered
+from dayfly.store.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """A request to the model is about to be made; the first is step 1."""
+
+    reasoning: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of the answer's text, as it is produced."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Responded:
+    """A whole model response has come: for the journal, not for the client. The tokens are this response's own."""
+
+    message: AssistantSaid
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStarted:
+    """A tool is about to run; it may not start before this event is taken (see `Agent.run`)."""
+
+    tool_name: str
+    tool_call_id: str
+    parameters: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolEnded:
+    """A tool has run, or its approval was denied (then no `ToolStarted` came before); the model may not see the result
+    before this event is taken. Time in milliseconds."""
+
+    answer: ToolAnswered
+    execution_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The end of a run that went well: the whole answer. What the model counted stands in each `Responded`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A tool call that may run only if the user says so."""
+
+    tool_name: str
+    tool_call_id: str
+    parameters: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The end of an attempt that cannot go on without the user: every call of the last response that needs no approval
+    has ended, these others wait. A later attempt finds the user's answers in `Turn.decisions`."""
+
+    calls: tuple[OpenCall, ...]
+
+
+AgentEvent = Thinking | Delta | Responded | ToolStarted | ToolEnded | Answered | Asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What an agent is given for one run attempt. `history`: the thread's earlier messages, oldest first. `resumed`:
+    this run's own messages so far, where an earlier attempt left some. Of the last response's calls that have no result
+    there, those in `in_doubt` were started by an earlier attempt and may have run; those in `decisions` were decided on
+    by the user. `table` and `clock` are for tools; a tool reaches only the partition of `context.user_id`."""
+
+    context: UserExecutionContext
+    text: str
+    history: tuple[Message, ...]
+    resumed: tuple[Message, ...] = ()
+    in_doubt: frozenset[str] = frozenset()
+    decisions: tuple[Decision, ...] = ()
+    table: Table
+    clock: Clock
+
+
+class Agent(Protocol):
+    """Made anew for each run attempt; holds nothing of another."""
+
+    def run(self, turn: Turn) -> AsyncIterator[AgentEvent]:
+        """Runs the turn. Ends with exactly one `Answered` or `Asked`.
+
+        The engine asks for the next event only when the one before is taken: committed to the run log for `Responded`,
+        `ToolStarted`, `ToolEnded` and `Thinking`; buffered, with back-pressure, for `Delta`. So what stands behind a
+        `yield` happens after the commit. On cancellation or `aclose` the model's stream is closed at once. A call in
+        doubt is carried out again if its tool is idempotent; else `ToolOutcomeUnknown` is raised before any event.
+        Raises `ModelFailed` where the provider failed; anything else it raises counts as the agent's own failure.
+        """
+
+
+class AgentRecipe(Protocol):
+    """Builds a new agent for one run. Process-lived; holds no user's data."""
+
+    def __call__(self) -> Agent:
+        """A new agent."""

@@ -1,0 +1,157 @@
+"""From the frozen rows to DynamoDB items and back, for every kind of row in the same way.
+
+Each field is an attribute of its own name and plain type; a field that is `None` is left out, because a sparse index
+and `attribute_not_exists` want it so. The kind is not stored: the sort key tells it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields
+from functools import partial
+from types import NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
+
+from dayfly.store.keys import Key
+from dayfly.store.rows import (
+    AttachedRow,
+    CancelRow,
+    ConnectionRow,
+    ForgetRow,
+    HistoryRow,
+    LeaseRow,
+    LogRow,
+    NoteRow,
+    PartRow,
+    QuotaRow,
+    RequestRow,
+    Row,
+    RunRow,
+    SocketRow,
+    ThreadRow,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+Item = Mapping[str, Any]
+"""An item as boto3's low-level client gives it: attribute name to `{type: value}`."""
+
+_KINDS: Final[Mapping[str, type[Row]]] = {
+    "THREAD": ThreadRow,
+    "RUN": RunRow,
+    "LOG": LogRow,
+    "LEASE": LeaseRow,
+    "FORGET": ForgetRow,
+    "REQ": RequestRow,
+    "QUOTA": QuotaRow,
+    "SOCK": SocketRow,
+    "CONN": ConnectionRow,
+    "HIST": HistoryRow,
+    "PART": PartRow,
+    "NOTE": NoteRow,
+}
+_LIVE_KINDS: Final[Mapping[str, type[Row]]] = {"SOCKET": AttachedRow, "CANCEL": CancelRow}
+
+
+class UnreadableItem(Exception):
+    """An item of the table that is no row of this library: an unknown kind, or a field missing or of another type."""
+
+
+def to_item(row: Row) -> "dict[str, AttributeValueTypeDef]":
+    """The row as an item. Fields in the order of the class, so that a repeat is the same bytes."""
+    item = to_key(row.key)
+    for field in fields(row):
+        value: object = getattr(row, field.name)
+        if value is not None:
+            item[field.name] = to_attribute(value)
+    return item
+
+
+def to_key(key: Key) -> "dict[str, AttributeValueTypeDef]":
+    """The key as DynamoDB takes it."""
+    return {"pk": {"S": key.pk}, "sk": {"S": key.sk}}
+
+
+def to_attribute(value: object) -> "AttributeValueTypeDef":
+    """One plain value. Raises `TypeError` for a type that no row has."""
+    match value:
+        case bool():
+            return {"BOOL": value}
+        case int():
+            return {"N": str(value)}
+        case str():
+            return {"S": str(value)}  # a StrEnum goes as its value
+        case bytes():
+            return {"B": value}
+        case tuple():
+            return {"L": [to_attribute(item) for item in value]}
+    raise TypeError(f"no row has a {type(value).__name__}")
+
+
+def key_of(item: Item) -> Key:
+    """The item's place."""
+    return Key(item["pk"]["S"], item["sk"]["S"])
+
+
+def to_row(item: Item) -> Row:
+    """The item as the row its sort key says it is. Raises `UnreadableItem`.
+
+    Attributes without a field are passed over, and missing ones take the field's default, so that two versions of this
+    code can share a table while one replaces the other.
+    """
+    sk = key_of(item).sk
+    kind = _kind_of(sk)
+    if kind is None:
+        raise UnreadableItem(f"no kind of row has the sort key {sk!r}")
+    make: Callable[..., Row] = kind
+    try:
+        return make(**{name: read(item) for name, read in _READERS[kind].items()})
+    except (KeyError, ValueError, TypeError) as error:
+        raise UnreadableItem(f"{sk!r} is no {kind.__name__}") from error
+
+
+def _kind_of(sk: str) -> type[Row] | None:
+    head, _, rest = sk.partition("#")
+    if head == "LIVE":
+        return _LIVE_KINDS.get(rest.partition("#")[2].partition("#")[0])
+    return _KINDS.get(head)
+
+
+_Reader = Callable[[Item], object]
+_PLAIN: Final[Mapping[object, Callable[[Mapping[str, Any]], object]]] = {
+    str: lambda attribute: attribute["S"],
+    int: lambda attribute: int(attribute["N"]),
+    bytes: lambda attribute: attribute["B"],
+    bool: lambda attribute: attribute["BOOL"],
+    tuple[str, ...]: lambda attribute: tuple(one["S"] for one in attribute["L"]),
+    tuple[int, ...]: lambda attribute: tuple(int(one["N"]) for one in attribute["L"]),
+}
+
+
+def _readers(kind: type[Row]) -> Mapping[str, _Reader]:
+    hints = get_type_hints(kind)
+    return {field.name: _reader(field, hints[field.name]) for field in fields(kind)}
+
+
+def _reader(field: "Field[Any]", hint: object) -> _Reader:
+    optional = isinstance(hint, UnionType) and NoneType in get_args(hint)
+    plain = next(one for one in get_args(hint) if one is not NoneType) if optional else hint
+    decode = _PLAIN[plain]  # a KeyError at import: a row with a type this codec lacks
+    if field.default is not MISSING:
+        return partial(_read_or_default, field.name, decode, field.default)
+    if optional:
+        return partial(_read_or_default, field.name, decode, None)
+    return partial(_read, field.name, decode)
+
+
+def _read(name: str, decode: Callable[[Mapping[str, Any]], object], item: Item) -> object:
+    return decode(item[name])
+
+
+def _read_or_default(name: str, decode: Callable[[Mapping[str, Any]], object], default: object, item: Item) -> object:
+    attribute = item.get(name)
+    return default if attribute is None else decode(attribute)
+
+
+_READERS: Final[Mapping[type[Row], Mapping[str, _Reader]]] = {
+    kind: _readers(kind) for kind in (*_KINDS.values(), *_LIVE_KINDS.values())
+}

@@ -1,0 +1,88 @@
+"""The connection function: stores whose socket this is, and forgets it."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from dayfly.aws import clients
+from dayfly.aws.auth.bearer import offered_protocols
+from dayfly.aws.calls import Pool
+from dayfly.aws.dynamodb.table import DynamoTable
+from dayfly.aws.invoker import LambdaInvoker
+from dayfly.aws.peer import Peer
+from dayfly.aws.settings import ConnectionSettings
+from dayfly.aws.telemetry.invocation import Telemetry
+from dayfly.clock import SystemClock
+from dayfly.delivery.sockets import Connections
+from dayfly.errors import PortError
+from dayfly.protocol.limits import SUBPROTOCOL
+from dayfly.runs.invoker import Invoker
+
+_log = logging.getLogger("dayfly.aws.functions.connection")
+
+
+class ConnectionFunction:
+    """Composition root of the connection function; built once per process."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        settings = ConnectionSettings.read(environ)
+        self._telemetry = Telemetry(settings)
+        self._pool = Pool()
+        table = DynamoTable(clients.dynamodb_client(), settings.table_name, self._pool)
+        self._connections = Connections(table=table, clock=SystemClock())
+        self._warmer: Invoker | None = None
+        if settings.warm_up:
+            self._warmer = LambdaInvoker(
+                clients.lambda_client(),
+                self._pool,
+                function=settings.engine_function,
+                isolation=settings.isolation,
+            )
+
+    def handle(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Answers `$connect` (its status is the handshake's) and `$disconnect`."""
+        peer = Peer.of(event)
+        with self._telemetry.invocation(context, user=peer.user, connection=peer.connection), self._pool:
+            if event["requestContext"]["eventType"] == "CONNECT":
+                asyncio.run(self._connect(peer))
+                return _welcome(event)
+            asyncio.run(self._disconnect(peer))
+            return {"statusCode": 200}
+
+    async def _connect(self, peer: Peer) -> None:
+        await asyncio.gather(
+            self._connections.opened(connection=peer.connection, user=peer.user, tenant=peer.tenant),
+            self._warm_up(peer),
+        )
+        _log.info("connected")
+
+    async def _warm_up(self, peer: Peer) -> None:
+        """Most first messages of a user meet a cold engine, unless it was woken when the socket opened. That is a
+        favour: it refuses nobody."""
+        if self._warmer is None:
+            return
+        try:
+            await self._warmer.warm_up(user=peer.user, tenant=peer.tenant)
+        except PortError as error:
+            _log.warning("engine not warmed up", extra={"reason": str(error)})
+
+    async def _disconnect(self, peer: Peer) -> None:
+        """Best effort, as `$disconnect` itself is: TTL and 410 cover the rest."""
+        try:
+            await self._connections.closed(connection=peer.connection, user=peer.user)
+        except PortError as error:
+            _log.warning("socket not forgotten", extra={"reason": str(error)})
+        _log.info("disconnected")
+
+
+def _welcome(event: Mapping[str, Any]) -> dict[str, Any]:
+    """The handshake's answer: of the offered subprotocols the version alone, never the token.
+
+    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-connect-route-subprotocol.html
+    """
+    if SUBPROTOCOL not in offered_protocols(event):
+        return {"statusCode": 200}
+    return {"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": SUBPROTOCOL}}

@@ -1,0 +1,1 @@
+"""Sockets: who watches, and how events reach them in order."""

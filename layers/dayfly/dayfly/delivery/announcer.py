@@ -1,0 +1,68 @@
+"""Tells all of a user's sockets that one of their threads is new, renamed, forgotten, or has another queue."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+from dayfly.delivery.audience import MOST_SOCKETS
+from dayfly.delivery.poster import Poster
+from dayfly.errors import Gone, PortError
+from dayfly.protocol.replies import ThreadItem
+from dayfly.protocol.signals import ThreadChanged
+from dayfly.store import keys
+from dayfly.store.rows import SocketRow, ThreadRow, ThreadState
+from dayfly.store.table import Delete, Span, Table
+from dayfly.text import rfc3339
+
+PATIENCE_S: Final = 3.0
+"""How long an announcement may take: it is not in the log, and lists can be read again."""
+
+_log = logging.getLogger("dayfly.delivery")
+
+
+def thread_item(row: ThreadRow) -> ThreadItem:
+    """A thread as clients see it."""
+    return ThreadItem(
+        thread_id=row.thread,
+        title=row.title,
+        updated_at=rfc3339(row.updated),
+        active_run=row.active_run,
+        queue=row.queue,
+        version=row.version,
+        state="live" if row.state == ThreadState.LIVE else "forgotten",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcer:
+    """Best effort: whoever misses an announcement reads `threads` or attaches."""
+
+    table: Table
+    poster: Poster
+
+    async def thread_changed(self, thread: ThreadRow) -> None:
+        """Posts the thread as it is now to every socket of its user. Never raises what a port raises."""
+        frame = ThreadChanged(thread=thread_item(thread)).encode()
+        span = Span.prefix(keys.user_partition(thread.user), keys.SOCKETS)
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                sockets = await self.table.query(span, SocketRow, limit=MOST_SOCKETS)
+                await asyncio.gather(*(self._post(socket, frame) for socket in sockets))
+        except (PortError, TimeoutError) as error:
+            _log.info("not all were told", extra={"thread_id": thread.thread, "reason": type(error).__name__})
+
+    async def _post(self, socket: SocketRow, frame: bytes) -> None:
+        try:
+            await self.poster.post(socket.connection, frame)
+        except Gone:
+            await self._forget(socket)
+        except PortError as error:
+            _log.info("not told", extra={"connection": socket.connection, "reason": type(error).__name__})
+
+    async def _forget(self, socket: SocketRow) -> None:
+        try:
+            await self.table.write(Delete(socket.key))
+        except PortError as error:
+            # The row has a TTL, and the next post to it is answered with 410 again.
+            _log.info("gone socket not removed", extra={"reason": type(error).__name__})

@@ -1,0 +1,38 @@
+"""After the last append of a writer: whoever came late is brought up to date, and all is posted."""
+
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+from dayfly.delivery.audience import Audience
+from dayfly.delivery.broadcast import DRAIN_S, Broadcast
+from dayfly.errors import Unsettled
+from dayfly.protocol.signals import Phase
+from dayfly.store.retry import retry_call
+
+AUDIENCE_S: Final = 2.0
+"""How long the audience is looked for."""
+
+_log = logging.getLogger("dayfly.delivery")
+
+
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """The audience and cancel marks after the append, `None` where they could not be read; and whether each socket was
+    sent all in time, or has left, or cannot be sent anything."""
+
+    audience: Audience | None
+    posted: bool
+
+
+async def flush(delivery: Broadcast, *, drain_s: float = DRAIN_S) -> Flushed:
+    """Reads the audience once more, so that a socket that came late is sent what was appended as well (who writes from
+    outside knows nobody before), then waits until all is posted, for `drain_s` seconds at most."""
+    try:
+        audience = await retry_call(lambda: delivery.refresh(phase=Phase.ENDING, elapsed_ms=0), patience_s=AUDIENCE_S)
+    except Unsettled:
+        # An end keeps its lease for the sweep; whoever misses anything else sees the gap by the next event.
+        _log.warning("audience not read")
+        await delivery.drain(patience_s=drain_s)
+        return Flushed(None, posted=False)
+    return Flushed(audience, posted=await delivery.drain(patience_s=drain_s))

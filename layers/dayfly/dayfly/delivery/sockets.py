@@ -1,0 +1,41 @@
+"""Whose socket is whose: written when it opens, forgotten when it closes."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from dayfly.clock import Clock
+from dayfly.store import keys
+from dayfly.store.retry import retry_write
+from dayfly.store.rows import ConnectionRow, SocketRow
+from dayfly.store.table import Delete, Put, Table
+
+KEPT_S: Final = 3 * 3600
+"""API Gateway ends a socket after 2 hours; its rows are kept a little longer, then TTL takes what was left behind.
+Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connections:
+    """The sockets that are open, as far as is known: a closed one may be missing its `$disconnect`, and then the next
+    post to it finds it gone."""
+
+    table: Table
+    clock: Clock
+
+    async def opened(self, *, connection: str, user: str, tenant: str) -> None:
+        """Stores whose socket this is, under both keys at once. Raises `Unsettled`."""
+        now = self.clock.now_ms()
+        expires = now // 1000 + KEPT_S
+        await retry_write(
+            self.table,
+            Put(ConnectionRow(connection=connection, user=user, tenant=tenant, connected=now, expires=expires)),
+            Put(SocketRow(user=user, connection=connection, connected=now, expires=expires)),
+        )
+
+    async def closed(self, *, connection: str, user: str) -> None:
+        """Forgets the socket. What it watched is dropped by the first post that finds it gone. Raises `Unsettled`."""
+        await retry_write(
+            self.table,
+            Delete(keys.connection_key(connection)),
+            Delete(keys.socket_key(user, connection)),
+        )

@@ -1,0 +1,45 @@
+"""Looks at the audience and at cancel marks, independent of what the agent does."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from dayfly.delivery.broadcast import Broadcast
+from dayfly.errors import DayflyError
+from dayfly.protocol.signals import Phase
+
+LOOK_S: Final = 0.5
+"""A new socket and a cancel mark are seen within this time, whether the run is silent or not."""
+
+_log = logging.getLogger("dayfly.engine")
+
+
+class AudienceWatcher:
+    """Re-reads one thread's audience; tells when this run is to be cancelled."""
+
+    def __init__(
+        self, delivery: Broadcast, *, run: str, phase: Callable[[], Phase], elapsed_ms: Callable[[], int]
+    ) -> None:
+        self.cancelled = asyncio.Event()
+        self._delivery = delivery
+        self._run = run
+        self.phase = phase
+        self._elapsed_ms = elapsed_ms
+
+    async def look(self) -> None:
+        """One look. A mark is bound to its run: another run's mark means nothing here."""
+        try:
+            audience = await self._delivery.refresh(phase=self.phase(), elapsed_ms=self._elapsed_ms())
+        except DayflyError as error:
+            # Whatever it was, the next look is due in half a second; to stop looking would make the run deaf.
+            _log.warning("audience not read", extra={"run": self._run, "reason": type(error).__name__})
+            return
+        if self._run in audience.cancelled:
+            self.cancelled.set()
+
+    async def run(self) -> None:
+        """Looks until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            await self.look()

@@ -1,0 +1,92 @@
+"""A run's piece of history lies in chunks, each packed for itself, so that a page reads little more than it shows."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from dayfly.history.fragments import Fragment, fragment_to_json, messages_in, pack_fragments, unpack_fragments
+from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, UserSaid
+from dayfly.store.large_values import INLINE_BYTES, read_parts, write_parts
+from dayfly.store.rows import HistoryRow
+from dayfly.store.table import Table
+from dayfly.text import split_text
+
+PIECE_BYTES: Final = 6 * 1024
+"""Bytes of one piece of a long message, as a JSON string."""
+CHUNK_TEXT_BYTES: Final = 25 * 1024
+"""Bytes of JSON in one chunk that a reader is shown: four pieces, as many as fill a page, so that hardly more than two
+pages read the same chunk."""
+CHUNK_BYTES: Final = 100 * 1024
+"""Bytes of JSON in one chunk, tool calls and results included. A longer result is a chunk of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Packed fragments. `shown` is how many of them a reader sees."""
+
+    data: bytes
+    shown: int
+
+
+def chunks_of(messages: tuple[Message, ...]) -> tuple[Chunk, ...]:
+    """The messages in chunks within the bounds, in their order."""
+    chunks: list[Chunk] = []
+    held: list[bytes] = []
+    shown = size = text_size = 0
+    for fragment in _fragments_of(messages):
+        encoded = fragment_to_json(fragment)
+        more_text = len(encoded) if fragment.text else 0
+        if held and (size + len(encoded) > CHUNK_BYTES or text_size + more_text > CHUNK_TEXT_BYTES):
+            chunks.append(Chunk(pack_fragments(held), shown))
+            held, shown, size, text_size = [], 0, 0, 0
+        held.append(encoded)
+        shown += bool(fragment.text)
+        size += len(encoded)
+        text_size += more_text
+    chunks.append(Chunk(pack_fragments(held), shown))
+    return tuple(chunks)
+
+
+async def with_chunks(table: Table, row: HistoryRow, chunks: Sequence[Chunk]) -> HistoryRow:
+    """The row with its chunks: a single one in the row itself; several in parts under the row's key, which are written
+    here. A repeat writes the same bytes again."""
+    shown = tuple(chunk.shown for chunk in chunks)
+    if len(chunks) == 1 and len(chunks[0].data) <= INLINE_BYTES:
+        return replace(row, shown=shown, parts=(0,), body=chunks[0].data)
+    parts: list[int] = []
+    for chunk in chunks:
+        first = sum(parts)
+        parts.append(await write_parts(table, user=row.user, owner=row.key.sk, data=chunk.data, first=first))
+    return replace(row, shown=shown, parts=tuple(parts))
+
+
+async def read_chunks(table: Table, wanted: Sequence[tuple[HistoryRow, int]]) -> list[tuple[Fragment, ...]]:
+    """The fragments of each of these chunks, all of them read at once. Raises `KeyError` where a part is missing."""
+    keys_of = [row.chunk_keys(chunk) for row, chunk in wanted]
+    parts = await read_parts(table, [key for keys in keys_of for key in keys])
+    return [
+        unpack_fragments(b"".join(parts[key] for key in keys) if keys else row.body)
+        for (row, _), keys in zip(wanted, keys_of, strict=True)
+    ]
+
+
+async def messages_of(table: Table, row: HistoryRow) -> tuple[Message, ...]:
+    """All messages of a piece, wherever they lie."""
+    chunks = await read_chunks(table, [(row, chunk) for chunk in range(len(row.parts))])
+    return messages_in(fragment for chunk in chunks for fragment in chunk)
+
+
+def _fragments_of(messages: tuple[Message, ...]) -> Iterator[Fragment]:
+    """Texts in pieces, a response's calls behind its text, results whole: only a model is given them."""
+    for message in messages:
+        match message:
+            case UserSaid(text):
+                pieces: list[Message] = [UserSaid(piece) for piece in split_text(text, PIECE_BYTES)]
+            case AssistantSaid(text, calls):
+                pieces = [AssistantSaid(piece) for piece in split_text(text, PIECE_BYTES)]
+                if calls:
+                    pieces.append(AssistantSaid("", calls))
+            case ToolAnswered():
+                pieces = [message]
+        for place, piece in enumerate(pieces or [message]):
+            yield Fragment(piece, continued=place > 0)

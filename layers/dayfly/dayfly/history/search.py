@@ -1,0 +1,101 @@
+"""Finds what was said in the user's own threads."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+from dayfly.history.fragments import messages_in, unpack_fragments
+from dayfly.log.messages import AssistantSaid, Message, UserSaid
+from dayfly.store import keys
+from dayfly.store.keys import Key
+from dayfly.store.rows import HistoryRow, PartRow, ThreadRow, ThreadState
+from dayfly.store.table import MAX_KEYS, Span, Table
+
+MAX_THREADS: Final = 30
+"""Threads looked through, newest first."""
+MAX_PIECES: Final = 200
+"""Runs looked through, over all threads: the bound of the scan's work."""
+EXCERPT_CHARS: Final = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One message that matches. `excerpt` is its text around the match; `at` in milliseconds since the epoch."""
+
+    thread_id: str
+    title: str
+    said_by: str
+    excerpt: str
+    at: int
+
+
+class ThreadSearch:
+    """Searches the history of one user's live threads: finished runs, not the one under way."""
+
+    def __init__(self, table: Table, user: str) -> None:
+        self._table = table
+        self._user = user
+
+    async def find(self, query: str, *, limit: int) -> tuple[Found, ...]:
+        """Up to `limit` messages that hold every word of `query` (in any case, in any order), newest first within each
+        thread, newest threads first. At most `MAX_THREADS` threads and `MAX_PIECES` runs are looked through."""
+        words = re.findall(r"\w+", query.casefold())
+        found: list[Found] = []
+        if not words or limit < 1:
+            return ()
+        async for thread, piece in self._pieces():
+            for message in reversed(await self._messages(piece)):
+                text = _text(message)
+                if text and all(word in text.casefold() for word in words):
+                    by = "you" if isinstance(message, UserSaid) else "the assistant"
+                    found.append(Found(thread.thread, thread.title, by, _excerpt(text, words[0]), piece.at))
+                    if len(found) == limit:
+                        return tuple(found)
+        return tuple(found)
+
+    async def _pieces(self) -> AsyncIterator[tuple[ThreadRow, HistoryRow]]:
+        span = Span.prefix(keys.user_partition(self._user), keys.THREADS)
+        looked_at = 0
+        for thread in await self._table.query(span, ThreadRow, limit=MAX_THREADS, descending=True):
+            if thread.state != ThreadState.LIVE:
+                continue
+            rows = await self._table.query(
+                Span.prefix(keys.user_partition(self._user), keys.history_prefix(thread.thread)),
+                HistoryRow,
+                limit=MAX_PIECES - looked_at,
+                descending=True,
+            )
+            looked_at += len(rows)
+            # Only what the thread points to counts: two writers of one ending may both have left a piece.
+            head = thread.history_head
+            for row in rows:
+                if row.key.sk == head:
+                    yield thread, row
+                    head = row.previous
+            if looked_at >= MAX_PIECES:
+                return
+
+    async def _messages(self, piece: HistoryRow) -> tuple[Message, ...]:
+        """What was said; chunks that hold nothing but calls and their results are passed over."""
+        said = [piece.chunk_keys(chunk) for chunk, shown in enumerate(piece.shown) if shown]
+        wanted = [key for places in said for key in places]
+        parts: dict[Key, bytes] = {}
+        for start in range(0, len(wanted), MAX_KEYS):
+            rows = await self._table.get_many(wanted[start : start + MAX_KEYS])
+            parts.update((key, row.data) for key, row in rows.items() if isinstance(row, PartRow))
+        if len(parts) < len(wanted):
+            return ()  # being deleted
+        chunks = [b"".join(parts[key] for key in places) if places else piece.body for places in said]
+        return messages_in(fragment for chunk in chunks for fragment in unpack_fragments(chunk))
+
+
+def _text(message: Message) -> str:
+    return message.text if isinstance(message, UserSaid | AssistantSaid) else ""
+
+
+def _excerpt(text: str, word: str) -> str:
+    text = " ".join(text.split())
+    start = max(0, text.casefold().find(word) - EXCERPT_CHARS // 3)
+    cut = text[start : start + EXCERPT_CHARS]
+    return f"{'…' if start else ''}{cut}{'…' if start + EXCERPT_CHARS < len(text) else ''}"

@@ -1,0 +1,99 @@
+"""Reading a run's log: its tail, its pages, and the steps that history is folded from."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final
+
+from dayfly.log.batch import Batch, step_of
+from dayfly.log.fold import LogStep
+from dayfly.log.journal import unpack_journal
+from dayfly.log.status import Outcome, RunStatus, status_of
+from dayfly.log.writer import Committed
+from dayfly.protocol.events import EventType, decode_event
+from dayfly.store import keys
+from dayfly.store.large_values import journal_of
+from dayfly.store.rows import LogRow
+from dayfly.store.table import Span, Table
+
+PAGE: Final = 100
+LAST_SEQ: Final = 10**keys.SEQ_DIGITS - 1
+
+
+async def tail_of(table: Table, *, user: str, run: str) -> LogRow | None:
+    """The last batch of a run's log: what decides where the run stands."""
+    rows = await table.query(_span(user, run, first=1, last=LAST_SEQ), LogRow, limit=1, descending=True)
+    return rows[0] if rows else None
+
+
+async def pages_after(table: Table, *, user: str, run: str, seq: int) -> AsyncIterator[tuple[LogRow, ...]]:
+    """The batches of a run, page by page, from the one that holds `seq` or `seq + 1` to the tail.
+
+    A cursor may lie inside a batch, so the first batch may hold what comes before it, or nothing else; it starts at the
+    greatest key that is not beyond `seq + 1`. The last row of the last page is the tail as it was then.
+    """
+    start = 1
+    if seq > 0:
+        at = await table.query(_span(user, run, first=1, last=seq + 1), LogRow, limit=1, descending=True)
+        start = at[0].first if at else 1
+    while True:
+        rows = await table.query(_span(user, run, first=start, last=LAST_SEQ), LogRow, limit=PAGE)
+        if rows:
+            yield rows
+            start = rows[-1].last + 1
+        if len(rows) < PAGE:
+            return
+
+
+def committed_of(row: LogRow) -> Committed:
+    """A batch read back, as its writer had committed it; without its journal, which publishing does not need."""
+    events = tuple(decode_event(text) for text in row.events)
+    outcome = Outcome(row.outcome) if row.outcome is not None else None
+    return Committed(row, Batch(row.first, row.last, events, (), (), outcome))
+
+
+def status_at(tail: LogRow | None, *, queued: bool) -> RunStatus:
+    """Where a run stands, by the last batch of its log and its place in the thread."""
+    if tail is None:
+        return RunStatus.QUEUED if queued else RunStatus.RUNNING
+    outcome = Outcome(tail.outcome) if tail.outcome is not None else None
+    waits = outcome is None and decode_event(tail.events[-1]).type is EventType.APPROVAL_REQUESTED
+    return status_of(outcome=outcome, queued=queued, waits=waits)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeLog:
+    """A run's log read to its end: the steps in it, and its last batch as it was then."""
+
+    steps: tuple[LogStep, ...]
+    tail: LogRow | None
+
+
+async def log_of(table: Table, *, user: str, run: str) -> WholeLog:
+    """The whole of a run's log."""
+    steps: list[LogStep] = []
+    tail: LogRow | None = None
+    async for rows in pages_after(table, user=user, run=run, seq=0):
+        for row in rows:
+            steps.extend(await _steps_in(table, row))
+            tail = row
+    return WholeLog(tuple(steps), tail)
+
+
+async def steps_of(table: Table, *, user: str, run: str) -> tuple[LogStep, ...]:
+    """All steps of a run, read from its log."""
+    return (await log_of(table, user=user, run=run)).steps
+
+
+async def _steps_in(table: Table, row: LogRow) -> list[LogStep]:
+    """A batch's steps in the order of their seqs; a journal entry stands behind the event that it completes."""
+    placed: list[tuple[int, int, LogStep]] = []
+    for text in row.events:
+        event = decode_event(text)
+        placed.extend((event.seq, 0, step) for step in step_of(event))
+    for place, entry in enumerate(unpack_journal(await journal_of(table, row)), start=1):
+        placed.append((entry.completes, place, entry))
+    return [step for _, _, step in sorted(placed, key=lambda p: p[:2])]
+
+
+def _span(user: str, run: str, *, first: int, last: int) -> Span:
+    return Span(keys.user_partition(user), keys.log_key(user, run, first).sk, keys.log_key(user, run, last).sk)

@@ -1,0 +1,94 @@
+"""What an event shows of parameters, results and texts: secrets taken out, size bounded, characters whole."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Final
+
+from pydantic import JsonValue
+
+from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall
+from dayfly.text import cut, sanitize
+
+REDACTED: Final = "[redacted]"
+PARAMETER_BYTES: Final = 8 * 1024
+"""Bytes of a tool's parameters in an event, as JSON."""
+RESULT_BYTES: Final = 8 * 1024
+"""Bytes of a tool's result in an event, as a JSON string."""
+ANSWER_BYTES: Final = 24 * 1024
+"""Bytes of the final answer in `agent_completed`, as a JSON string."""
+SENTENCE_BYTES: Final = 4 * 1024
+"""Bytes of an explanation (a reasoning, an error's message), as a JSON string."""
+SHOWN_DEPTH: Final = 32
+"""Levels of nested values that an event shows; deeper ones are only hinted at. Models may nest without end."""
+
+_SECRET = re.compile(r"password|passwd|secret|token|key|auth|credential", re.IGNORECASE)
+_ELLIPSIS: Final = "…"
+
+
+def shown_parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """A tool's parameters as an event may show them: values of keys that hold secrets redacted, long strings cut; if
+    that is not enough, only a note of the size is left."""
+    redacted = redact(parameters)
+    assert isinstance(redacted, dict)  # noqa: S101  a dict in, a dict out
+    limit = PARAMETER_BYTES
+    while (size := _bytes_of(redacted)) > PARAMETER_BYTES:
+        limit //= 2
+        if limit < 64:
+            return {"omitted": f"{size} bytes of parameters"}
+        redacted = {name: _cut_strings(value, limit) for name, value in redacted.items()}
+    return redacted
+
+
+def shown_result(content: str) -> str:
+    """A tool's result as an event may show it. If it is JSON, keys that hold secrets are redacted."""
+    try:
+        value: JsonValue = json.loads(content)
+    except (ValueError, RecursionError):
+        return cut(content, RESULT_BYTES)[0]
+    if isinstance(value, dict | list):
+        content = json.dumps(redact(value), ensure_ascii=False)
+    return cut(content, RESULT_BYTES)[0]
+
+
+def redact(value: JsonValue, *, levels: int = SHOWN_DEPTH) -> JsonValue:
+    """Replaces the values of keys whose names say that they hold a secret, and what nests deeper than `levels`."""
+    if isinstance(value, dict | list) and levels == 0:
+        return _ELLIPSIS
+    if isinstance(value, dict):
+        return {
+            sanitize(name): REDACTED if _SECRET.search(name) else redact(inner, levels=levels - 1)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [redact(inner, levels=levels - 1) for inner in value]
+    return sanitize(value) if isinstance(value, str) else value
+
+
+def sanitized_response(said: AssistantSaid) -> AssistantSaid:
+    """The response with all its texts `whole`, as the journal can hold it."""
+    calls = tuple(
+        ToolCall(sanitize(call.call_id), sanitize(call.name), sanitize(call.arguments)) for call in said.calls
+    )
+    return AssistantSaid(sanitize(said.text), calls)
+
+
+def sanitized_answer(answer: ToolAnswered) -> ToolAnswered:
+    """The tool's answer with all its texts `whole`, as the journal can hold it."""
+    return replace(
+        answer, call_id=sanitize(answer.call_id), name=sanitize(answer.name), content=sanitize(answer.content)
+    )
+
+
+def _cut_strings(value: JsonValue, limit: int) -> JsonValue:
+    if isinstance(value, str):
+        return cut(value, limit)[0]
+    if isinstance(value, dict):
+        return {name: _cut_strings(inner, limit) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_cut_strings(inner, limit) for inner in value[:limit]]
+    return value
+
+
+def _bytes_of(value: JsonValue) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))

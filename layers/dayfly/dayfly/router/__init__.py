@@ -1,0 +1,1 @@
+"""One client frame in, one reply out: one file an action."""

@@ -1,0 +1,152 @@
+"""What a user may read of the past: threads, and a thread's messages."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from dayfly.context.caller import Caller
+from dayfly.delivery.announcer import thread_item
+from dayfly.errors import InvalidMessage
+from dayfly.history.chunks import read_chunks
+from dayfly.history.fragments import Fragment
+from dayfly.history.reader import newest_rows
+from dayfly.log.messages import UserSaid
+from dayfly.protocol import limits
+from dayfly.protocol.frames import History, Threads
+from dayfly.protocol.replies import HistoryMessage, HistoryPage, ThreadList
+from dayfly.router.services import Services
+from dayfly.runs.lookup import live_thread
+from dayfly.store import keys
+from dayfly.store.rows import HistoryRow, ThreadRow, ThreadState
+from dayfly.store.table import Span, Table
+from dayfly.text import json_string_bytes, rfc3339
+
+THREADS_PAGE: Final = 50
+THREADS_BYTES: Final = 28 * 1024
+"""Bytes of the threads in one page, encoded; with the envelope it stays below a frame."""
+PAGE_BYTES: Final = 24 * 1024
+"""Bytes of text in one page of history; with the envelopes it stays below a frame."""
+PAGE_MESSAGES: Final = 40
+
+PAGE_TURNS: Final = 20
+AT_ONCE: Final = 2
+"""Runs, and chunks of their texts, that a page reads first: a page of long texts lies in two chunks."""
+
+_CURSOR: Final = re.compile(r"([0-9]{1,9})\.([0-9]{8})\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,64})")
+_ALL: Final = 999_999_999
+
+
+async def list_threads(services: Services, caller: Caller, frame: Threads) -> ThreadList:
+    """The user's threads, newest first, a page at a time. Raises `InvalidMessage` for a cursor of other make."""
+    last = f"{keys.THREADS}~"
+    if frame.cursor is not None:
+        if not re.fullmatch(limits.ENTITY_ID_PATTERN, frame.cursor):
+            raise InvalidMessage("`cursor` is not one that this backend gave.")
+        last = f"{keys.THREADS}{frame.cursor}"
+    span = Span(keys.user_partition(caller.user), keys.THREADS, last)
+    rows = await services.table.query(span, ThreadRow, limit=THREADS_PAGE + 2, descending=True)
+    rows = tuple(row for row in rows if row.thread != frame.cursor)
+    page = _within_a_frame(rows[:THREADS_PAGE])
+    items = tuple(thread_item(row) for row in page if row.state == ThreadState.LIVE)
+    return ThreadList(id=frame.id, items=items, cursor=page[-1].thread if len(rows) > len(page) else None)
+
+
+def _within_a_frame(rows: tuple[ThreadRow, ...]) -> tuple[ThreadRow, ...]:
+    """As many of the rows, from the first on, as a page can show; one at least. A forgotten thread takes no room."""
+    size = 0
+    for place, row in enumerate(rows):
+        if row.state == ThreadState.LIVE:
+            shown, size = size > 0, size + len(thread_item(row).encode()) + len(",")
+            if shown and size > THREADS_BYTES:
+                return rows[:place]
+    return rows
+
+
+async def read_history(services: Services, caller: Caller, frame: History) -> HistoryPage:
+    """A page of the thread's messages, oldest first, ending before the cursor. Long messages come in pieces, so that
+    every page fits into a frame. Raises `ThreadNotFound`, and `InvalidMessage` for a cursor of other make."""
+    thread = await live_thread(services.table, user=caller.user, thread=frame.thread_id)
+    head, end = _cursor(thread, frame.before) if frame.before is not None else (None, _ALL)
+    page: list[HistoryMessage] = []
+    size = 0
+    before: str | None = None
+    async for row, index, fragment in _newest_shown(services.table, thread, head=head, end=end):
+        size += json_string_bytes(fragment.text)
+        if page and (size > PAGE_BYTES or len(page) >= PAGE_MESSAGES):
+            return _history(frame, page, before=_before(row, index + 1))
+        page.append(_message(row, fragment))
+        # All that was read may be shown; what came before it starts at the end of the piece before.
+        before = f"{_ALL}.{_name(row.previous)}" if row.previous else None
+    return _history(frame, page, before=before)
+
+
+def _history(frame: History, page: list[HistoryMessage], *, before: str | None) -> HistoryPage:
+    return HistoryPage(id=frame.id, thread_id=frame.thread_id, messages=tuple(reversed(page)), before=before)
+
+
+async def _newest_shown(
+    table: Table, thread: ThreadRow, *, head: str | None, end: int
+) -> AsyncIterator[tuple[HistoryRow, int, Fragment]]:
+    """What a reader sees of up to `PAGE_TURNS` runs, newest first: the user's text and the assistant's. `end` bounds
+    the newest run's. Little is read first, and each time that more is wanted a multiple of that, so that a full page
+    has cost little more than it shows, in few calls."""
+    count = AT_ONCE
+    async for rows in newest_rows(table, thread, limit=PAGE_TURNS, at_once=AT_ONCE, head=head):
+        chunks: list[_Shown] = []
+        for row in rows:
+            chunks += _shown(row, end)
+            end = _ALL
+        while chunks:
+            now, chunks = chunks[:count], chunks[count:]
+            for chunk, fragments in zip(now, await read_chunks(table, [(c.row, c.place) for c in now]), strict=True):
+                shown = [fragment for fragment in fragments if fragment.text][: chunk.stop - chunk.start]
+                for index, fragment in reversed(tuple(enumerate(shown, chunk.start))):
+                    yield chunk.row, index, fragment
+            count *= 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is to be shown of a chunk: the run's pieces from `start` on, before `stop`."""
+
+    row: HistoryRow
+    place: int
+    start: int
+    stop: int
+
+
+def _shown(row: HistoryRow, end: int) -> list[_Shown]:
+    """The chunks that hold what a reader sees of the run before piece `end`, newest first."""
+    chunks: list[_Shown] = []
+    start = 0
+    for place, count in enumerate(row.shown):
+        if count and start < end:
+            chunks.append(_Shown(row, place, start, min(start + count, end)))
+        start += count
+    return chunks[::-1]
+
+
+def _message(row: HistoryRow, fragment: Fragment) -> HistoryMessage:
+    role: Literal["user", "assistant"] = "user" if isinstance(fragment.message, UserSaid) else "assistant"
+    return HistoryMessage(
+        role=role, text=fragment.text, run_id=row.run, at=rfc3339(row.at), continued=fragment.continued
+    )
+
+
+def _before(row: HistoryRow, end: int) -> str:
+    """The cursor of all that stands before piece `end` of this run, and before this run."""
+    return f"{end}.{_name(row.key.sk)}"
+
+
+def _name(sk: str) -> str:
+    """A piece's sort key as a cursor carries it: without the prefix, which the thread gives."""
+    return ".".join(sk.split("#")[2:])
+
+
+def _cursor(thread: ThreadRow, before: str) -> tuple[str, int]:
+    match = _CURSOR.fullmatch(before)
+    if match is None:
+        raise InvalidMessage("`before` is not a cursor that this backend gave.")
+    end, turn, run, nonce = match.groups()
+    return keys.history_key(thread.user, thread.thread, int(turn), run, nonce).sk, int(end)

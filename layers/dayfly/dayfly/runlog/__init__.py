@@ -1,1 +1,0 @@
-"""What is stored: keys, rows, the run log's journal, and the history folded from it. No I/O."""

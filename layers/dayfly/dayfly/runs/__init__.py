@@ -1,0 +1,1 @@
+"""A run's life: its state, its lease, and every transition between them."""

@@ -1,0 +1,189 @@
+"""The transaction that lets a run in."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from dayfly.context.caller import Caller
+from dayfly.errors import Busy, DayflyError, QueueFull, QuotaExceeded, ThreadNotFound
+from dayfly.log.batch import Batch
+from dayfly.protocol.frames import IfBusy, Run
+from dayfly.runs import quotas
+from dayfly.runs.lease import first_lease
+from dayfly.runs.queue import QUEUE_LENGTH, enqueued, interrupting
+from dayfly.store import keys
+from dayfly.store.rows import (
+    AttachedRow,
+    CancelRow,
+    LogRow,
+    QuotaRow,
+    RequestRow,
+    RequestState,
+    RunRow,
+    ThreadRow,
+    ThreadState,
+)
+from dayfly.store.table import Absent, Action, ConditionsFailed, Matches, Put, Table
+
+FIRST_ENGINE_SEQ: Final = 2
+"""Seq 1 is the user's message."""
+
+
+class RequestKnown(DayflyError):
+    """The request id is there already."""
+
+    def __init__(self, request: RequestRow) -> None:
+        super().__init__("the request id is known")
+        self.request = request
+
+
+class ThreadMoved(DayflyError):
+    """The thread went on while this run was on its way in: its id would sort below that of a run before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What admission looks at before it writes."""
+
+    request: RequestRow | None
+    thread: ThreadRow | None
+    quota: QuotaRow | None
+
+
+async def look(table: Table, caller: Caller, frame: Run) -> Found:
+    """Reads the request id, the named thread and the user's quota. A remembered id counts for 24 hours by its own
+    time, however late TTL removes it."""
+    request_key, quota_key = keys.request_key(caller.user, frame.id), keys.quota_key(caller.user)
+    thread_key = keys.thread_key(caller.user, frame.thread_id) if frame.thread_id is not None else None
+    found = await table.get_many((request_key, quota_key, *([thread_key] if thread_key else [])))
+    request, quota = found.get(request_key), found.get(quota_key)
+    thread = found.get(thread_key) if thread_key else None
+    return Found(
+        request if isinstance(request, RequestRow) else None,
+        thread if isinstance(thread, ThreadRow) else None,
+        quota if isinstance(quota, QuotaRow) else None,
+    )
+
+
+class Admit:
+    """The companion of a run's first log record. It decides, from what it reads, whether the run may come in, and is
+    built anew when thread or quota have moved meanwhile."""
+
+    def __init__(self, table: Table, caller: Caller, frame: Run, *, run: RunRow, content: str, found: Found) -> None:
+        self.run = run
+        self.thread: ThreadRow | None = None
+        """The thread as it is with the run in it, once that is committed."""
+        self.interrupted: str | None = None
+        """The run that is to make way for this one, likewise."""
+        self._table = table
+        self._caller = caller
+        self._frame = frame
+        self._content = content
+        self._found: Found | None = found
+
+    async def actions(self, row: LogRow, batch: Batch) -> tuple[Action, ...]:
+        """Everything that an admitted run is made of, besides its log."""
+        found = self._found or await look(self._table, self._caller, self._frame)
+        self._found = None
+        now = row.at
+        if found.request is not None and found.request.expires * 1000 > now:
+            # Admitted or cancelled by another since the first look: to write over it would run the message twice.
+            raise RequestKnown(found.request)
+        if found.thread is not None and found.thread.updated >= self.run.admitted:
+            raise ThreadMoved("the thread went on")
+        thread = self._thread(found.thread, now=now)
+        quota = _taken(found.quota, self.run, now=now)
+        request = RequestRow(
+            user=self.run.user,
+            request=self._frame.id,
+            state=RequestState.ADMITTED,
+            content=self._content,
+            run=self.run.run,
+            thread=self.run.thread,
+            expires=now // 1000 + quotas.REQUEST_KEPT_S,
+        )
+        self.run = run = replace(self.run, turn=thread.turn, admitted=now)
+        self.thread = thread
+        interrupts = found.thread is not None and thread.interrupts > found.thread.interrupts
+        self.interrupted = thread.active_run if interrupts else None
+        return (
+            Put(request, Matches(expires=found.request.expires) if found.request else Absent()),
+            Put(thread, Matches(version=found.thread.version) if found.thread else Absent()),
+            Put(run, Absent()),
+            Put(quota, Matches(version=found.quota.version) if found.quota else Absent()),
+            Put(attached(self._caller, run.thread, now=now)),
+            *((Put(first_lease(run, now=now), Absent()),) if thread.active_run == run.run else ()),
+            *((Put(cancel_mark(run, self.interrupted, now=now)),) if self.interrupted else ()),
+        )
+
+    def lost(self, failed: ConditionsFailed, actions: tuple[Action, ...]) -> None:
+        """The id was used meanwhile: tell. Thread or quota moved: look again."""
+        there = failed.found.get(0)
+        if isinstance(there, RequestRow):
+            raise RequestKnown(there) from failed
+
+    def _thread(self, found: ThreadRow | None, *, now: int) -> ThreadRow:
+        if self._frame.thread_id is None:
+            title = " ".join(self._frame.text.split())[: quotas.TITLE_CHARS]
+            return ThreadRow(
+                user=self.run.user,
+                thread=self.run.thread,
+                title=title,
+                created=now,
+                updated=now,
+                active_run=self.run.run,
+                turn=1,
+            )
+        if found is None or found.state != ThreadState.LIVE:
+            raise ThreadNotFound("There is no such thread.")
+        placed = self._placed(found)
+        return replace(
+            placed,
+            version=found.version + 1,
+            updated=max(now, found.updated + 1),
+            turn=found.turn + 1,
+        )
+
+    def _placed(self, thread: ThreadRow) -> ThreadRow:
+        """The thread with the run in it: active where none is, else where `if_busy` says."""
+        run = self.run.run
+        if thread.active_run is None:
+            return replace(thread, active_run=run)
+        if self._frame.if_busy is IfBusy.REJECT:
+            raise Busy("The thread has a run under way.")
+        if len(thread.queue) >= QUEUE_LENGTH:
+            raise QueueFull(f"{QUEUE_LENGTH} messages wait in this thread already, which is the most.")
+        return interrupting(thread, run) if self._frame.if_busy is IfBusy.INTERRUPT else enqueued(thread, run)
+
+
+def cancel_mark(place: RunRow | ThreadRow, run: str, *, now: int) -> CancelRow:
+    """The mark that asks a run to end; `place` names its user and thread."""
+    expires = now // 1000 + quotas.REQUEST_KEPT_S
+    return CancelRow(user=place.user, thread=place.thread, run=run, at=now, expires=expires)
+
+
+def attached(caller: Caller, thread: str, *, now: int) -> AttachedRow:
+    """The row by which the caller's connection watches a thread."""
+    return AttachedRow(
+        user=caller.user,
+        thread=thread,
+        connection=caller.connection,
+        attached=now,
+        expires=now // 1000 + quotas.ATTACHED_KEPT_S,
+    )
+
+
+def _taken(quota: QuotaRow | None, run: RunRow, *, now: int) -> QuotaRow:
+    quota = quota or QuotaRow(user=run.user, version=0)
+    if len(quota.active) >= quotas.ACTIVE_RUNS:
+        raise QuotaExceeded(f"You have {quotas.ACTIVE_RUNS} runs under way, which is the most at once.")
+    fresh = now - quota.window_start >= quotas.WINDOW_MS
+    count = 0 if fresh else quota.window_count
+    if count >= quotas.WINDOW_RUNS:
+        raise QuotaExceeded(f"You have started {quotas.WINDOW_RUNS} runs within a minute, which is the most.")
+    return replace(
+        quota,
+        version=quota.version + 1,
+        active=(*quota.active, run.run),
+        window_start=now if fresh else quota.window_start,
+        window_count=count + 1,
+    )

@@ -1,0 +1,142 @@
+"""Opens executions: lets a run in, once, however often it is asked for."""
+
+import hashlib
+import json
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+from dayfly.context.caller import Caller
+from dayfly.context.ids import new_run_id, new_thread_id
+from dayfly.errors import IdReused, IllegalTransition, RequestCancelled, ThreadNotFound
+from dayfly.log.reader import status_at, tail_of
+from dayfly.log.status import RunStatus
+from dayfly.log.writer import Committed
+from dayfly.metrics import Metric
+from dayfly.protocol.events import UserMessage
+from dayfly.protocol.frames import Run
+from dayfly.router.services import Services
+from dayfly.runs.admit import FIRST_ENGINE_SEQ, Admit, Found, RequestKnown, ThreadMoved, attached, look
+from dayfly.runs.lookup import live_thread, run_of
+from dayfly.runs.queue import position_of
+from dayfly.store import keys
+from dayfly.store.retry import retry_write
+from dayfly.store.rows import RequestRow, RequestState, RunRow, ThreadRow, ThreadState
+from dayfly.store.table import Check, ConditionsFailed, Matches, Put
+
+DEFAULT_AGENT: Final = "assistant"
+
+_log = logging.getLogger("dayfly.runs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """An admitted run. `first` is its first log record, not yet posted; `None` where an earlier request of the same id
+    admitted the run. `position` is its place in the queue, from 1, where it waits there. `starts`: it is active, and no
+    engine has begun it. `interrupted` is the run that may have to make way: if it has a cancel mark. `changed` is the
+    thread, where its list entry is another one now."""
+
+    run: RunRow
+    status: RunStatus
+    first: Committed | None
+    position: int | None = None
+    starts: bool = False
+    interrupted: str | None = None
+    changed: ThreadRow | None = None
+
+
+class ExecutionFactory:
+    """Admits runs for an authorised caller. Process-lived; holds nothing of any user."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def open(self, caller: Caller, frame: Run) -> Execution:
+        """Admits the run, or finds the one that this request id has admitted before.
+
+        One transaction writes the request id, the thread, the run, its first log record, its lease, the user's quota
+        and the sender's attachment.
+
+        Raises `ThreadNotFound`, `Busy`, `QueueFull`, `QuotaExceeded`, `IdReused`, `RequestCancelled`, and `Unsettled`,
+        after which the same request may be sent again.
+        """
+        content = content_hash(frame)
+        while True:
+            try:
+                return await self._admit(caller, frame, content)
+            except ThreadMoved:
+                _log.info("looking again", extra={"thread_id": frame.thread_id})
+
+    async def _admit(self, caller: Caller, frame: Run, content: str) -> Execution:
+        services = self._services
+        found = await look(services.table, caller, frame)
+        if found.request is not None and found.request.expires * 1000 > services.clock.now_ms():
+            return await self._again(caller, frame, found.request, content)
+        run = self._new_run(caller, frame, found)
+        entry = Admit(services.table, caller, frame, run=run, content=content, found=found)
+        async with services.run_writer(caller).bridge(run, next_seq=1) as bridge:
+            try:
+                committed = await bridge.commit(UserMessage(text=frame.text, request_id=frame.id), entry)
+            except RequestKnown as earlier:
+                return await self._again(caller, frame, earlier.request, content)
+        services.meter.add(Metric.RUNS_ADMITTED)
+        if entry.thread is None:
+            raise IllegalTransition("a run was admitted without its transaction")
+        position = position_of(entry.thread, run.run)
+        return Execution(
+            run=entry.run,
+            status=RunStatus.RUNNING if position is None else RunStatus.QUEUED,
+            first=committed,
+            position=position,
+            starts=position is None,
+            interrupted=entry.interrupted,
+            changed=entry.thread if frame.thread_id is None or position is not None else None,
+        )
+
+    def _new_run(self, caller: Caller, frame: Run, found: Found) -> RunRow:
+        # Ids sort by time; within a thread they also sort by turn, whatever the clocks of two routers say.
+        now = max(self._services.clock.now_ms(), found.thread.updated + 1 if found.thread else 0)
+        return RunRow(
+            user=caller.user,
+            tenant=caller.tenant,
+            thread=frame.thread_id or new_thread_id(now),
+            run=new_run_id(now),
+            request=frame.id,
+            agent=frame.agent or DEFAULT_AGENT,
+            text=frame.text,
+            turn=0,
+            admitted=now,
+            first_seq=FIRST_ENGINE_SEQ,
+        )
+
+    async def _again(self, caller: Caller, frame: Run, earlier: RequestRow, content: str) -> Execution:
+        """The answer to a request id that is known: the original run, with the sender attached to it."""
+        if earlier.state == RequestState.CANCELLED or earlier.run is None or earlier.thread is None:
+            raise RequestCancelled("The run was cancelled before it was admitted.")
+        if earlier.content != content:
+            raise IdReused("This id was used for another message within 24 hours.")
+        services = self._services
+        there = Check(keys.thread_key(caller.user, earlier.thread), Matches(state=ThreadState.LIVE))
+        try:
+            await retry_write(services.table, Put(attached(caller, earlier.thread, now=services.clock.now_ms())), there)
+        except ConditionsFailed as failed:
+            raise ThreadNotFound("The thread was forgotten.") from failed
+        thread = await live_thread(services.table, user=caller.user, thread=earlier.thread)
+        run = await run_of(services.table, user=caller.user, run=earlier.run)
+        tail = await tail_of(services.table, user=caller.user, run=earlier.run)
+        position = position_of(thread, run.run)
+        return Execution(
+            run=run,
+            status=status_at(tail, queued=position is not None),
+            first=None,
+            position=position,
+            starts=thread.active_run == run.run and tail is not None and tail.last < run.first_seq,
+            # The router that admitted it may have died before it saw to the run that makes way.
+            interrupted=thread.active_run if position is not None and position <= thread.interrupts else None,
+        )
+
+
+def content_hash(frame: Run) -> str:
+    """What makes two requests the same: text, thread as sent, agent and `if_busy`."""
+    facts = [frame.text, frame.thread_id, frame.agent, frame.if_busy]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

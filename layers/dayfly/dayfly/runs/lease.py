@@ -1,0 +1,72 @@
+"""The leases of a run over its life, and how long each holds. Pure.
+
+Who opens an attempt writes its lease `WAITING`; its engine makes it `HELD` with its first append and renews it; waiting
+for the user it is `APPROVAL`; whoever ends the run makes it `ENDED`, and it goes when the end was posted.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from dayfly.store import keys
+from dayfly.store.rows import LeaseRow, LeaseState, RunRow
+
+BEGIN_WITHIN_MS: Final = 10_000
+"""How long an engine has to begin before the sweep looks after the run."""
+LEASE_MS: Final = 20_000
+"""How long a lease holds without being renewed."""
+
+
+def first_lease(run: RunRow, *, now: int) -> LeaseRow:
+    """The lease of a run whose present attempt may begin from `now` on: it becomes active, or another engine is to go
+    on."""
+    return LeaseRow(
+        user=run.user,
+        tenant=run.tenant,
+        thread=run.thread,
+        run=run.run,
+        lease_shard=keys.lease_shard(run.run),
+        due=now + BEGIN_WITHIN_MS,
+        state=LeaseState.WAITING,
+        attempt=run.attempt,
+        first_seq=run.first_seq,
+        activated=now,
+    )
+
+
+def ended_lease(lease: LeaseRow, *, due: int, nonce: str) -> LeaseRow:
+    """The lease of a run that has ended, until that was posted. It stands apart from all others in the index: however
+    many ends are left to post, no run waits behind them."""
+    shard = keys.ended_shard(lease.run)
+    return replace(lease, lease_shard=shard, due=due, state=LeaseState.ENDED, nonce=nonce)
+
+
+def held_lease(lease: LeaseRow, *, nonce: str, now: int) -> LeaseRow:
+    """The lease in the hands of the engine with this nonce."""
+    return replace(lease, state=LeaseState.HELD, nonce=nonce, due=now + LEASE_MS)
+
+
+def approval_lease(lease: LeaseRow, *, nonce: str, expires: int) -> LeaseRow:
+    """The lease of a run that waits for its user until `expires`."""
+    return replace(lease, state=LeaseState.APPROVAL, nonce=nonce, due=expires)
+
+
+def not_begun(run: RunRow) -> dict[str, str | int | None]:
+    """What the lease is while no engine has begun the run's present attempt."""
+    return {"state": LeaseState.WAITING, "attempt": run.attempt, "first_seq": run.first_seq}
+
+
+def held_by(run: RunRow, nonce: str) -> dict[str, str | int | None]:
+    """What the lease is while the engine with this nonce has the run's present attempt."""
+    return {"state": LeaseState.HELD, "first_seq": run.first_seq, "nonce": nonce}
+
+
+def as_read(lease: LeaseRow) -> dict[str, str | int | None]:
+    """What the lease is if nobody has touched it since it was read."""
+    return {
+        "state": lease.state,
+        "attempt": lease.attempt,
+        "first_seq": lease.first_seq,
+        "nonce": lease.nonce,
+        "due": lease.due,
+        "invoked": lease.invoked,
+    }

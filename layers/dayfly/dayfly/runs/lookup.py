@@ -1,0 +1,36 @@
+"""Finding what a frame names, within its sender's own partition: another's is as unknown as none."""
+
+from dayfly.errors import RunNotFound, ThreadNotFound
+from dayfly.protocol.events import decode_event
+from dayfly.store import keys
+from dayfly.store.rows import LogRow, RunRow, ThreadRow, ThreadState
+from dayfly.store.table import Table
+
+
+async def live_thread(table: Table, *, user: str, thread: str) -> ThreadRow:
+    """The user's thread. Raises `ThreadNotFound`."""
+    row = await table.get(keys.thread_key(user, thread), ThreadRow)
+    if row is None or row.state != ThreadState.LIVE:
+        raise ThreadNotFound("There is no such thread.")
+    return row
+
+
+async def live_run(table: Table, *, user: str, run: str) -> RunRow:
+    """The user's run, in a thread that was not forgotten. Raises `RunNotFound`."""
+    row = await run_of(table, user=user, run=run)
+    try:
+        await live_thread(table, user=user, thread=row.thread)
+    except ThreadNotFound as forgotten:
+        raise RunNotFound("There is no such run.") from forgotten
+    return row
+
+
+async def run_of(table: Table, *, user: str, run: str) -> RunRow:
+    """The user's run, by its id alone: its first log record names the thread. Raises `RunNotFound`."""
+    first = await table.get(keys.log_key(user, run, 1), LogRow)
+    if first is not None:
+        thread = decode_event(first.events[0]).thread_id
+        row = await table.get(keys.run_key(user, thread, run), RunRow)
+        if row is not None:
+            return row
+    raise RunNotFound("There is no such run.")

@@ -1,0 +1,46 @@
+"""The order of a thread's runs: one is active, the others wait, interrupts before the rest. Pure."""
+
+from dataclasses import replace
+from typing import Final
+
+from dayfly.store.rows import ThreadRow
+
+QUEUE_LENGTH: Final = 20
+"""Runs that may wait in one thread."""
+
+
+def enqueued(thread: ThreadRow, run: str) -> ThreadRow:
+    """With the run behind all others."""
+    return replace(thread, queue=(*thread.queue, run))
+
+
+def interrupting(thread: ThreadRow, run: str) -> ThreadRow:
+    """With the run before all that wait, but behind earlier interrupts."""
+    queue, place = thread.queue, thread.interrupts
+    return replace(thread, queue=(*queue[:place], run, *queue[place:]), interrupts=place + 1)
+
+
+def advanced(thread: ThreadRow) -> ThreadRow:
+    """With the active run gone and the first that waits in its place, if there is one."""
+    following = thread.queue[0] if thread.queue else None
+    return replace(
+        thread,
+        active_run=following,
+        queue=thread.queue[1:],
+        interrupts=max(0, thread.interrupts - 1) if following else 0,
+    )
+
+
+def without(thread: ThreadRow, run: str) -> ThreadRow:
+    """With the run no longer waiting."""
+    place = thread.queue.index(run)
+    return replace(
+        thread,
+        queue=(*thread.queue[:place], *thread.queue[place + 1 :]),
+        interrupts=thread.interrupts - (1 if place < thread.interrupts else 0),
+    )
+
+
+def position_of(thread: ThreadRow, run: str) -> int | None:
+    """The run's place among those that wait, from 1; `None` where it does not wait."""
+    return thread.queue.index(run) + 1 if run in thread.queue else None

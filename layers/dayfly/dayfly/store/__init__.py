@@ -1,0 +1,1 @@
+"""The one table: its port, keys, rows and retries."""

@@ -1,0 +1,66 @@
+"""Values too long for one item (400 KB) are split beforehand under immutable keys.
+
+Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html (item size)
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from dayfly.store import keys
+from dayfly.store.keys import Key
+from dayfly.store.retry import retry_write
+from dayfly.store.rows import LogRow, PartRow, Row
+from dayfly.store.table import MAX_KEYS, Put, Table
+
+INLINE_BYTES: Final = 160 * 1024
+"""A packed value up to this size stays in its row, beside as much again of events."""
+PART_BYTES: Final = 280 * 1024  # moto counts bytes in their base64 form, a third more
+
+
+async def put_parts(table: Table, *, user: str, owner: str, data: bytes) -> int:
+    """Writes the value's parts under the owner's name and says how many; 0 where the value may stay inline."""
+    return 0 if len(data) <= INLINE_BYTES else await write_parts(table, user=user, owner=owner, data=data)
+
+
+async def write_parts(table: Table, *, user: str, owner: str, data: bytes, first: int = 0) -> int:
+    """Writes the value in parts, from the owner's part `first` on, and says in how many.
+
+    `owner` is new with every value (it holds the writer's nonce), so a repeat writes the same bytes again.
+    """
+    parts = [data[start : start + PART_BYTES] for start in range(0, len(data), PART_BYTES)]
+    for place, part in enumerate(parts, start=first):
+        await retry_write(table, Put(PartRow(user=user, owner=owner, part=place, data=part)))
+    return len(parts)
+
+
+async def read_parts(table: Table, wanted: Sequence[Key]) -> Mapping[Key, bytes]:
+    """Reads parts back. Raises `KeyError` where one is missing: parts are written before what counts them."""
+    found: dict[Key, Row] = {}
+    for start in range(0, len(wanted), MAX_KEYS):
+        found.update(await table.get_many(wanted[start : start + MAX_KEYS]))
+    return {key: _data(found[key]) for key in wanted}
+
+
+async def get_parts(table: Table, *, user: str, owner: str, count: int) -> bytes:
+    """Reads a value back from its parts. Raises `KeyError` as `read_parts`."""
+    wanted = [keys.part_key(user, owner, place) for place in range(count)]
+    return b"".join((await read_parts(table, wanted)).values())
+
+
+async def journal_of(table: Table, row: LogRow) -> bytes:
+    """The packed journal of a batch, wherever it lies."""
+    if not row.journal_parts:
+        return row.journal
+    owner = journal_owner(row.run, row.nonce, row.ordinal)
+    return await get_parts(table, user=row.user, owner=owner, count=row.journal_parts)
+
+
+def journal_owner(run: str, nonce: str, ordinal: int) -> str:
+    """The owner's name of a batch's journal parts: the run, the writer and its place, not the seq, which may still
+    move."""
+    return f"{keys.log_prefix(run)}{nonce}#{ordinal}"
+
+
+def _data(row: Row) -> bytes:
+    assert isinstance(row, PartRow)  # noqa: S101  the key's kind decides the row's
+    return row.data

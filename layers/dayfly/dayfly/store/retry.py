@@ -1,0 +1,41 @@
+"""Writing until it is settled, and reading until it is answered."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from dayfly.errors import Unsettled
+from dayfly.store.table import Action, Table
+
+FIRST_PAUSE_S: Final = 0.02
+LONGEST_PAUSE_S: Final = 1.0
+PATIENCE_S: Final = 15.0
+"""How long one call is repeated before its caller gives up and says so."""
+
+T = TypeVar("T")
+
+
+async def retry_write(table: Table, *actions: Action, token: str | None = None, patience_s: float = PATIENCE_S) -> None:
+    """Carries out the write, repeating it byte for byte while its outcome is unknown.
+
+    A repeat may find the work of the first try: the caller of a conditional write must know its own row again (by
+    nonce) when `ConditionsFailed` returns it. Raises `ConditionsFailed`, and `Unsettled` after `patience_s` seconds.
+    """
+    await retry_call(lambda: table.write(*actions, token=token), patience_s=patience_s)
+
+
+async def retry_call(call: Callable[[], Awaitable[T]], *, patience_s: float = PATIENCE_S) -> T:
+    """Repeats a call while it is `Unsettled`, with growing pauses. For reads, where a single lost answer must not cost
+    a run. Raises `Unsettled` after `patience_s` seconds."""
+    pause = FIRST_PAUSE_S
+    loop = asyncio.get_running_loop()
+    until = loop.time() + patience_s
+    while True:
+        try:
+            return await call()
+        except Unsettled:
+            if loop.time() + pause > until:
+                raise
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  spreads retries, guards nothing
+            pause = min(pause * 2, LONGEST_PAUSE_S)

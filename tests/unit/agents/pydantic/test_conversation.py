@@ -1,0 +1,87 @@
+"""Between the neutral form and the library's."""
+
+import pytest
+from pydantic_ai.messages import ModelResponse, TextPart, ThinkingPart, ToolCallPart, ToolReturnPart
+
+from dayfly.agents.pydantic.conversation import from_model_messages, from_model_response, to_model_messages
+from dayfly.log.fold import UNANSWERED
+from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
+
+CALLS = (ToolCall("a", "add", '{"x":1}'), ToolCall("b", "add", "{}"))
+WHOLE: tuple[Message, ...] = (
+    UserSaid("Add."),
+    AssistantSaid("Adding.", CALLS),
+    ToolAnswered("a", "add", "2"),
+    ToolAnswered("b", "add", "no x", ToolOutcome.ERROR),
+    AssistantSaid("Half of it."),
+    UserSaid("And now?"),
+)
+
+
+def test_there_and_back() -> None:
+    """A whole conversation is the same again."""
+    assert from_model_messages(to_model_messages(WHOLE)) == WHOLE
+
+
+def test_an_open_call_is_answered_for() -> None:
+    """Before the next words of anybody, and at the end."""
+    for rest in ((), (UserSaid("Hm."),), (AssistantSaid("Hm."),)):
+        messages = from_model_messages(to_model_messages((*WHOLE[:3], *rest)))
+        assert messages[3] == ToolAnswered("b", "add", UNANSWERED, ToolOutcome.UNANSWERED)
+        assert messages[4:] == rest
+
+
+def test_a_call_that_will_run_yet_stays_open() -> None:
+    """As a resumed run needs it."""
+    assert from_model_messages(to_model_messages(WHOLE[:3], keep_open=frozenset({"b"}))) == WHOLE[:3]
+
+
+def test_only_calls_of_the_last_response_stay_open() -> None:
+    """An earlier call with the same id is answered for."""
+    call = AssistantSaid("", (ToolCall("a", "add", "{}"),))
+    messages = from_model_messages(to_model_messages((call, UserSaid("Again."), call), keep_open=frozenset({"a"})))
+    assert messages == (call, ToolAnswered("a", "add", UNANSWERED, ToolOutcome.UNANSWERED), UserSaid("Again."), call)
+
+
+def test_two_calls_with_one_id_are_one() -> None:
+    """There could be one result only, and providers refuse the other call."""
+    twice = AssistantSaid("", (ToolCall("a", "add", "{}"), ToolCall("a", "sub", "{}")))
+    assert from_model_messages(to_model_messages((twice, ToolAnswered("a", "sub", "1")))) == (
+        AssistantSaid("", twice.calls[1:]),
+        ToolAnswered("a", "sub", "1"),
+    )
+
+
+@pytest.mark.parametrize("outcome", ToolOutcome)
+def test_an_outcome_survives_there_and_back(outcome: ToolOutcome) -> None:
+    """A denied call does not turn into a failed one."""
+    messages = (AssistantSaid("", CALLS[:1]), ToolAnswered("a", "add", "text", outcome))
+    assert from_model_messages(to_model_messages(messages)) == messages
+
+
+def test_a_result_nobody_asked_for_is_left_out() -> None:
+    """Providers refuse it."""
+    assert from_model_messages(to_model_messages((UserSaid("Hi."), ToolAnswered("x", "add", "1")))) == (
+        UserSaid("Hi."),
+    )
+
+
+def test_an_empty_response_is_left_out() -> None:
+    """Providers refuse it too."""
+    assert to_model_messages((AssistantSaid(""),)) == []
+
+
+def test_thoughts_stay_out_of_the_neutral_form() -> None:
+    """Text parts are joined; arguments are always the text of a JSON object, whatever the model wrote."""
+    response = ModelResponse([ThinkingPart("hm"), TextPart("a"), TextPart("b"), ToolCallPart("t", None, "1"),
+                              ToolCallPart("t", "", "2"), ToolCallPart("t", "{", "3"),
+                              ToolCallPart("t", {"x": 1}, "4")])  # fmt: skip
+    said = from_model_response(response)
+    assert said.text == "ab"
+    assert [call.arguments for call in said.calls] == ["{}", "{}", '{"INVALID_JSON":"{"}', '{"x":1}']
+
+
+def test_a_failed_result_is_marked_for_the_model() -> None:
+    """An error outcome is not given as a success."""
+    parts = [part for message in to_model_messages(WHOLE) for part in message.parts if isinstance(part, ToolReturnPart)]
+    assert [part.outcome for part in parts] == ["success", "failed"]

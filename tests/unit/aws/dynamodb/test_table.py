@@ -1,0 +1,162 @@
+"""What the table adapter makes of DynamoDB's errors. Answers are the documented ones, given by botocore's stubber."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from dayfly.aws.calls import Pool, client_config
+from dayfly.aws.dynamodb.items import to_item
+from dayfly.aws.dynamodb.table import DynamoTable
+from dayfly.errors import DayflyError, Unsettled
+from dayfly.store.rows import NoteRow
+from dayfly.store.table import Absent, Check, ConditionsFailed, Exists, Put, TableRefused
+from tests.contract import rows
+
+HELD, NONE, CONFLICT = "ConditionalCheckFailed", "None", "TransactionConflict"
+
+
+@contextmanager
+def stubbed_table(endpoint: str | None = None) -> Iterator[tuple[DynamoTable, Stubber]]:
+    client = boto3.client(
+        "dynamodb",
+        region_name="us-east-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        endpoint_url=endpoint,
+        config=client_config(attempts=1, read_timeout=0.2),
+    )
+    with Pool(threads=1) as pool:
+        yield DynamoTable(client, "dayfly", pool), Stubber(client)
+    client.close()
+
+
+async def outcome_of_transaction(*codes: str) -> DayflyError:
+    reasons: list[dict[str, Any]] = [{"Code": code} for code in codes]
+    for reason in reasons:
+        if reason["Code"] == HELD:
+            reason["Item"] = to_item(rows.note("there"))
+    with stubbed_table() as (table, stubber), stubber:
+        stubber.add_client_error(
+            "transact_write_items",
+            "TransactionCanceledException",
+            http_status_code=400,
+            modeled_fields={"CancellationReasons": reasons},
+        )
+        with pytest.raises(DayflyError) as raised:
+            await table.write(Put(rows.thread(), Absent()), Check(rows.note("there").key, Absent()))
+    return raised.value
+
+
+async def test_only_failed_conditions_are_failed_conditions() -> None:
+    """A cancellation by conditions alone says which failed and what is there."""
+    error = await outcome_of_transaction(NONE, HELD)
+    assert isinstance(error, ConditionsFailed)
+    assert error.found == {1: rows.note("there")}
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        (NONE, CONFLICT),
+        (HELD, CONFLICT),
+        (CONFLICT, HELD),
+        (HELD, "ThrottlingError"),
+        (HELD, "ProvisionedThroughputExceeded"),
+        (NONE, "SomethingNew"),
+        (NONE, NONE),
+    ],
+)
+async def test_a_conflict_or_throttle_settles_nothing(codes: tuple[str, str]) -> None:
+    """Whatever else was reported with it: the conditions of the conflicting item were not looked at."""
+    assert isinstance(await outcome_of_transaction(*codes), Unsettled)
+
+
+@pytest.mark.parametrize("code", ["ValidationError", "ItemCollectionSizeLimitExceeded"])
+async def test_a_transaction_that_can_never_succeed_is_refused(code: str) -> None:
+    """A reason that stays the same however often the transaction is sent is no conflict."""
+    assert isinstance(await outcome_of_transaction(NONE, code), TableRefused)
+
+
+TRANSIENT = [
+    ("TransactionInProgressException", 400),
+    ("TransactionConflictException", 400),
+    ("ProvisionedThroughputExceededException", 400),
+    ("ThrottlingException", 400),
+    ("RequestLimitExceeded", 400),
+    ("InternalServerError", 500),
+    ("ServiceUnavailable", 503),
+    ("AnythingElse", 502),
+]
+LASTING = [
+    ("ValidationException", 400),
+    ("ResourceNotFoundException", 400),
+    ("AccessDeniedException", 400),
+    ("IdempotentParameterMismatchException", 400),
+    ("UnrecognizedClientException", 400),
+]
+
+
+@pytest.mark.parametrize(("code", "status"), TRANSIENT)
+async def test_transient_errors_are_unsettled(code: str, status: int) -> None:
+    """Errors that AWS says to try again settle nothing, for reads, single writes and transactions."""
+    assert {type(error) for error in await errors_of_all_calls(code, status)} == {Unsettled}
+
+
+@pytest.mark.parametrize(("code", "status"), LASTING)
+async def test_lasting_errors_are_refusals(code: str, status: int) -> None:
+    """Errors that a repeat will meet again are not called unsettled: nobody would ever stop repeating."""
+    assert {type(error) for error in await errors_of_all_calls(code, status)} == {TableRefused}
+
+
+async def errors_of_all_calls(code: str, status: int) -> list[DayflyError]:
+    key = rows.note("k").key
+    errors: list[DayflyError] = []
+    with stubbed_table() as (table, stubber), stubber:
+        calls: dict[str, Callable[[], Awaitable[object]]] = {
+            "get_item": lambda: table.get(key, NoteRow),
+            "batch_get_item": lambda: table.get_many([key]),
+            "query": lambda: table.due_leases("0", before=1, limit=1),
+            "put_item": lambda: table.write(Put(rows.note("k"))),
+            "transact_write_items": lambda: table.write(Check(key, Exists())),
+        }
+        for method, call in calls.items():
+            stubber.add_client_error(method, code, http_status_code=status)
+            with pytest.raises(DayflyError) as raised:
+                await call()
+            errors.append(raised.value)
+    return errors
+
+
+async def test_no_answer_is_unsettled() -> None:
+    """A connection that cannot be made says nothing about the write."""
+    with stubbed_table("http://127.0.0.1:9") as (table, _), pytest.raises(Unsettled):
+        await table.write(Put(rows.note("k")))
+
+
+async def test_unprocessed_keys_are_asked_for_again() -> None:
+    """Keys that a batch left out are asked for in the next one, and what came is kept."""
+    first, second = rows.note("1"), rows.note("2")
+    left = {"dayfly": {"Keys": [{"pk": {"S": second.key.pk}, "sk": {"S": second.key.sk}}], "ConsistentRead": True}}
+    with stubbed_table() as (table, stubber), stubber:
+        stubber.add_response("batch_get_item", {"Responses": {"dayfly": [to_item(first)]}, "UnprocessedKeys": left})
+        stubber.add_response(
+            "batch_get_item",
+            {"Responses": {"dayfly": [to_item(second)]}, "UnprocessedKeys": {}},
+            {"RequestItems": left},
+        )
+        assert await table.get_many([first.key, second.key]) == {first.key: first, second.key: second}
+        stubber.assert_no_pending_responses()
+
+
+async def test_unprocessed_keys_for_ever_are_unsettled() -> None:
+    """A table that never gives the rest is a throttled one."""
+    left = {"dayfly": {"Keys": [{"pk": {"S": "p"}, "sk": {"S": "s"}}]}}
+    with stubbed_table() as (table, stubber), stubber:
+        for _ in range(5):
+            stubber.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": left})
+        with pytest.raises(Unsettled):
+            await table.get_many([rows.note("1").key])

@@ -1,0 +1,130 @@
+"""The authorizer function: what API Gateway is answered."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dayfly.aws.auth.web_keys import KeysUnavailable
+from dayfly.aws.functions.authorizer import Authorizer
+from dayfly.context.identity import user_name
+from dayfly.errors import ConfigurationError
+from tests.unit.aws.issuer import AUDIENCE, Issuer
+from tests.unit.aws.lambda_context import PlayedContext
+
+SAMPLE = Path(__file__).parents[4] / "events" / "authorizer.json"
+Event = dict[str, Any]
+
+
+def event(protocols: str | None = None, *, query: dict[str, str] | None = None, header: str = "") -> Event:
+    made: Event = json.loads(SAMPLE.read_text())
+    for headers in (made["headers"], made["multiValueHeaders"]):
+        del headers["Sec-WebSocket-Protocol"]
+    if protocols is not None:
+        name = header or "Sec-WebSocket-Protocol"
+        made["headers"][name] = protocols
+        made["multiValueHeaders"][name] = [protocols]
+    if query is not None:
+        made["queryStringParameters"] = query
+    return made
+
+
+@pytest.fixture
+def authorizer(issuer: Issuer, capsys: pytest.CaptureFixture[str]) -> Iterator[Authorizer]:
+    library = logging.getLogger("dayfly")
+    before = (library.handlers, library.level, library.propagate)
+    yield Authorizer({"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS_URL": issuer.jwks_url})
+    library.handlers, library.level, library.propagate = before
+
+
+def places() -> list[Callable[[str], Event]]:
+    return [
+        lambda token: event(f"dayfly.v1, bearer.{token}"),
+        lambda token: event(f"dayfly.v1,bearer.{token}"),
+        lambda token: event(f"bearer.{token}, dayfly.v1"),
+        lambda token: event(f"dayfly.v1, bearer.{token}", header="sec-websocket-protocol"),
+        lambda token: event(f"dayfly.v1, bearer.{token}", header="SEC-WEBSOCKET-PROTOCOL"),
+        lambda token: {**event(f"dayfly.v1, bearer.{token}"), "multiValueHeaders": None},
+        lambda token: {
+            **event(),
+            "multiValueHeaders": {"Sec-WebSocket-Protocol": ["dayfly.v1", f"bearer.{token}"]},
+        },
+        lambda token: event(query={"token": token}),
+        lambda token: {**event(query={"token": token}), "headers": None, "multiValueHeaders": None},
+        lambda token: event(f"dayfly.v1, bearer.{token}", query={"token": "other"}),
+    ]
+
+
+@pytest.mark.parametrize("place", places(), ids=range(len(places())))
+def test_a_good_token_is_allowed(authorizer: Authorizer, issuer: Issuer, place: Callable[[str], Event]) -> None:
+    """The token is found wherever it may stand; the policy allows this `$connect`, and the context holds strings."""
+    asked = place(issuer.token(exp=2_000_000_000))
+    user = user_name(issuer.url, "auth0|alice")
+    assert authorizer.handle(asked, PlayedContext()) == {
+        "principalId": user,
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [{"Action": "execute-api:Invoke", "Effect": "Allow", "Resource": asked["methodArn"]}],
+        },
+        "context": {"user": user, "tenant": user, "expires_at": "2000000000"},
+    }
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        event(),
+        event("dayfly.v1"),
+        event("dayfly.v1, bearer."),
+        event("Bearer.x"),
+        event(query={}),
+        event(query={"token": ""}),
+        event(query={"Token": "x"}),
+        {**event(), "queryStringParameters": None},
+    ],
+    ids=range(8),
+)
+def test_no_token_is_unauthorized(authorizer: Authorizer, asked: Event) -> None:
+    """Without a token the error's message is exactly `Unauthorized`, which API Gateway answers with 401."""
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        authorizer.handle(asked, PlayedContext())
+
+
+def test_a_bad_token_is_denied(authorizer: Authorizer, issuer: Issuer) -> None:
+    """A bad token gives a policy that denies, which API Gateway answers with 403, and no context."""
+    for token in ("x", issuer.token(exp=1), issuer.token(kid="stranger")):
+        asked = event(f"dayfly.v1, bearer.{token}")
+        answer = authorizer.handle(asked, PlayedContext())
+        (statement,) = answer["policyDocument"]["Statement"]
+        assert (statement["Effect"], statement["Resource"]) == ("Deny", asked["methodArn"])
+        assert "context" not in answer
+
+
+def test_unreachable_keys_are_an_error(authorizer: Authorizer, issuer: Issuer) -> None:
+    """When the issuer is down nobody is called a stranger: API Gateway answers the error with 500."""
+    issuer.up = False
+    with pytest.raises(KeysUnavailable):
+        authorizer.handle(event(f"bearer.{issuer.token()}"), PlayedContext())
+
+
+def test_no_token_reaches_the_log(authorizer: Authorizer, issuer: Issuer, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither a good nor a bad token, nor its subject, is ever written out."""
+    tokens = (issuer.token(), issuer.token(exp=1), "header.claims.signature")
+    for token in tokens:
+        authorizer.handle(event(f"dayfly.v1, bearer.{token}"), PlayedContext())
+    written = "".join(capsys.readouterr())
+    assert "token accepted" in written
+    assert "token refused" in written
+    for token in tokens:
+        for part in token.split("."):
+            assert part not in written
+    assert "alice" not in written
+
+
+def test_an_insecure_issuer_is_refused_at_start() -> None:
+    """An http issuer off this machine is a wrong set-up, seen in the init phase."""
+    with pytest.raises(ConfigurationError):
+        Authorizer({"JWT_ISSUER": "http://issuer.example", "JWT_AUDIENCE": "a"})

@@ -1,0 +1,191 @@
+"""Committed events to every attached socket."""
+
+import asyncio
+
+from dayfly.delivery.broadcast import DRAIN_S, Broadcast
+from dayfly.delivery.socket_queue import QUEUE_BYTES, SocketQueue
+from dayfly.errors import PostRefused, Unsettled
+from dayfly.protocol.signals import Phase
+from dayfly.runs.admit import attached
+from dayfly.store import keys
+from dayfly.store.rows import AttachedRow
+from tests.fakes.world import World, caller
+from tests.unit.delivery.support import completed, staged, thinking
+
+
+async def look(delivery: Broadcast) -> None:
+    await delivery.refresh(phase=Phase.MODEL, elapsed_ms=7)
+
+
+async def test_a_slow_socket_holds_back_no_other(world: World) -> None:
+    """While one socket takes a second a frame, another is sent all at once, each in order."""
+    stage = await staged(world)
+    await world.ask("attach", thread_id=stage.call.thread, connection="a2")
+    world.sockets.delays["a2"] = 1.0
+    async with stage.bridge() as bridge:
+        await look(bridge.delivery)
+        for step in range(1, 5):
+            await bridge.emit(thinking(step))
+        await asyncio.sleep(0.5)
+        assert max(world.sockets.times["a1"]) == 0
+        assert [event["seq"] for event in world.sockets.events("a1")] == [1, 2, 3, 4, 5]
+        assert await bridge.delivery.drain()
+    assert [event["seq"] for event in world.sockets.events("a2")] == [1, 2, 3, 4, 5]
+    assert world.sockets.times["a2"][-4:] == [1, 2, 3, 4]
+
+
+async def test_a_drain_waits_five_seconds_at_most(world: World) -> None:
+    """A socket that is too slow is left behind by the end, and the drain says so."""
+    stage = await staged(world)
+    world.sockets.delays["a1"] = 60
+    async with stage.bridge() as bridge:
+        await look(bridge.delivery)
+        await bridge.emit(completed())
+        assert not await bridge.delivery.drain()
+        assert world.clock.monotonic() == DRAIN_S
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_full_queue_drops_but_never_the_end(world: World) -> None:
+    """Over its bound a queue drops frames; what must fit is queued; the heartbeat's last seq shows the gap."""
+    world.sockets.delays["c"] = 1.0
+    queue = SocketQueue("c", world.sockets)
+    frame = b'{"type": "x", "seq": 1}' + b" " * 100_000
+    for seq in range(1, 20):
+        queue.put(frame, seq=seq)
+    queue.put(b'{"type": "end", "seq": 20}', seq=20, must_fit=True)
+    assert queue.last_seq == 20
+    await queue.drained()
+    await queue.close()
+    sent = world.sockets.received("c")
+    assert sum(len(f) for f in world.sockets.frames["c"]) <= QUEUE_BYTES + len(frame)
+    assert sent[-1]["type"] == "end"
+    assert 5 <= len(sent) < 19
+
+
+async def test_a_gone_socket_is_detached(world: World) -> None:
+    """A socket that answers 410 is posted to once, its attachment is removed, and the others go on."""
+    stage = await staged(world)
+    await world.ask("attach", thread_id=stage.call.thread, connection="a2")
+    world.sockets.gone.add("a2")
+    before = world.sockets.tried["a2"]
+    async with stage.bridge() as bridge:
+        await look(bridge.delivery)
+        await bridge.emit(thinking(1))
+        await asyncio.sleep(1)
+        await look(bridge.delivery)
+        assert bridge.delivery.sockets == ("a1",)
+        await bridge.emit(thinking(2))
+        await look(bridge.delivery)
+        await bridge.delivery.drain()
+    assert world.sockets.tried["a2"] == before + 1
+    assert {row.connection for row in world.rows(AttachedRow)} == {"a1"}
+    assert [event["seq"] for event in world.sockets.events("a1")] == [1, 2, 3]
+
+
+async def test_what_cannot_be_posted_does_not_stop_the_rest(world: World) -> None:
+    """A frame that is refused, or that stays throttled, is left to the client's gap rule; what follows is sent."""
+    for error in (Unsettled("429"), PostRefused("403")):
+        world = World()
+        stage = await staged(world)
+        async with stage.bridge() as bridge:
+            await look(bridge.delivery)
+            world.sockets.refuse["a1"] = error
+            await bridge.emit(thinking(1))
+            await asyncio.sleep(0.1)
+            del world.sockets.refuse["a1"]
+            await bridge.emit(thinking(2))
+            assert await bridge.delivery.drain()
+        assert [event["seq"] for event in world.sockets.events("a1")] == [1, 3]
+
+
+async def test_what_is_published_before_the_audience_is_known_is_held(world: World) -> None:
+    """Until the audience was read once, events are held; then whoever is there is sent them all, in order."""
+    stage = await staged(world)
+    async with stage.bridge() as bridge:
+        await bridge.emit(thinking(1))
+        await bridge.emit(thinking(2))
+        await asyncio.sleep(1)
+        assert [event["seq"] for event in world.sockets.events("a1")] == [1]
+        await look(bridge.delivery)
+        await bridge.emit(thinking(3))
+        await bridge.delivery.drain()
+    assert [event["seq"] for event in world.sockets.events("a1")] == [1, 2, 3, 4]
+
+
+async def test_a_newly_seen_socket_is_greeted(world: World) -> None:
+    """A socket that a later look finds is sent what was published since the look before, is told by a heartbeat how far
+    the log has come, and is sent what follows: with its replay, which may overlap, it has everything."""
+    stage = await staged(world)
+    async with stage.bridge() as bridge:
+        await look(bridge.delivery)
+        await bridge.emit(thinking(1))
+        await world.ask("attach", thread_id=stage.call.thread, connection="a2")
+        await bridge.emit(thinking(2))
+        await look(bridge.delivery)
+        await bridge.emit(thinking(3))
+        await bridge.delivery.drain()
+    assert world.sockets.received("a2", "agent_heartbeat") == [
+        {
+            "type": "agent_heartbeat",
+            "run_id": stage.call.run,
+            "thread_id": stage.call.thread,
+            "last_seq": 3,
+            "phase": "model",
+            "elapsed_ms": 7,
+        }
+    ]
+    assert [event["seq"] for event in world.sockets.events("a2")] == [1, 2, 2, 3, 4]
+
+
+async def test_what_was_published_before_the_last_look_is_not_sent_again(world: World) -> None:
+    """A new socket's replay covers what was there when the look before it did not find it."""
+    stage = await staged(world)
+    async with stage.bridge() as bridge:
+        await look(bridge.delivery)
+        await bridge.emit(thinking(1))
+        await look(bridge.delivery)
+        await bridge.emit(thinking(2))
+        world.memory._rows[attached(caller(connection="a2"), stage.call.thread, now=0).key] = attached(
+            caller(connection="a2"), stage.call.thread, now=0
+        )
+        await look(bridge.delivery)
+        await bridge.delivery.drain()
+    assert [event["seq"] for event in world.sockets.events("a2")] == [3]
+
+
+async def test_a_socket_seen_after_the_end_is_sent_the_end(world: World) -> None:
+    """A socket found by the look after the terminal event is sent that event, which shows it its gap."""
+    stage = await staged(world)
+    async with stage.bridge() as bridge:
+        await look(bridge.delivery)
+        await world.ask("attach", thread_id=stage.call.thread, connection="a2")
+        await bridge.emit(completed())
+        await look(bridge.delivery)
+        assert await bridge.delivery.drain()
+    assert world.sockets.events("a2")[-1] == world.log(stage.call.run)[-1]
+
+
+async def test_a_detached_socket_is_forgotten(world: World) -> None:
+    """A socket whose attachment is gone is sent nothing from the next look on."""
+    stage = await staged(world)
+    async with stage.bridge() as bridge:
+        await look(bridge.delivery)
+        await world.ask("detach", thread_id=stage.call.thread)
+        await look(bridge.delivery)
+        await bridge.emit(thinking(1))
+        assert await bridge.delivery.drain()
+    assert [event["seq"] for event in world.sockets.events("a1")] == [1]
+    assert keys.socket_of_thread_key("u-alice", stage.call.thread, "a1") not in world.memory.rows
+
+
+async def test_a_heartbeat_tells_each_socket_its_own_last_seq(world: World) -> None:
+    """The last seq in a heartbeat is the last one queued to that very socket."""
+    stage = await staged(world)
+    async with stage.bridge() as bridge:
+        await look(bridge.delivery)
+        await bridge.emit(thinking(1))
+        bridge.delivery.heartbeat(phase=Phase.TOOL, elapsed_ms=1)
+        await bridge.delivery.drain()
+    beat = world.sockets.received("a1")[-1]
+    assert (beat["type"], beat["last_seq"], beat["phase"]) == ("agent_heartbeat", 2, "tool")

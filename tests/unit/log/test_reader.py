@@ -1,0 +1,71 @@
+"""Reading a run's log back."""
+
+from dayfly.log.batch import Emitted
+from dayfly.log.fold import LogStep, Said, Voided
+from dayfly.log.journal import JournalEntry
+from dayfly.log.messages import AssistantSaid, ToolAnswered
+from dayfly.log.reader import PAGE, committed_of, pages_after, steps_of, tail_of
+from dayfly.protocol.events import AgentResumed
+from tests.fakes.world import World
+from tests.unit.delivery.support import Stage, completed, item, staged
+from tests.unit.log.test_batch import delta
+
+
+async def seqs_after(stage: Stage, seq: int) -> list[int]:
+    return [
+        event.seq
+        async for rows in pages_after(stage.world.table, user="u-alice", run=stage.call.run, seq=seq)
+        for row in rows
+        for event in committed_of(row).batch.events
+        if event.seq > seq
+    ]
+
+
+async def test_replay_starts_inside_a_batch(world: World) -> None:
+    """After any seq, inside a batch or between two, exactly what comes after is found."""
+    stage = await staged(world)
+    writer = stage.writer()
+    for size in (1, 3, 2, 4):
+        await writer.append(tuple(item(step) for step in range(1, size + 1)))
+    for seq in range(13):
+        assert await seqs_after(stage, seq) == list(range(seq + 1, 12))
+
+
+async def test_the_tail_decides(world: World) -> None:
+    """The tail is the last batch; its outcome is the run's; a run without a log has none."""
+    stage = await staged(world)
+    writer = stage.writer()
+    await writer.append((item(),))
+    tail = await tail_of(world.table, user="u-alice", run=stage.call.run)
+    assert tail is not None
+    assert (tail.first, tail.outcome) == (2, None)
+    await writer.append((Emitted(completed(), None, "t"),))
+    tail = await tail_of(world.table, user="u-alice", run=stage.call.run)
+    assert tail is not None
+    assert (tail.first, tail.outcome) == (3, "completed")
+    assert await tail_of(world.table, user="u-bob", run=stage.call.run) is None
+
+
+async def test_steps_read_back_are_the_steps_written(world: World) -> None:
+    """What history is folded from is the same, whether kept in mind or read from the log, over more than one page."""
+    stage = await staged(world)
+    writer = stage.writer()
+    kept: list[LogStep] = []
+    for number in range(PAGE + 10):
+        said = Emitted(None, AssistantSaid(f"a{number}"), "t")
+        answered = Emitted(item().payload, ToolAnswered("c", "tool", str(number)), "t")
+        committed = await writer.append((said, delta("x"), delta("y"), said, item(), answered))
+        kept.extend(committed.batch.steps)
+    assert await steps_of(world.table, user="u-alice", run=stage.call.run) == tuple(kept)
+
+
+async def test_a_resumption_voids_what_it_discards(world: World) -> None:
+    """An `agent_resumed` with `discard_after` stands among the steps as what it makes void."""
+    stage = await staged(world)
+    resumed = AgentResumed(attempt=2, reason="engine_lost", discard_after=1)
+    await stage.writer().append((delta("x"), Emitted(resumed, AssistantSaid("y"), "t")))
+    assert await steps_of(world.table, user="u-alice", run=stage.call.run) == (
+        Said(2, "x"),
+        Voided(1),
+        JournalEntry(3, AssistantSaid("y")),
+    )

@@ -1,0 +1,150 @@
+"""Compare-and-append, and every judgement on what it meets."""
+
+from dataclasses import replace
+
+import pytest
+
+from dayfly.errors import Superseded, Unsettled
+from dayfly.log.batch import Batch, Emitted
+from dayfly.log.journal import JournalEntry, unpack_journal
+from dayfly.log.messages import AssistantSaid
+from dayfly.store.large_values import INLINE_BYTES, journal_of
+from dayfly.store.rows import LogRow, NoteRow, PartRow
+from dayfly.store.table import Absent, Action, ConditionsFailed, Matches, Put
+from tests.fakes.faulty_table import Fault
+from tests.fakes.world import World
+from tests.unit.delivery.support import item, staged
+
+
+async def test_appends_follow_each_other(world: World) -> None:
+    """Each batch stands at the seq behind the one before, under one nonce, with growing ordinals."""
+    stage = await staged(world)
+    writer = stage.writer()
+    await writer.append((item(1), item(2)))
+    await writer.append((item(3),))
+    rows = world.rows(LogRow)[1:]
+    assert [(row.first, row.last, row.ordinal) for row in rows] == [(2, 3, 0), (4, 4, 1)]
+    assert {row.nonce for row in rows} == {writer.nonce}
+    assert writer.next_seq == 5
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_an_own_record_is_known_again(world: World, fault: Fault) -> None:
+    """A Put that was refused, or whose answer was lost, ends as one record at its seq."""
+    stage = await staged(world)
+    writer = stage.writer()
+    world.table.fail_once(0, fault)
+    await writer.append((item(),))
+    assert [row.first for row in world.rows(LogRow)] == [1, 2]
+    assert writer.next_seq == 3
+
+
+async def test_an_earlier_put_that_landed_late_is_adopted(world: World) -> None:
+    """The own nonce with another ordinal is gone on behind: the new batch is renumbered after its last seq."""
+    stage = await staged(world)
+    writer = stage.writer()
+    earlier = await stage.writer(nonce=writer.nonce).append((item(1), item(2)))
+    writer._ordinal = 1
+    committed = await writer.append((item(3),))
+    assert earlier.row.last == 3
+    assert (committed.row.first, committed.batch.events[0].seq, committed.row.ordinal) == (4, 4, 1)
+    assert [event["seq"] for event in world.log(stage.call.run)] == [1, 2, 3, 4]
+
+
+async def test_another_writers_record_supersedes(world: World) -> None:
+    """Where another nonce holds the seq, the writer is superseded, and has written nothing."""
+    stage = await staged(world)
+    await stage.writer().append((item(),))
+    before = dict(world.memory.rows)
+    with pytest.raises(Superseded):
+        await stage.writer().append((item(),))
+    assert world.memory.rows == before
+
+
+async def test_of_two_writers_one_wins(world: World) -> None:
+    """Where an answer is lost and another writer came first, the loser knows that it lost."""
+    stage = await staged(world)
+    world.table.fail_once(0, Fault.REFUSED)
+    loser, winner = stage.writer(), stage.writer()
+
+    async def first() -> None:
+        with pytest.raises(Superseded):
+            await loser.append((item(),))
+
+    world.table.plan = lambda call: Fault.REFUSED if len(world.rows(LogRow)) == 1 and call.number == 2 else None
+    await winner.append((item(),))
+    await first()
+    assert len(world.rows(LogRow)) == 2
+
+
+async def test_what_stays_unknown_is_told(world: World) -> None:
+    """A log that cannot be reached raises `Unsettled` after the patience of one write."""
+    stage = await staged(world)
+    world.table.plan = lambda call: Fault.REFUSED
+    with pytest.raises(Unsettled):
+        await stage.writer().append((item(),))
+
+
+class Companion:
+    """Writes a note beside, on the version of another note that a rival may move."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.built: list[tuple[LogRow, str | None]] = []
+        self.lost_at: list[set[int]] = []
+
+    async def actions(self, row: LogRow, batch: Batch) -> tuple[Action, ...]:
+        notes = [note for note in self.world.rows(NoteRow) if note.note == "moves"]
+        seen = notes[0].text if notes else None
+        self.built.append((row, seen))
+        if len(self.built) == 1:  # a rival moves it between this look and the write
+            moved = NoteRow(user="u-alice", note="moves", text="1", at=0)
+            self.world.memory._rows[moved.key] = moved
+        mine = NoteRow(user="u-alice", note="moves", text="2", at=0)
+        return (Put(mine, Matches(text=seen) if seen else Absent()),)
+
+    def lost(self, failed: ConditionsFailed, actions: tuple[Action, ...]) -> None:
+        self.lost_at.append(set(failed.found))
+
+
+async def test_a_lost_companion_is_built_anew(world: World) -> None:
+    """Where only the companion failed, it is built again, with the same log item, as a new transaction."""
+    stage = await staged(world)
+    transition = Companion(world)
+    await stage.writer().append((item(),), transition)
+    assert transition.lost_at == [{0}]
+    assert [seen for _, seen in transition.built] == [None, "1"]
+    assert transition.built[0][0] == transition.built[1][0]
+    assert [note.text for note in world.rows(NoteRow)] == ["2"]
+    assert len(world.rows(LogRow)) == 2
+
+
+async def test_a_lost_answer_of_a_transaction_is_success(world: World) -> None:
+    """A transaction that landed unheard of is known again, and its companion is not asked a second time."""
+    stage = await staged(world)
+    transition = Companion(world)
+    transition.built.append((world.rows(LogRow)[0], None))
+    world.table.fail_once(0, Fault.ANSWER_LOST)
+    await stage.writer().append((item(),), transition)
+    assert transition.lost_at == []
+    assert len(transition.built) == 2
+
+
+async def test_a_long_journal_lies_in_parts(world: World) -> None:
+    """A journal over the inline size is written in parts beforehand, and read back whole."""
+    stage = await staged(world)
+    text = "".join(chr(0x4E00 + (n * 7919) % 20_000) for n in range(200_000))
+    said = AssistantSaid(text)
+    committed = await stage.writer().append((item(), Emitted(None, said, "t")))
+    assert committed.row.journal == b""
+    assert committed.row.journal_parts == len(world.rows(PartRow)) > 1
+    assert unpack_journal(await journal_of(world.table, committed.row)) == (JournalEntry(2, said),)
+    assert sum(len(part.data) for part in world.rows(PartRow)) > INLINE_BYTES
+
+
+async def test_the_invocation_stands_in_each_record(world: World) -> None:
+    """A record names the invocation that wrote it: recovery knows by it whose engine died."""
+    stage = await staged(world)
+    committed = await stage.writer().append((item(),))
+    assert committed.row.invocation == "i-1"
+    assert replace(committed.row) == world.rows(LogRow)[1]

@@ -1,0 +1,156 @@
+"""Cancel, in each standing of a run."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from dayfly.agents.sdk.protocol import AgentEvent, Thinking, Turn
+from dayfly.metrics import Metric
+from dayfly.store.rows import CancelRow
+from dayfly.store.table import Put
+from tests.fakes.faulty_table import Fault
+from tests.fakes.world import World, assert_ended_once
+
+
+async def silent(turn: Turn) -> AsyncIterator[AgentEvent]:
+    yield Thinking("…", 1)
+    await asyncio.sleep(3600)
+
+
+async def test_a_run_that_has_not_begun_is_ended_at_once(world: World) -> None:
+    """Cancelled before an engine began, a run ends with `agent_cancelled` as seq 2; the late engine does nothing."""
+    call = await world.admitted()
+    reply = await world.ask("cancel", run_id=call.run)
+    assert (reply["type"], reply["run_id"]) == ("cancelling", call.run)
+    assert assert_ended_once(world, call.run) == "agent_cancelled"
+    assert world.leases() == []
+    assert (await world.engine(call)).outcome is None
+    assert world.log_types(call.run) == ["user_message", "agent_cancelled"]
+    assert world.meter.total(Metric.RUNS_CANCELLED) == 1
+
+
+async def test_a_run_whose_engine_let_its_lease_run_out_is_ended_at_once(world: World) -> None:
+    """While the lease holds, the mark is the engine's to see; from the moment on in which it is due, the cancel itself
+    ends the run, without waiting for a sweep."""
+    call = await world.killed(silent)
+    (lease,) = world.leases()
+    await asyncio.sleep((lease.due - world.clock.now_ms()) / 1000 - 0.001)
+    await world.ask("cancel", run_id=call.run)
+    assert world.log_types(call.run)[-1] == "agent_thinking"
+    await asyncio.sleep(0.001)
+    await world.ask("cancel", run_id=call.run)
+    assert assert_ended_once(world, call.run) == "agent_cancelled"
+
+
+async def test_a_cancel_by_request_id(world: World) -> None:
+    """The request id of an admitted run cancels it."""
+    reply = await world.send({"action": "run", "id": "q-mine", "text": "Hi"})
+    cancelled = await world.ask("cancel", request_id="q-mine")
+    assert cancelled["run_id"] == reply["run_id"]
+    assert assert_ended_once(world, reply["run_id"]) == "agent_cancelled"
+
+
+async def test_a_cancel_ahead_of_its_run(world: World) -> None:
+    """A request that is cancelled before it comes is answered `cancelled`, and nothing runs."""
+    first = await world.ask("cancel", request_id="q-mine")
+    assert first == {"type": "cancelling", "id": first["id"]}
+    reply = await world.send({"action": "run", "id": "q-mine", "text": "Hi"})
+    assert (reply["type"], reply["code"]) == ("error", "cancelled")
+    assert world.invoker.calls == []
+
+
+async def test_a_cancel_and_its_run_at_once(world: World) -> None:
+    """Whichever of a `run` and the cancel of its id comes first, the run is refused or ends."""
+    for _ in range(20):
+        world = World()
+        await asyncio.gather(
+            world.send({"action": "run", "id": "q-1", "text": "Hi"}, connection="a1"),
+            world.ask("cancel", id="q-2", request_id="q-1", connection="a2"),
+        )
+        if world.invoker.calls:
+            assert_ended_once(world, world.invoker.calls[0].run, connection=None)
+
+
+async def test_an_expired_request_does_not_stand_in_for_a_new_one(world: World) -> None:
+    """A cancel of an id that was used more than a day ago keeps the new request from being admitted."""
+    await world.send({"action": "run", "id": "q-1", "text": "Hi"})
+    await world.engine(world.invoker.calls[0])
+    await asyncio.sleep(24 * 3600)
+    reply = await world.ask("cancel", id="q-c", request_id="q-1")
+    assert reply == {"type": "cancelling", "id": "q-c"}
+    assert (await world.send({"action": "run", "id": "q-1", "text": "Ho"}))["code"] == "cancelled"
+
+
+async def test_a_cancel_of_an_ended_run_posts_the_end_again(world: World) -> None:
+    """A run that has ended stays as it ended; its terminal event is posted again."""
+    call = await world.admitted()
+    await world.engine(call)
+    reply = await world.ask("cancel", run_id=call.run)
+    assert reply["type"] == "cancelling"
+    assert world.sockets.types("a1").count("agent_completed") == 2
+    assert assert_ended_once(world, call.run) == "agent_completed"
+
+
+async def test_a_mark_is_bound_to_its_run(world: World) -> None:
+    """The mark of a cancelled run does not end the thread's next run."""
+    call = await world.admitted()
+    running = asyncio.create_task(world.engine(call))
+    await asyncio.sleep(0)
+    await world.memory.write(Put(CancelRow(user=call.user, thread=call.thread, run="r-another", at=0, expires=2**40)))
+    assert (await running).outcome == "completed"
+    following = await world.admitted("And now?", thread_id=call.thread)
+    assert (await world.engine(following)).outcome == "completed"
+
+
+async def test_a_cancel_against_a_beginning_engine(world: World) -> None:
+    """However a cancel and the engine's beginning interleave, the run ends once and soon."""
+    for delay in range(12):
+        world = World()
+        world.agents.scripts["assistant"] = silent
+        call = await world.admitted()
+
+        async def later(world: World, call_run: str, steps: int) -> None:
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            await world.ask("cancel", run_id=call_run, connection="a2")
+
+        started = world.clock.monotonic()
+        await asyncio.gather(world.engine(call), later(world, call.run, delay))
+        assert world.clock.monotonic() - started <= 0.6
+        assert assert_ended_once(world, call.run) == "agent_cancelled"
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_any_one_call_may_fail(fault: Fault) -> None:
+    """Whichever one call of the table fails during a cancel, the cancel sent until answered ends the run once."""
+    number = 0
+    while True:
+        world = World()
+        call = await world.admitted()
+        world.table.fail_once(number, fault)
+        first = len(world.table.calls)
+        reply = await world.ask("cancel", run_id=call.run)
+        if len(world.table.calls) <= first + number:
+            break
+        if reply["type"] == "error":
+            assert reply["code"] == "unavailable"
+            assert (await world.ask("cancel", run_id=call.run))["type"] == "cancelling"
+        assert assert_ended_once(world, call.run) == "agent_cancelled"
+        number += 1
+    assert number >= 8
+
+
+async def test_a_mark_goes_with_its_run(world: World) -> None:
+    """No mark is left of a run that was cancelled before it began, while it ran, or after it had ended: marks that
+    piled up would in time hide a thread's sockets from its engines."""
+    call = await world.admitted()
+    await world.ask("cancel", run_id=call.run)
+    world.agents.scripts["assistant"] = silent
+    running = await world.admitted("And now?", thread_id=call.thread)
+    engine = asyncio.create_task(world.engine(running))
+    await asyncio.sleep(1)
+    await world.ask("cancel", run_id=running.run)
+    assert (await engine).outcome == "cancelled"
+    await world.ask("cancel", run_id=running.run)
+    assert world.rows(CancelRow) == []

@@ -1,0 +1,178 @@
+"""What runs beside an agent: watch, lease and posts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from dayfly.agents.sdk.protocol import AgentEvent, Answered, Thinking, Turn
+from dayfly.store.rows import CancelRow, HistoryRow, LeaseRow, LeaseState, LogRow, Row
+from dayfly.store.table import Put, Span, TableRefused
+from tests.fakes.agents import Programme, Round, silent
+from tests.fakes.faulty_table import Call, FaultyTable, rows_of
+from tests.fakes.world import World, assert_ended_once
+
+
+async def slow(turn: Turn) -> AsyncIterator[AgentEvent]:
+    yield Thinking("…", 1)
+    await asyncio.sleep(60)
+    yield Answered("Here.")
+
+
+async def test_a_look_that_is_refused_does_not_end_the_looking(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An audience that cannot be read for a while, whatever the reason, is read again: a cancel is still seen."""
+    world.agents.scripts["assistant"] = slow
+    call = await world.admitted()
+    engine = asyncio.create_task(world.engine(call))
+    await asyncio.sleep(1)
+    read = FaultyTable.query_live
+
+    async def refused(self: FaultyTable, span: Span, *, limit: int) -> tuple[Row, ...]:
+        raise TableRefused("a row of a kind that this version does not know")
+
+    monkeypatch.setattr(FaultyTable, "query_live", refused)
+    await asyncio.sleep(2)
+    monkeypatch.setattr(FaultyTable, "query_live", read)
+    await world.ask("cancel", run_id=call.run)
+    await asyncio.sleep(0.6)
+    assert (await engine).outcome == "cancelled"
+
+
+async def test_a_lease_that_cannot_be_kept_ends_the_attempt_at_once(world: World) -> None:
+    """An engine that may not renew its lease stops at the first refusal, and does not wait for the agent's end."""
+    world.agents.scripts["assistant"] = slow
+    call = await world.admitted()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    def plan(one: Call) -> None:
+        if len(one.actions) == 1 and isinstance(one.actions[0], Put) and isinstance(one.actions[0].row, LeaseRow):
+            raise TableRefused("no permission")
+
+    world.table.plan = plan
+    with pytest.raises(TableRefused):
+        await world.engine(call)
+    assert loop.time() - began < 6
+
+
+async def test_the_lease_is_kept_while_the_history_is_read(world: World) -> None:
+    """A history that takes 30 s to come is no reason for the sweep to end the run."""
+    first = await world.admitted()
+    await world.engine(first)
+    call = await world.admitted("And now?", thread_id=first.thread)
+    world.table.plan = lambda one: 30.0 if one.method == "query" else None
+    engine = asyncio.create_task(world.engine(call))
+    await asyncio.sleep(25)
+    assert [lease.state for lease in world.leases()] == [LeaseState.HELD]
+    assert world.leases()[0].due > world.clock.now_ms()
+    assert (await engine).outcome == "completed"
+    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert len(world.rows(HistoryRow)) == 2
+
+
+async def test_a_renewal_that_comes_after_the_end_changes_nothing(world: World) -> None:
+    """An ended run's lease stays ended: a renewal that was under way finds no match, though the nonce is its own."""
+    world.agents.scripts["assistant"] = slow
+    call = await world.admitted()
+    engine = world.starts(call)
+    await asyncio.sleep(2)
+    (held,) = world.leases()
+    ended = replace(held, state=LeaseState.ENDED)
+    await world.memory.write(Put(ended))
+    assert (await engine).outcome is None
+    assert world.clock.monotonic() < 5.1
+    assert world.leases() == [ended]
+    assert world.log_types(call.run)[-1] == "agent_thinking"
+
+
+async def test_an_engine_begins_only_with_a_lease_to_take(world: World) -> None:
+    """A lease that is gone between the engine's look and its first append is not made anew, and nothing is begun."""
+    call = await world.admitted()
+    key = world.leases()[0].key
+
+    def plan(one: Call) -> None:
+        if one.method == "write" and len(one.actions) > 2:
+            world.memory._rows.pop(key, None)
+
+    world.table.plan = plan
+    assert (await world.engine(call)).outcome is None
+    assert world.leases() == []
+    assert world.log_types(call.run) == ["user_message"]
+
+
+async def test_of_two_engines_for_a_later_attempt_one_runs(world: World) -> None:
+    """The first record of an attempt is whatever comes next, and claims the lease all the same."""
+    call = await world.killed(silent)
+    await world.notice(call)
+    world.agents.scripts["assistant"] = Programme(Round("", calls=("c-1",)), Round("The end."))
+    second = world.invoker.calls[-1]
+    reports = await asyncio.gather(world.engine(second, invocation="i-2"), world.engine(second, invocation="i-3"))
+    assert sorted(str(report.outcome) for report in reports) == ["None", "completed"]
+    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert len({row.nonce for row in world.rows(LogRow) if row.first >= second.first_seq}) == 1
+    assert world.log(call.run)[second.first_seq - 1]["type"] == "agent_thinking"
+
+
+async def test_a_later_attempt_holds_its_lease_from_its_first_record_on(world: World) -> None:
+    """In one transaction with it, in the attempt's own name."""
+    call = await world.killed(silent)
+    await world.notice(call)
+    second = world.invoker.calls[-1]
+    engine = world.starts(second)
+    await asyncio.sleep(0.5)
+    (lease,) = world.leases()
+    (first,) = [row for row in world.rows(LogRow) if row.first == second.first_seq]
+    assert (lease.state, lease.attempt, lease.first_seq) == (LeaseState.HELD, 2, second.first_seq)
+    assert lease.nonce == first.nonce
+    (write,) = [one for one in world.table.calls if first in rows_of(one, LogRow)]
+    assert rows_of(write, LeaseRow) != []
+    await world.crash(engine)
+
+
+async def test_a_later_attempt_of_a_run_that_was_cancelled_between_ends_it_with_its_first_record(world: World) -> None:
+    """Two engines at once, both see the mark: the end is written once."""
+    call = await world.killed(silent)
+    await world.notice(call)
+    mark = CancelRow(user=call.user, thread=call.thread, run=call.run, at=0, expires=2**40)
+    world.memory._rows[mark.key] = mark
+    second = world.invoker.calls[-1]
+    reports = await asyncio.gather(world.engine(second, invocation="i-2"), world.engine(second, invocation="i-3"))
+    assert sorted(str(report.outcome) for report in reports) == ["None", "cancelled"]
+    assert assert_ended_once(world, call.run) == "agent_cancelled"
+    assert world.log(call.run)[second.first_seq - 1]["type"] == "agent_cancelled"
+
+
+@pytest.mark.parametrize("moved", [{"attempt": 2}, {"first_seq": 9}])
+async def test_an_engine_begins_only_the_present_attempt(world: World, moved: dict[str, int]) -> None:
+    """A run that has moved on between the engine's look and its first record is not begun."""
+    call = await world.admitted()
+
+    def plan(one: Call) -> None:
+        if rows_of(one, LogRow):
+            run = world.run(call.run)
+            world.memory._rows[run.key] = replace(run, **moved)  # type: ignore[arg-type]
+
+    world.table.plan = plan
+    assert (await world.engine(call)).outcome is None
+    assert world.log_types(call.run) == ["user_message"]
+    assert [lease.state for lease in world.leases()] == [LeaseState.WAITING]
+
+
+@pytest.mark.parametrize("moved", [{"state": "forgotten"}, {"active_run": "r-other"}])
+async def test_a_later_attempt_does_not_begin_on_a_thread_that_is_not_its_own(
+    world: World, moved: dict[str, str]
+) -> None:
+    """The first record checks it, whatever event that is."""
+    call = await world.killed(silent)
+    await world.notice(call)
+    second = world.invoker.calls[-1]
+
+    def plan(one: Call) -> None:
+        if any(row.first == second.first_seq for row in rows_of(one, LogRow)):
+            thread = world.thread(call.thread)
+            world.memory._rows[thread.key] = replace(thread, **moved)  # type: ignore[arg-type]
+
+    world.table.plan = plan
+    assert (await world.engine(second)).outcome is None
+    assert world.log_types(call.run)[-1] == "agent_resumed"

@@ -1,0 +1,204 @@
+"""The end of a run: one transaction, whoever writes it."""
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Responded, Turn
+from dayfly.errors import ErrorCode, Superseded, Unsettled
+from dayfly.history.reader import newest_pieces
+from dayfly.log.messages import AssistantSaid, UserSaid
+from dayfly.metrics import Metric
+from dayfly.protocol.events import AgentError
+from dayfly.runs.closing import end_run
+from dayfly.store.rows import HistoryRow, LeaseRow, LogRow, PartRow, QuotaRow, ThreadRow
+from dayfly.store.table import Put
+from tests.fakes.faulty_table import Call, Fault, Halt, ends_a_run
+from tests.fakes.walk import WAYS, walk
+from tests.fakes.world import World, assert_ended_once, assert_history
+from tests.unit.delivery.support import staged
+
+FAILED = AgentError(code=ErrorCode.ENGINE_LOST, message="Lost.", retryable=True)
+
+
+async def test_the_end_is_one_transaction(world: World) -> None:
+    """Terminal record, thread, quota and lease are written together; the thread points to the run's history."""
+    stage = await staged(world)
+    await world.engine(stage.call)
+    ends = [
+        [type(action.row) for action in call.actions if isinstance(action, Put)]
+        for call in world.table.calls
+        if call.method == "write" and len(call.actions) > 3
+    ]
+    assert ends[-1] == [LogRow, ThreadRow, QuotaRow, LeaseRow]
+    thread = world.thread(stage.call.thread)
+    (piece,) = world.rows(HistoryRow)
+    assert (thread.active_run, thread.history_head) == (None, piece.key.sk)
+    assert world.rows(QuotaRow)[0].active == ()
+
+
+async def test_the_lease_outlives_the_end_until_it_is_posted(world: World) -> None:
+    """Between the end's record and its posting the lease is due in 5 s."""
+    stage = await staged(world)
+    seen: list[LeaseRow] = []
+
+    def look(call: Call) -> None:
+        if world.log_types(stage.call.run)[-1] == "agent_completed":
+            seen.extend(world.leases())
+
+    world.table.plan = look
+    await world.engine(stage.call)
+    assert {lease.state for lease in seen} == {"ended"}
+    assert {lease.due - world.clock.now_ms() for lease in seen} == {5000}
+    assert world.leases() == []
+
+
+async def test_an_end_from_outside(world: World) -> None:
+    """A run ended from outside keeps its text in the history, and whoever watches is sent the end."""
+    stage = await staged(world)
+    (lease,) = world.leases()
+    assert await end_run(world.run_writer(), stage.run, lease, FAILED)
+    assert assert_ended_once(world, stage.call.run) == "agent_error"
+    assert world.leases() == []
+    ((_, messages),) = [piece async for piece in newest_pieces(world.table, world.thread(stage.call.thread), limit=5)]
+    assert messages == (UserSaid("Hi"),)
+
+
+async def test_an_end_from_outside_of_what_has_ended(world: World) -> None:
+    """A run that has ended already is not ended again; its end is posted again."""
+    stage = await staged(world)
+    (lease,) = world.leases()
+    await end_run(world.run_writer(), stage.run, lease, FAILED)
+    assert not await end_run(world.run_writer(), stage.run, lease, FAILED)
+    assert world.sockets.types("a1").count("agent_error") == 2
+    assert_ended_once(world, stage.call.run)
+
+
+@pytest.mark.parametrize("moved", [{"due": 1}, {"nonce": "x"}, {"state": "held"}, {"first_seq": 9}])
+async def test_a_lease_that_moved_keeps_the_run_from_being_ended(world: World, moved: dict[str, str]) -> None:
+    """Where the lease is not as it was read, somebody looks after the run: nothing of the end is written."""
+    stage = await staged(world)
+    (lease,) = world.leases()
+    world.memory._rows[lease.key] = replace(lease, **moved)  # type: ignore[arg-type]
+    with pytest.raises(Superseded):
+        await end_run(world.run_writer(), stage.run, lease, FAILED)
+    assert world.log_types(stage.call.run) == ["user_message"]
+    assert world.thread(stage.call.thread).active_run == stage.call.run
+
+
+async def test_a_moved_quota_or_thread_is_read_again(world: World) -> None:
+    """Where another run of the user moves the quota meanwhile, the end is built anew, and both count."""
+    stage = await staged(world)
+    rival: list[str] = []
+
+    def interfere(call: Call) -> None:
+        kinds = [type(action.row) for action in call.actions if isinstance(action, Put)]
+        if QuotaRow in kinds and not rival:
+            rival.append("moved")
+            (quota,) = world.rows(QuotaRow)
+            moved = replace(quota, version=quota.version + 1, active=(*quota.active, "r-other"))
+            world.memory._rows[quota.key] = moved
+            thread = world.thread(stage.call.thread)
+            world.memory._rows[thread.key] = replace(thread, version=thread.version + 1, title="Renamed")
+
+    world.table.plan = interfere
+    await world.engine(stage.call)
+    assert rival == ["moved"]
+    assert_ended_once(world, stage.call.run)
+    assert world.rows(QuotaRow)[0].active == ("r-other",)
+    assert world.thread(stage.call.thread).title == "Renamed"
+
+
+async def test_an_orphan_piece_is_not_history(world: World) -> None:
+    """A piece of history that a losing writer left behind is seen by nobody."""
+    stage = await staged(world)
+    await world.engine(stage.call)
+    (piece,) = world.rows(HistoryRow)
+    for nonce in ("zzz", "000", "mmm"):
+        orphan = replace(piece, nonce=nonce, body=b"not even readable")
+        world.memory._rows[orphan.key] = orphan
+    await world.engine(await world.admitted("Again", thread_id=stage.call.thread))
+    page = await world.ask("history", thread_id=stage.call.thread)
+    assert [message["text"] for message in page["messages"]] == [
+        "Hi",
+        "The answer is 391.",
+        "Again",
+        "The answer is 391.",
+    ]
+
+
+async def test_a_long_history_lies_in_parts(world: World) -> None:
+    """A run whose messages are too long for one item is read back whole."""
+    text = "".join(chr(0x4E00 + (n * 7919) % 20_000) for n in range(120_000))
+
+    async def long(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Delta(text)
+        yield Responded(AssistantSaid(text))
+        yield Answered(text)
+
+    world.agents.scripts["assistant"] = long
+    stage = await staged(world)
+    await world.engine(stage.call)
+    assert len(world.rows(PartRow)) >= 2
+    ((_, messages),) = [piece async for piece in newest_pieces(world.table, world.thread(stage.call.thread), limit=5)]
+    assert messages == (UserSaid("Hi"), AssistantSaid(text))
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_any_one_call_may_fail(fault: Fault) -> None:
+    """Whichever one call of the table fails while a run is ended from outside, it ends once or not at all."""
+    for number in range(14):
+        world = World()
+        stage = await staged(world)
+        (lease,) = world.leases()
+        world.table.fail_once(number, fault)
+        try:
+            await end_run(world.run_writer(), stage.run, lease, FAILED)
+        except Unsettled:
+            await end_run(world.run_writer(), stage.run, lease, FAILED)
+        assert assert_ended_once(world, stage.call.run) == "agent_error"
+        assert world.rows(QuotaRow)[0].active == ()
+
+
+async def test_an_engines_end_makes_the_next_run_active(world: World) -> None:
+    """In the one transaction of its end: record, thread, quota, the next one's waiting lease, and its own."""
+    stage = await staged(world)
+    follower = await world.queued(stage.call)
+    await world.engine(stage.call)
+    (write,) = [call for call in world.table.calls if ends_a_run(call)]
+    kinds = [type(action.row) for action in write.actions if isinstance(action, Put)]
+    assert kinds == [LogRow, ThreadRow, QuotaRow, LeaseRow, LeaseRow]
+    (lease,) = world.leases()
+    assert (lease.run, lease.state, lease.first_seq) == (follower, "waiting", 2)
+    assert world.thread(stage.call.thread).active_run == follower
+    assert [call.run for call in world.invoker.calls] == [stage.call.run, follower]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_any_one_call_of_an_engine_with_others_behind_it_may_fail(way: Fault | Halt) -> None:
+    """Whichever one call of the table fails in it, or wherever it dies: it ends once, and so do those behind it."""
+
+    async def begin(world: World) -> list[str]:
+        call = await world.admitted(agent="echo")
+        return [call.run, *[await world.queued(call, agent="echo") for _ in range(2)]]
+
+    async def act(world: World, runs: list[str]) -> None:
+        with suppress(Unsettled):
+            await world.engine(world.invoker.calls[0])
+
+    async def check(world: World, runs: list[str]) -> None:
+        await world.recover()
+        for run in runs:
+            assert assert_ended_once(world, run) == "agent_completed"
+        messages = await assert_history(world, world.run(runs[0]).thread)
+        assert [message.text for message in messages if isinstance(message, UserSaid)] == [
+            "What is 17 * 23?",
+            "And this?",
+            "And this?",
+        ]
+        assert world.meter.total(Metric.RUNS_COMPLETED) >= 3 - isinstance(way, Halt)
+        assert world.leases() == []
+
+    assert await walk(way, begin=begin, act=act, check=check) >= 11

@@ -1,0 +1,69 @@
+"""Writing behind what a dead engine had under way."""
+
+from dataclasses import replace
+
+import pytest
+
+from dayfly.errors import Superseded, Unsettled
+from dayfly.runs.tail_retry import BEHIND_S, PAUSE_S, retry_at_tail
+from dayfly.store.rows import LeaseRow, RunRow
+from tests.fakes.agents import silent
+from tests.fakes.world import World
+
+
+async def lost(world: World) -> tuple[RunRow, LeaseRow]:
+    """A run whose engine has died."""
+    call = await world.killed(silent)
+    return world.run(call.run), world.leases()[0]
+
+
+class Losing:
+    """A write that loses so many times, or always."""
+
+    def __init__(self, times: int | None = None) -> None:
+        self.times = times
+        self.tries = 0
+
+    async def __call__(self) -> str:
+        self.tries += 1
+        if self.times is None or self.tries <= self.times:
+            raise Superseded("the seq is another writer's")
+        return "written"
+
+
+async def test_a_write_is_tried_again_while_the_lease_stands(world: World) -> None:
+    """What it returns in the end is returned."""
+    run, lease = await lost(world)
+    write = Losing(times=3)
+    assert await retry_at_tail(world.run_writer(), run, lease, write) == "written"
+    assert write.tries == 4
+
+
+async def test_it_is_given_up_after_two_seconds_of_pauses(world: World) -> None:
+    """Somebody lives then. Between two tries there is a pause, so that the table is not asked without end."""
+    run, lease = await lost(world)
+    write, began = Losing(), world.clock.monotonic()
+    with pytest.raises(Superseded):
+        await retry_at_tail(world.run_writer(), run, lease, write)
+    assert BEHIND_S < world.clock.monotonic() - began < BEHIND_S + 2 * PAUSE_S
+    assert write.tries <= BEHIND_S / PAUSE_S + 2
+
+
+async def test_a_lease_that_moved_ends_it_at_once(world: World) -> None:
+    """Whoever moved it looks after the run."""
+    run, lease = await lost(world)
+    write = Losing()
+    with pytest.raises(Superseded):
+        await retry_at_tail(world.run_writer(), run, replace(lease, due=lease.due - 1), write)
+    assert write.tries == 1
+
+
+async def test_what_else_goes_wrong_is_raised(world: World) -> None:
+    """Only another writer's seq is a reason to look again."""
+    run, lease = await lost(world)
+
+    async def unreachable() -> None:
+        raise Unsettled("throttled")
+
+    with pytest.raises(Unsettled):
+        await retry_at_tail(world.run_writer(), run, lease, unreachable)

@@ -1,0 +1,58 @@
+"""Keys: what belongs together lies together, and in order."""
+
+import random
+
+from dayfly.store import keys
+from dayfly.store.table import Span
+
+USER = "u-alice"
+
+
+def test_a_runs_log_sorts_by_seq() -> None:
+    """Sort keys of batches sort as their seqs do, up to the largest."""
+    seqs = [1, 2, 9, 10, 99, 100, 12345, 10**12 - 1]
+    sks = [keys.log_key(USER, "r-1", seq).sk for seq in seqs]
+    random.Random(1).shuffle(sks)
+    assert sorted(sks) == [keys.log_key(USER, "r-1", seq).sk for seq in seqs]
+
+
+def test_history_sorts_by_turn() -> None:
+    """Pieces of history sort by turn, whatever their runs and nonces."""
+    pieces = [
+        keys.history_key(USER, "t", turn, run, "n").sk for turn, run in [(1, "z"), (2, "a"), (10, "b"), (11, "a")]
+    ]
+    assert pieces == sorted(pieces)
+
+
+def test_a_prefix_holds_its_own_and_nothing_else() -> None:
+    """A thread's prefix span does not reach into a thread whose name begins with its name."""
+    span = Span.prefix(keys.user_partition(USER), keys.live_prefix("t-1"))
+
+    def inside(key: keys.Key) -> bool:
+        return key.pk == span.pk and span.first <= key.sk <= span.last
+
+    assert inside(keys.socket_of_thread_key(USER, "t-1", "L0SM9cOFvHcCIhw="))
+    assert inside(keys.cancel_mark_key(USER, "t-1", "r-1"))
+    assert not inside(keys.socket_of_thread_key(USER, "t-12", "L0SM9cOFvHcCIhw="))
+    assert not inside(keys.socket_of_thread_key("u-bob", "t-1", "L0SM9cOFvHcCIhw="))
+
+
+def test_all_a_user_owns_is_one_partition() -> None:
+    """Every key but the connection's lies under the user's partition."""
+    made = [
+        keys.thread_key(USER, "t"),
+        keys.run_key(USER, "t", "r"),
+        keys.log_key(USER, "r", 1),
+        keys.socket_of_thread_key(USER, "t", "c"),
+        keys.cancel_mark_key(USER, "t", "r"),
+        keys.history_key(USER, "t", 1, "r", "n"),
+        keys.lease_key(USER, "r"),
+        keys.request_key(USER, "q"),
+        keys.quota_key(USER),
+        keys.socket_key(USER, "c"),
+        keys.note_key(USER, "n"),
+        keys.part_key(USER, "LOG#n#0", 0),
+    ]
+    assert {key.pk for key in made} == {"USER#u-alice"}
+    assert len(set(made)) == len(made)
+    assert keys.connection_key("c").pk == "CONN#c"

@@ -10,6 +10,7 @@ from dayfly.agents.catalogue import Catalogue, discover
 from dayfly.agents.models.factory import Models
 from dayfly.clock import SystemClock
 from dayfly.context.execution import UserExecutionContext
+from dayfly.context.run_ref import RunRef
 from dayfly.engine.factory import ExecutionEngineFactory
 from dayfly.store.memory import MemoryTable
 from tests.fakes.ports import MemoryInvoker, MemoryMeter, MemoryPoster
@@ -67,10 +68,9 @@ async def _nothing() -> None:
 
 def _context(number: int) -> UserExecutionContext:
     return UserExecutionContext(
-        user_id=f"u-bench{number}",
-        tenant_id=f"u-bench{number}",
-        thread_id=f"t-{number}",
-        run_id=f"r-{number}",
+        ref=RunRef(
+            user_id=f"u-bench{number}", tenant_id=f"u-bench{number}", thread_id=f"t-{number}", run_id=f"r-{number}"
+        ),
         request_id=f"q-{number}",
         invocation_id=f"i-{number}",
         agent_name="assistant",

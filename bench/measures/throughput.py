@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from bench.report import Section
 from bench.summary import median
 from dayfly.clock import SystemClock
+from dayfly.context.run_ref import RunRef
 from dayfly.delivery.bridge import DELTA_PAUSE_S, WebSocketBridge
 from dayfly.delivery.broadcast import Broadcast
 from dayfly.log.writer import LogPosition, LogWriter
@@ -80,12 +81,15 @@ async def throughput() -> list[Section]:
 
 async def _through(work: Work, given: int) -> tuple[_Pass, MemoryTable, MemoryPoster]:
     table, poster = MemoryTable(), MemoryPoster()
-    row = AttachedRow(user="u-bench", thread="t-bench", connection=SOCKET, attached=0, expires=2**31)
+    row = AttachedRow(user_id="u-bench", thread_id="t-bench", connection_id=SOCKET, attached=0, expires=2**31)
     await table.write(Put(row))
     position = LogPosition(
-        user="u-bench", thread="t-bench", run="r-bench", agent_name="assistant", invocation="i-bench", next_seq=2
+        ref=RunRef(user_id="u-bench", tenant_id="u-bench", thread_id="t-bench", run_id="r-bench"),
+        agent_name="assistant",
+        invocation_id="i-bench",
+        next_seq=2,
     )
-    delivery = Broadcast(table, poster, user="u-bench", thread="t-bench", run="r-bench")
+    delivery = Broadcast(table, poster, position.ref)
     clock = SystemClock()
     async with WebSocketBridge(LogWriter(table, clock, position), delivery, clock) as bridge:
         await delivery.refresh(phase=Phase.STARTING, elapsed_ms=0)

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from dayfly.context.run_ref import RunRef
 from dayfly.store.rows import (
     AttachedRow,
     CancelRow,
@@ -27,8 +28,8 @@ TEXT: Final = "Grüße, 世界 🚀 \u0000 \"'\\ \n\u2028"
 
 def thread(name: str = "t-1", *, version: int = 1, active_run: str | None = None, user: str = USER) -> ThreadRow:
     return ThreadRow(
-        user=user,
-        thread=name,
+        user_id=user,
+        thread_id=name,
         title=TEXT,
         version=version,
         created=1,
@@ -40,14 +41,14 @@ def thread(name: str = "t-1", *, version: int = 1, active_run: str | None = None
 
 def log(first: int, *, nonce: str = "n", ordinal: int = 0, journal: bytes = b"", text: str = "{}") -> LogRow:
     return LogRow(
-        user=USER,
-        run="r-1",
+        user_id=USER,
+        run_id="r-1",
         first=first,
         last=first,
         events=(text,),
         nonce=nonce,
         ordinal=ordinal,
-        invocation="i",
+        invocation_id="i",
         at=1_764_000_000_000,
         journal=journal,
     )
@@ -55,10 +56,7 @@ def log(first: int, *, nonce: str = "n", ordinal: int = 0, journal: bytes = b"",
 
 def lease(run: str = "r-1", *, due: int = 1000, shard: str = "0", nonce: str = "") -> LeaseRow:
     return LeaseRow(
-        user=USER,
-        tenant="o-1",
-        thread="t-1",
-        run=run,
+        ref=RunRef(user_id=USER, tenant_id="o-1", thread_id="t-1", run_id=run),
         lease_shard=shard,
         due=due,
         state="waiting",
@@ -70,23 +68,20 @@ def lease(run: str = "r-1", *, due: int = 1000, shard: str = "0", nonce: str = "
 
 
 def forget(thread: str = "t-1", *, due: int = 1000, shard: str = "0") -> ForgetRow:
-    return ForgetRow(user=USER, thread=thread, lease_shard=shard, due=due, at=5)
+    return ForgetRow(user_id=USER, thread_id=thread, lease_shard=shard, due=due, at=5)
 
 
 def note(name: str, text: str = TEXT) -> NoteRow:
-    return NoteRow(user=USER, note=name, text=text, at=1)
+    return NoteRow(user_id=USER, note_id=name, text=text, at=1)
 
 
 def one_of_every_kind() -> tuple[Row, ...]:
     return (
         thread(active_run="r-1"),
         RunRow(
-            user=USER,
-            tenant="o-1",
-            thread="t-1",
-            run="r-1",
-            request="q",
-            agent="assistant",
+            ref=RunRef(user_id=USER, tenant_id="o-1", thread_id="t-1", run_id="r-1"),
+            request_id="q",
+            agent_name="assistant",
             text=TEXT,
             turn=1,
             admitted=5,
@@ -96,18 +91,18 @@ def one_of_every_kind() -> tuple[Row, ...]:
         ),
         log(1, journal=bytes(range(256)), text=TEXT),
         lease(),
-        ForgetRow(user=USER, thread="t-1", lease_shard="0", due=9, at=8),
-        AttachedRow(user=USER, thread="t-1", connection="C-_=+/1", attached=1, expires=2),
-        CancelRow(user=USER, thread="t-1", run="r-1", at=1, expires=2),
-        RequestRow(user=USER, request="q-1", state="cancelled", expires=9),
-        QuotaRow(user=USER, active=(), window_count=-3),
-        SocketRow(user=USER, connection="C=1", connected=1, expires=2),
-        ConnectionRow(connection="C=1", user=USER, tenant="o-1", connected=1, expires=2**40),
+        ForgetRow(user_id=USER, thread_id="t-1", lease_shard="0", due=9, at=8),
+        AttachedRow(user_id=USER, thread_id="t-1", connection_id="C-_=+/1", attached=1, expires=2),
+        CancelRow(user_id=USER, thread_id="t-1", run_id="r-1", at=1, expires=2),
+        RequestRow(user_id=USER, request_id="q-1", state="cancelled", expires=9),
+        QuotaRow(user_id=USER, active=(), window_count=-3),
+        SocketRow(user_id=USER, connection_id="C=1", connected=1, expires=2),
+        ConnectionRow(connection_id="C=1", user_id=USER, tenant_id="o-1", connected=1, expires=2**40),
         HistoryRow(
-            user=USER,
-            thread="t-1",
+            user_id=USER,
+            thread_id="t-1",
             place=1,
-            run="r-1",
+            run_id="r-1",
             nonce="n",
             previous=None,
             at=1,
@@ -115,6 +110,6 @@ def one_of_every_kind() -> tuple[Row, ...]:
             parts=(1, 1, 2),
             body=b"",
         ),
-        PartRow(user=USER, owner="LOG#r-1#000000000001#n", part=0, data=b"\x00\xff"),
+        PartRow(user_id=USER, owner="LOG#r-1#000000000001#n", part=0, data=b"\x00\xff"),
         note("k"),
     )

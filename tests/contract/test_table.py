@@ -164,7 +164,7 @@ async def test_query_by_sort_key(backend: Backend) -> None:
 async def test_query_live_gives_rows_of_several_kinds(backend: Backend) -> None:
     """Sockets and cancel marks of one thread come together, and no other thread's."""
     marks = [row for row in rows.one_of_every_kind() if row.key.sk.startswith("LIVE#")]
-    stranger = AttachedRow(user=rows.USER, thread="t-10", connection="c", attached=1, expires=2)
+    stranger = AttachedRow(user_id=rows.USER, thread_id="t-10", connection_id="c", attached=1, expires=2)
     for row in (*marks, stranger):
         await backend.table.write(Put(row))
     span = Span.prefix(marks[0].key.pk, keys.live_prefix("t-1"))

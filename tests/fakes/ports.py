@@ -42,10 +42,10 @@ class MemoryInvoker:
             raise self.fail_with
         self.calls.append(call)
 
-    async def warm_up(self, *, user: str, tenant: str) -> None:
+    async def warm_up(self, *, user_id: str, tenant_id: str) -> None:
         if self.fail_with is not None:
             raise self.fail_with
-        self.warmed.append((user, tenant))
+        self.warmed.append((user_id, tenant_id))
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ class World:
 
     async def queued(self, call: EngineCall, text: str = "And this?", **fields: Any) -> str:
         """The id of a run that was admitted behind this one."""
-        reply = await self.ask("run", text=text, thread_id=call.thread, **fields)
+        reply = await self.ask("run", text=text, thread_id=call.thread_id, **fields)
         assert (reply["type"], reply["status"]) == ("accepted", "queued"), reply
         return str(reply["run_id"])
 
@@ -124,7 +124,7 @@ class World:
     async def connect(self, connection: str, *, user: str = "u-alice") -> None:
         """Opens a socket, as `$connect` does."""
         connections = Connections(table=self.table, clock=self.clock)
-        await connections.opened(connection=connection, user=user, tenant=user)
+        await connections.opened(connection_id=connection, user_id=user, tenant_id=user)
 
     # The backend's side.
 
@@ -201,13 +201,10 @@ class World:
     ) -> UserExecutionContext:
         """What the engine function makes of a call."""
         return UserExecutionContext(
-            user_id=call.user,
-            tenant_id=call.tenant,
-            thread_id=call.thread,
-            run_id=call.run,
-            request_id=call.request,
+            ref=call.ref,
+            request_id=call.request_id,
             invocation_id=invocation,
-            agent_name=call.agent,
+            agent_name=call.agent_name,
             attempt=call.attempt,
             first_seq=call.first_seq,
             deadline=self.clock.monotonic() + lifetime_s,
@@ -221,7 +218,7 @@ class World:
             invoker=self.invoker,
             clock=self.clock,
             meter=self.meter,
-            invocation=invocation,
+            invocation_id=invocation,
         )
 
     def recovery_actions(self, invocation: str = "i-recovery") -> RecoveryActions:
@@ -248,11 +245,9 @@ class World:
     ) -> None:
         """The notice that an invocation has failed."""
         notice = Notice(
-            user=call.user,
-            thread=call.thread,
-            run=call.run,
+            ref=call.ref,
             first_seq=call.first_seq,
-            invocation=invocation,
+            invocation_id=invocation,
             expired=expired,
             timed_out=timed_out,
         )
@@ -266,7 +261,7 @@ class World:
 
     def log(self, run: str) -> list[JsonObject]:
         """The run's events as the table holds them."""
-        return [json.loads(text) for row in self.rows(LogRow) if row.run == run for text in row.events]
+        return [json.loads(text) for row in self.rows(LogRow) if row.run_id == run for text in row.events]
 
     def log_types(self, run: str) -> list[str]:
         """The types of the run's events."""
@@ -274,11 +269,11 @@ class World:
 
     def thread(self, thread: str) -> ThreadRow:
         """The thread as the table holds it."""
-        return next(row for row in self.rows(ThreadRow) if row.thread == thread)
+        return next(row for row in self.rows(ThreadRow) if row.thread_id == thread)
 
     def run(self, run: str) -> RunRow:
         """The run as the table holds it."""
-        return next(row for row in self.rows(RunRow) if row.run == run)
+        return next(row for row in self.rows(RunRow) if row.run_id == run)
 
     def leases(self) -> list[LeaseRow]:
         """All leases."""
@@ -287,7 +282,7 @@ class World:
 
 def caller(user: str = "u-alice", connection: str = "a1") -> Caller:
     """Who sends a frame."""
-    return Caller(user=user, tenant=user, connection=connection, invocation="i-router")
+    return Caller(user_id=user, tenant_id=user, connection_id=connection, invocation_id="i-router")
 
 
 TERMINAL = {"agent_completed", "agent_error", "agent_cancelled"}
@@ -302,7 +297,7 @@ def assert_ended_once(world: World, run: str, *, connection: str | None = "a1") 
     assert len(ends) == 1
     assert log[-1]["type"] == ends[0]
     row = world.run(run)
-    thread = world.thread(row.thread)
+    thread = world.thread(row.thread_id)
     assert run not in (thread.active_run, *thread.queue)
     assert all(run not in quota.active for quota in world.rows(QuotaRow))
     if connection is not None:
@@ -316,9 +311,9 @@ async def assert_history(world: World, thread: str) -> list[Message]:
     exactly one result for each tool call. Gives all messages, oldest first."""
     pieces = [piece async for piece in newest_pieces(world.table, world.thread(thread), limit=100)][::-1]
     assert [row.place for row, _ in pieces] == list(range(1, len(pieces) + 1))
-    assert len({row.run for row, _ in pieces}) == len(pieces)
+    assert len({row.run_id for row, _ in pieces}) == len(pieces)
     for row, messages in pieces:
-        assert messages[0] == UserSaid(world.run(row.run).text)
+        assert messages[0] == UserSaid(world.run(row.run_id).text)
         calls = [call.call_id for message in messages if isinstance(message, AssistantSaid) for call in message.calls]
         answers = [message.call_id for message in messages if isinstance(message, ToolAnswered)]
         assert sorted(answers) == sorted(calls)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from dayfly.context.run_ref import RunRef
 from dayfly.history.fragments import Fragment, messages_in, unpack_fragments
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, UserSaid
 from dayfly.store.rows import CancelRow, HistoryRow, LeaseRow, LogRow, PartRow, QuotaRow, ThreadRow
@@ -71,24 +72,24 @@ def of_table(world: "World") -> Iterator[str]:
     rows = list(world.store.held.values())
     for row in rows:
         match row:
-            case LeaseRow(run=run, state=state):
+            case LeaseRow(ref=RunRef(run_id=run), state=state):
                 yield f"{run}: its lease is left, {state}"
-            case CancelRow(run=run) if not any(actor.faults for actor in world.markers[run]):
+            case CancelRow(run_id=run) if not any(actor.faults for actor in world.markers[run]):
                 yield f"{run}: a cancel mark is left"
-            case QuotaRow(user=user, active=active) if active:
+            case QuotaRow(user_id=user, active=active) if active:
                 yield f"{user}: still uses quota for {list(active)}"
-            case ThreadRow(user=user, thread=thread, title=title) if not _is_title(world, user, thread, title):
+            case ThreadRow(user_id=user, thread_id=thread, title=title) if not _is_title(world, user, thread, title):
                 yield f"{thread}: is called {title!r}, which nobody wanted"
-            case ThreadRow(thread=thread, active_run=active, queue=queue) if active or queue:
+            case ThreadRow(thread_id=thread, active_run=active, queue=queue) if active or queue:
                 yield f"{thread}: still has {active} and {list(queue)}"
             case _:
                 pass
-    kept = {(row.run, row.first): row for row in rows if isinstance(row, LogRow)}
+    kept = {(row.run_id, row.first): row for row in rows if isinstance(row, LogRow)}
     for told in world.truth.runs.values():
         if not world.lines.threads[told.thread].forgotten:
             for row in told.rows:
-                if kept.pop((row.run, row.first), None) != row:
-                    yield f"{row.run}: the record at seq {row.first} is not what was written"
+                if kept.pop((row.run_id, row.first), None) != row:
+                    yield f"{row.run_id}: the record at seq {row.first} is not what was written"
     yield from of_forgotten(world)
     if left := [key for key in kept if not world.lines.threads[world.truth.runs[key[0]].thread].forgotten]:
         yield f"records that nobody wrote: {left}"
@@ -134,18 +135,18 @@ def of_histories(world: "World") -> Iterator[str]:
         while at is not None:
             chain.insert(0, pieces[at])
             at = pieces[at].previous
-        order = world.lines.threads[row.thread].order
-        if [piece.run for piece in chain] != order:
-            yield f"{row.thread}: its history has {[piece.run for piece in chain]}, its runs ended as {order}"
+        order = world.lines.threads[row.thread_id].order
+        if [piece.run_id for piece in chain] != order:
+            yield f"{row.thread_id}: its history has {[piece.run_id for piece in chain]}, its runs ended as {order}"
             continue
-        said = [shown for piece in chain for shown in _shown(piece.run, _messages(world, piece))]
+        said = [shown for piece in chain for shown in _shown(piece.run_id, _messages(world, piece))]
         for device in world.story.devices:
-            read = _joined(device.history[row.thread]) if row.thread in device.history else said
+            read = _joined(device.history[row.thread_id]) if row.thread_id in device.history else said
             if read != said:
-                yield f"{device.name}: reads {read} in {row.thread}, not {said}"
+                yield f"{device.name}: reads {read} in {row.thread_id}, not {said}"
         for piece in chain:
-            for what in of_piece(world.truth.runs[piece.run], _messages(world, piece)):
-                yield f"{piece.run}: its history {what}"
+            for what in of_piece(world.truth.runs[piece.run_id], _messages(world, piece)):
+                yield f"{piece.run_id}: its history {what}"
 
 
 def _shown(run: str, messages: tuple[Message, ...]) -> Iterator[tuple[str, str, str]]:
@@ -174,7 +175,7 @@ def _messages(world: "World", piece: HistoryRow) -> tuple[Message, ...]:
         body = b"".join(row.data for row in rows if isinstance(row, PartRow)) if count else piece.body
         fragments = unpack_fragments(body)
         if sum(fragment.text != "" for fragment in fragments) != piece.shown[chunk]:
-            world.truth.violated(f"{piece.run}: chunk {chunk} of its history shows not {piece.shown[chunk]} pieces")
+            world.truth.violated(f"{piece.run_id}: chunk {chunk} of its history shows not {piece.shown[chunk]} pieces")
         whole += fragments
     return messages_in(whole)
 

@@ -40,7 +40,7 @@ async def router(world: "World", actor: Actor, connection: Connection, body: str
         table=SimTable(line), poster=poster, replies=poster, invoker=SimInvoker(line), clock=actor, meter=NoMeter()
     )
     user = connection.device.user
-    caller = Caller(user=user, tenant=user, connection=connection.name, invocation=actor.name)
+    caller = Caller(user_id=user, tenant_id=user, connection_id=connection.name, invocation_id=actor.name)
     await Router(services, ExecutionFactory(services)).handle(caller, body)
 
 
@@ -59,13 +59,10 @@ async def engine(world: "World", actor: Actor, call: EngineCall, *, lifetime_s: 
         limits=LIMITS,
     )
     context = UserExecutionContext(
-        user_id=call.user,
-        tenant_id=call.tenant,
-        thread_id=call.thread,
-        run_id=call.run,
-        request_id=call.request,
+        ref=call.ref,
+        request_id=call.request_id,
         invocation_id=actor.name,
-        agent_name=call.agent,
+        agent_name=call.agent_name,
         attempt=call.attempt,
         first_seq=call.first_seq,
         deadline=actor.monotonic() + lifetime_s - min(RESERVE_S, lifetime_s / 4),
@@ -88,11 +85,9 @@ async def notice(
     """The failure of one invocation."""
     line = Line(world, actor)
     told = Notice(
-        user=call.user,
-        thread=call.thread,
-        run=call.run,
+        ref=call.ref,
         first_seq=call.first_seq,
-        invocation=invocation,
+        invocation_id=invocation,
         expired=expired,
         timed_out=timed_out,
     )
@@ -115,5 +110,5 @@ def run_writer(line: Line) -> RunWriter:
         invoker=SimInvoker(line),
         clock=line.actor,
         meter=NoMeter(),
-        invocation=line.actor.name,
+        invocation_id=line.actor.name,
     )

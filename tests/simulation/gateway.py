@@ -46,7 +46,7 @@ class Gateway:
         async def opened() -> None:
             table = SimTable(Line(world, actor))
             sockets = Connections(table=table, clock=actor)
-            await sockets.opened(connection=connection.name, user=device.user, tenant=device.user)
+            await sockets.opened(connection_id=connection.name, user_id=device.user, tenant_id=device.user)
 
         def on_end(ended: Actor) -> None:
             if ended.finished and ended.error is None:
@@ -77,7 +77,7 @@ class Gateway:
 
         async def closed() -> None:
             sockets = Connections(table=SimTable(Line(world, actor)), clock=actor)
-            await sockets.closed(connection=connection.name, user=connection.device.user)
+            await sockets.closed(connection_id=connection.name, user_id=connection.device.user)
 
         if not world.weather.happens(world.weather.chances.frame_lost):
             actor.start(closed(), lambda ended: None)

@@ -102,11 +102,11 @@ class Lines:
         return run
 
     def _moved(self, row: ThreadRow) -> None:
-        line = self.threads.get(row.thread)
+        line = self.threads.get(row.thread_id)
         if line is None:
-            self._truth.violated(f"{row.thread}: a thread without a run")
+            self._truth.violated(f"{row.thread_id}: a thread without a run")
             return
         line.forgotten = line.forgotten or row.state == "forgotten"
         if (row.active_run, list(row.queue)) != (line.active, line.queue):
             is_, must = f"{row.active_run} and {list(row.queue)}", f"{line.active} and {line.queue}"
-            self._truth.violated(f"{row.thread}: has {is_}, not {must}")
+            self._truth.violated(f"{row.thread_id}: has {is_}, not {must}")

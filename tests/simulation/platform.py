@@ -61,16 +61,16 @@ class Platform:
         chances = world.weather.chances
         for _ in range(1 + world.weather.happens(chances.invocation_twice)):
             if world.weather.happens(chances.invocation_lost):
-                self.harmed.add(call.run)
-                world.say(None, lambda: f"lost: an invocation of {call.run}")
+                self.harmed.add(call.run_id)
+                world.say(None, lambda: f"lost: an invocation of {call.run_id}")
             elif world.weather.happens(chances.throttled):
                 self.queued += 1
-                self.harmed.add(call.run)
+                self.harmed.add(call.run_id)
                 world.later(EVENT_AGE_S, self._expire, call)
             else:
                 after = world.dice.between(0.01, 0.3)
                 if world.weather.happens(chances.invocation_late):
-                    self.harmed.add(call.run)
+                    self.harmed.add(call.run_id)
                     after = world.dice.between(0.5, 40.0)
                 self.queued += 1
                 world.later(after, self._start, call)
@@ -82,13 +82,13 @@ class Platform:
     def _start(self, call: EngineCall) -> None:
         world = self._world
         self.queued -= 1
-        actor = world.actor(Kind.ENGINE, call.run)
+        actor = world.actor(Kind.ENGINE, call.run_id)
         self.engines.append(actor)
 
         def on_end(ended: Actor) -> None:
             self.engines.remove(ended)
             if ended.faults or ended.error is not None:
-                self.harmed.add(call.run)
+                self.harmed.add(call.run_id)
             if ended.error is not None or not ended.alive:
                 world.attempts.engine_gone(ended)
                 world.say(ended, lambda: f"failed: {ended.error!r}" if ended.error else "dead")
@@ -127,7 +127,7 @@ class Platform:
 
     def _notice(self, call: EngineCall, invocation: str, expired: bool, timed_out: bool) -> None:
         self.queued -= 1
-        actor = self._world.actor(Kind.NOTICE, call.run)
+        actor = self._world.actor(Kind.NOTICE, call.run_id)
         told = notice(self._world, actor, call, invocation=invocation, expired=expired, timed_out=timed_out)
         self._recover(actor, told, lambda ended: self._world.attempts.noticed(ended, invocation))
 

@@ -192,7 +192,7 @@ class SimInvoker:
             Port.INVOKE, lambda: self._line.world.platform.enqueue(call), lambda: f"invoke {of_call(call)}"
         )
 
-    async def warm_up(self, *, user: str, tenant: str) -> None:
+    async def warm_up(self, *, user_id: str, tenant_id: str) -> None:
         await self._line.call(Port.INVOKE, _nothing, lambda: "warm up")
 
 

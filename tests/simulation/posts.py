@@ -41,8 +41,8 @@ class Posts:
             return
         span = Span.prefix(keys.user_partition(told.user), keys.live_prefix(told.thread))
         for row in self._world.store.held.span(span):
-            if isinstance(row, AttachedRow) and self._world.gateway.connections[row.connection].open:
-                self._due[told.run, row.connection] = told.texts[-1]
+            if isinstance(row, AttachedRow) and self._world.gateway.connections[row.connection_id].open:
+                self._due[told.run, row.connection_id] = told.texts[-1]
 
     def written(self, actions: Sequence[Action]) -> None:
         """A write has happened: whoever stopped watching meanwhile need not be sent the end, and may be sent one frame

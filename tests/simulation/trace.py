@@ -23,13 +23,13 @@ def _of_action(action: Action) -> str:
         case Put(row=LogRow() as row):
             types = ",".join(type_of(text) for text in row.events)
             journal = " journal" if row.journal else ""
-            return f"log {row.run} {row.first}-{row.last} {types}{journal}{when}"
+            return f"log {row.run_id} {row.first}-{row.last} {types}{journal}{when}"
         case Put(row=LeaseRow() as row):
-            return f"lease {row.run} {row.state} attempt {row.attempt} from {row.first_seq} due {row.due}{when}"
+            return f"lease {row.run_id} {row.state} attempt {row.attempt} from {row.first_seq} due {row.due}{when}"
         case Put(row=ThreadRow() as row):
-            return f"thread {row.thread} active {row.active_run} queue {list(row.queue)} {row.state}{when}"
+            return f"thread {row.thread_id} active {row.active_run} queue {list(row.queue)} {row.state}{when}"
         case Put(row=RunRow() as row):
-            return f"run {row.run} attempt {row.attempt} from {row.first_seq}{when}"
+            return f"run {row.run_id} attempt {row.attempt} from {row.first_seq}{when}"
         case Put(row=row):
             return f"put {row.key.sk}{when}"
         case Delete(key=key):
@@ -45,7 +45,7 @@ def type_of(text: str) -> str:
 
 def of_call(call: EngineCall) -> str:
     """An engine's call in a few words."""
-    return f"{call.run} attempt {call.attempt} from {call.first_seq}"
+    return f"{call.run_id} attempt {call.attempt} from {call.first_seq}"
 
 
 def of_frame(frame: bytes) -> str:

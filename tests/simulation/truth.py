@@ -98,14 +98,16 @@ class Truth:
                         listener(appended)
 
     def _appended(self, actor: Actor, row: LogRow) -> Appended | None:
-        told = self.runs.get(row.run) or self._admitted(row)
+        told = self.runs.get(row.run_id) or self._admitted(row)
         if told is None:
             return None
         if row.first != len(told.texts) + 1:
-            self.violated(f"{row.run}: a record at seq {row.first} by {actor.name}, when the log had {len(told.texts)}")
+            self.violated(
+                f"{row.run_id}: a record at seq {row.first} by {actor.name}, when the log had {len(told.texts)}"
+            )
             return None
         if told.terminal is not None:
-            self.violated(f"{row.run}: a record at seq {row.first} by {actor.name} after {told.terminal}")
+            self.violated(f"{row.run_id}: a record at seq {row.first} by {actor.name} after {told.terminal}")
         told.rows.append(row)
         events: list[tuple[str, JsonObject]] = []
         for text in row.events:
@@ -116,7 +118,7 @@ class Truth:
             if kind not in _PLAIN:
                 events.append((kind, json.loads(text)["payload"]))
         if row.last != len(told.texts):
-            self.violated(f"{row.run}: the record at seq {row.first} says that it ends at {row.last}")
+            self.violated(f"{row.run_id}: the record at seq {row.first} says that it ends at {row.last}")
         self._note(told, row, events)
         return Appended(actor, row, told, tuple(events))
 
@@ -139,17 +141,17 @@ class Truth:
         """A record's journal, wherever it lies."""
         if not row.journal_parts:
             return row.journal
-        return joined(self._rows, row.user, journal_owner(row.run, row.nonce, row.ordinal), row.journal_parts)
+        return joined(self._rows, row.user_id, journal_owner(row.run_id, row.nonce, row.ordinal), row.journal_parts)
 
     def _admitted(self, row: LogRow) -> Told | None:
         first = json.loads(row.events[0])
         if row.first != 1 or first["type"] != "user_message":
-            self.violated(f"{row.run}: its log begins with {first['type']} at seq {row.first}")
+            self.violated(f"{row.run_id}: its log begins with {first['type']} at seq {row.first}")
             return None
         text, request = first["payload"]["text"], first["payload"]["request_id"]
-        frame = next((sent for sent in self.asked.get((row.user, request), ()) if sent.get("text") == text), None)
+        frame = next((sent for sent in self.asked.get((row.user_id, request), ()) if sent.get("text") == text), None)
         if frame is None:
-            self.violated(f"{row.run}: nobody has asked for it")
+            self.violated(f"{row.run_id}: nobody has asked for it")
             return None
-        told = self.runs[row.run] = Told(row.run, row.user, first["thread_id"], frame, self.now())
+        told = self.runs[row.run_id] = Told(row.run_id, row.user_id, first["thread_id"], frame, self.now())
         return told

@@ -111,8 +111,8 @@ class World:
             elif isinstance(action, Delete) and action.key in self._leases:
                 self._leases[action.key].append((self.loop.now, None))
             elif isinstance(action, Put) and isinstance(action.row, CancelRow):
-                self.markers.setdefault(action.row.run, []).append(actor)
-                self.attempts.marked(action.row.run)
+                self.markers.setdefault(action.row.run_id, []).append(actor)
+                self.attempts.marked(action.row.run_id)
         self.truth.written(actor, actions)
         self.lines.written(actions)
         self.posts.written(actions)

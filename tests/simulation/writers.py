@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
+from dayfly.context.run_ref import RunRef
 from dayfly.errors import Superseded, Unsettled
 from dayfly.log import writer
 from dayfly.log.batch import Emitted
@@ -113,7 +114,12 @@ def _wrong(log: Sequence[LogRow], told: Sequence[Committed]) -> list[str]:
 
 
 def _writer(world: World, *, first: int) -> LogWriter:
-    position = LogPosition(user="u-a", thread="t", run="r", agent_name="a", invocation="i", next_seq=first)
+    position = LogPosition(
+        ref=RunRef(user_id="u-a", tenant_id="u-a", thread_id="t", run_id="r"),
+        agent_name="a",
+        invocation_id="i",
+        next_seq=first,
+    )
     return LogWriter(SimTable(Line(world, world.actor(Kind.ENGINE, "r"))), world, position)
 
 

@@ -43,7 +43,7 @@ def lease_deleted_before_the_post() -> Iterator[None]:
         done = await commit(self, payload, transition, last=last)
         if isinstance(transition, End):
             run = transition.run
-            await retry_write(self._writer._table, Delete(keys.lease_key(run.user, run.run)))
+            await retry_write(self._writer._table, Delete(keys.lease_key(run.user_id, run.run_id)))
         return done
 
     with replaced(WebSocketBridge, "commit", hasty):

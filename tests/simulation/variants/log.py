@@ -56,7 +56,7 @@ def seq_from_the_tail() -> Iterator[None]:
 
     async def behind(self: LogWriter, items: tuple[Emitted, ...], transition: Transition | None = None) -> Committed:
         if isinstance(transition, Begin):
-            tail = await reader.tail_of(self._table, user=self.position.user, run=self.position.run)
+            tail = await reader.tail_of(self._table, user_id=self.position.user_id, run_id=self.position.run_id)
             if tail is None or tail.outcome is not None:
                 raise Superseded("the run has ended")
             self.next_seq = tail.last + 1

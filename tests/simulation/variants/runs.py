@@ -66,7 +66,7 @@ def release_apart_from_the_next() -> Iterator[None]:
         if ended is None or not ended.thread.queue:
             return
         thread = replace(queue.advanced(ended.thread), version=ended.thread.version + 1)
-        run = await run_writer.table.get(keys.run_key(thread.user, thread.thread, ended.thread.queue[0]), RunRow)
+        run = await run_writer.table.get(keys.run_key(thread.user_id, thread.thread_id, ended.thread.queue[0]), RunRow)
         assert run is not None
         await retry_write(run_writer.table, Put(thread), Put(first_lease(run, now=run_writer.clock.now_ms())))
         await start_engine(run_writer.invoker, run)
@@ -114,7 +114,7 @@ def each_answer_opens() -> Iterator[None]:
     """An answer is taken whether or not the run still waits for it, and opens another attempt."""
 
     async def any_lease(services: Services, run: RunRow, call_id: str) -> LeaseRow:
-        lease = await services.table.get(keys.lease_key(run.user, run.run), LeaseRow)
+        lease = await services.table.get(keys.lease_key(run.user_id, run.run_id), LeaseRow)
         if lease is None:
             raise ApprovalClosed("The run has ended.")
         return lease
@@ -139,7 +139,7 @@ def first_answer_for_all() -> Iterator[None]:
     """The first answer opens the next attempt, though other calls still wait."""
 
     async def one_call(table: Table, *, user: str, run: str) -> RunRow:
-        found = await live_run(table, user=user, run=run)
+        found = await live_run(table, user_id=user, run_id=run)
         return replace(found, pending=found.pending[:1])
 
     with replaced(approve, "live_run", one_call):

@@ -69,7 +69,7 @@ def attach_reads_first() -> Iterator[None]:
 
     async def reading(services: Services, caller: Caller, frame: Attach) -> Attached:
         reply = await attach.attach(services, caller, frame)
-        row = keys.socket_of_thread_key(caller.user, frame.thread_id, caller.connection)
+        row = keys.socket_of_thread_key(caller.user_id, frame.thread_id, caller.connection_id)
         await retry_write(services.table, *late.get(row, ()))
         return reply
 

@@ -15,6 +15,7 @@ from dayfly.agents.sdk.tool import Tool
 from dayfly.agents.sdk.tool_context import ToolFunction
 from dayfly.clock import Clock
 from dayfly.context.execution import UserExecutionContext
+from dayfly.context.run_ref import RunRef
 from dayfly.log.messages import Decision, Message
 from dayfly.store.memory import MemoryTable
 from dayfly.store.table import Table
@@ -26,10 +27,7 @@ Script = Callable[[list[ModelMessage], AgentInfo], AsyncIterator[Piece]]
 
 def context(*, user: str = "u-alice", run: str = "r-1") -> UserExecutionContext:
     return UserExecutionContext(
-        user_id=user,
-        tenant_id=user,
-        thread_id="t-1",
-        run_id=run,
+        ref=RunRef(user_id=user, tenant_id=user, thread_id="t-1", run_id=run),
         request_id="q-1",
         invocation_id="i-1",
         agent_name="tested",

@@ -11,12 +11,17 @@ from dayfly.aws.calls import Pool, client_config
 from dayfly.aws.invoker import LambdaInvoker
 from dayfly.aws.isolation import Isolation
 from dayfly.aws.payloads import RunPayload, WarmUpPayload, engine_payload
+from dayfly.context.run_ref import RunRef
 from dayfly.errors import PortError, Unsettled
 from dayfly.runs.invoker import EngineCall
 from tests.unit.aws.loopback import Answer, Loopback, Request
 
 CALL = EngineCall(
-    user="u-1", tenant="o-1", thread="t-1", run="r-1", request="q", agent="assistant", attempt=2, first_seq=9
+    ref=RunRef(user_id="u-1", tenant_id="o-1", thread_id="t-1", run_id="r-1"),
+    request_id="q",
+    agent_name="assistant",
+    attempt=2,
+    first_seq=9,
 )
 
 
@@ -45,7 +50,7 @@ async def test_an_event_invocation_in_the_chosen_isolation(
     server.answer = lambda _: Answer(202)
     with invoker_to(server, isolation) as invoker:
         await invoker.start(CALL)
-        await invoker.warm_up(user="u-1", tenant="o-1")
+        await invoker.warm_up(user_id="u-1", tenant_id="o-1")
     for request in server.requests:
         assert request.path == "/2015-03-31/functions/Engine/invocations"
         assert request.headers["x-amz-invocation-type"] == "Event"

@@ -1,10 +1,12 @@
 """Who a run belongs to."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
 from dayfly.context.execution import MAX_DEPTH, UserExecutionContext
+from dayfly.context.run_ref import RunRef
 from dayfly.errors import InvalidContext
 
 GOOD: dict[str, Any] = {
@@ -23,7 +25,9 @@ IDS = ["user_id", "tenant_id", "thread_id", "run_id", "request_id", "invocation_
 
 
 def context(**changed: Any) -> UserExecutionContext:
-    return UserExecutionContext(**{**GOOD, **changed})
+    facts = {**GOOD, **changed}
+    ref = RunRef(**{field.name: facts.pop(field.name) for field in fields(RunRef)})
+    return UserExecutionContext(ref=ref, **facts)
 
 
 def test_a_context_is_frozen() -> None:

@@ -33,23 +33,19 @@ class Stage:
 
     @property
     def run(self) -> RunRow:
-        return self.world.run(self.call.run)
+        return self.world.run(self.call.run_id)
 
     def writer(self, *, next_seq: int = 2, nonce: str | None = None) -> LogWriter:
         position = LogPosition(
-            user="u-alice",
-            thread=self.call.thread,
-            run=self.call.run,
+            ref=self.call.ref,
             agent_name="assistant",
-            invocation="i-1",
+            invocation_id="i-1",
             next_seq=next_seq,
         )
         return LogWriter(self.world.table, self.world.clock, position, nonce=nonce)
 
     def delivery(self) -> Broadcast:
-        return Broadcast(
-            self.world.table, self.world.sockets, user="u-alice", thread=self.call.thread, run=self.call.run
-        )
+        return Broadcast(self.world.table, self.world.sockets, self.call.ref)
 
     def bridge(self, writer: LogWriter | None = None) -> WebSocketBridge:
         return WebSocketBridge(writer or self.writer(), self.delivery(), self.world.clock)

@@ -14,7 +14,7 @@ from tests.fakes.faulty_table import Fault
 from tests.fakes.world import World
 
 THREAD = ThreadRow(
-    user="u-alice", thread="t-1", title="Plans", created=0, updated=0, version=7, active_run="r-1", queue=("r-2",)
+    user_id="u-alice", thread_id="t-1", title="Plans", created=0, updated=0, version=7, active_run="r-1", queue=("r-2",)
 )
 
 
@@ -63,7 +63,7 @@ async def test_a_socket_that_left_is_forgotten(world: World) -> None:
     world.sockets.refuse["a2"] = PostRefused("forbidden")
     await announcer(world).thread_changed(THREAD)
     assert world.sockets.types("a3") == ["thread_changed"]
-    assert [row.connection for row in world.rows(SocketRow)] == ["a2", "a3"]
+    assert [row.connection_id for row in world.rows(SocketRow)] == ["a2", "a3"]
 
 
 async def test_a_socket_that_hangs_holds_nothing_back_for_longer_than_its_time(world: World) -> None:
@@ -118,10 +118,10 @@ async def test_a_thread_is_announced_when_it_is_new_and_whenever_its_queue_moves
     await world.serve()
     changes = [frame["thread"] for frame in world.sockets.received("a2", "thread_changed")]
     assert [(change.get("active_run"), change["queue"]) for change in changes] == [
-        (call.run, []),
-        (call.run, [first]),
-        (call.run, [first, second]),
-        (call.run, [first]),
+        (call.run_id, []),
+        (call.run_id, [first]),
+        (call.run_id, [first, second]),
+        (call.run_id, [first]),
         (first, []),
     ]
     versions = [change["version"] for change in changes]
@@ -133,7 +133,7 @@ async def test_a_message_that_moves_no_queue_is_not_announced(world: World) -> N
     await world.connect("a2")
     call = await world.admitted()
     await world.serve()
-    await world.admitted("More.", thread_id=call.thread)
+    await world.admitted("More.", thread_id=call.thread_id)
     await world.serve()
     await asyncio.sleep(1)
     assert len(world.sockets.received("a2", "thread_changed")) == 1

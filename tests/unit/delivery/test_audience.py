@@ -21,41 +21,43 @@ def put_sockets(world: World, thread: str, count: int) -> tuple[str, ...]:
 
 async def test_a_thread_that_nobody_watches(world: World) -> None:
     """No sockets, no marks."""
-    assert await read_audience(world.table, user="u-alice", thread="t-1") == Audience((), frozenset())
+    assert await read_audience(world.table, user_id="u-alice", thread_id="t-1") == Audience((), frozenset())
 
 
 async def test_another_thread_s_and_another_user_s_are_not_among_them(world: World) -> None:
     """Sockets and marks of the one thread of the one user."""
     call = await world.admitted()
     other = await world.admitted(connection="a2")
-    await world.ask("cancel", run_id=other.run, connection="a2")
-    row = replace(attached(caller("u-bob", "b1"), call.thread, now=0), user="u-bob")
+    await world.ask("cancel", run_id=other.run_id, connection="a2")
+    row = replace(attached(caller("u-bob", "b1"), call.thread_id, now=0), user_id="u-bob")
     world.memory._rows[row.key] = row
-    assert await read_audience(world.table, user="u-alice", thread=call.thread) == Audience(("a1",), frozenset())
+    assert await read_audience(world.table, user_id="u-alice", thread_id=call.thread_id) == Audience(
+        ("a1",), frozenset()
+    )
 
 
 @pytest.mark.parametrize("marks", [0, 1, QUEUE_LENGTH + 1])
 @pytest.mark.parametrize("sockets", [MOST_SOCKETS, MOST_SOCKETS + 1])
 async def test_at_most_so_many_sockets_are_found(world: World, sockets: int, marks: int) -> None:
     """Both sides of the bound, and however many runs are to be cancelled: marks take no socket's place."""
-    thread = ThreadRow(user="u-alice", thread="t-1", title="Plans", created=0, updated=0)
-    names = put_sockets(world, thread.thread, sockets)
+    thread = ThreadRow(user_id="u-alice", thread_id="t-1", title="Plans", created=0, updated=0)
+    names = put_sockets(world, thread.thread_id, sockets)
     wanted = [f"r-{number:02d}" for number in range(marks)]
     for run in wanted:
         mark = cancel_mark(thread, run, now=0)
         world.memory._rows[mark.key] = mark
-    found = await read_audience(world.table, user="u-alice", thread=thread.thread)
+    found = await read_audience(world.table, user_id="u-alice", thread_id=thread.thread_id)
     assert found == Audience(names[:MOST_SOCKETS], frozenset(wanted))
 
 
 async def test_one_socket_too_many_is_told_nothing_live_and_attaches_for_what_it_misses(world: World) -> None:
     """The last socket within the bound sees the run as it goes; the one beyond it has it all after its `attach`."""
     call = await world.admitted()
-    await world.ask("detach", thread_id=call.thread)
-    names = put_sockets(world, call.thread, MOST_SOCKETS + 1)
+    await world.ask("detach", thread_id=call.thread_id)
+    names = put_sockets(world, call.thread_id, MOST_SOCKETS + 1)
     await world.engine(call)
-    log = world.log(call.run)
+    log = world.log(call.run_id)
     assert world.sockets.events(names[0]) == world.sockets.events(names[-2]) == log[1:]
     assert world.sockets.events(names[-1]) == []
-    await world.ask("attach", connection=names[-1], thread_id=call.thread, after={call.run: 0})
+    await world.ask("attach", connection=names[-1], thread_id=call.thread_id, after={call.run_id: 0})
     assert world.sockets.events(names[-1]) == log

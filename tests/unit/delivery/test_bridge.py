@@ -37,7 +37,7 @@ async def test_an_event_is_posted_only_after_it_is_in_the_log(world: World) -> N
 
     def witness(connection: str, frame: JsonObject) -> None:
         if "seq" in frame:
-            assert frame in world.log(stage.call.run)
+            assert frame in world.log(stage.call.run_id)
             checked.append(frame["seq"])
 
     world.sockets.witness = witness
@@ -72,7 +72,7 @@ async def test_deltas_are_appended_at_most_every_100_ms(world: World) -> None:
         await bridge.emit(thinking())
     rows = world.rows(LogRow)[1:]
     assert 8 <= len(rows) <= 1 / DELTA_PAUSE_S + 2
-    log = world.log(stage.call.run)
+    log = world.log(stage.call.run_id)
     assert "".join(e["payload"]["text"] for e in log if e["type"] == "agent_delta") == "x" * 1000
 
 
@@ -160,7 +160,7 @@ async def test_nothing_is_taken_after_a_terminal_event(world: World) -> None:
         await end
         with pytest.raises(EngineClosed):
             await bridge.say("x")
-    assert world.log_types(stage.call.run) == ["user_message", "agent_completed"]
+    assert world.log_types(stage.call.run_id) == ["user_message", "agent_completed"]
 
 
 async def test_nothing_is_taken_after_the_last_event_of_an_attempt(world: World) -> None:
@@ -181,7 +181,7 @@ async def test_nothing_is_taken_after_the_last_event_of_an_attempt(world: World)
                 bridge.note(AssistantSaid("x"))
         committed = await last
     assert (committed.row.first, committed.row.last) == (2, 3)
-    assert world.log_types(stage.call.run) == ["user_message", "agent_thinking", "agent_resumed"]
+    assert world.log_types(stage.call.run_id) == ["user_message", "agent_thinking", "agent_resumed"]
 
 
 async def test_events_that_belong_together_are_one_batch(world: World) -> None:
@@ -212,8 +212,8 @@ async def test_what_is_discarded_is_not_written(world: World) -> None:
         await bridge.discard()
         assert bridge.steps == [Said(2, "on its way")]
         await bridge.emit(thinking(2))
-    assert world.log_types(stage.call.run) == ["user_message", "agent_delta", "agent_thinking"]
-    assert await steps_of(world.table, user="u-alice", run=stage.call.run) == (Said(2, "on its way"),)
+    assert world.log_types(stage.call.run_id) == ["user_message", "agent_delta", "agent_thinking"]
+    assert await steps_of(world.table, user_id="u-alice", run_id=stage.call.run_id) == (Said(2, "on its way"),)
 
 
 async def test_whoever_waits_for_what_is_discarded_is_told(world: World) -> None:
@@ -284,6 +284,6 @@ async def test_much_text_of_any_alphabet_stays_within_an_item(world: World) -> N
             for _ in range(60):
                 await bridge.say(character * 3000)
             await bridge.emit(completed("😀" * 6000))
-        log = world.log(stage.call.run)
+        log = world.log(stage.call.run_id)
         assert "".join(e["payload"]["text"] for e in log if e["type"] == "agent_delta") == character * 180_000
         assert log[-1]["type"] == "agent_completed"

@@ -20,7 +20,7 @@ async def look(delivery: Broadcast) -> None:
 async def test_a_slow_socket_holds_back_no_other(world: World) -> None:
     """While one socket takes a second a frame, another is sent all at once, each in order."""
     stage = await staged(world)
-    await world.ask("attach", thread_id=stage.call.thread, connection="a2")
+    await world.ask("attach", thread_id=stage.call.thread_id, connection="a2")
     world.sockets.delays["a2"] = 1.0
     async with stage.bridge() as bridge:
         await look(bridge.delivery)
@@ -66,7 +66,7 @@ async def test_a_full_queue_drops_but_never_the_end(world: World) -> None:
 async def test_a_gone_socket_is_detached(world: World) -> None:
     """A socket that answers 410 is posted to once, its attachment is removed, and the others go on."""
     stage = await staged(world)
-    await world.ask("attach", thread_id=stage.call.thread, connection="a2")
+    await world.ask("attach", thread_id=stage.call.thread_id, connection="a2")
     world.sockets.gone.add("a2")
     before = world.sockets.tried["a2"]
     async with stage.bridge() as bridge:
@@ -79,7 +79,7 @@ async def test_a_gone_socket_is_detached(world: World) -> None:
         await look(bridge.delivery)
         await bridge.delivery.drain()
     assert world.sockets.tried["a2"] == before + 1
-    assert {row.connection for row in world.rows(AttachedRow)} == {"a1"}
+    assert {row.connection_id for row in world.rows(AttachedRow)} == {"a1"}
     assert [event["seq"] for event in world.sockets.events("a1")] == [1, 2, 3]
 
 
@@ -120,7 +120,7 @@ async def test_a_newly_seen_socket_is_greeted(world: World) -> None:
     async with stage.bridge() as bridge:
         await look(bridge.delivery)
         await bridge.emit(thinking(1))
-        await world.ask("attach", thread_id=stage.call.thread, connection="a2")
+        await world.ask("attach", thread_id=stage.call.thread_id, connection="a2")
         await bridge.emit(thinking(2))
         await look(bridge.delivery)
         await bridge.emit(thinking(3))
@@ -128,8 +128,8 @@ async def test_a_newly_seen_socket_is_greeted(world: World) -> None:
     assert world.sockets.received("a2", "agent_heartbeat") == [
         {
             "type": "agent_heartbeat",
-            "run_id": stage.call.run,
-            "thread_id": stage.call.thread,
+            "run_id": stage.call.run_id,
+            "thread_id": stage.call.thread_id,
             "last_seq": 3,
             "phase": "model",
             "elapsed_ms": 7,
@@ -146,8 +146,8 @@ async def test_what_was_published_before_the_last_look_is_not_sent_again(world: 
         await bridge.emit(thinking(1))
         await look(bridge.delivery)
         await bridge.emit(thinking(2))
-        world.memory._rows[attached(caller(connection="a2"), stage.call.thread, now=0).key] = attached(
-            caller(connection="a2"), stage.call.thread, now=0
+        world.memory._rows[attached(caller(connection="a2"), stage.call.thread_id, now=0).key] = attached(
+            caller(connection="a2"), stage.call.thread_id, now=0
         )
         await look(bridge.delivery)
         await bridge.delivery.drain()
@@ -159,11 +159,11 @@ async def test_a_socket_seen_after_the_end_is_sent_the_end(world: World) -> None
     stage = await staged(world)
     async with stage.bridge() as bridge:
         await look(bridge.delivery)
-        await world.ask("attach", thread_id=stage.call.thread, connection="a2")
+        await world.ask("attach", thread_id=stage.call.thread_id, connection="a2")
         await bridge.emit(completed())
         await look(bridge.delivery)
         assert await bridge.delivery.drain()
-    assert world.sockets.events("a2")[-1] == world.log(stage.call.run)[-1]
+    assert world.sockets.events("a2")[-1] == world.log(stage.call.run_id)[-1]
 
 
 async def test_a_detached_socket_is_forgotten(world: World) -> None:
@@ -171,12 +171,12 @@ async def test_a_detached_socket_is_forgotten(world: World) -> None:
     stage = await staged(world)
     async with stage.bridge() as bridge:
         await look(bridge.delivery)
-        await world.ask("detach", thread_id=stage.call.thread)
+        await world.ask("detach", thread_id=stage.call.thread_id)
         await look(bridge.delivery)
         await bridge.emit(thinking(1))
         assert await bridge.delivery.drain()
     assert [event["seq"] for event in world.sockets.events("a1")] == [1]
-    assert keys.socket_of_thread_key("u-alice", stage.call.thread, "a1") not in world.memory.rows
+    assert keys.socket_of_thread_key("u-alice", stage.call.thread_id, "a1") not in world.memory.rows
 
 
 async def test_a_heartbeat_tells_each_socket_its_own_last_seq(world: World) -> None:

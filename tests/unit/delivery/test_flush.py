@@ -12,7 +12,7 @@ async def test_who_comes_after_the_append_is_sent_it(world: World) -> None:
     stage = await staged(world)
     async with stage.bridge() as bridge:
         await bridge.emit(thinking())
-        await world.ask("attach", thread_id=stage.call.thread, connection="a2")
+        await world.ask("attach", thread_id=stage.call.thread_id, connection="a2")
         before = len(world.sockets.events("a2"))
         seen = await flush(bridge.delivery)
     assert seen.posted

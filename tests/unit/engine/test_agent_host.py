@@ -52,13 +52,13 @@ def test_a_cancel_while_a_tool_blocks() -> None:
             running = asyncio.create_task(engine.run())
             await seen(world, "tool_executing")
             asked = time.monotonic()
-            await world.ask("cancel", run_id=call.run)
+            await world.ask("cancel", run_id=call.run_id)
             await seen(world, "agent_cancelled")
             took = time.monotonic() - asked
             report = await running
         release.set()
         await asyncio.sleep(0.1)
-        return world, call.run, report, took
+        return world, call.run_id, report, took
 
     world, run, report, took = asyncio.run(scenario())
     assert (report.outcome, report.stuck) == ("cancelled", True)

@@ -32,9 +32,9 @@ async def test_a_run_travels_end_to_end(world: World) -> None:
         "agent_delta",
         "agent_completed",
     ]
-    assert assert_ended_once(world, call.run) == "agent_completed"
-    assert world.sockets.events("a1") == world.log(call.run)
-    assert world.log(call.run)[-1]["payload"]["result"] == "The answer is 391."
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
+    assert world.sockets.events("a1") == world.log(call.run_id)
+    assert world.log(call.run_id)[-1]["payload"]["result"] == "The answer is 391."
     assert world.leases() == []
 
 
@@ -49,7 +49,7 @@ async def test_the_next_message_is_given_the_history(world: World) -> None:
         yield Answered("Yes.")
 
     world.agents.scripts["curious"] = curious
-    second = await world.admitted("Sure?", thread_id=first.thread, agent="curious")
+    second = await world.admitted("Sure?", thread_id=first.thread_id, agent="curious")
     await world.engine(second)
     assert seen[0].text == "Sure?"
     assert [type(message).__name__ for message in seen[0].history] == [
@@ -88,7 +88,7 @@ async def test_an_engine_runs_once(world: World) -> None:
         await engine.run()
         with pytest.raises(IllegalTransition):
             await engine.run()
-    assert_ended_once(world, call.run)
+    assert_ended_once(world, call.run_id)
 
 
 async def test_a_closed_engine_refuses_to_run(world: World) -> None:
@@ -99,7 +99,7 @@ async def test_a_closed_engine_refuses_to_run(world: World) -> None:
     await engine.close()
     with pytest.raises(EngineClosed):
         await engine.run()
-    assert world.log_types(call.run) == ["user_message"]
+    assert world.log_types(call.run_id) == ["user_message"]
     assert world.meter.total(Metric.ENGINES_CLEANED) == 1
 
 
@@ -108,7 +108,7 @@ async def test_a_duplicate_invocation_does_nothing(world: World) -> None:
     call = await world.admitted()
     reports = await asyncio.gather(world.engine(call, invocation="i-1"), world.engine(call, invocation="i-2"))
     assert sorted(str(report.outcome) for report in reports) == ["None", "completed"]
-    assert_ended_once(world, call.run)
+    assert_ended_once(world, call.run_id)
     assert len({row.nonce for row in world.rows(LogRow) if row.first > 1}) == 1
     assert world.meter.total(Metric.RUNS_COMPLETED) == 1
 
@@ -128,7 +128,7 @@ async def test_an_engine_of_another_attempt_does_nothing(world: World) -> None:
     call = await world.admitted()
     for stale in (replace(call, attempt=2), replace(call, first_seq=3)):
         assert (await world.engine(stale)).outcome is None
-    assert world.log_types(call.run) == ["user_message"]
+    assert world.log_types(call.run_id) == ["user_message"]
 
 
 async def test_cancel_ends_a_silent_run_within_half_a_second(world: World) -> None:
@@ -138,13 +138,13 @@ async def test_cancel_ends_a_silent_run_within_half_a_second(world: World) -> No
     engine = asyncio.create_task(world.engine(call))
     await asyncio.sleep(7.3)
     asked = world.clock.monotonic()
-    reply = await world.ask("cancel", run_id=call.run)
-    assert reply == {"type": "cancelling", "id": reply["id"], "run_id": call.run}
+    reply = await world.ask("cancel", run_id=call.run_id)
+    assert reply == {"type": "cancelling", "id": reply["id"], "run_id": call.run_id}
     report = await engine
     assert report.outcome == "cancelled"
     assert world.clock.monotonic() - asked <= 0.5
-    assert assert_ended_once(world, call.run) == "agent_cancelled"
-    assert [event["type"] for event in world.log(call.run)[-2:]] == ["agent_delta", "agent_cancelled"]
+    assert assert_ended_once(world, call.run_id) == "agent_cancelled"
+    assert [event["type"] for event in world.log(call.run_id)[-2:]] == ["agent_delta", "agent_cancelled"]
 
 
 async def test_what_was_said_before_a_cancel_stays(world: World) -> None:
@@ -153,9 +153,9 @@ async def test_what_was_said_before_a_cancel_stays(world: World) -> None:
     call = await world.admitted("Hello?")
     engine = asyncio.create_task(world.engine(call))
     await asyncio.sleep(1)
-    await world.ask("cancel", run_id=call.run)
+    await world.ask("cancel", run_id=call.run_id)
     await engine
-    page = await world.ask("history", thread_id=call.thread)
+    page = await world.ask("history", thread_id=call.thread_id)
     assert [(m["role"], m["text"]) for m in page["messages"]] == [("user", "Hello?"), ("assistant", "Well…")]
 
 
@@ -174,7 +174,7 @@ async def test_a_cancelled_stream_is_closed(world: World) -> None:
     call = await world.admitted()
     engine = asyncio.create_task(world.engine(call))
     await asyncio.sleep(1)
-    await world.ask("cancel", run_id=call.run)
+    await world.ask("cancel", run_id=call.run_id)
     await engine
     assert closed == ["agent_thinking"]
 
@@ -187,7 +187,7 @@ async def test_nothing_is_logged_as_unretrieved_after_a_cancel(world: World) -> 
     call = await world.admitted()
     engine = asyncio.create_task(world.engine(call))
     await asyncio.sleep(1)
-    await world.ask("cancel", run_id=call.run)
+    await world.ask("cancel", run_id=call.run_id)
     await engine
     del engine
     assert complaints == []
@@ -205,7 +205,7 @@ async def test_a_superseded_engine_writes_no_ending(world: World) -> None:
     report = await engine
     assert report.outcome is None
     assert world.clock.monotonic() <= 5.1
-    assert world.log_types(call.run)[-1] == "agent_delta"
+    assert world.log_types(call.run_id)[-1] == "agent_delta"
     assert world.leases() == [taken]
     assert world.meter.total(Metric.ENGINES_CLEANED) == 1
 
@@ -223,8 +223,8 @@ async def test_a_heartbeat_every_five_seconds_of_silence(world: World) -> None:
     assert [at for at, _ in beats] == [5.0, 10.0, 15.0, 20.0, 25.0, 30.0]
     assert beats[0][1] == {
         "type": "agent_heartbeat",
-        "run_id": call.run,
-        "thread_id": call.thread,
+        "run_id": call.run_id,
+        "thread_id": call.thread_id,
         "last_seq": 4,
         "phase": "model",
         "elapsed_ms": 5000,
@@ -262,7 +262,7 @@ async def test_a_lost_renewal_does_not_end_a_run(world: World) -> None:
     world.table.plan = lose_some
     assert (await engine).outcome == "handed_over"
     assert len(renewals) >= 3
-    assert world.log_types(call.run)[-1] == "agent_resumed"
+    assert world.log_types(call.run_id)[-1] == "agent_resumed"
 
 
 async def test_a_device_that_attaches_mid_run_is_greeted(world: World) -> None:
@@ -271,11 +271,11 @@ async def test_a_device_that_attaches_mid_run_is_greeted(world: World) -> None:
     call = await world.admitted()
     engine = world.starts(call)
     await asyncio.sleep(3)
-    attached = await world.ask("attach", thread_id=call.thread, connection="a2")
-    assert attached["runs"] == [{"run_id": call.run, "status": "running", "seq": 4}]
-    await world.ask("cancel", run_id=call.run)
+    attached = await world.ask("attach", thread_id=call.thread_id, connection="a2")
+    assert attached["runs"] == [{"run_id": call.run_id, "status": "running", "seq": 4}]
+    await world.ask("cancel", run_id=call.run_id)
     assert (await engine).outcome == "cancelled"
-    assert world.sockets.events("a2") == world.log(call.run)
+    assert world.sockets.events("a2") == world.log(call.run_id)
 
 
 async def test_a_lease_left_behind_by_an_engine_is_its_own(world: World) -> None:

@@ -23,8 +23,8 @@ async def test_a_step_that_fits_into_no_engine_ends_its_run(world: World) -> Non
     first, second = await world.serve(lifetime_s=60)
     assert (first.outcome, second.outcome) == ("handed_over", "failed")
     assert 120 <= world.clock.monotonic() - started < 120.1
-    assert assert_ended_once(world, call.run) == "agent_error"
-    payload = world.log(call.run)[-1]["payload"]
+    assert assert_ended_once(world, call.run_id) == "agent_error"
+    payload = world.log(call.run_id)[-1]["payload"]
     assert (payload["code"], payload["retryable"]) == ("step_too_long", False)
 
 
@@ -40,8 +40,8 @@ async def test_an_agents_exception_leaks_nothing(world: World, caplog: pytest.Lo
     with caplog.at_level(logging.ERROR, "dayfly.engine"):
         report = await world.engine(call)
     assert report.outcome == "failed"
-    assert assert_ended_once(world, call.run) == "agent_error"
-    assert world.log(call.run)[-1]["payload"]["code"] == "agent_failed"
+    assert assert_ended_once(world, call.run_id) == "agent_error"
+    assert world.log(call.run_id)[-1]["payload"]["code"] == "agent_failed"
     assert b"hunter2" not in b"".join(world.sockets.frames["a1"])
     assert "hunter2" in caplog.text
 
@@ -56,7 +56,7 @@ async def test_a_providers_failure_has_its_own_code(world: World) -> None:
     world.agents.scripts["assistant"] = refused
     call = await world.admitted()
     await world.engine(call)
-    payload = world.log(call.run)[-1]["payload"]
+    payload = world.log(call.run_id)[-1]["payload"]
     assert payload == {"code": "model_failed", "message": "The model is busy.", "retryable": True}
 
 
@@ -69,8 +69,8 @@ async def test_an_agent_without_an_answer_has_failed(world: World) -> None:
     world.agents.scripts["assistant"] = mute
     call = await world.admitted()
     await world.engine(call)
-    assert world.log(call.run)[-1]["payload"]["code"] == "agent_failed"
-    assert_ended_once(world, call.run)
+    assert world.log(call.run_id)[-1]["payload"]["code"] == "agent_failed"
+    assert_ended_once(world, call.run_id)
 
 
 async def test_an_agent_may_say_nothing_after_its_answer(world: World) -> None:
@@ -83,7 +83,7 @@ async def test_an_agent_may_say_nothing_after_its_answer(world: World) -> None:
     world.agents.scripts["assistant"] = chatty
     call = await world.admitted()
     await world.engine(call)
-    assert world.log(call.run)[-1]["payload"]["code"] == "agent_failed"
+    assert world.log(call.run_id)[-1]["payload"]["code"] == "agent_failed"
 
 
 async def test_tool_and_model_texts_that_no_frame_can_carry(world: World) -> None:
@@ -108,8 +108,8 @@ async def test_tool_and_model_texts_that_no_frame_can_carry(world: World) -> Non
     call = await world.admitted()
     report = await asyncio.wait_for(world.engine(call), 30)
     assert report.outcome == "completed"
-    assert world.log(call.run)[-1]["payload"]["result"] == "\ufffd"
-    assert_ended_once(world, call.run)
+    assert world.log(call.run_id)[-1]["payload"]["result"] == "\ufffd"
+    assert_ended_once(world, call.run_id)
 
 
 async def test_a_failure_text_of_any_size_and_alphabet_is_shown(world: World) -> None:
@@ -122,7 +122,7 @@ async def test_a_failure_text_of_any_size_and_alphabet_is_shown(world: World) ->
     world.agents.scripts["assistant"] = refused
     call = await world.admitted()
     await asyncio.wait_for(world.engine(call), 30)
-    assert assert_ended_once(world, call.run) == "agent_error"
+    assert assert_ended_once(world, call.run_id) == "agent_error"
     assert all(len(frame) <= 28 * 1024 for frame in world.sockets.frames["a1"])
 
 
@@ -140,11 +140,11 @@ async def test_an_answer_in_one_piece_of_any_length(world: World) -> None:
     call = await world.admitted()
     report = await world.engine(call)
     assert report.outcome == "completed"
-    log = world.log(call.run)
+    log = world.log(call.run_id)
     assert "".join(e["payload"]["text"] for e in log if e["type"] == "agent_delta") == text
     assert log[-1]["payload"]["truncated"] is True
     assert all(len(frame) <= 28 * 1024 for frame in world.sockets.frames["a1"])
-    assert_ended_once(world, call.run)
+    assert_ended_once(world, call.run_id)
 
 
 async def test_an_unreachable_log_leaves_the_run_to_recovery(world: World) -> None:
@@ -160,10 +160,10 @@ async def test_an_unreachable_log_leaves_the_run_to_recovery(world: World) -> No
     world.table.plan = lambda one: None
     await asyncio.sleep(60)
     await world.sweep()
-    assert world.log(call.run)[-1]["payload"] == {"attempt": 2, "reason": "engine_lost", "discard_after": 1}
+    assert world.log(call.run_id)[-1]["payload"] == {"attempt": 2, "reason": "engine_lost", "discard_after": 1}
     world.agents.scripts["assistant"] = calculator
     assert [report.outcome for report in await world.serve()] == [None, "completed"]
-    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
 
 
 @pytest.mark.parametrize("fault", list(Fault))
@@ -181,7 +181,7 @@ async def test_any_one_call_may_fail(fault: Fault) -> None:
         if world.leases():
             await asyncio.sleep(61)
             await world.sweep()
-        assert assert_ended_once(world, call.run) == "agent_completed", world.table.calls[first + number]
+        assert assert_ended_once(world, call.run_id) == "agent_completed", world.table.calls[first + number]
         assert world.leases() == []
         assert world.meter.total(Metric.RUNS_COMPLETED) == 1
         number += 1
@@ -199,4 +199,4 @@ async def test_an_agent_that_yields_what_is_no_event(world: World) -> None:
     world.agents.scripts["assistant"] = odd
     call = await world.admitted()
     assert (await world.engine(call)).outcome == "failed"
-    assert world.log(call.run)[-1]["payload"]["code"] == "agent_failed"
+    assert world.log(call.run_id)[-1]["payload"]["code"] == "agent_failed"

@@ -77,13 +77,13 @@ async def test_two_users_at_once_created_run_and_closed(world: World) -> None:
     bob = await world.admitted("from bob", user="u-bob", connection="b1")
     reports = await asyncio.gather(world.engine(alice), world.engine(bob))
     assert [report.outcome for report in reports] == ["completed", "completed"]
-    assert_ended_once(world, alice.run)
-    assert_ended_once(world, bob.run, connection="b1")
-    assert world.sockets.events("a1") == world.log(alice.run)
-    assert world.sockets.events("b1") == world.log(bob.run)
+    assert_ended_once(world, alice.run_id)
+    assert_ended_once(world, bob.run_id, connection="b1")
+    assert world.sockets.events("a1") == world.log(alice.run_id)
+    assert world.sockets.events("b1") == world.log(bob.run_id)
     assert b"bob" not in b"".join(world.sockets.frames["a1"])
     assert b"alice" not in b"".join(world.sockets.frames["b1"])
-    assert {key.pk for key, row in world.memory.rows.items() if bob.run in key.sk} == {"USER#u-bob"}
+    assert {key.pk for key, row in world.memory.rows.items() if bob.run_id in key.sk} == {"USER#u-bob"}
     assert world.meter.total(Metric.ENGINES_CREATED) == world.meter.total(Metric.ENGINES_CLEANED) == 2
 
 
@@ -153,16 +153,12 @@ async def test_own_recipes_are_used(world: World) -> None:
     def bridge(context: UserExecutionContext) -> WebSocketBridge:
         contexts.append(context)
         position = LogPosition(
-            user=context.user_id,
-            thread=context.thread_id,
-            run=context.run_id,
+            ref=context.ref,
             agent_name="renamed",
-            invocation=context.invocation_id,
+            invocation_id=context.invocation_id,
             next_seq=context.first_seq,
         )
-        delivery = Broadcast(
-            world.table, world.sockets, user=context.user_id, thread=context.thread_id, run=context.run_id
-        )
+        delivery = Broadcast(world.table, world.sockets, context.ref)
         return WebSocketBridge(LogWriter(world.table, world.clock, position), delivery, world.clock)
 
     async def silent(turn: Turn) -> AsyncIterator[AgentEvent]:
@@ -177,7 +173,7 @@ async def test_own_recipes_are_used(world: World) -> None:
         assert isinstance(engine, IsolatedExecutionEngine)
         await engine.run()
     assert contexts == [replace(engine.context)]
-    assert {event["agent_name"] for event in world.log(call.run)[1:]} == {"renamed"}
+    assert {event["agent_name"] for event in world.log(call.run_id)[1:]} == {"renamed"}
     assert world.sockets.types("a1").count("agent_heartbeat") == 3
 
 
@@ -204,10 +200,10 @@ async def test_a_tool_that_outlives_its_cancel_logs_nothing_behind_the_last_even
     engine = world.starts(call, lifetime_s=5)
     if last == "agent_cancelled":
         await asyncio.sleep(3)
-        await world.ask("cancel", run_id=call.run, connection="a2")
+        await world.ask("cancel", run_id=call.run_id, connection="a2")
     report = await engine
     assert report.outcome == ("cancelled" if last == "agent_cancelled" else "handed_over")
     await asyncio.sleep(30)
     assert late == [last], "it came back while that was being posted"
-    assert world.log_types(call.run)[-1] == last
-    assert [event["seq"] for event in world.log(call.run)] == list(range(1, len(world.log(call.run)) + 1))
+    assert world.log_types(call.run_id)[-1] == last
+    assert [event["seq"] for event in world.log(call.run_id)] == list(range(1, len(world.log(call.run_id)) + 1))

@@ -42,7 +42,7 @@ class Frozen:
         return await self.engine
 
     def logged(self) -> list[LogRow]:
-        return [row for row in self.world.rows(LogRow) if row.run == self.call.run]
+        return [row for row in self.world.rows(LogRow) if row.run_id == self.call.run_id]
 
 
 async def test_a_frozen_engine_starts_no_tool_that_it_has_announced(world: World) -> None:
@@ -53,7 +53,7 @@ async def test_a_frozen_engine_starts_no_tool_that_it_has_announced(world: World
     await world.sweep()
     await world.engine(world.invoker.calls[-1], invocation="i-2")
     assert scene.programme.ran == ["c-1"]
-    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
     before = scene.logged(), world.leases()
     assert (await scene.thaw()).outcome is None
     assert scene.programme.ran == ["c-1"]
@@ -67,8 +67,8 @@ async def test_what_may_not_run_twice_is_not_run_by_the_frozen_engine_either(wor
     await asyncio.sleep(25)
     await world.sweep()
     await world.engine(world.invoker.calls[-1], invocation="i-2")
-    assert assert_ended_once(world, call.run) == "agent_error"
-    assert world.log(call.run)[-1]["payload"]["code"] == "tool_outcome_unknown"
+    assert assert_ended_once(world, call.run_id) == "agent_error"
+    assert world.log(call.run_id)[-1]["payload"]["code"] == "tool_outcome_unknown"
     assert (await scene.thaw()).outcome is None
     assert scene.programme.ran == []
 
@@ -85,7 +85,7 @@ async def test_a_frozen_engine_asks_no_model(world: World) -> None:
     assert scene.logged() == before
     assert scene.programme.ran == []
     await world.recover()
-    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
 
 
 async def test_a_short_freeze_changes_nothing(world: World) -> None:
@@ -96,7 +96,7 @@ async def test_a_short_freeze_changes_nothing(world: World) -> None:
     await world.sweep()
     assert (await scene.thaw()).outcome == "completed"
     assert scene.programme.ran == ["c-1"]
-    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
     assert len(world.invoker.calls) == 1
 
 
@@ -108,7 +108,7 @@ async def test_a_long_freeze_that_nobody_noticed(world: World, *, idempotent: bo
     call = await scene.begin()
     await asyncio.sleep(25)
     assert (await scene.thaw()).outcome == "completed"
-    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
     assert scene.programme.ran == ["c-1"]
     assert len(world.invoker.calls) == 1
 
@@ -134,12 +134,12 @@ async def test_frozen_behind_any_write(world: World) -> None:
         await asyncio.sleep(25)
         await world.sweep()
         await world.recover()
-        assert assert_ended_once(world, call.run) == "agent_completed", number
+        assert assert_ended_once(world, call.run_id) == "agent_completed", number
         before = scene.logged()
         await scene.thaw()
         assert scene.logged() == before
         assert scene.programme.ran == ["c-1"]
         assert world.leases() == []
-        await assert_history(world, call.thread)
+        await assert_history(world, call.thread_id)
         number += 1
     assert number >= 7

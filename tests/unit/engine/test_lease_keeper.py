@@ -32,7 +32,7 @@ class Kept:
 async def kept(world: World, *, begin: bool = True) -> AsyncIterator[Kept]:
     """A keeper beside a bridge that has claimed the run's lease at 0 s, if it is to."""
     stage = await staged(world)
-    run, thread, (lease,) = stage.run, world.thread(stage.call.thread), world.leases()
+    run, thread, (lease,) = stage.run, world.thread(stage.call.thread_id), world.leases()
     async with stage.bridge() as bridge:
         beginning = Begin(world.clock, run=run, thread=thread, lease=lease)
         bridge.opens_with(beginning)

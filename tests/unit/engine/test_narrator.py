@@ -83,7 +83,7 @@ async def test_a_round_of_model_and_tool_is_told_and_journalled(world: World) ->
         Responded(AssistantSaid("Done."), 12, 5),
         Answered("Done."),
     )
-    log = world.log(scene.stage.call.run)
+    log = world.log(scene.stage.call.run_id)
     assert [event["type"] for event in log[1:-1]] == [
         "agent_thinking",
         "agent_delta",
@@ -99,7 +99,7 @@ async def test_a_round_of_model_and_tool_is_told_and_journalled(world: World) ->
         "result": "one",
         "execution_time_ms": 3,
     }
-    assert await steps_of(world.table, user="u-alice", run=scene.stage.call.run) == (
+    assert await steps_of(world.table, user_id="u-alice", run_id=scene.stage.call.run_id) == (
         Said(3, "Let me see."),
         JournalEntry(3, ASKED, 8, 4),
         Began(4, "c-1"),
@@ -118,7 +118,7 @@ async def test_how_a_call_ended_is_its_status(world: World, outcome: ToolOutcome
     """A denied one has no `tool_executing` before it."""
     scene = await narrated(world)
     await scene.drive(ToolEnded(ToolAnswered("c-1", "look", "x", outcome), 0), Answered("Done."))
-    (event,) = [event for event in world.log(scene.stage.call.run) if event["type"] == "tool_completed"]
+    (event,) = [event for event in world.log(scene.stage.call.run_id) if event["type"] == "tool_completed"]
     assert event["payload"]["status"] == status
 
 
@@ -138,7 +138,7 @@ async def test_a_tool_is_announced_only_while_the_lease_is_surely_ones_own(world
     with pytest.raises(Superseded):
         await scene.drive(ToolStarted("look", "c-1", {}), ToolEnded(ANSWER, 3))
     assert scene.reached == []
-    assert world.log_types(scene.stage.call.run)[-1] == "user_message"
+    assert world.log_types(scene.stage.call.run_id)[-1] == "user_message"
 
 
 async def test_a_tool_starts_only_while_the_lease_is_surely_ones_own(world: World) -> None:
@@ -152,7 +152,7 @@ async def test_a_tool_starts_only_while_the_lease_is_surely_ones_own(world: Worl
     with pytest.raises(Superseded):
         await scene.drive(ToolStarted("look", "c-1", {}), ToolEnded(ANSWER, 3))
     assert scene.reached == []
-    assert world.log_types(scene.stage.call.run)[-1] == "tool_executing"
+    assert world.log_types(scene.stage.call.run_id)[-1] == "tool_executing"
 
 
 async def test_a_model_is_asked_only_while_the_lease_is_surely_ones_own(world: World) -> None:
@@ -161,7 +161,7 @@ async def test_a_model_is_asked_only_while_the_lease_is_surely_ones_own(world: W
     scene.mine = False
     with pytest.raises(Superseded):
         await scene.drive(Thinking("Looking.", 1))
-    assert world.log_types(scene.stage.call.run) == ["user_message"]
+    assert world.log_types(scene.stage.call.run_id) == ["user_message"]
 
 
 @pytest.mark.parametrize(

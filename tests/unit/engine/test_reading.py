@@ -15,8 +15,8 @@ async def test_history_is_bounded_by_turns(world: World) -> None:
     first = await world.admitted("0", agent="echo")
     await world.engine(first)
     for number in range(1, HISTORY_TURNS + 3):
-        await world.engine(await world.admitted(str(number), thread_id=first.thread, agent="echo"))
-    messages = await read_history(world.table, world.thread(first.thread))
+        await world.engine(await world.admitted(str(number), thread_id=first.thread_id, agent="echo"))
+    messages = await read_history(world.table, world.thread(first.thread_id))
     asked = [message.text for message in messages if isinstance(message, UserSaid)]
     assert asked == [str(number) for number in range(3, HISTORY_TURNS + 3)]
     assert len(messages) == 2 * HISTORY_TURNS
@@ -27,8 +27,8 @@ async def test_history_is_bounded_by_size(world: World) -> None:
     first = await world.admitted("x" * 20_000, agent="echo")
     await world.engine(first)
     for _ in range(5):
-        await world.engine(await world.admitted("x" * 20_000, thread_id=first.thread, agent="echo"))
-    messages = await read_history(world.table, world.thread(first.thread))
+        await world.engine(await world.admitted("x" * 20_000, thread_id=first.thread_id, agent="echo"))
+    messages = await read_history(world.table, world.thread(first.thread_id))
     assert len(messages) == 2 * (HISTORY_CHARS // 40_000)
 
 
@@ -37,9 +37,9 @@ async def test_turns_beyond_the_bound_are_not_read(world: World) -> None:
     first = await world.admitted("x" * 20_000, agent="echo")
     await world.engine(first)
     for _ in range(9):
-        await world.engine(await world.admitted("x" * 20_000, thread_id=first.thread, agent="echo"))
+        await world.engine(await world.admitted("x" * 20_000, thread_id=first.thread_id, agent="echo"))
     world.table.inner = table = WeighingTable(world.memory)
-    messages = await read_history(world.table, world.thread(first.thread))
+    messages = await read_history(world.table, world.thread(first.thread_id))
     turns = {row.owner for row in table.rows if isinstance(row, PartRow)}
     assert len(turns) == len(messages) // 2 + 1
     assert len(turns) < 5
@@ -48,7 +48,7 @@ async def test_turns_beyond_the_bound_are_not_read(world: World) -> None:
 async def test_a_run_that_is_gone_is_superseded(world: World) -> None:
     """An invocation for a run that is over, or of another user, is told that it is late."""
     call = await world.admitted()
-    assert (await read_run(world.table, world.context(call))).run.run == call.run
+    assert (await read_run(world.table, world.context(call))).run.run_id == call.run_id
     await world.engine(call)
     with pytest.raises(Superseded):
         await read_run(world.table, world.context(call))

@@ -22,7 +22,7 @@ async def verdict(
         ended.set_result(None)
     else:
         ended.set_exception(error)
-    return verdict_on(ended, answer, USAGE, took_ms=1234, run="r-1")
+    return verdict_on(ended, answer, USAGE, took_ms=1234, run_id="r-1")
 
 
 async def test_an_answer_completes_the_run() -> None:

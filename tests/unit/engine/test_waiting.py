@@ -37,10 +37,10 @@ async def test_a_run_waits_with_nobody_at_work_on_it(world: World) -> None:
     until the question expires."""
     call = await asked(world)
     assert (await world.engine(call)).outcome == "waiting"
-    attached = await world.ask("attach", thread_id=call.thread, connection="a2")
+    attached = await world.ask("attach", thread_id=call.thread_id, connection="a2")
     assert [run["status"] for run in attached["runs"]] == ["waiting"]
-    assert world.thread(call.thread).active_run == call.run
-    assert world.rows(QuotaRow)[0].active == (call.run,)
+    assert world.thread(call.thread_id).active_run == call.run_id
+    assert world.rows(QuotaRow)[0].active == (call.run_id,)
     before = dict(world.memory.rows)
     for _ in range(59):
         await asyncio.sleep(60)
@@ -65,7 +65,7 @@ async def test_the_question_is_one_transaction(world: World) -> None:
         {"tool_name": "work", "tool_call_id": name, "parameters": {}, "expires_at": rfc3339(lease.due)}
         for name in ("c-1", "c-2")
     ]
-    row = world.run(call.run)
+    row = world.run(call.run_id)
     assert (row.pending, row.answers, row.answered) == (("c-1", "c-2"), (), 0)
     assert (row.attempt, row.first_seq) == (1, 2)
 
@@ -79,22 +79,22 @@ async def test_calls_that_need_no_approval_have_ended_before(world: World) -> No
 
     call = await asked(world, mixed)
     await world.engine(call)
-    assert world.log_types(call.run)[-3:] == ["tool_completed", "agent_thinking", "approval_requested"]
-    await world.approve(call.run, "dear")
+    assert world.log_types(call.run_id)[-3:] == ["tool_completed", "agent_thinking", "approval_requested"]
+    await world.approve(call.run_id, "dear")
     await world.serve()
-    assert world.log_types(call.run).count("tool_executing") == 2
-    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert world.log_types(call.run_id).count("tool_executing") == 2
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
 
 
 async def test_the_time_before_the_question_counts_and_the_waiting_does_not(world: World) -> None:
     """A run's time is that of its engines."""
     call = await asked(world, Programme(Round(calls=("c-1",), asks=True, think_s=7), Round("Done.", think_s=5)))
     await world.engine(call)
-    assert world.run(call.run).spent_ms == 7000
+    assert world.run(call.run_id).spent_ms == 7000
     await asyncio.sleep(1800)
-    await world.approve(call.run, "c-1")
+    await world.approve(call.run_id, "c-1")
     await world.serve()
-    assert world.log(call.run)[-1]["payload"]["execution_time_ms"] == 12_000
+    assert world.log(call.run_id)[-1]["payload"]["execution_time_ms"] == 12_000
 
 
 def many(count: int, *, parameter: str = "x", said: str = "") -> Script:
@@ -115,8 +115,8 @@ async def test_the_most_calls_with_the_longest_parameters_are_one_item(world: Wo
     events."""
     call = await asked(world, many(MOST_APPROVALS, parameter="\u00e9" * 50_000, said="\u00e9" * 60_000))
     assert (await world.engine(call)).outcome == "waiting"
-    assert len(world.run(call.run).pending) == MOST_APPROVALS
-    last = max((row for row in world.rows(LogRow) if row.run == call.run), key=lambda row: row.last)
+    assert len(world.run(call.run_id).pending) == MOST_APPROVALS
+    last = max((row for row in world.rows(LogRow) if row.run_id == call.run_id), key=lambda row: row.last)
     assert sum('"approval_requested"' in event for event in last.events) == MOST_APPROVALS
 
 
@@ -124,9 +124,9 @@ async def test_one_call_more_fails_the_run(world: World) -> None:
     """Seventeen at once end it with `agent_failed`; nothing was asked."""
     call = await asked(world, many(MOST_APPROVALS + 1))
     assert (await world.engine(call)).outcome == "failed"
-    assert world.log(call.run)[-1]["payload"]["code"] == "agent_failed"
-    assert "approval_requested" not in world.log_types(call.run)
-    assert assert_ended_once(world, call.run) == "agent_error"
+    assert world.log(call.run_id)[-1]["payload"]["code"] == "agent_failed"
+    assert "approval_requested" not in world.log_types(call.run_id)
+    assert assert_ended_once(world, call.run_id) == "agent_error"
 
 
 async def test_a_cancel_while_the_engine_pauses_ends_the_run(world: World) -> None:
@@ -141,20 +141,20 @@ async def test_a_cancel_while_the_engine_pauses_ends_the_run(world: World) -> No
 
         def plan(one: Call, world: World = world, call: EngineCall = call, at: int = at) -> None:
             if one.number == at:
-                cancels.append(asyncio.create_task(world.ask("cancel", run_id=call.run, connection="a2")))  # noqa: B023
+                cancels.append(asyncio.create_task(world.ask("cancel", run_id=call.run_id, connection="a2")))  # noqa: B023
 
         world.table.plan = plan
         await world.engine(call)
         world.table.plan = lambda one: None
         came = bool(cancels)
         if not came:
-            cancels.append(asyncio.create_task(world.ask("cancel", run_id=call.run, connection="a2")))
+            cancels.append(asyncio.create_task(world.ask("cancel", run_id=call.run_id, connection="a2")))
         await asyncio.gather(*cancels)
         assert world.clock.monotonic() < 1
-        assert assert_ended_once(world, call.run) == "agent_cancelled"
+        assert assert_ended_once(world, call.run_id) == "agent_cancelled"
         assert world.rows(CancelRow) == []
         assert world.leases() == []
-        await assert_history(world, call.thread)
+        await assert_history(world, call.thread_id)
         if not came:
             break
         number += 1
@@ -167,13 +167,13 @@ async def test_a_mark_that_the_engine_alone_could_see_is_honoured(world: World) 
 
     def plan(one: Call) -> None:
         if pauses(one):
-            mark = CancelRow(user=call.user, thread=call.thread, run=call.run, at=0, expires=2**40)
+            mark = CancelRow(user_id=call.user_id, thread_id=call.thread_id, run_id=call.run_id, at=0, expires=2**40)
             world.memory._rows[mark.key] = mark
 
     world.table.plan = plan
     assert (await world.engine(call)).outcome == "cancelled"
-    assert assert_ended_once(world, call.run) == "agent_cancelled"
-    assert world.log_types(call.run)[-3:] == ["approval_requested", "approval_requested", "agent_cancelled"]
+    assert assert_ended_once(world, call.run_id) == "agent_cancelled"
+    assert world.log_types(call.run_id)[-3:] == ["approval_requested", "approval_requested", "agent_cancelled"]
 
 
 @pytest.mark.parametrize("moved", [{"nonce": "another"}, {"state": "waiting"}, {"first_seq": 9}])
@@ -188,8 +188,8 @@ async def test_a_superseded_engine_asks_nothing(world: World, moved: dict[str, A
 
     world.table.plan = plan
     assert (await world.engine(call)).outcome is None
-    assert "approval_requested" not in world.log_types(call.run)
-    assert world.run(call.run).pending == ()
+    assert "approval_requested" not in world.log_types(call.run_id)
+    assert world.run(call.run_id).pending == ()
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -201,19 +201,19 @@ async def test_any_one_call_may_fail(way: Fault | Halt) -> None:
         try:
             await world.engine(call)
         except Unsettled:
-            assert "approval_requested" not in world.log_types(call.run)
+            assert "approval_requested" not in world.log_types(call.run_id)
 
     async def check(world: World, call: EngineCall) -> None:
         await world.recover()
-        assert world.log_types(call.run).count("approval_requested") == 2
-        assert world.run(call.run).pending == ("c-1", "c-2")
+        assert world.log_types(call.run_id).count("approval_requested") == 2
+        assert world.run(call.run_id).pending == ("c-1", "c-2")
         for name in ("c-1", "c-2"):
-            assert (await world.approve(call.run, name))["type"] == "approved"
+            assert (await world.approve(call.run_id, name))["type"] == "approved"
         await world.recover()
-        assert assert_ended_once(world, call.run) == "agent_completed"
-        log = world.log(call.run)
+        assert assert_ended_once(world, call.run_id) == "agent_completed"
+        log = world.log(call.run_id)
         assert [e["payload"]["tool_call_id"] for e in log if e["type"] == "tool_completed"] == ["c-1", "c-2"]
         assert [e["payload"]["reason"] for e in log if e["type"] == "agent_resumed"][-1] == "answered"
-        await assert_history(world, call.thread)
+        await assert_history(world, call.thread_id)
 
     assert await walk(way, begin=asked, act=act, check=check) >= 6

@@ -24,7 +24,7 @@ from tests.fakes.faulty_table import Fault
 from tests.fakes.weighing_table import WeighingTable
 from tests.fakes.world import World
 
-ROW = HistoryRow(user="u-1", thread="t-1", place=1, run="r-1", nonce="n", previous=None, at=1)
+ROW = HistoryRow(user_id="u-1", thread_id="t-1", place=1, run_id="r-1", nonce="n", previous=None, at=1)
 CALL = ToolCall("c", "look", '{"at":"é"}')
 
 
@@ -128,7 +128,7 @@ async def test_a_result_of_any_size_is_a_chunk(world: World) -> None:
 async def test_chunks_are_read_alone(world: World) -> None:
     """Chunks of several pieces come in one call, and nothing besides them."""
     rows = [
-        await with_chunks(world.table, replace(ROW, run=f"r-{n}"), chunks_of((UserSaid(f"{n}" * 60_000),)))
+        await with_chunks(world.table, replace(ROW, run_id=f"r-{n}"), chunks_of((UserSaid(f"{n}" * 60_000),)))
         for n in range(2)
     ]
     short = await with_chunks(world.table, ROW, chunks_of((UserSaid("short"),)))

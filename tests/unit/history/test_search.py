@@ -22,7 +22,7 @@ async def add(
     """A thread with these runs, and beside each a piece that an unlucky second writer left."""
     head: str | None = None
     for place, messages in enumerate(runs, 1):
-        row = HistoryRow(user=user, thread=thread, place=place, run=f"r-{place}", nonce="n", previous=head,
+        row = HistoryRow(user_id=user, thread_id=thread, place=place, run_id=f"r-{place}", nonce="n", previous=head,
                          at=place * 1000)  # fmt: skip
         row = await with_chunks(table, row, chunks_of(messages))
         await table.write(Put(row))
@@ -32,7 +32,13 @@ async def add(
     await table.write(
         Put(
             ThreadRow(
-                user=user, thread=thread, title=f"About {thread}", created=0, updated=0, state=state, history_head=head
+                user_id=user,
+                thread_id=thread,
+                title=f"About {thread}",
+                created=0,
+                updated=0,
+                state=state,
+                history_head=head,
             )
         )
     )

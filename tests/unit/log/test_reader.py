@@ -14,7 +14,7 @@ from tests.unit.log.test_batch import delta
 async def seqs_after(stage: Stage, seq: int) -> list[int]:
     return [
         event.seq
-        async for rows in pages_after(stage.world.table, user="u-alice", run=stage.call.run, seq=seq)
+        async for rows in pages_after(stage.world.table, user_id="u-alice", run_id=stage.call.run_id, seq=seq)
         for row in rows
         for event in committed_of(row).batch.events
         if event.seq > seq
@@ -36,14 +36,14 @@ async def test_the_tail_decides(world: World) -> None:
     stage = await staged(world)
     writer = stage.writer()
     await writer.append((item(),))
-    tail = await tail_of(world.table, user="u-alice", run=stage.call.run)
+    tail = await tail_of(world.table, user_id="u-alice", run_id=stage.call.run_id)
     assert tail is not None
     assert (tail.first, tail.outcome) == (2, None)
     await writer.append((Emitted(completed(), None, "t"),))
-    tail = await tail_of(world.table, user="u-alice", run=stage.call.run)
+    tail = await tail_of(world.table, user_id="u-alice", run_id=stage.call.run_id)
     assert tail is not None
     assert (tail.first, tail.outcome) == (3, "completed")
-    assert await tail_of(world.table, user="u-bob", run=stage.call.run) is None
+    assert await tail_of(world.table, user_id="u-bob", run_id=stage.call.run_id) is None
 
 
 async def test_steps_read_back_are_the_steps_written(world: World) -> None:
@@ -56,7 +56,7 @@ async def test_steps_read_back_are_the_steps_written(world: World) -> None:
         answered = Emitted(item().payload, ToolAnswered("c", "tool", str(number)), "t")
         committed = await writer.append((said, delta("x"), delta("y"), said, item(), answered))
         kept.extend(committed.batch.steps)
-    assert await steps_of(world.table, user="u-alice", run=stage.call.run) == tuple(kept)
+    assert await steps_of(world.table, user_id="u-alice", run_id=stage.call.run_id) == tuple(kept)
 
 
 async def test_a_resumption_voids_what_it_discards(world: World) -> None:
@@ -64,7 +64,7 @@ async def test_a_resumption_voids_what_it_discards(world: World) -> None:
     stage = await staged(world)
     resumed = AgentResumed(attempt=2, reason="engine_lost", discard_after=1)
     await stage.writer().append((delta("x"), Emitted(resumed, AssistantSaid("y"), "t")))
-    assert await steps_of(world.table, user="u-alice", run=stage.call.run) == (
+    assert await steps_of(world.table, user_id="u-alice", run_id=stage.call.run_id) == (
         Said(2, "x"),
         Voided(1),
         JournalEntry(3, AssistantSaid("y")),

@@ -48,7 +48,7 @@ async def test_an_earlier_put_that_landed_late_is_adopted(world: World) -> None:
     committed = await writer.append((item(3),))
     assert earlier.row.last == 3
     assert (committed.row.first, committed.batch.events[0].seq, committed.row.ordinal) == (4, 4, 1)
-    assert [event["seq"] for event in world.log(stage.call.run)] == [1, 2, 3, 4]
+    assert [event["seq"] for event in world.log(stage.call.run_id)] == [1, 2, 3, 4]
 
 
 async def test_another_writers_record_supersedes(world: World) -> None:
@@ -94,13 +94,13 @@ class Companion:
         self.lost_at: list[set[int]] = []
 
     async def actions(self, row: LogRow, batch: Batch) -> tuple[Action, ...]:
-        notes = [note for note in self.world.rows(NoteRow) if note.note == "moves"]
+        notes = [note for note in self.world.rows(NoteRow) if note.note_id == "moves"]
         seen = notes[0].text if notes else None
         self.built.append((row, seen))
         if len(self.built) == 1:  # a rival moves it between this look and the write
-            moved = NoteRow(user="u-alice", note="moves", text="1", at=0)
+            moved = NoteRow(user_id="u-alice", note_id="moves", text="1", at=0)
             self.world.memory._rows[moved.key] = moved
-        mine = NoteRow(user="u-alice", note="moves", text="2", at=0)
+        mine = NoteRow(user_id="u-alice", note_id="moves", text="2", at=0)
         return (Put(mine, Matches(text=seen) if seen else Absent()),)
 
     def lost(self, failed: ConditionsFailed, actions: tuple[Action, ...]) -> None:
@@ -146,5 +146,5 @@ async def test_the_invocation_stands_in_each_record(world: World) -> None:
     """A record names the invocation that wrote it: recovery knows by it whose engine died."""
     stage = await staged(world)
     committed = await stage.writer().append((item(),))
-    assert committed.row.invocation == "i-1"
+    assert committed.row.invocation_id == "i-1"
     assert replace(committed.row) == world.rows(LogRow)[1]

@@ -66,7 +66,7 @@ async def test_example_resume_is_a_real_one(world: World) -> None:
     words = Programme(Round(calls=("c-1",)), Round("Well, this is so.", think_s=5))
     call = await world.killed(words)
     await world.notice(call)
-    last = world.log(call.run)[-1]
+    last = world.log(call.run_id)[-1]
     (shown,) = (event for event in examples.EVENTS if event.type == "agent_resumed")
     assert shape({**last, "agent_name": examples.AGENT}) == shape(json.loads(examples.encoded(shown)))
 
@@ -81,12 +81,12 @@ async def test_a_waiting_run_has_its_message_until_it_begins(world: World) -> No
     await asyncio.sleep(600)
     mine = [frame for frame in world.sockets.received("a1") if frame.get("run_id") == waiting]
     assert [frame["type"] for frame in mine] == ["accepted", "user_message"]
-    await world.ask("cancel", run_id=call.run)
+    await world.ask("cancel", run_id=call.run_id)
     await engine
-    assert world.invoker.calls[-1].run == waiting
+    assert world.invoker.calls[-1].run_id == waiting
     await world.engine(world.invoker.calls[-1])
     order = [(event["run_id"], event["type"]) for event in world.sockets.events("a1")]
-    assert order.index((call.run, "agent_cancelled")) < order.index((waiting, "agent_started"))
+    assert order.index((call.run_id, "agent_cancelled")) < order.index((waiting, "agent_started"))
     assert_ended_once(world, waiting)
 
 
@@ -97,7 +97,7 @@ async def test_a_waiting_run_can_be_cancelled(world: World) -> None:
     assert (await world.ask("cancel", run_id=first))["type"] == "cancelling"
     assert world.log_types(first) == ["user_message", "agent_cancelled"]
     (entry,) = (await world.ask("threads"))["items"]
-    assert (entry["active_run"], entry["queue"]) == (call.run, [second])
+    assert (entry["active_run"], entry["queue"]) == (call.run_id, [second])
 
 
 async def test_interrupts_come_before_what_waits(world: World) -> None:
@@ -113,22 +113,22 @@ async def test_interrupts_come_before_what_waits(world: World) -> None:
     hastier = await world.queued(call, if_busy="interrupt")
     await engine
     await world.serve()
-    assert assert_ended_once(world, call.run) == "agent_cancelled"
+    assert assert_ended_once(world, call.run_id) == "agent_cancelled"
     begun = [e["run_id"] for e in world.sockets.events("a1") if e["type"] == "agent_started"]
-    assert begun == [call.run, hasty, hastier, patient]
+    assert begun == [call.run_id, hasty, hastier, patient]
 
 
 async def test_attach_tells_where_queued_runs_stand(world: World) -> None:
     """`attach` without cursors replays the run under way and those that wait, each with its status and position."""
     call = await world.admitted()
     first, second = await world.queued(call), await world.queued(call)
-    attached = await world.ask("attach", thread_id=call.thread, connection="b1")
+    attached = await world.ask("attach", thread_id=call.thread_id, connection="b1")
     assert attached["runs"] == [
-        {"run_id": call.run, "status": "running", "seq": 1},
+        {"run_id": call.run_id, "status": "running", "seq": 1},
         {"run_id": first, "status": "queued", "seq": 1, "position": 1},
         {"run_id": second, "status": "queued", "seq": 1, "position": 2},
     ]
-    assert [event["run_id"] for event in world.sockets.events("b1")] == [call.run, first, second]
+    assert [event["run_id"] for event in world.sockets.events("b1")] == [call.run_id, first, second]
 
 
 async def test_a_running_run_sends_heartbeats(world: World) -> None:
@@ -138,7 +138,7 @@ async def test_a_running_run_sends_heartbeats(world: World) -> None:
     engine = world.starts(call)
     await asyncio.sleep(60)
     assert len(world.sockets.received("a1", "agent_heartbeat")) >= 60 / HEARTBEAT_S - 1
-    await world.ask("cancel", run_id=call.run)
+    await world.ask("cancel", run_id=call.run_id)
     await engine
 
 
@@ -149,9 +149,9 @@ async def test_a_resumed_run_goes_on_in_place(world: World) -> None:
     call = await world.killed(words)
     await world.notice(call)
     await world.serve()
-    assert assert_ended_once(world, call.run) == "agent_completed"
-    log = world.log(call.run)
-    assert world.log_types(call.run).count("agent_started") == 1
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
+    log = world.log(call.run_id)
+    assert world.log_types(call.run_id).count("agent_started") == 1
     assert [e["payload"]["step_number"] for e in log if e["type"] == "agent_thinking"] == [1, 2, 2]
     assert words.ran == ["c-1"]
     assert log[-1]["payload"]["usage"]["requests"] == 2
@@ -184,9 +184,9 @@ async def test_a_run_is_resumed_so_often_and_no_more(world: World) -> None:
         await asyncio.sleep(2)
         await world.crash(engine)
     await world.notice(call)
-    assert assert_ended_once(world, call.run) == "agent_error"
-    assert world.log(call.run)[-1]["payload"]["code"] == "engine_lost"
-    assert world.log_types(call.run).count("agent_resumed") == MOST_RESUMES
+    assert assert_ended_once(world, call.run_id) == "agent_error"
+    assert world.log(call.run_id)[-1]["payload"]["code"] == "engine_lost"
+    assert world.log_types(call.run_id).count("agent_resumed") == MOST_RESUMES
 
 
 @pytest.mark.parametrize("idempotent", [True, False])
@@ -196,8 +196,8 @@ async def test_a_tool_that_was_cut_off(world: World, idempotent: bool) -> None:
     call = await world.killed(Programme(Round(calls=("c-1",), tool_s=5), Round("Done."), idempotent=idempotent))
     await world.notice(call)
     await world.serve()
-    assert_ended_once(world, call.run)
-    log = world.log(call.run)
+    assert_ended_once(world, call.run_id)
+    log = world.log(call.run_id)
     executed = [e["payload"]["tool_call_id"] for e in log if e["type"] == "tool_executing"]
     assert executed == ["c-1"] * (2 if idempotent else 1)
     assert log[-1]["payload"].get("code") == (None if idempotent else "tool_outcome_unknown")
@@ -211,7 +211,7 @@ async def test_a_long_run_is_handed_over(world: World) -> None:
     )
     call = await world.admitted()
     await world.serve()
-    assert assert_ended_once(world, call.run) == "agent_completed"
-    resumed = [e["payload"] for e in world.log(call.run) if e["type"] == "agent_resumed"]
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
+    resumed = [e["payload"] for e in world.log(call.run_id) if e["type"] == "agent_resumed"]
     assert resumed[0] == {"attempt": 2, "reason": "handed_over"}
-    assert world.log(call.run)[-1]["payload"]["usage"]["requests"] == 13
+    assert world.log(call.run_id)[-1]["payload"]["usage"]["requests"] == 13

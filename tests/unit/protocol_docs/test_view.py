@@ -28,7 +28,7 @@ async def lost_in_words(world: World) -> str:
     call = await world.killed(Programme(Round("Let me see. ", calls=("c-1",)), Round("Well, this is so.", think_s=5)))
     await world.notice(call)
     await world.serve()
-    return call.run
+    return call.run_id
 
 
 async def lost_in_a_tool(world: World) -> str:
@@ -36,7 +36,7 @@ async def lost_in_a_tool(world: World) -> str:
     call = await world.killed(Programme(Round(calls=("c-1",), tool_s=5), Round("Done.")))
     await world.notice(call)
     await world.serve()
-    return call.run
+    return call.run_id
 
 
 async def open_question(world: World) -> str:
@@ -44,7 +44,7 @@ async def open_question(world: World) -> str:
     world.agents.scripts["assistant"] = asking("c-1", "c-2")
     call = await world.admitted()
     await world.serve()
-    return call.run
+    return call.run_id
 
 
 async def answered(world: World) -> str:

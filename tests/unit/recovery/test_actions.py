@@ -21,7 +21,7 @@ LOST = EngineLost("The engine was lost.")
 
 
 async def standing(world: World, call: EngineCall) -> Standing:
-    found = await standing_of(world.memory, keys.lease_key(call.user, call.run))
+    found = await standing_of(world.memory, keys.lease_key(call.user_id, call.run_id))
     assert found is not None
     return found
 
@@ -40,8 +40,8 @@ async def test_a_resumed_run_keeps_its_completed_tools(world: World) -> None:
     call = await world.killed(programme, after_s=5)
     assert programme.ran == ["c-1", "c-2"]
     await world.recovery_actions().resume(await standing(world, call), LOST)
-    completed = max(event["seq"] for event in world.log(call.run) if event["type"] == "tool_completed")
-    assert payloads(world, call.run, "agent_resumed") == [
+    completed = max(event["seq"] for event in world.log(call.run_id) if event["type"] == "tool_completed")
+    assert payloads(world, call.run_id, "agent_resumed") == [
         {"attempt": 2, "reason": "engine_lost", "discard_after": completed}
     ]
     second = world.starts(world.invoker.calls[-1], invocation="i-2")
@@ -51,10 +51,10 @@ async def test_a_resumed_run_keeps_its_completed_tools(world: World) -> None:
     await world.engine(world.invoker.calls[-1], invocation="i-3")
     assert programme.ran == ["c-1", "c-2", "c-3"]
     assert [set(turn.in_doubt) for turn in programme.turns] == [set(), set(), set()]
-    assert assert_ended_once(world, call.run) == "agent_completed"
-    payload = world.log(call.run)[-1]["payload"]
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
+    payload = world.log(call.run_id)[-1]["payload"]
     assert payload["usage"] == {"requests": 3, "input_tokens": 30, "output_tokens": 3}
-    messages = await assert_history(world, call.thread)
+    messages = await assert_history(world, call.thread_id)
     assert [each.text for each in messages if isinstance(each, AssistantSaid)] == ["One. ", "Two. ", "The answer."]
     assert [each.call_id for each in messages if isinstance(each, ToolAnswered)] == ["c-1", "c-2", "c-3"]
 
@@ -65,11 +65,11 @@ async def test_a_run_that_ends_cut_off_keeps_only_what_is_not_void(world: World)
     await world.recovery_actions().resume(await standing(world, call), LOST)
     engine = world.starts(world.invoker.calls[-1])
     await asyncio.sleep(2)
-    await world.ask("cancel", run_id=call.run)
+    await world.ask("cancel", run_id=call.run_id)
     assert (await engine).outcome == "cancelled"
-    messages = await assert_history(world, call.thread)
+    messages = await assert_history(world, call.thread_id)
     assert [each.text for each in messages if isinstance(each, AssistantSaid)] == ["Well…"]
-    assert world.log_types(call.run).count("agent_delta") == 2
+    assert world.log_types(call.run_id).count("agent_delta") == 2
 
 
 @pytest.mark.parametrize(("idempotent", "end"), [(True, "agent_completed"), (False, "agent_error")])
@@ -81,13 +81,13 @@ async def test_a_tool_that_was_under_way(world: World, *, idempotent: bool, end:
     await world.notice(call)
     await world.serve()
     assert programme.turns[-1].in_doubt == {"c-1"}
-    assert assert_ended_once(world, call.run) == end
-    assert world.log_types(call.run).count("tool_executing") == (2 if idempotent else 1)
-    assert world.log_types(call.run).count("tool_completed") == (1 if idempotent else 0)
+    assert assert_ended_once(world, call.run_id) == end
+    assert world.log_types(call.run_id).count("tool_executing") == (2 if idempotent else 1)
+    assert world.log_types(call.run_id).count("tool_completed") == (1 if idempotent else 0)
     assert programme.ran == (["c-1"] if idempotent else [])
-    await assert_history(world, call.thread)
+    await assert_history(world, call.thread_id)
     if not idempotent:
-        assert payloads(world, call.run, "agent_error")[0]["code"] == "tool_outcome_unknown"
+        assert payloads(world, call.run_id, "agent_error")[0]["code"] == "tool_outcome_unknown"
 
 
 async def test_an_approval_outlives_an_engine(world: World) -> None:
@@ -96,8 +96,8 @@ async def test_an_approval_outlives_an_engine(world: World) -> None:
     world.agents.scripts["assistant"] = programme
     call = await world.admitted()
     await world.serve()
-    await world.approve(call.run, "c-1")
-    await world.approve(call.run, "c-2", approved=False, reason="No.")
+    await world.approve(call.run_id, "c-1")
+    await world.approve(call.run_id, "c-2", approved=False, reason="No.")
     engine = world.starts(world.invoker.calls[-1], invocation="i-2")
     await asyncio.sleep(0)
     await world.crash(engine)
@@ -105,25 +105,25 @@ async def test_an_approval_outlives_an_engine(world: World) -> None:
     await world.sweep()
     await world.recover()
     assert programme.ran == ["c-1"]
-    statuses = {each["tool_call_id"]: each["status"] for each in payloads(world, call.run, "tool_completed")}
+    statuses = {each["tool_call_id"]: each["status"] for each in payloads(world, call.run_id, "tool_completed")}
     assert statuses == {"c-1": "ok", "c-2": "denied"}
-    assert world.log_types(call.run).count("approval_requested") == 2
-    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert world.log_types(call.run_id).count("approval_requested") == 2
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
 
 
 @pytest.mark.parametrize("resumes", range(MOST_RESUMES + 1))
 async def test_a_run_is_resumed_so_often(world: World, resumes: int) -> None:
     """Both sides of the most; what it ends with is the reason of the last loss."""
     call = await killed(world)
-    row = world.run(call.run)
+    row = world.run(call.run_id)
     world.memory._rows[row.key] = replace(row, resumes=resumes)
     await world.recovery_actions().resume(await standing(world, call), EngineTimeout("Too long."))
     if resumes < MOST_RESUMES:
-        assert world.run(call.run).resumes == resumes + 1
-        assert world.log_types(call.run)[-1] == "agent_resumed"
+        assert world.run(call.run_id).resumes == resumes + 1
+        assert world.log_types(call.run_id)[-1] == "agent_resumed"
     else:
-        assert assert_ended_once(world, call.run) == "agent_error"
-        assert payloads(world, call.run, "agent_error") == [
+        assert assert_ended_once(world, call.run_id) == "agent_error"
+        assert payloads(world, call.run_id, "agent_error") == [
             {"code": "engine_timeout", "message": "Too long.", "retryable": True}
         ]
 
@@ -139,7 +139,7 @@ async def test_a_cancel_mark_is_honoured_first(world: World, deed: str) -> None:
         engine = world.starts(call)
         await asyncio.sleep(2)
         await world.crash(engine)
-    mark = CancelRow(user=call.user, thread=call.thread, run=call.run, at=0, expires=2**40)
+    mark = CancelRow(user_id=call.user_id, thread_id=call.thread_id, run_id=call.run_id, at=0, expires=2**40)
     world.memory._rows[mark.key] = mark
     recovery_actions, found = world.recovery_actions(), await standing(world, call)
     match deed:
@@ -149,7 +149,7 @@ async def test_a_cancel_mark_is_honoured_first(world: World, deed: str) -> None:
             await recovery_actions.start_again(found)
         case _:
             await recovery_actions.expire(found)
-    assert assert_ended_once(world, call.run) == "agent_cancelled"
+    assert assert_ended_once(world, call.run_id) == "agent_cancelled"
     assert len(world.invoker.calls) == 1
     assert world.rows(CancelRow) == []
     assert world.leases() == []
@@ -167,8 +167,8 @@ async def test_a_second_attempt_that_nobody_begins_is_invoked_again_and_then_end
     assert world.invoker.calls[1:] == [second] * 5
     await asyncio.sleep(10.001)
     await world.sweep()
-    assert payloads(world, call.run, "agent_error")[0]["code"] == "could_not_start"
-    assert assert_ended_once(world, call.run) == "agent_error"
+    assert payloads(world, call.run_id, "agent_error")[0]["code"] == "could_not_start"
+    assert assert_ended_once(world, call.run_id) == "agent_error"
     assert (await world.engine(second)).outcome is None
 
 
@@ -194,12 +194,12 @@ async def test_an_engine_that_dies_behind_its_runs_end_has_its_successor_started
     call = await world.admitted()
     follower = await world.queued(call)
     assert await world.dies(world.engine(call), ends_a_run, halt=Halt.AFTER)
-    assert [each.run for each in world.invoker.calls] == [call.run]
+    assert [each.run_id for each in world.invoker.calls] == [call.run_id]
     await asyncio.sleep(10.001)
     await world.sweep()
-    assert [each.run for each in world.invoker.calls] == [call.run, follower]
+    assert [each.run_id for each in world.invoker.calls] == [call.run_id, follower]
     await world.recover()
-    for run in (call.run, follower):
+    for run in (call.run_id, follower):
         assert assert_ended_once(world, run) == "agent_completed"
 
 
@@ -214,8 +214,8 @@ async def test_a_recovery_that_dies_behind_its_fence_leaves_a_lease(world: World
     assert len(world.invoker.calls) == 1
     world.agents.scripts["assistant"] = Programme(Round("Done."))
     await world.recover()
-    assert world.run(call.run).resumes == 1
-    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert world.run(call.run_id).resumes == 1
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
 
 
 async def test_the_end_of_a_run_that_waited_long_is_posted_until_it_is_seen(world: World) -> None:
@@ -227,9 +227,9 @@ async def test_the_end_of_a_run_that_waited_long_is_posted_until_it_is_seen(worl
     call = await world.admitted()
     await world.serve()
     await asyncio.sleep(3 * 3600)
-    await world.ask("attach", thread_id=call.thread, connection="a2")
+    await world.ask("attach", thread_id=call.thread_id, connection="a2")
     world.sockets.refuse["a2"] = Unsettled("throttled")
-    await world.ask("cancel", run_id=call.run, connection="a3")
+    await world.ask("cancel", run_id=call.run_id, connection="a3")
     await asyncio.sleep(60)
     await world.sweep()
     assert len(world.leases()) == 1

@@ -46,14 +46,14 @@ async def long(turn: Turn) -> AsyncIterator[AgentEvent]:
 async def forgotten(world: World, *, runs: int = 2) -> EngineCall:
     """A thread with a past, attached devices and ended runs, that was forgotten."""
     await world.connect("a1")
-    await world.memory.write(Put(NoteRow(user="u-alice", note="n", text="Keep.", at=1)))
+    await world.memory.write(Put(NoteRow(user_id="u-alice", note_id="n", text="Keep.", at=1)))
     call = await world.admitted()
     await world.serve()
     for _ in range(runs - 1):
-        await world.admitted("More.", thread_id=call.thread)
+        await world.admitted("More.", thread_id=call.thread_id)
         await world.serve()
-    await world.ask("attach", thread_id=call.thread, connection="a2")
-    await world.ask("forget", thread_id=call.thread)
+    await world.ask("attach", thread_id=call.thread_id, connection="a2")
+    await world.ask("forget", thread_id=call.thread_id)
     return call
 
 
@@ -75,7 +75,7 @@ async def test_nothing_is_deleted_for_seventeen_minutes(world: World) -> None:
     before = left(world)
     await swept(world, minutes=16)
     (deletion,) = world.rows(ForgetRow)
-    assert deletion.due - max(deletion.at, world.thread(call.thread).updated) == QUIET_MS == 17 * 60 * 1000
+    assert deletion.due - max(deletion.at, world.thread(call.thread_id).updated) == QUIET_MS == 17 * 60 * 1000
     await asyncio.sleep((deletion.due - world.clock.now_ms()) / 1000)
     await world.sweep()
     assert left(world) == {**before, deletion.key: deletion}
@@ -91,7 +91,7 @@ async def test_the_time_counts_from_the_last_end(world: World) -> None:
     engine = world.starts(call)
     await asyncio.sleep(1)
     world.table.plan = lambda one: Fault.REFUSED if one.method == "query_live" else None  # deaf to its mark
-    await world.ask("forget", thread_id=call.thread)
+    await world.ask("forget", thread_id=call.thread_id)
     await swept(world, minutes=3)
     world.table.plan = lambda one: None
     await asyncio.sleep(1)
@@ -115,7 +115,7 @@ async def test_what_is_left_is_the_users_and_not_the_threads(world: World) -> No
     assert {key for key in kept if not isinstance(kept[key], QuotaRow)} <= set(world.memory.rows)
     for key in set(world.memory.rows) - set(kept):
         assert isinstance(world.memory.rows[key], STAYS), key
-    assert (await world.ask("history", thread_id=other.thread))["messages"]
+    assert (await world.ask("history", thread_id=other.thread_id))["messages"]
     assert len(world.rows(NoteRow)) == 1
 
 
@@ -124,21 +124,21 @@ async def test_long_values_go_with_their_thread(world: World) -> None:
     world.agents.scripts["assistant"] = long
     call = await forgotten(world, runs=1)
     (piece,) = world.rows(HistoryRow)
-    orphan = PartRow(user="u-alice", owner=piece.key.sk.rsplit("#", 1)[0] + "#lost", part=0, data=b"x")
+    orphan = PartRow(user_id="u-alice", owner=piece.key.sk.rsplit("#", 1)[0] + "#lost", part=0, data=b"x")
     await world.memory.write(Put(orphan))
     owners = Counter(row.owner.split("#")[0] for row in world.rows(PartRow))
     assert owners["LOG"] >= 1
     assert owners["HIST"] >= 2
     await swept(world, minutes=20)
     assert left(world) == {}
-    assert (await world.ask("attach", thread_id=call.thread))["code"] == "thread_not_found"
+    assert (await world.ask("attach", thread_id=call.thread_id))["code"] == "thread_not_found"
 
 
 async def test_a_long_thread_is_deleted_over_several_sweeps(world: World) -> None:
     """One sweep takes so many rows; the next goes on, until all are gone."""
     call = await forgotten(world, runs=1)
     for number in range(MOST_ROWS * 2):
-        row = PartRow(user="u-alice", owner=f"HIST#{call.thread}#{number:08d}#r#n", part=0, data=b"x")
+        row = PartRow(user_id="u-alice", owner=f"HIST#{call.thread_id}#{number:08d}#r#n", part=0, data=b"x")
         world.memory._rows[row.key] = row
     counts: list[int] = []
     while left(world):
@@ -154,7 +154,7 @@ async def test_what_a_dead_router_left_undone_is_done_first(world: World, standi
     """Runs that wait in the queue, for an engine or for their user are ended within a minute, and posted."""
     world.agents.scripts["assistant"] = silent if standing == "queued" else asking("c-1")
     call = await world.admitted()
-    runs = [call.run]
+    runs = [call.run_id]
     engine = None
     if standing != "not begun":
         engine = world.starts(call)
@@ -165,7 +165,7 @@ async def test_what_a_dead_router_left_undone_is_done_first(world: World, standi
     def forgets(one: Call) -> bool:
         return bool(rows_of(one, ForgetRow))
 
-    assert await world.dies(world.ask("forget", thread_id=call.thread), forgets, halt=Halt.AFTER)
+    assert await world.dies(world.ask("forget", thread_id=call.thread_id), forgets, halt=Halt.AFTER)
     await swept(world, minutes=2)
     if engine is not None:
         await asyncio.gather(engine)
@@ -180,9 +180,9 @@ async def test_a_lost_run_is_ended_before_its_thread_is_deleted(world: World) ->
     """An engine that died at work on a forgotten thread: its run ends, and 17 minutes later all is gone."""
     call = await world.killed(silent)
     world.agents.scripts["assistant"] = Programme(Round("Never."))
-    await world.ask("forget", thread_id=call.thread)
+    await world.ask("forget", thread_id=call.thread_id)
     await swept(world, minutes=2)
-    assert assert_ended_once(world, call.run) == "agent_cancelled"
+    assert assert_ended_once(world, call.run_id) == "agent_cancelled"
     assert len(world.invoker.calls) == 1
     await swept(world, minutes=20)
     assert left(world) == {}
@@ -192,8 +192,10 @@ async def test_a_deletion_without_a_forgotten_thread_is_dropped(world: World) ->
     """A row that drives nothing, or that stands for a live thread, goes; the thread does not."""
     call = await world.admitted()
     await world.serve()
-    for thread in (call.thread, "t-none"):
-        await world.memory.write(Put(ForgetRow(user="u-alice", thread=thread, lease_shard="LEASES#0", due=0, at=0)))
+    for thread in (call.thread_id, "t-none"):
+        await world.memory.write(
+            Put(ForgetRow(user_id="u-alice", thread_id=thread, lease_shard="LEASES#0", due=0, at=0))
+        )
     before = set(world.memory.rows)
     await world.sweep()
     assert before - set(world.memory.rows) == {key for key in before if key.sk.startswith("FORGET#")}

@@ -26,7 +26,7 @@ async def test_a_notice_of_a_run_without_an_attempt_left_survives_any_lost_read(
     call = await killed(world, spent=True)
     world.table.fail_once(number, Fault.REFUSED)
     await world.notice(call)
-    assert assert_ended_once(world, call.run) == "agent_error"
+    assert assert_ended_once(world, call.run_id) == "agent_error"
 
 
 @pytest.mark.parametrize("number", range(12))
@@ -46,7 +46,7 @@ async def test_a_sweep_of_a_run_without_an_attempt_left_survives_any_lost_read(w
     await asyncio.sleep(21)
     world.table.fail_once(number, Fault.REFUSED)
     await world.sweep()
-    assert assert_ended_once(world, call.run) == "agent_error"
+    assert assert_ended_once(world, call.run_id) == "agent_error"
 
 
 async def test_one_shard_that_does_not_answer_holds_back_no_other(world: World) -> None:
@@ -77,16 +77,16 @@ async def test_what_the_dead_engine_had_under_way_does_not_keep_its_run_open(wor
         nonlocal landed
         if any(isinstance(a, Put) and isinstance(a.row, LogRow) for a in one.actions) and not landed:
             landed = True
-            tail = max((row for row in world.rows(LogRow) if row.run == call.run), key=lambda row: row.last)
+            tail = max((row for row in world.rows(LogRow) if row.run_id == call.run_id), key=lambda row: row.last)
             late = LogRow(
-                user=call.user,
-                run=call.run,
+                user_id=call.user_id,
+                run_id=call.run_id,
                 first=tail.last + 1,
                 last=tail.last + 1,
                 events=(tail.events[-1].replace(f'"seq":{tail.last}', f'"seq":{tail.last + 1}'),),
                 nonce=tail.nonce,
                 ordinal=tail.ordinal + 1,
-                invocation="i-1",
+                invocation_id="i-1",
                 at=tail.at,
             )
             world.memory._rows[late.key] = late
@@ -94,7 +94,7 @@ async def test_what_the_dead_engine_had_under_way_does_not_keep_its_run_open(wor
     world.table.plan = plan
     await world.notice(call)
     assert landed
-    assert world.log_types(call.run)[:5] == [
+    assert world.log_types(call.run_id)[:5] == [
         "user_message",
         "agent_started",
         "agent_thinking",
@@ -102,7 +102,7 @@ async def test_what_the_dead_engine_had_under_way_does_not_keep_its_run_open(wor
         "agent_delta",
     ]
     if spent:
-        assert assert_ended_once(world, call.run) == "agent_error"
+        assert assert_ended_once(world, call.run_id) == "agent_error"
     else:
         await assert_goes_on(world, call)
 
@@ -110,6 +110,8 @@ async def test_what_the_dead_engine_had_under_way_does_not_keep_its_run_open(wor
 async def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(world: World) -> None:
     """Recovery honours the mark of a run whose engine died before it saw it."""
     call = await killed(world)
-    await world.memory.write(Put(CancelRow(user=call.user, thread=call.thread, run=call.run, at=0, expires=2**40)))
+    await world.memory.write(
+        Put(CancelRow(user_id=call.user_id, thread_id=call.thread_id, run_id=call.run_id, at=0, expires=2**40))
+    )
     await world.notice(call)
-    assert assert_ended_once(world, call.run) == "agent_cancelled"
+    assert assert_ended_once(world, call.run_id) == "agent_cancelled"

@@ -22,17 +22,17 @@ async def test_a_dead_engines_run_is_resumed_twice_and_then_ends(world: World, *
         before = world.clock.monotonic()
         await world.notice(call, invocation=f"i-{attempt - 1}", timed_out=timed_out)
         assert world.clock.monotonic() == before
-        assert world.log(call.run)[-1]["payload"]["attempt"] == attempt
+        assert world.log(call.run_id)[-1]["payload"]["attempt"] == attempt
         call = world.invoker.calls[-1]
-        assert (call.attempt, call.first_seq) == (attempt, len(world.log(call.run)) + 1)
+        assert (call.attempt, call.first_seq) == (attempt, len(world.log(call.run_id)) + 1)
         engine = world.starts(call, invocation=f"i-{attempt}")
         await asyncio.sleep(2)
         await world.crash(engine)
     before = world.clock.monotonic()
     await world.notice(call, invocation="i-3", timed_out=timed_out)
     assert world.clock.monotonic() == before
-    assert assert_ended_once(world, call.run) == "agent_error"
-    payload = world.log(call.run)[-1]["payload"]
+    assert assert_ended_once(world, call.run_id) == "agent_error"
+    payload = world.log(call.run_id)[-1]["payload"]
     assert (payload["code"], payload["retryable"]) == (code, True)
     assert world.leases() == []
 
@@ -77,7 +77,7 @@ async def test_an_ended_runs_end_is_posted_again(world: World) -> None:
     await asyncio.gather(engine, return_exceptions=True)
     world.sockets.delays.clear()
     await world.notice(call)
-    assert world.sockets.events("a1")[-1] == world.log(call.run)[-1]
+    assert world.sockets.events("a1")[-1] == world.log(call.run_id)[-1]
     assert world.leases() == []
 
 
@@ -100,7 +100,7 @@ async def test_notice_and_sweep_at_once(world: World) -> None:
     call = await killed(world, spent=True)
     await asyncio.sleep(20)
     await asyncio.gather(world.sweep(), world.notice(call), world.sweep())
-    assert assert_ended_once(world, call.run) == "agent_error"
+    assert assert_ended_once(world, call.run_id) == "agent_error"
 
 
 async def test_a_notice_against_a_living_engine(world: World) -> None:
@@ -118,14 +118,14 @@ async def test_a_notice_against_a_living_engine_of_a_run_without_an_attempt_left
     """Likewise where the run has no attempt left: it ends once, and the engine gives way."""
     world.agents.scripts["assistant"] = silent
     call = await world.admitted()
-    row = world.run(call.run)
+    row = world.run(call.run_id)
     world.memory._rows[row.key] = replace(row, resumes=2)
     engine = world.starts(call, invocation="i-1", lifetime_s=30)
     await asyncio.sleep(7)
     await world.notice(call, invocation="i-1")
     assert (await engine).outcome is None
-    assert assert_ended_once(world, call.run) == "agent_error"
-    assert world.log(call.run)[-1]["payload"]["code"] == "engine_lost"
+    assert assert_ended_once(world, call.run_id) == "agent_error"
+    assert world.log(call.run_id)[-1]["payload"]["code"] == "engine_lost"
 
 
 async def test_a_function_that_always_dies_before_it_begins_ends_its_run(world: World) -> None:
@@ -134,8 +134,8 @@ async def test_a_function_that_always_dies_before_it_begins_ends_its_run(world: 
     for number in range(1, 4):
         await world.notice(call, invocation=f"i-{number}")
     assert len(world.invoker.calls) == 3
-    assert world.log(call.run)[-1]["payload"]["code"] == "could_not_start"
-    assert assert_ended_once(world, call.run) == "agent_error"
+    assert world.log(call.run_id)[-1]["payload"]["code"] == "could_not_start"
+    assert assert_ended_once(world, call.run_id) == "agent_error"
 
 
 async def test_an_invocation_that_was_throttled_away_ends_its_run(world: World) -> None:
@@ -143,8 +143,8 @@ async def test_an_invocation_that_was_throttled_away_ends_its_run(world: World) 
     call = await world.admitted()
     await world.notice(call, expired=True)
     assert world.invoker.calls == [call]
-    assert world.log(call.run)[-1]["payload"]["code"] == "could_not_start"
-    assert assert_ended_once(world, call.run) == "agent_error"
+    assert world.log(call.run_id)[-1]["payload"]["code"] == "could_not_start"
+    assert assert_ended_once(world, call.run_id) == "agent_error"
 
 
 async def test_an_expired_invocation_of_an_earlier_attempt_is_no_reason_to_end(world: World) -> None:
@@ -162,13 +162,13 @@ async def test_the_run_behind_a_lost_engine_is_started(world: World) -> None:
     call = await world.admitted()
     follower = await world.queued(call)
     assert await world.dies(world.engine(call, invocation="i-1"), ends_a_run, halt=Halt.AFTER)
-    assert world.thread(call.thread).active_run == follower
+    assert world.thread(call.thread_id).active_run == follower
     assert world.invoker.calls == [call]
     assert "agent_completed" not in world.sockets.types("a1")
     await world.notice(call, invocation="i-1")
-    assert [each.run for each in world.invoker.calls] == [call.run, follower]
+    assert [each.run_id for each in world.invoker.calls] == [call.run_id, follower]
     await world.serve()
-    for run in (call.run, follower):
+    for run in (call.run_id, follower):
         assert assert_ended_once(world, run) == "agent_completed"
     assert world.leases() == []
 
@@ -207,7 +207,7 @@ async def test_an_engine_that_died_behind_its_question_has_left_its_run_in_order
     before = dict(world.memory.rows)
     await world.notice(call, invocation="i-1")
     assert world.memory.rows == before
-    await world.approve(call.run, "c-1")
+    await world.approve(call.run_id, "c-1")
     await world.serve()
-    assert assert_ended_once(world, call.run) == "agent_completed"
-    assert world.run(call.run).resumes == 0
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
+    assert world.run(call.run_id).resumes == 0

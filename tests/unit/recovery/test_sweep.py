@@ -39,7 +39,7 @@ async def test_a_run_that_was_not_begun_is_invoked_again(world: World) -> None:
     assert world.invoker.calls == [call, call]
     assert (await world.engine(call, invocation="i-2")).outcome == "completed"
     assert (await world.engine(call, invocation="i-1")).outcome is None
-    assert_ended_once(world, call.run)
+    assert_ended_once(world, call.run_id)
 
 
 async def test_a_run_that_cannot_be_started_on_both_sides_of_90_s(world: World) -> None:
@@ -48,14 +48,14 @@ async def test_a_run_that_cannot_be_started_on_both_sides_of_90_s(world: World) 
     await asyncio.sleep(89.999)
     await world.sweep()
     assert len(world.invoker.calls) == 2
-    assert world.log_types(call.run) == ["user_message"]
+    assert world.log_types(call.run_id) == ["user_message"]
     other = World()
     call = await other.admitted()
     await asyncio.sleep(90)
     await other.sweep()
     assert len(other.invoker.calls) == 1
-    assert assert_ended_once(other, call.run) == "agent_error"
-    payload = other.log(call.run)[-1]["payload"]
+    assert assert_ended_once(other, call.run_id) == "agent_error"
+    payload = other.log(call.run_id)[-1]["payload"]
     assert (payload["code"], payload["retryable"]) == ("could_not_start", True)
     assert other.leases() == []
 
@@ -79,12 +79,12 @@ async def test_a_run_that_loses_its_engine_a_third_time_ends(world: World) -> No
         assert await world.sweep() == 1
         engine = world.starts(world.invoker.calls[-1])
         await asyncio.sleep(2)
-        assert world.run(call.run).attempt == attempt
+        assert world.run(call.run_id).attempt == attempt
         await world.crash(engine)
     await asyncio.sleep(20)
     assert await world.sweep() == 1
-    assert assert_ended_once(world, call.run) == "agent_error"
-    assert world.log(call.run)[-1]["payload"]["code"] == "engine_lost"
+    assert assert_ended_once(world, call.run_id) == "agent_error"
+    assert world.log(call.run_id)[-1]["payload"]["code"] == "engine_lost"
     assert world.meter.total(Metric.RUNS_FAILED) == 1
     assert world.leases() == []
 
@@ -98,12 +98,12 @@ async def test_within_90_s_of_a_death_a_sweep_a_minute_sees_to_the_run(*, spent:
         died = world.clock.monotonic()
         await asyncio.sleep(second)
         await world.sweep()
-        while world.log_types(call.run)[-1] == "agent_delta":
+        while world.log_types(call.run_id)[-1] == "agent_delta":
             await asyncio.sleep(60)
             await world.sweep()
         assert world.clock.monotonic() - died <= 90
         if spent:
-            assert_ended_once(world, call.run)
+            assert_ended_once(world, call.run_id)
         else:
             await assert_goes_on(world, call)
 
@@ -118,7 +118,7 @@ async def test_a_living_engine_is_left_alone(world: World) -> None:
         assert await world.sweep() == 0
     assert (await engine).outcome == "handed_over"
     assert [each.attempt for each in world.invoker.calls] == [1, 2]
-    assert world.log(call.run)[-1]["payload"]["reason"] == "handed_over"
+    assert world.log(call.run_id)[-1]["payload"]["reason"] == "handed_over"
 
 
 async def test_two_sweeps_at_once_resume_a_run_once(world: World) -> None:
@@ -135,7 +135,7 @@ async def test_two_sweeps_at_once_end_a_run_once(world: World) -> None:
     call = await killed(world, spent=True)
     await asyncio.sleep(20)
     await asyncio.gather(*(world.sweep() for _ in range(3)))
-    assert assert_ended_once(world, call.run) == "agent_error"
+    assert assert_ended_once(world, call.run_id) == "agent_error"
     assert world.meter.total(Metric.RUNS_FAILED) == 1
     assert world.leases() == []
 
@@ -147,7 +147,7 @@ async def test_two_sweeps_at_once_and_a_late_engine(world: World) -> None:
     await asyncio.gather(world.sweep(), world.sweep(), world.engine(call), world.engine(call, invocation="i-2"))
     for number, again in enumerate(world.invoker.calls[1:]):
         assert (await world.engine(again, invocation=f"i-{number + 3}")).outcome is None
-    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
 
 
 async def test_an_end_that_was_not_posted_is_posted_again(world: World) -> None:
@@ -158,14 +158,14 @@ async def test_an_end_that_was_not_posted_is_posted_again(world: World) -> None:
     await asyncio.sleep(4)
     engine.cancel()
     await asyncio.gather(engine, return_exceptions=True)
-    assert world.log_types(call.run)[-1] == "agent_completed"
+    assert world.log_types(call.run_id)[-1] == "agent_completed"
     assert "agent_completed" not in world.sockets.types("a1")
     (lease,) = world.leases()
     assert lease.state == LeaseState.ENDED
     world.sockets.delays.clear()
     await asyncio.sleep(6)
     await world.sweep()
-    assert world.sockets.events("a1")[-1] == world.log(call.run)[-1]
+    assert world.sockets.events("a1")[-1] == world.log(call.run_id)[-1]
     assert world.leases() == []
 
 
@@ -209,8 +209,8 @@ async def test_one_broken_run_does_not_keep_others_from_being_looked_after(world
         await world.sweep()
     assert [type(error) for error in raised.value.exceptions] == [IllegalTransition]
     for call in calls:
-        assert_ended_once(world, call.run, connection="b1")
-    assert world.log_types(broken.run)[-1] == "agent_delta"
+        assert_ended_once(world, call.run_id, connection="b1")
+    assert world.log_types(broken.run_id)[-1] == "agent_delta"
 
 
 async def test_a_hint_decides_nothing(world: World) -> None:
@@ -225,7 +225,7 @@ async def test_a_hint_decides_nothing(world: World) -> None:
 
     world.table.plan = renew
     await world.sweep()
-    assert world.log_types(call.run)[-1] == "agent_delta"
+    assert world.log_types(call.run_id)[-1] == "agent_delta"
 
 
 @pytest.mark.parametrize("spent", [False, True])
@@ -247,7 +247,7 @@ async def test_any_one_call_may_fail(fault: Fault, *, spent: bool) -> None:
         await asyncio.sleep(60)
         await world.sweep()
         if spent:
-            assert assert_ended_once(world, call.run) == "agent_error"
+            assert assert_ended_once(world, call.run_id) == "agent_error"
             assert world.leases() == []
         else:
             await assert_goes_on(world, call)
@@ -278,7 +278,7 @@ async def test_sockets_that_take_nothing_hold_back_no_run(world: World, monkeypa
     began = world.clock.monotonic()
     sweep = asyncio.create_task(world.sweep())
     await asyncio.sleep(1)
-    assert (world.invoker.calls[-1].run, world.invoker.calls[-1].attempt) == (lost.run, 2)
+    assert (world.invoker.calls[-1].run_id, world.invoker.calls[-1].attempt) == (lost.run_id, 2)
     await sweep
     assert world.clock.monotonic() - began <= POSTS_WITHIN_S + 1
     for _ in range(4):

@@ -12,7 +12,7 @@ async def test_an_end_that_was_throttled_away_is_posted_by_the_sweep(world: Worl
     engine = asyncio.create_task(world.engine(call))
     world.sockets.refuse["a1"] = Unsettled("throttled")
     assert (await engine).outcome == "completed"
-    assert world.log_types(call.run)[-1] == "agent_completed"
+    assert world.log_types(call.run_id)[-1] == "agent_completed"
     assert "agent_completed" not in world.sockets.types("a1")
     await asyncio.sleep(6)
     await world.sweep()
@@ -22,7 +22,7 @@ async def test_an_end_that_was_throttled_away_is_posted_by_the_sweep(world: Worl
     await world.sweep()
     assert "agent_completed" in world.sockets.types("a1")
     assert world.leases() == []
-    assert_ended_once(world, call.run)
+    assert_ended_once(world, call.run_id)
 
 
 async def test_a_socket_that_can_not_be_posted_to_is_not_waited_for(world: World) -> None:

@@ -44,15 +44,15 @@ async def test_an_approved_call_is_carried_out(world: World) -> None:
     """The answer is taken, a fresh engine goes on at the next seq, and the tool runs; it is not asked for again."""
     script = asking("c-1")
     call = await waiting(world, script=script)
-    reply = await world.approve(call.run, "c-1", id="q-a")
-    assert reply == {"type": "approved", "id": "q-a", "run_id": call.run}
-    assert resumed(world, call.run) == [{"attempt": 2, "reason": "answered"}]
+    reply = await world.approve(call.run_id, "c-1", id="q-a")
+    assert reply == {"type": "approved", "id": "q-a", "run_id": call.run_id}
+    assert resumed(world, call.run_id) == [{"attempt": 2, "reason": "answered"}]
     assert [(each.attempt, each.first_seq) for each in world.invoker.calls] == [
         (1, 2),
-        (2, len(world.log(call.run)) + 1),
+        (2, len(world.log(call.run_id)) + 1),
     ]
     await world.serve()
-    assert world.log_types(call.run)[3:] == [
+    assert world.log_types(call.run_id)[3:] == [
         "approval_requested",
         "agent_resumed",
         "tool_executing",
@@ -63,37 +63,37 @@ async def test_an_approved_call_is_carried_out(world: World) -> None:
     ]
     assert script.ran == ["c-1"]
     assert script.asked == [0, 1]
-    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
 
 
 async def test_a_denied_call_does_not_run(world: World) -> None:
     """It has a result, `denied`, without `tool_executing`; the agent is told the user's reason."""
     script = asking("c-1")
     call = await waiting(world, script=script)
-    await world.approve(call.run, "c-1", approved=False, reason="Too dear.")
+    await world.approve(call.run_id, "c-1", approved=False, reason="Too dear.")
     await world.serve()
-    assert results(world, call.run) == {"c-1": "denied"}
-    assert "tool_executing" not in world.log_types(call.run)
+    assert results(world, call.run_id) == {"c-1": "denied"}
+    assert "tool_executing" not in world.log_types(call.run_id)
     assert script.ran == []
     assert script.turns[1].decisions[0].reason == "Too dear."
-    assert assert_ended_once(world, call.run) == "agent_completed"
-    messages = await assert_history(world, call.thread)
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
+    messages = await assert_history(world, call.thread_id)
     assert [each.content for each in messages if each.kind == "tool"] == ["Denied: Too dear."]
 
 
 async def test_the_run_goes_on_when_the_last_call_is_answered(world: World) -> None:
     """The first answer is kept while the other call is open; both count, each for its own call."""
     call = await waiting(world)
-    await world.approve(call.run, "c-2", approved=False)
-    row = world.run(call.run)
+    await world.approve(call.run_id, "c-2", approved=False)
+    row = world.run(call.run_id)
     assert (row.pending, len(row.answers), row.answered) == (("c-1",), 1, 1)
-    assert resumed(world, call.run) == []
+    assert resumed(world, call.run_id) == []
     assert [lease.state for lease in world.leases()] == ["approval"]
-    await world.approve(call.run, "c-1")
-    assert len(resumed(world, call.run)) == 1
+    await world.approve(call.run_id, "c-1")
+    assert len(resumed(world, call.run_id)) == 1
     await world.serve()
-    assert results(world, call.run) == {"c-1": "ok", "c-2": "denied"}
-    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert results(world, call.run_id) == {"c-1": "ok", "c-2": "denied"}
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
 
 
 async def test_a_run_may_ask_again_and_again(world: World) -> None:
@@ -104,13 +104,13 @@ async def test_a_run_may_ask_again_and_again(world: World) -> None:
     for number in range(4):
         for other in range(4):
             if other != number:
-                assert (await world.approve(call.run, f"c-{other}"))["code"] == "approval_closed"
-        assert (await world.approve(call.run, f"c-{number}"))["type"] == "approved"
+                assert (await world.approve(call.run_id, f"c-{other}"))["code"] == "approval_closed"
+        assert (await world.approve(call.run_id, f"c-{number}"))["type"] == "approved"
         await world.serve()
     assert script.ran == ["c-0", "c-1", "c-2", "c-3"]
-    assert [payload["attempt"] for payload in resumed(world, call.run)] == [2, 3, 4, 5]
-    assert assert_ended_once(world, call.run) == "agent_completed"
-    assert world.run(call.run).resumes == 0, "to answer costs no resume"
+    assert [payload["attempt"] for payload in resumed(world, call.run_id)] == [2, 3, 4, 5]
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
+    assert world.run(call.run_id).resumes == 0, "to answer costs no resume"
 
 
 async def test_two_devices_answer_two_calls_at_once(world: World) -> None:
@@ -124,11 +124,11 @@ async def test_two_devices_answer_two_calls_at_once(world: World) -> None:
                 await asyncio.sleep(0)
             return await world.approve(run, "c-2", approved=False, connection="a2")
 
-        replies = await asyncio.gather(world.approve(call.run, "c-1"), answer(world, call.run, delay))
+        replies = await asyncio.gather(world.approve(call.run_id, "c-1"), answer(world, call.run_id, delay))
         assert [reply["type"] for reply in replies] == ["approved", "approved"]
-        assert len(resumed(world, call.run)) == 1
+        assert len(resumed(world, call.run_id)) == 1
         await world.serve()
-        assert results(world, call.run) == {"c-1": "ok", "c-2": "denied"}
+        assert results(world, call.run_id) == {"c-1": "ok", "c-2": "denied"}
 
 
 @pytest.mark.parametrize("calls", [("c-1",), ("c-1", "c-2")])
@@ -143,13 +143,13 @@ async def test_two_devices_answer_one_call_at_once(calls: tuple[str, ...]) -> No
                 await asyncio.sleep(0)
             return await world.approve(run, "c-1", approved=False, connection="a2")
 
-        yes, no = await asyncio.gather(world.approve(call.run, "c-1"), deny(world, call.run, delay))
+        yes, no = await asyncio.gather(world.approve(call.run_id, "c-1"), deny(world, call.run_id, delay))
         assert sorted(reply.get("code", "approved") for reply in (yes, no)) == ["approval_closed", "approved"]
         if len(calls) > 1:
-            await world.approve(call.run, "c-2")
+            await world.approve(call.run_id, "c-2")
         await world.serve()
-        assert results(world, call.run)["c-1"] == ("ok" if yes["type"] == "approved" else "denied")
-        assert len(resumed(world, call.run)) == 1
+        assert results(world, call.run_id)["c-1"] == ("ok" if yes["type"] == "approved" else "denied")
+        assert len(resumed(world, call.run_id)) == 1
 
 
 async def test_answers_that_find_nothing_open(world: World) -> None:
@@ -159,41 +159,41 @@ async def test_answers_that_find_nothing_open(world: World) -> None:
     async def code(run: str, name: str) -> str:
         return str((await world.approve(run, name)).get("code"))
 
-    assert await code(call.run, "c-3") == "approval_closed"
-    await world.approve(call.run, "c-1")
-    assert await code(call.run, "c-1") == "approval_closed"
-    await world.approve(call.run, "c-2")
-    assert await code(call.run, "c-2") == "approval_closed"
+    assert await code(call.run_id, "c-3") == "approval_closed"
+    await world.approve(call.run_id, "c-1")
+    assert await code(call.run_id, "c-1") == "approval_closed"
+    await world.approve(call.run_id, "c-2")
+    assert await code(call.run_id, "c-2") == "approval_closed"
     await world.serve()
-    assert await code(call.run, "c-2") == "approval_closed"
+    assert await code(call.run_id, "c-2") == "approval_closed"
     other = await world.admitted(agent="echo")
-    assert await code(other.run, "c-1") == "approval_closed"
-    assert len(resumed(world, call.run)) == 1
-    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert await code(other.run_id, "c-1") == "approval_closed"
+    assert len(resumed(world, call.run_id)) == 1
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
 
 
 async def test_an_answer_on_both_sides_of_its_time(world: World) -> None:
     """A moment before `expires_at` it counts; at it, the call is closed, whether or not a sweep has come."""
     call = await waiting(world)
     await asyncio.sleep(HOUR_S - 0.001)
-    assert (await world.approve(call.run, "c-1"))["type"] == "approved"
+    assert (await world.approve(call.run_id, "c-1"))["type"] == "approved"
     await asyncio.sleep(0.001)
-    assert (await world.approve(call.run, "c-2"))["code"] == "approval_closed"
-    assert resumed(world, call.run) == []
+    assert (await world.approve(call.run_id, "c-2"))["code"] == "approval_closed"
+    assert resumed(world, call.run_id) == []
 
 
 async def test_no_answer_in_time_counts_as_no(world: World) -> None:
     """The sweep has the run go on with what was answered, and the rest denied."""
     call = await waiting(world)
-    await world.approve(call.run, "c-1")
+    await world.approve(call.run_id, "c-1")
     await asyncio.sleep(HOUR_S + 0.001)
     await world.sweep()
-    assert resumed(world, call.run) == [{"attempt": 2, "reason": "expired"}]
+    assert resumed(world, call.run_id) == [{"attempt": 2, "reason": "expired"}]
     await world.serve()
-    assert results(world, call.run) == {"c-1": "ok", "c-2": "denied"}
-    messages = await assert_history(world, call.thread)
+    assert results(world, call.run_id) == {"c-1": "ok", "c-2": "denied"}
+    messages = await assert_history(world, call.thread_id)
     assert [each.content for each in messages if each.kind == "tool"] == ["c-1 is done", f"Denied: {EXPIRED}"]
-    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
 
 
 async def test_the_last_answer_and_the_expiry_at_once(world: World) -> None:
@@ -208,40 +208,40 @@ async def test_the_last_answer_and_the_expiry_at_once(world: World) -> None:
             await asyncio.sleep(0.0005 * steps)
             await world.sweep()
 
-        reply, _ = await asyncio.gather(world.approve(call.run, "c-1"), sweep(world, delay))
+        reply, _ = await asyncio.gather(world.approve(call.run_id, "c-1"), sweep(world, delay))
         world.table.plan = lambda one: None
         await world.recover()
-        if resumed(world, call.run) == []:
+        if resumed(world, call.run_id) == []:
             await world.sweep()
             await world.serve()
-        assert len(resumed(world, call.run)) == 1
-        assert results(world, call.run) == {"c-1": "ok" if reply["type"] == "approved" else "denied"}
-        assert assert_ended_once(world, call.run) == "agent_completed"
+        assert len(resumed(world, call.run_id)) == 1
+        assert results(world, call.run_id) == {"c-1": "ok" if reply["type"] == "approved" else "denied"}
+        assert assert_ended_once(world, call.run_id) == "agent_completed"
 
 
 async def test_a_cancel_while_a_run_waits_ends_it_at_once(world: World) -> None:
     """No engine is needed for it; the answer that comes after finds nothing open, and the next run starts."""
     call = await waiting(world)
     follower = await world.queued(call, agent="echo")
-    await world.approve(call.run, "c-1")
-    assert (await world.ask("cancel", run_id=call.run))["type"] == "cancelling"
-    assert assert_ended_once(world, call.run) == "agent_cancelled"
-    assert (await world.approve(call.run, "c-2"))["code"] == "approval_closed"
+    await world.approve(call.run_id, "c-1")
+    assert (await world.ask("cancel", run_id=call.run_id))["type"] == "cancelling"
+    assert assert_ended_once(world, call.run_id) == "agent_cancelled"
+    assert (await world.approve(call.run_id, "c-2"))["code"] == "approval_closed"
     assert world.rows(CancelRow) == []
     await world.serve()
     assert assert_ended_once(world, follower) == "agent_completed"
-    await assert_history(world, call.thread)
+    await assert_history(world, call.thread_id)
 
 
 async def test_a_mark_is_honoured_by_the_expiry(world: World) -> None:
     """Where the router died behind the mark, the run is cancelled when its question expires, and does not go on."""
     call = await waiting(world)
-    mark = CancelRow(user=call.user, thread=call.thread, run=call.run, at=0, expires=2**40)
+    mark = CancelRow(user_id=call.user_id, thread_id=call.thread_id, run_id=call.run_id, at=0, expires=2**40)
     world.memory._rows[mark.key] = mark
     await asyncio.sleep(HOUR_S + 0.001)
     await world.sweep()
-    assert assert_ended_once(world, call.run) == "agent_cancelled"
-    assert resumed(world, call.run) == []
+    assert assert_ended_once(world, call.run_id) == "agent_cancelled"
+    assert resumed(world, call.run_id) == []
 
 
 async def test_a_cancel_and_the_last_answer_at_once() -> None:
@@ -249,14 +249,14 @@ async def test_a_cancel_and_the_last_answer_at_once() -> None:
 
     async def check(world: World, call: EngineCall) -> None:
         await world.recover()
-        assert assert_ended_once(world, call.run) == "agent_cancelled"
+        assert assert_ended_once(world, call.run_id) == "agent_cancelled"
         assert world.rows(CancelRow) == []
-        await assert_history(world, call.thread)
+        await assert_history(world, call.thread_id)
 
     calls = await meet(
         begin=lambda world: waiting(world, "c-1"),
-        one=lambda world, call: world.approve(call.run, "c-1"),
-        other=lambda world, call: world.ask("cancel", run_id=call.run, connection="a2"),
+        one=lambda world, call: world.approve(call.run_id, "c-1"),
+        other=lambda world, call: world.ask("cancel", run_id=call.run_id, connection="a2"),
         check=check,
     )
     assert calls >= 5
@@ -272,8 +272,8 @@ async def test_an_answer_to_a_run_that_ends_meanwhile_is_not_taken(world: World)
             world.memory._rows[lease.key] = replace(lease, state="ended")
 
     world.table.plan = plan
-    assert (await world.approve(call.run, "c-1"))["code"] == "approval_closed"
-    assert world.run(call.run).answers == ()
+    assert (await world.approve(call.run_id, "c-1"))["code"] == "approval_closed"
+    assert world.run(call.run_id).answers == ()
 
 
 async def test_an_answer_that_was_taken_is_said_to_be(world: World) -> None:
@@ -284,15 +284,15 @@ async def test_an_answer_that_was_taken_is_said_to_be(world: World) -> None:
 
     def plan(one: Call) -> Fault | None:
         if any(row.answered == 1 for row in rows_of(one, RunRow)) and not other:
-            other.append(asyncio.create_task(world.approve(call.run, "c-2", connection="a2")))
+            other.append(asyncio.create_task(world.approve(call.run_id, "c-2", connection="a2")))
             return Fault.ANSWER_LOST
         return None
 
     world.table.plan = plan
-    assert (await world.approve(call.run, "c-1"))["type"] == "approved"
+    assert (await world.approve(call.run_id, "c-1"))["type"] == "approved"
     assert (await other[0])["type"] == "approved"
     await world.serve()
-    assert results(world, call.run) == {"c-1": "ok", "c-2": "ok"}
+    assert results(world, call.run_id) == {"c-1": "ok", "c-2": "ok"}
 
 
 @pytest.mark.parametrize("answered", [(), ("c-1",)])
@@ -306,26 +306,26 @@ async def test_any_one_call_may_fail(way: Fault | Halt, answered: tuple[str, ...
         script = asking("c-1", "c-2")
         call = await waiting(world, script=script)
         for first in answered:
-            await world.approve(call.run, first)
+            await world.approve(call.run_id, first)
         return call, script
 
     async def act(world: World, scene: tuple[EngineCall, Programme]) -> None:
-        reply = await world.approve(scene[0].run, name)
+        reply = await world.approve(scene[0].run_id, name)
         assert reply["type"] == "approved" or reply["code"] == "unavailable"
 
     async def check(world: World, scene: tuple[EngineCall, Programme]) -> None:
         call, script = scene
-        again = await world.approve(call.run, name)
+        again = await world.approve(call.run_id, name)
         assert again["type"] == "approved" or again["code"] == "approval_closed"
         if not answered:
-            assert resumed(world, call.run) == []
-            assert (await world.approve(call.run, "c-2"))["type"] == "approved"
+            assert resumed(world, call.run_id) == []
+            assert (await world.approve(call.run_id, "c-2"))["type"] == "approved"
         await world.recover()
-        assert [payload["reason"] for payload in resumed(world, call.run)] == ["answered"]
-        assert results(world, call.run) == {"c-1": "ok", "c-2": "ok"}
+        assert [payload["reason"] for payload in resumed(world, call.run_id)] == ["answered"]
+        assert results(world, call.run_id) == {"c-1": "ok", "c-2": "ok"}
         assert script.ran == ["c-1", "c-2"]
-        assert assert_ended_once(world, call.run) == "agent_completed"
-        await assert_history(world, call.thread)
+        assert assert_ended_once(world, call.run_id) == "agent_completed"
+        await assert_history(world, call.thread_id)
 
     assert await walk(way, begin=begin, act=act, check=check) >= 5
 
@@ -337,7 +337,7 @@ async def test_any_one_call_may_fail_at_the_expiry(way: Fault | Halt) -> None:
 
     async def begin(world: World) -> EngineCall:
         call = await waiting(world)
-        await world.approve(call.run, "c-1")
+        await world.approve(call.run_id, "c-1")
         await asyncio.sleep(HOUR_S + 0.001)
         return call
 
@@ -345,13 +345,13 @@ async def test_any_one_call_may_fail_at_the_expiry(way: Fault | Halt) -> None:
         try:
             await world.sweep()
         except ExceptionGroup:
-            assert resumed(world, call.run) == []
+            assert resumed(world, call.run_id) == []
 
     async def check(world: World, call: EngineCall) -> None:
         await world.sweep()
         await world.recover()
-        assert [payload["reason"] for payload in resumed(world, call.run)] == ["expired"]
-        assert results(world, call.run) == {"c-1": "ok", "c-2": "denied"}
-        assert assert_ended_once(world, call.run) == "agent_completed"
+        assert [payload["reason"] for payload in resumed(world, call.run_id)] == ["expired"]
+        assert results(world, call.run_id) == {"c-1": "ok", "c-2": "denied"}
+        assert assert_ended_once(world, call.run_id) == "agent_completed"
 
     assert await walk(way, begin=begin, act=act, check=check) >= 12

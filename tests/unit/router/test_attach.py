@@ -17,24 +17,24 @@ from tests.unit.router.support import many_ended
 async def test_attach_replays_a_running_run_from_its_beginning(world: World) -> None:
     """Without cursors, attach sends the active run whole, then `attached` with its status and last seq."""
     call = await world.admitted()
-    reply = await world.ask("attach", id="q", thread_id=call.thread, connection="a2")
+    reply = await world.ask("attach", id="q", thread_id=call.thread_id, connection="a2")
     assert reply == {
         "type": "attached",
         "id": "q",
-        "thread_id": call.thread,
-        "runs": [{"run_id": call.run, "status": "running", "seq": 1}],
+        "thread_id": call.thread_id,
+        "runs": [{"run_id": call.run_id, "status": "running", "seq": 1}],
         "more": False,
     }
     assert world.sockets.types("a2") == ["user_message", "attached"]
     await world.engine(call)
-    assert world.sockets.events("a2") == world.log(call.run)
+    assert world.sockets.events("a2") == world.log(call.run_id)
 
 
 async def test_an_idle_thread_has_nothing_to_replay(world: World) -> None:
     """Without cursors, a thread with no run under way answers with no runs: the past is for `history`."""
     call = await world.admitted()
     await world.engine(call)
-    reply = await world.ask("attach", thread_id=call.thread, connection="a2")
+    reply = await world.ask("attach", thread_id=call.thread_id, connection="a2")
     assert (reply["runs"], reply["more"]) == ([], False)
 
 
@@ -51,13 +51,13 @@ async def test_a_cursor_inside_a_batch(world: World) -> None:
     world.agents.scripts["assistant"] = quick
     call = await world.admitted()
     await world.engine(call)
-    log = world.log(call.run)
+    log = world.log(call.run_id)
     assert any(row.last > row.first for row in world.rows(LogRow))
     for seq in range(len(log) + 2):
         connection = f"c{seq}"
-        reply = await world.ask("attach", thread_id=call.thread, after={call.run: seq}, connection=connection)
+        reply = await world.ask("attach", thread_id=call.thread_id, after={call.run_id: seq}, connection=connection)
         assert world.sockets.events(connection) == log[seq:]
-        assert reply["runs"] == [{"run_id": call.run, "status": "completed", "seq": len(log)}]
+        assert reply["runs"] == [{"run_id": call.run_id, "status": "completed", "seq": len(log)}]
 
 
 async def test_attach_sends_every_run_from_the_oldest_named_on(world: World) -> None:
@@ -65,9 +65,9 @@ async def test_attach_sends_every_run_from_the_oldest_named_on(world: World) -> 
     call = await world.admitted("One")
     await world.engine(call)
     for text in ("Two", "Three"):
-        await world.engine(await world.admitted(text, thread_id=call.thread))
-    runs = [each.run for each in world.invoker.calls]
-    reply = await world.ask("attach", thread_id=call.thread, after={runs[1]: 2}, connection="a2")
+        await world.engine(await world.admitted(text, thread_id=call.thread_id))
+    runs = [each.run_id for each in world.invoker.calls]
+    reply = await world.ask("attach", thread_id=call.thread_id, after={runs[1]: 2}, connection="a2")
     assert world.sockets.events("a2") == world.log(runs[1])[2:] + world.log(runs[2])
     assert [run["run_id"] for run in reply["runs"]] == runs[1:]
 
@@ -88,34 +88,34 @@ async def test_attach_while_the_run_goes_on_misses_nothing(world: World) -> None
         engine = asyncio.create_task(world.engine(call))
         await asyncio.sleep(tenth / 10 + 0.01)
         after: dict[str, int] = {}
-        await world.ask("attach", thread_id=call.thread, connection="a2")
+        await world.ask("attach", thread_id=call.thread_id, connection="a2")
         while True:
             # The client's gap rule: what a later event or a heartbeat shows as missing is asked for by attaching anew.
             held = {event["seq"] for event in world.sockets.events("a2")}
             whole = next(seq for seq in range(1, 100) if seq not in held) - 1
             beats = [frame["last_seq"] for frame in world.sockets.received("a2", "agent_heartbeat")]
             if max([*held, *beats, 0]) > whole:
-                after = {call.run: whole}
-                await world.ask("attach", thread_id=call.thread, after=after, connection="a2")
+                after = {call.run_id: whole}
+                await world.ask("attach", thread_id=call.thread_id, after=after, connection="a2")
             if engine.done():
                 break
             await asyncio.sleep(0.1)
         held = {event["seq"] for event in world.sockets.events("a2")}
         if tenth < 20:
-            assert held == {event["seq"] for event in world.log(call.run)}
+            assert held == {event["seq"] for event in world.log(call.run_id)}
 
 
 async def test_a_detached_socket_is_sent_no_more(world: World) -> None:
     """After `detached`, events of the thread no longer come, and other sockets go on."""
     call = await world.admitted()
-    await world.ask("attach", thread_id=call.thread, connection="a2")
-    reply = await world.ask("detach", id="q", thread_id=call.thread)
-    assert reply == {"type": "detached", "id": "q", "thread_id": call.thread}
+    await world.ask("attach", thread_id=call.thread_id, connection="a2")
+    reply = await world.ask("detach", id="q", thread_id=call.thread_id)
+    assert reply == {"type": "detached", "id": "q", "thread_id": call.thread_id}
     before = len(world.sockets.frames["a1"])
     await world.engine(call)
     assert len(world.sockets.frames["a1"]) == before
-    assert world.sockets.events("a2") == world.log(call.run)
-    assert {row.connection for row in world.rows(AttachedRow)} == {"a2"}
+    assert world.sockets.events("a2") == world.log(call.run_id)
+    assert {row.connection_id for row in world.rows(AttachedRow)} == {"a2"}
 
 
 async def test_detaching_what_is_not_attached_is_no_error(world: World) -> None:
@@ -138,15 +138,15 @@ async def test_run_ids_sort_by_turn_whoever_comes_late(world: World) -> None:
         return None
 
     world.table.plan = plan
-    late = asyncio.create_task(world.ask("run", connection="c1", text="Late", id="q-late", thread_id=first.thread))
+    late = asyncio.create_task(world.ask("run", connection="c1", text="Late", id="q-late", thread_id=first.thread_id))
     await asyncio.sleep(1)
-    overtaking = await world.admitted("Early", thread_id=first.thread)
+    overtaking = await world.admitted("Early", thread_id=first.thread_id)
     await world.engine(overtaking)
     accepted = await late
     assert accepted["type"] == "accepted"
-    assert accepted["run_id"] > overtaking.run
-    reply = await world.ask("attach", connection="b1", thread_id=first.thread, after={overtaking.run: 99})
-    assert [run["run_id"] for run in reply["runs"]] == [overtaking.run, accepted["run_id"]]
+    assert accepted["run_id"] > overtaking.run_id
+    reply = await world.ask("attach", connection="b1", thread_id=first.thread_id, after={overtaking.run_id: 99})
+    assert [run["run_id"] for run in reply["runs"]] == [overtaking.run_id, accepted["run_id"]]
 
 
 async def test_attach_tells_where_open_runs_stand(world: World) -> None:
@@ -156,16 +156,16 @@ async def test_attach_tells_where_open_runs_stand(world: World) -> None:
     call = await world.admitted()
     await world.serve()
     first, second = await world.queued(call), await world.queued(call, if_busy="enqueue")
-    reply = await world.ask("attach", thread_id=call.thread, connection="a2")
+    reply = await world.ask("attach", thread_id=call.thread_id, connection="a2")
     assert reply["runs"] == [
-        {"run_id": call.run, "status": "waiting", "seq": len(world.log(call.run))},
+        {"run_id": call.run_id, "status": "waiting", "seq": len(world.log(call.run_id))},
         {"run_id": first, "status": "queued", "seq": 1, "position": 1},
         {"run_id": second, "status": "queued", "seq": 1, "position": 2},
     ]
-    assert world.sockets.events("a2") == [*world.log(call.run), *world.log(first), *world.log(second)]
-    again = await world.ask("attach", thread_id=call.thread, after={call.run: 4, first: 1}, connection="a3")
+    assert world.sockets.events("a2") == [*world.log(call.run_id), *world.log(first), *world.log(second)]
+    again = await world.ask("attach", thread_id=call.thread_id, after={call.run_id: 4, first: 1}, connection="a3")
     assert again["runs"] == reply["runs"]
-    assert world.sockets.events("a3") == [*world.log(call.run)[4:], *world.log(second)]
+    assert world.sockets.events("a3") == [*world.log(call.run_id)[4:], *world.log(second)]
 
 
 async def test_a_resumed_run_is_replayed_whole(world: World) -> None:
@@ -174,9 +174,9 @@ async def test_a_resumed_run_is_replayed_whole(world: World) -> None:
     await world.notice(call)
     world.agents.scripts["assistant"] = Programme(Round("The end."))
     await world.serve()
-    reply = await world.ask("attach", thread_id=call.thread, after={call.run: 0}, connection="a2")
+    reply = await world.ask("attach", thread_id=call.thread_id, after={call.run_id: 0}, connection="a2")
     assert [run["status"] for run in reply["runs"]] == ["completed"]
-    assert world.sockets.events("a2") == world.log(call.run)
+    assert world.sockets.events("a2") == world.log(call.run_id)
 
 
 async def test_attach_while_one_run_follows_the_other_misses_nothing(world: World) -> None:
@@ -189,12 +189,12 @@ async def test_attach_while_one_run_follows_the_other_misses_nothing(world: Worl
             Round("So.", calls=("c-1",), think_s=1, tool_s=0.1), Round("Yes.")
         )
         call = await world.admitted()
-        runs = [call.run, *[await world.queued(call) for _ in range(2)]]
+        runs = [call.run_id, *[await world.queued(call) for _ in range(2)]]
         serving = asyncio.create_task(world.serve())
         await asyncio.sleep(moment * 0.05)
         for _ in range(moment % 7):
             await asyncio.sleep(0)
-        reply = await world.ask("attach", thread_id=call.thread, connection="a2")
+        reply = await world.ask("attach", thread_id=call.thread_id, connection="a2")
         await serving
         open_then = {run["run_id"] for run in reply["runs"]}
         lengths.add(len(open_then))
@@ -209,23 +209,23 @@ async def test_a_refused_attach_attaches_nothing(world: World) -> None:
     sent nothing from then on."""
     call, other = await world.admitted(), await world.admitted()
     foreign = await world.admitted(user="u-bob", connection="b1")
-    for run in ("r-none", other.run, foreign.run):
-        after = {call.run: 0, run: 0}
-        reply = await world.ask("attach", connection="a2", thread_id=call.thread, after=after)
+    for run in ("r-none", other.run_id, foreign.run_id):
+        after = {call.run_id: 0, run: 0}
+        reply = await world.ask("attach", connection="a2", thread_id=call.thread_id, after=after)
         assert (reply["type"], reply["code"]) == ("error", "run_not_found")
     await world.engine(call)
     assert world.sockets.events("a2") == []
-    assert "a2" not in {row.connection for row in world.rows(AttachedRow)}
+    assert "a2" not in {row.connection_id for row in world.rows(AttachedRow)}
 
 
 async def test_a_refused_attach_does_not_detach(world: World) -> None:
     """What an earlier `attach` of the same connection has attached goes on."""
     call = await world.admitted()
-    await world.ask("attach", connection="a2", thread_id=call.thread)
-    reply = await world.ask("attach", connection="a2", thread_id=call.thread, after={"r-none": 0})
+    await world.ask("attach", connection="a2", thread_id=call.thread_id)
+    reply = await world.ask("attach", connection="a2", thread_id=call.thread_id, after={"r-none": 0})
     assert reply["code"] == "run_not_found"
     await world.engine(call)
-    assert world.sockets.events("a2") == world.log(call.run)
+    assert world.sockets.events("a2") == world.log(call.run_id)
 
 
 async def test_an_unknown_run_is_refused_however_many_runs_were_missed(world: World) -> None:
@@ -241,11 +241,11 @@ async def test_a_thread_that_is_not_there_is_not_attached(world: World, after: d
     """A thread that never was, another user's, and a forgotten one are `thread_not_found`, with cursors and without."""
     call = await world.admitted(user="u-bob", connection="b1")
     mine = await world.admitted()
-    await world.ask("forget", thread_id=mine.thread)
-    for thread in ("t-none", call.thread, mine.thread):
+    await world.ask("forget", thread_id=mine.thread_id)
+    for thread in ("t-none", call.thread_id, mine.thread_id):
         reply = await world.ask("attach", connection="a2", thread_id=thread, after=after)
         assert (reply["type"], reply["code"]) == ("error", "thread_not_found")
-    assert "a2" not in {row.connection for row in world.rows(AttachedRow)}
+    assert "a2" not in {row.connection_id for row in world.rows(AttachedRow)}
 
 
 async def test_a_cursor_of_a_run_that_has_just_come_in_is_known(world: World) -> None:
@@ -253,5 +253,5 @@ async def test_a_cursor_of_a_run_that_has_just_come_in_is_known(world: World) ->
     call = await world.admitted()
     queued = await world.queued(call)
     await world.ask("cancel", run_id=queued)
-    reply = await world.ask("attach", connection="a2", thread_id=call.thread, after={call.run: 1, queued: 2})
-    assert [run["run_id"] for run in reply["runs"]] == [call.run, queued]
+    reply = await world.ask("attach", connection="a2", thread_id=call.thread_id, after={call.run_id: 1, queued: 2})
+    assert [run["run_id"] for run in reply["runs"]] == [call.run_id, queued]

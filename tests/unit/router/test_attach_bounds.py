@@ -72,14 +72,14 @@ async def test_a_long_replay_comes_in_parts(world: World) -> None:
     await world.engine(call)
     seq, parts = 1, 0
     while True:
-        reply = await world.ask("attach", thread_id=call.thread, after={call.run: seq}, connection="a2")
+        reply = await world.ask("attach", thread_id=call.thread_id, after={call.run_id: seq}, connection="a2")
         parts += 1
         seq = world.sockets.events("a2")[-1]["seq"]
         assert reply["runs"][0]["seq"] == seq
         if not reply["more"]:
             break
     assert parts == 2
-    assert world.sockets.events("a2") == world.log(call.run)[1:]
+    assert world.sockets.events("a2") == world.log(call.run_id)[1:]
 
 
 async def test_a_client_that_missed_many_runs_gets_them_all(world: World) -> None:
@@ -88,18 +88,18 @@ async def test_a_client_that_missed_many_runs_gets_them_all(world: World) -> Non
     await world.engine(call)
     for number in range(1, 24):
         await asyncio.sleep(3)
-        await world.engine(await world.admitted(str(number), thread_id=call.thread))
-    after, attaches = {call.run: 1}, 0
+        await world.engine(await world.admitted(str(number), thread_id=call.thread_id))
+    after, attaches = {call.run_id: 1}, 0
     while attaches < 10:
-        reply = await world.ask("attach", thread_id=call.thread, after=after, connection="a2")
+        reply = await world.ask("attach", thread_id=call.thread_id, after=after, connection="a2")
         attaches += 1
         newest = reply["runs"][-1]
         after = {newest["run_id"]: newest["seq"]}
         if not reply["more"]:
             break
     seen = {(event["run_id"], event["seq"]) for event in world.sockets.events("a2")}
-    runs = [each.run for each in world.invoker.calls]
-    assert seen == {(run, e["seq"]) for run in runs for e in world.log(run)} - {(call.run, 1)}
+    runs = [each.run_id for each in world.invoker.calls]
+    assert seen == {(run, e["seq"]) for run in runs for e in world.log(run)} - {(call.run_id, 1)}
 
 
 async def test_a_replay_is_bounded_in_events(world: World) -> None:
@@ -113,11 +113,11 @@ async def test_a_replay_is_bounded_in_events(world: World) -> None:
     world.agents.scripts["assistant"] = chatty
     call = await world.admitted()
     await world.engine(call)
-    log = world.log(call.run)
-    first = await world.ask("attach", connection="b1", thread_id=call.thread, after={call.run: 0})
+    log = world.log(call.run_id)
+    first = await world.ask("attach", connection="b1", thread_id=call.thread_id, after={call.run_id: 0})
     assert (first["more"], len(world.sockets.events("b1"))) == (True, REPLAY_EVENTS)
-    assert first["runs"] == [{"run_id": call.run, "status": "completed", "seq": REPLAY_EVENTS}]
-    second = await world.ask("attach", connection="b1", thread_id=call.thread, after={call.run: REPLAY_EVENTS})
+    assert first["runs"] == [{"run_id": call.run_id, "status": "completed", "seq": REPLAY_EVENTS}]
+    second = await world.ask("attach", connection="b1", thread_id=call.thread_id, after={call.run_id: REPLAY_EVENTS})
     assert second["more"] is False
     assert world.sockets.events("b1") == log
 
@@ -129,10 +129,10 @@ async def test_a_replay_is_bounded_in_bytes_as_they_are_sent(
     """A character that takes four bytes counts four; the event that comes to the bound is the last."""
     call = await world.admitted("😀" * 5000)
     await world.engine(call)
-    await world.ask("attach", connection="b1", thread_id=call.thread, after={call.run: 0})
+    await world.ask("attach", connection="b1", thread_id=call.thread_id, after={call.run_id: 0})
     first, second, *_ = (len(frame) for frame in world.sockets.frames["b1"])
     monkeypatch.setattr(attach, "REPLAY_BYTES", first + second + 1 - over)
-    reply = await world.ask("attach", connection="b2", thread_id=call.thread, after={call.run: 0})
+    reply = await world.ask("attach", connection="b2", thread_id=call.thread_id, after={call.run_id: 0})
     assert (len(world.sockets.events("b2")), reply["more"]) == (sent, True)
 
 
@@ -141,7 +141,7 @@ async def test_a_replay_to_a_caller_that_left_stops(world: World) -> None:
     call = await world.admitted()
     await world.engine(call)
     world.sockets.gone.add("b1")
-    frame = {"action": "attach", "id": "q", "thread_id": call.thread, "after": {call.run: 0}}
+    frame = {"action": "attach", "id": "q", "thread_id": call.thread_id, "after": {call.run_id: 0}}
     await world.router.handle(caller(connection="b1"), json.dumps(frame))
     assert world.sockets.tried["b1"] <= 2  # one event, and the reply
 
@@ -159,17 +159,17 @@ async def test_a_replay_claims_nothing_that_could_not_be_sent(
     call = await world.admitted()
     later = await world.queued(call)
     await world.serve()
-    log = world.log(call.run)
+    log = world.log(call.run_id)
     assert len(log) > cursor + number
-    reply = await world.ask("attach", connection="b1", thread_id=call.thread, after={call.run: cursor})
+    reply = await world.ask("attach", connection="b1", thread_id=call.thread_id, after={call.run_id: cursor})
     held = cursor + number - 1
     assert world.sockets.events("b1") == log[cursor:held]
-    assert reply["runs"] == [{"run_id": call.run, "status": "completed", "seq": held}]
+    assert reply["runs"] == [{"run_id": call.run_id, "status": "completed", "seq": held}]
     assert reply["more"] is True
     world.sockets.tried["b1"] = -1000
-    again = await world.ask("attach", connection="b1", thread_id=call.thread, after={call.run: held})
+    again = await world.ask("attach", connection="b1", thread_id=call.thread_id, after={call.run_id: held})
     assert again["more"] is False
-    assert [run["run_id"] for run in again["runs"]] == [call.run, later]
+    assert [run["run_id"] for run in again["runs"]] == [call.run_id, later]
     assert world.sockets.events("b1") == [*log[cursor:], *world.log(later)]
 
 
@@ -190,7 +190,7 @@ async def test_open_runs_do_not_count_against_the_bound_of_runs(world: World, en
 async def test_a_client_that_names_all_that_it_holds_gets_on(world: World) -> None:
     """However many ended runs it names whole, each attach brings the next so many, once, and the last says so."""
     first = await many_ended(world, 2 * REPLAY_RUNS + 5)
-    runs = [row.run for row in world.rows(RunRow)]
+    runs = [row.run_id for row in world.rows(RunRow)]
     client = Holder(world, first["thread_id"])
     replies = [await client.attach({runs[0]: 0}), *[await client.attach() for _ in range(3)]]
     assert [reply["more"] for reply in replies] == [True, True, False, False]
@@ -203,7 +203,7 @@ async def test_a_client_that_names_all_that_it_holds_gets_on(world: World) -> No
 async def test_runs_that_are_held_in_part_count_against_the_bound_of_runs(world: World, parts: int, more: bool) -> None:
     """Both sides of it, before and between others that are held whole."""
     first = await many_ended(world, 2 * parts)
-    runs = [row.run for row in world.rows(RunRow)]
+    runs = [row.run_id for row in world.rows(RunRow)]
     client = Holder(world, first["thread_id"])
     client.held = {run: len(world.log(run)) for run in runs}
     client.held |= dict.fromkeys(runs[1 : 2 * parts : 2], 1)
@@ -216,7 +216,7 @@ async def test_runs_that_are_held_in_part_count_against_the_bound_of_runs(world:
 async def test_a_client_that_holds_more_than_it_may_name_gets_on(world: World) -> None:
     """It names the newest of them, and is sent the runs that came since, once."""
     first = await many_ended(world, ATTACH_CURSORS + REPLAY_RUNS + 8)
-    runs = [row.run for row in world.rows(RunRow)]
+    runs = [row.run_id for row in world.rows(RunRow)]
     client = Holder(world, first["thread_id"])
     client.held = {run: len(world.log(run)) for run in runs[: ATTACH_CURSORS + 5]}
     more = True
@@ -228,7 +228,7 @@ async def test_a_client_that_holds_more_than_it_may_name_gets_on(world: World) -
 async def test_the_longest_attached_fits_into_a_frame(world: World) -> None:
     """The most cursors, as many runs again as a replay goes over, and a full queue behind an active run."""
     first = await many_ended(world, ATTACH_CURSORS + REPLAY_RUNS)
-    runs = [row.run for row in world.rows(RunRow)]
+    runs = [row.run_id for row in world.rows(RunRow)]
     for _ in range(QUEUE_LENGTH + 1):
         await asyncio.sleep(1.1)
         await world.ask("run", text="x", thread_id=first["thread_id"])

@@ -21,12 +21,12 @@ async def silent(turn: Turn) -> AsyncIterator[AgentEvent]:
 async def test_a_run_that_has_not_begun_is_ended_at_once(world: World) -> None:
     """Cancelled before an engine began, a run ends with `agent_cancelled` as seq 2; the late engine does nothing."""
     call = await world.admitted()
-    reply = await world.ask("cancel", run_id=call.run)
-    assert (reply["type"], reply["run_id"]) == ("cancelling", call.run)
-    assert assert_ended_once(world, call.run) == "agent_cancelled"
+    reply = await world.ask("cancel", run_id=call.run_id)
+    assert (reply["type"], reply["run_id"]) == ("cancelling", call.run_id)
+    assert assert_ended_once(world, call.run_id) == "agent_cancelled"
     assert world.leases() == []
     assert (await world.engine(call)).outcome is None
-    assert world.log_types(call.run) == ["user_message", "agent_cancelled"]
+    assert world.log_types(call.run_id) == ["user_message", "agent_cancelled"]
     assert world.meter.total(Metric.RUNS_CANCELLED) == 1
 
 
@@ -36,11 +36,11 @@ async def test_a_run_whose_engine_let_its_lease_run_out_is_ended_at_once(world: 
     call = await world.killed(silent)
     (lease,) = world.leases()
     await asyncio.sleep((lease.due - world.clock.now_ms()) / 1000 - 0.001)
-    await world.ask("cancel", run_id=call.run)
-    assert world.log_types(call.run)[-1] == "agent_thinking"
+    await world.ask("cancel", run_id=call.run_id)
+    assert world.log_types(call.run_id)[-1] == "agent_thinking"
     await asyncio.sleep(0.001)
-    await world.ask("cancel", run_id=call.run)
-    assert assert_ended_once(world, call.run) == "agent_cancelled"
+    await world.ask("cancel", run_id=call.run_id)
+    assert assert_ended_once(world, call.run_id) == "agent_cancelled"
 
 
 async def test_a_cancel_by_request_id(world: World) -> None:
@@ -69,7 +69,7 @@ async def test_a_cancel_and_its_run_at_once(world: World) -> None:
             world.ask("cancel", id="q-2", request_id="q-1", connection="a2"),
         )
         if world.invoker.calls:
-            assert_ended_once(world, world.invoker.calls[0].run, connection=None)
+            assert_ended_once(world, world.invoker.calls[0].run_id, connection=None)
 
 
 async def test_an_expired_request_does_not_stand_in_for_a_new_one(world: World) -> None:
@@ -86,10 +86,10 @@ async def test_a_cancel_of_an_ended_run_posts_the_end_again(world: World) -> Non
     """A run that has ended stays as it ended; its terminal event is posted again."""
     call = await world.admitted()
     await world.engine(call)
-    reply = await world.ask("cancel", run_id=call.run)
+    reply = await world.ask("cancel", run_id=call.run_id)
     assert reply["type"] == "cancelling"
     assert world.sockets.types("a1").count("agent_completed") == 2
-    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
 
 
 async def test_a_mark_is_bound_to_its_run(world: World) -> None:
@@ -97,9 +97,11 @@ async def test_a_mark_is_bound_to_its_run(world: World) -> None:
     call = await world.admitted()
     running = asyncio.create_task(world.engine(call))
     await asyncio.sleep(0)
-    await world.memory.write(Put(CancelRow(user=call.user, thread=call.thread, run="r-another", at=0, expires=2**40)))
+    await world.memory.write(
+        Put(CancelRow(user_id=call.user_id, thread_id=call.thread_id, run_id="r-another", at=0, expires=2**40))
+    )
     assert (await running).outcome == "completed"
-    following = await world.admitted("And now?", thread_id=call.thread)
+    following = await world.admitted("And now?", thread_id=call.thread_id)
     assert (await world.engine(following)).outcome == "completed"
 
 
@@ -116,9 +118,9 @@ async def test_a_cancel_against_a_beginning_engine(world: World) -> None:
             await world.ask("cancel", run_id=call_run, connection="a2")
 
         started = world.clock.monotonic()
-        await asyncio.gather(world.engine(call), later(world, call.run, delay))
+        await asyncio.gather(world.engine(call), later(world, call.run_id, delay))
         assert world.clock.monotonic() - started <= 0.6
-        assert assert_ended_once(world, call.run) == "agent_cancelled"
+        assert assert_ended_once(world, call.run_id) == "agent_cancelled"
 
 
 @pytest.mark.parametrize("fault", list(Fault))
@@ -130,13 +132,13 @@ async def test_any_one_call_may_fail(fault: Fault) -> None:
         call = await world.admitted()
         world.table.fail_once(number, fault)
         first = len(world.table.calls)
-        reply = await world.ask("cancel", run_id=call.run)
+        reply = await world.ask("cancel", run_id=call.run_id)
         if len(world.table.calls) <= first + number:
             break
         if reply["type"] == "error":
             assert reply["code"] == "unavailable"
-            assert (await world.ask("cancel", run_id=call.run))["type"] == "cancelling"
-        assert assert_ended_once(world, call.run) == "agent_cancelled"
+            assert (await world.ask("cancel", run_id=call.run_id))["type"] == "cancelling"
+        assert assert_ended_once(world, call.run_id) == "agent_cancelled"
         number += 1
     assert number >= 8
 
@@ -145,12 +147,12 @@ async def test_a_mark_goes_with_its_run(world: World) -> None:
     """No mark is left of a run that was cancelled before it began, while it ran, or after it had ended: marks that
     piled up would in time hide a thread's sockets from its engines."""
     call = await world.admitted()
-    await world.ask("cancel", run_id=call.run)
+    await world.ask("cancel", run_id=call.run_id)
     world.agents.scripts["assistant"] = silent
-    running = await world.admitted("And now?", thread_id=call.thread)
+    running = await world.admitted("And now?", thread_id=call.thread_id)
     engine = asyncio.create_task(world.engine(running))
     await asyncio.sleep(1)
-    await world.ask("cancel", run_id=running.run)
+    await world.ask("cancel", run_id=running.run_id)
     assert (await engine).outcome == "cancelled"
-    await world.ask("cancel", run_id=running.run)
+    await world.ask("cancel", run_id=running.run_id)
     assert world.rows(CancelRow) == []

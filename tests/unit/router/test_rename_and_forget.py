@@ -20,8 +20,8 @@ async def test_a_thread_has_the_title_that_it_was_given(world: World) -> None:
     await world.connect("a2")
     call = await world.admitted("Hello")
     await asyncio.sleep(5)
-    reply = await world.ask("rename", id="q-r", thread_id=call.thread, title="Täglich 🚀")
-    assert reply == {"type": "renamed", "id": "q-r", "thread_id": call.thread, "title": "Täglich 🚀"}
+    reply = await world.ask("rename", id="q-r", thread_id=call.thread_id, title="Täglich 🚀")
+    assert reply == {"type": "renamed", "id": "q-r", "thread_id": call.thread_id, "title": "Täglich 🚀"}
     (item,) = (await world.ask("threads"))["items"]
     assert (item["title"], item["updated_at"]) == ("Täglich 🚀", "2025-11-24T16:00:00.000Z")
     assert world.sockets.received("a2", "thread_changed")[-1]["thread"] == item
@@ -31,21 +31,21 @@ async def test_a_title_of_white_space_alone_is_refused(world: World) -> None:
     """The thread keeps the title that it has; white space around a word is taken as it is."""
     call = await world.admitted("Hello")
     for blank in ("", "  ", "\t\n", "\u3000"):
-        reply = await world.ask("rename", thread_id=call.thread, title=blank)
+        reply = await world.ask("rename", thread_id=call.thread_id, title=blank)
         assert (reply["type"], reply["code"]) == ("error", "invalid_message")
-        assert world.thread(call.thread).title == "Hello"
-    assert (await world.ask("rename", thread_id=call.thread, title=" a "))["title"] == " a "
+        assert world.thread(call.thread_id).title == "Hello"
+    assert (await world.ask("rename", thread_id=call.thread_id, title=" a "))["title"] == " a "
 
 
 async def test_a_run_goes_on_under_the_new_title(world: World) -> None:
     """Neither the run nor the queue of a renamed thread is touched, nor is the title by their ends."""
     call = await world.admitted()
     run = await world.queued(call)
-    await world.ask("rename", thread_id=call.thread, title="Mine")
+    await world.ask("rename", thread_id=call.thread_id, title="Mine")
     await world.serve()
-    for each in (call.run, run):
+    for each in (call.run_id, run):
         assert assert_ended_once(world, each) == "agent_completed"
-    assert world.thread(call.thread).title == "Mine"
+    assert world.thread(call.thread_id).title == "Mine"
 
 
 async def test_a_rename_and_the_end_of_a_run_at_once() -> None:
@@ -57,14 +57,14 @@ async def test_a_rename_and_the_end_of_a_run_at_once() -> None:
 
     async def check(world: World, scene: tuple[EngineCall, str]) -> None:
         call, run = scene
-        thread = world.thread(call.thread)
+        thread = world.thread(call.thread_id)
         assert (thread.title, thread.active_run, thread.queue) == ("Mine", run, ())
-        assert assert_ended_once(world, call.run) == "agent_completed"
+        assert assert_ended_once(world, call.run_id) == "agent_completed"
 
     calls = await meet(
         begin=begin,
         one=lambda world, scene: world.engine(scene[0]),
-        other=lambda world, scene: world.ask("rename", thread_id=scene[0].thread, title="Mine", connection="a2"),
+        other=lambda world, scene: world.ask("rename", thread_id=scene[0].thread_id, title="Mine", connection="a2"),
         check=check,
     )
     assert calls >= 10
@@ -79,14 +79,14 @@ async def test_any_one_call_may_fail_in_a_rename(way: Fault | Halt) -> None:
         return await world.admitted()
 
     async def act(world: World, call: EngineCall) -> None:
-        reply = await world.ask("rename", thread_id=call.thread, title="Mine")
+        reply = await world.ask("rename", thread_id=call.thread_id, title="Mine")
         assert reply["type"] == "renamed" or reply["code"] == "unavailable"
 
     async def check(world: World, call: EngineCall) -> None:
-        assert (await world.ask("rename", thread_id=call.thread, title="Mine"))["type"] == "renamed"
-        assert world.thread(call.thread).title == "Mine"
+        assert (await world.ask("rename", thread_id=call.thread_id, title="Mine"))["type"] == "renamed"
+        assert world.thread(call.thread_id).title == "Mine"
         await world.recover()
-        assert assert_ended_once(world, call.run) == "agent_completed"
+        assert assert_ended_once(world, call.run_id) == "agent_completed"
 
     assert await walk(way, begin=begin, act=act, check=check) >= 3
 
@@ -111,17 +111,17 @@ async def test_all_runs_of_a_forgotten_thread_end(world: World, standing: str) -
     """Wherever the active one stands: it is cancelled, those behind it are, and none of them starts; the quota is given
     back. A lost one ends when its lease is due."""
     call, queue, engine = await crowded(world, standing)
-    reply = await world.ask("forget", id="q-f", thread_id=call.thread)
-    assert reply == {"type": "forgotten", "id": "q-f", "thread_id": call.thread}
+    reply = await world.ask("forget", id="q-f", thread_id=call.thread_id)
+    assert reply == {"type": "forgotten", "id": "q-f", "thread_id": call.thread_id}
     if standing == "lost":
         await asyncio.sleep(20)
         await world.sweep()
     if engine is not None:
         await asyncio.gather(engine, return_exceptions=True)
-    for run in (call.run, *queue):
+    for run in (call.run_id, *queue):
         assert assert_ended_once(world, run) == "agent_cancelled"
-        assert world.log_types(run).count("agent_started") == (run == call.run and standing != "not begun")
-    thread = world.thread(call.thread)
+        assert world.log_types(run).count("agent_started") == (run == call.run_id and standing != "not begun")
+    thread = world.thread(call.thread_id)
     assert (thread.state, thread.active_run, thread.queue) == ("forgotten", None, ())
     assert world.rows(QuotaRow)[0].active == ()
     assert world.rows(CancelRow) == []
@@ -131,11 +131,11 @@ async def test_all_runs_of_a_forgotten_thread_end(world: World, standing: str) -
 
 def refused(call: EngineCall) -> list[tuple[JsonObject, str]]:
     """What a client may ask of a thread and its runs, and how each is answered where there is none."""
-    thread, run = {"thread_id": call.thread}, {"run_id": call.run}
+    thread, run = {"thread_id": call.thread_id}, {"run_id": call.run_id}
     return [
         ({"action": "run", "text": "Hi", **thread}, "thread_not_found"),
         ({"action": "attach", **thread}, "thread_not_found"),
-        ({"action": "attach", **thread, "after": {call.run: 1}}, "thread_not_found"),
+        ({"action": "attach", **thread, "after": {call.run_id: 1}}, "thread_not_found"),
         ({"action": "history", **thread}, "thread_not_found"),
         ({"action": "rename", **thread, "title": "x"}, "thread_not_found"),
         ({"action": "cancel", **run}, "run_not_found"),
@@ -149,12 +149,12 @@ async def test_a_forgotten_thread_is_not_there_for_anybody(world: World) -> None
     other = await world.admitted(agent="echo")
     call = await world.admitted()
     await world.serve()
-    await world.ask("forget", thread_id=call.thread)
+    await world.ask("forget", thread_id=call.thread_id)
     for number, (frame, code) in enumerate(refused(call)):
         assert (await world.send({"id": f"m-{number}", **frame}))["code"] == code, frame
-    assert [item["thread_id"] for item in (await world.ask("threads"))["items"]] == [other.thread]
+    assert [item["thread_id"] for item in (await world.ask("threads"))["items"]] == [other.thread_id]
     assert world.sockets.received("a2", "thread_changed")[-1]["thread"]["state"] == "forgotten"
-    assert (await world.ask("history", thread_id=other.thread))["messages"]
+    assert (await world.ask("history", thread_id=other.thread_id))["messages"]
     assert len(world.rows(RunRow)) == 2
 
 
@@ -171,12 +171,12 @@ async def test_the_request_that_opened_a_forgotten_thread_finds_it_gone(world: W
 async def test_to_forget_again_repeats_what_may_be_left_to_do(world: World) -> None:
     """It is answered as the first time, and changes nothing of when the thread will be deleted."""
     call = await world.admitted()
-    await world.ask("forget", thread_id=call.thread)
+    await world.ask("forget", thread_id=call.thread_id)
     deletion = world.rows(ForgetRow)
     await asyncio.sleep(30)
-    assert (await world.ask("forget", thread_id=call.thread))["type"] == "forgotten"
+    assert (await world.ask("forget", thread_id=call.thread_id))["type"] == "forgotten"
     assert world.rows(ForgetRow) == deletion
-    assert assert_ended_once(world, call.run) == "agent_cancelled"
+    assert assert_ended_once(world, call.run_id) == "agent_cancelled"
     assert (await world.ask("forget", thread_id="t-none"))["code"] == "thread_not_found"
 
 
@@ -185,10 +185,10 @@ async def test_forgetting_is_one_transaction(world: World) -> None:
     call = await world.admitted()
     queue = [await world.queued(call) for _ in range(20)]
     world.table.calls.clear()
-    await world.ask("forget", thread_id=call.thread)
+    await world.ask("forget", thread_id=call.thread_id)
     (write,) = [one for one in world.table.calls if rows_of(one, ForgetRow)]
     assert [row.state for row in rows_of(write, ThreadRow)] == ["forgotten"]
-    assert {row.run for row in rows_of(write, CancelRow)} == {call.run, *queue}
+    assert {row.run_id for row in rows_of(write, CancelRow)} == {call.run_id, *queue}
 
 
 async def test_a_run_that_ends_while_its_thread_is_forgotten() -> None:
@@ -203,9 +203,9 @@ async def test_a_run_that_ends_while_its_thread_is_forgotten() -> None:
     async def check(world: World, scene: tuple[EngineCall, list[str]]) -> None:
         call, queue = scene
         await world.serve()
-        thread = world.thread(call.thread)
+        thread = world.thread(call.thread_id)
         assert (thread.state, thread.active_run, thread.queue) == ("forgotten", None, ())
-        ends.add(assert_ended_once(world, call.run))
+        ends.add(assert_ended_once(world, call.run_id))
         for run in queue:
             assert assert_ended_once(world, run) == "agent_cancelled"
             assert "agent_started" not in world.log_types(run)
@@ -214,7 +214,7 @@ async def test_a_run_that_ends_while_its_thread_is_forgotten() -> None:
     calls = await meet(
         begin=begin,
         one=lambda world, scene: world.engine(scene[0]),
-        other=lambda world, scene: world.ask("forget", thread_id=scene[0].thread, connection="a2"),
+        other=lambda world, scene: world.ask("forget", thread_id=scene[0].thread_id, connection="a2"),
         check=check,
     )
     assert calls >= 10
@@ -226,7 +226,7 @@ async def test_a_message_that_comes_in_while_its_thread_is_forgotten() -> None:
     replies: list[JsonObject] = []
 
     async def come(world: World, call: EngineCall) -> None:
-        frame = {"action": "run", "id": "m-1", "text": "Hi", "thread_id": call.thread}
+        frame = {"action": "run", "id": "m-1", "text": "Hi", "thread_id": call.thread_id}
         replies.append(await world.send(frame, connection="a2"))
 
     async def check(world: World, call: EngineCall) -> None:
@@ -236,13 +236,13 @@ async def test_a_message_that_comes_in_while_its_thread_is_forgotten() -> None:
             assert assert_ended_once(world, reply["run_id"], connection="a2") == "agent_cancelled"
         else:
             assert reply["code"] == "thread_not_found"
-        assert world.thread(call.thread).queue == ()
+        assert world.thread(call.thread_id).queue == ()
         assert world.rows(QuotaRow)[0].active == ()
 
     await meet(
         begin=lambda world: world.admitted(),
         one=come,
-        other=lambda world, call: world.ask("forget", thread_id=call.thread),
+        other=lambda world, call: world.ask("forget", thread_id=call.thread_id),
         check=check,
     )
     assert {reply["type"] for reply in replies} == {"accepted", "error"}
@@ -259,22 +259,22 @@ async def test_any_one_call_may_fail_in_forgetting(way: Fault | Halt, standing: 
         return call, queue
 
     async def act(world: World, scene: tuple[EngineCall, list[str]]) -> None:
-        reply = await world.ask("forget", thread_id=scene[0].thread)
+        reply = await world.ask("forget", thread_id=scene[0].thread_id)
         assert reply["type"] == "forgotten" or reply["code"] == "unavailable"
 
     async def check(world: World, scene: tuple[EngineCall, list[str]]) -> None:
         call, queue = scene
-        if world.thread(call.thread).state == "live":
+        if world.thread(call.thread_id).state == "live":
             assert world.rows(ForgetRow) == []
-            assert (await world.ask("forget", thread_id=call.thread))["type"] == "forgotten"
+            assert (await world.ask("forget", thread_id=call.thread_id))["type"] == "forgotten"
         else:
             assert len(world.rows(ForgetRow)) == 1
             for _ in range(3):
                 await asyncio.sleep(60.001)
                 await world.sweep()
-        for run in (call.run, *queue):
+        for run in (call.run_id, *queue):
             assert assert_ended_once(world, run) == "agent_cancelled"
-            assert world.log_types(run).count("agent_started") == (run == call.run and standing == "waiting")
+            assert world.log_types(run).count("agent_started") == (run == call.run_id and standing == "waiting")
         assert world.invoker.calls == [call]
         assert world.rows(CancelRow) == []
         assert world.leases() == []
@@ -289,12 +289,12 @@ async def test_an_end_that_nobody_posted_is_posted_of_a_forgotten_thread_too(wor
     call = await world.admitted()
     first = await world.queued(call)
 
-    assert await world.dies(world.ask("forget", thread_id=call.thread), ends_a_run, halt=Halt.AFTER)
+    assert await world.dies(world.ask("forget", thread_id=call.thread_id), ends_a_run, halt=Halt.AFTER)
     assert "agent_cancelled" not in world.sockets.types("a1")
     for _ in range(2):
         await asyncio.sleep(60.001)
         await world.sweep()
-    for run in (call.run, first):
+    for run in (call.run_id, first):
         assert assert_ended_once(world, run) == "agent_cancelled"
 
 
@@ -303,14 +303,14 @@ async def test_a_stuck_device_holds_back_no_forgetting(world: World) -> None:
     there at once for everybody else."""
     call = await world.admitted()
     queue = [await world.queued(call) for _ in range(20)]
-    await world.ask("attach", thread_id=call.thread, connection="stuck")
+    await world.ask("attach", thread_id=call.thread_id, connection="stuck")
     for connection in ("a1", "stuck"):
         await world.connect(connection)
     world.sockets.delays["stuck"] = 3600
     began = asyncio.get_running_loop().time()
-    await world.ask("forget", thread_id=call.thread)
+    await world.ask("forget", thread_id=call.thread_id)
     frames = dict(zip(world.sockets.types("a1"), world.sockets.times["a1"], strict=True))
     for kind in ("forgotten", "thread_changed", "agent_cancelled"):
         assert frames[kind] - began < 0.1
-    for run in (call.run, *queue):
+    for run in (call.run_id, *queue):
         assert assert_ended_once(world, run) == "agent_cancelled"

@@ -88,7 +88,7 @@ async def test_somebody_elses_is_as_unknown_as_none(world: World, name: str) -> 
         await world.router.handle(caller("u-mallory", connection), body)
         return world.sockets.frames[connection][-1]
 
-    foreign = await answer(call.thread, call.run, "m1")
+    foreign = await answer(call.thread_id, call.run_id, "m1")
     unknown = await answer("t-01kav9ft007v7z4knf80s1ett6", "r-01kav9ft007v7z4knf80s1ett6", "m2")
     assert foreign == unknown
     assert json.loads(foreign)["code"] in {"thread_not_found", "run_not_found"}
@@ -98,7 +98,7 @@ async def test_somebody_elses_is_as_unknown_as_none(world: World, name: str) -> 
 async def test_a_run_of_another_thread_is_not_named_by_attach(world: World) -> None:
     """`after` with a run that is not in the thread is `run_not_found`."""
     one, two = await world.admitted(), await world.admitted()
-    reply = await world.ask("attach", thread_id=one.thread, after={two.run: 1})
+    reply = await world.ask("attach", thread_id=one.thread_id, after={two.run_id: 1})
     assert reply["code"] == "run_not_found"
 
 
@@ -128,7 +128,7 @@ async def test_a_caller_that_left_changes_nothing(world: World) -> None:
     world.sockets.gone.add("a1")
     await world.router.handle(caller(), '{"action": "run", "id": "q", "text": "Hi"}')
     await world.engine(world.invoker.calls[0])
-    assert world.log_types(world.invoker.calls[0].run)[-1] == "agent_completed"
+    assert world.log_types(world.invoker.calls[0].run_id)[-1] == "agent_completed"
 
 
 async def test_frames_of_one_socket_in_any_order(world: World) -> None:
@@ -148,14 +148,14 @@ async def test_a_stuck_device_holds_back_no_reply(world: World) -> None:
     await world.serve()
     waiting = await world.queued(call)
     await world.connect("stuck")
-    await world.ask("attach", thread_id=call.thread, connection="stuck")
+    await world.ask("attach", thread_id=call.thread_id, connection="stuck")
     world.sockets.delays["stuck"] = 3600
     for action, fields in (
-        ("rename", {"thread_id": call.thread, "title": "Weather"}),
-        ("approve", {"run_id": call.run, "tool_call_id": "c-1", "approved": True}),
+        ("rename", {"thread_id": call.thread_id, "title": "Weather"}),
+        ("approve", {"run_id": call.run_id, "tool_call_id": "c-1", "approved": True}),
         ("cancel", {"run_id": waiting}),
         ("cancel", {"run_id": waiting}),
-        ("run", {"text": "And?", "thread_id": call.thread}),
+        ("run", {"text": "And?", "thread_id": call.thread_id}),
     ):
         began = asyncio.get_running_loop().time()
         assert (await world.ask(action, **fields))["type"] != "error"

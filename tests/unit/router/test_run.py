@@ -28,14 +28,14 @@ async def test_a_run_is_accepted(world: World) -> None:
     assert reply == {
         "type": "accepted",
         "id": "q-1",
-        "run_id": call.run,
-        "thread_id": call.thread,
+        "run_id": call.run_id,
+        "thread_id": call.thread_id,
         "status": "running",
         "duplicate": False,
     }
     (event,) = world.sockets.events("a1")
     assert (event["type"], event["seq"], event["payload"]) == ("user_message", 1, {"text": "Hi", "request_id": "q-1"})
-    assert (call.user, call.attempt, call.first_seq, call.agent) == ("u-alice", 1, 2, "assistant")
+    assert (call.user_id, call.attempt, call.first_seq, call.agent_name) == ("u-alice", 1, 2, "assistant")
 
 
 async def test_admission_is_one_write(world: World) -> None:
@@ -67,7 +67,7 @@ async def test_the_same_id_again_is_the_same_run(world: World) -> None:
     assert again == {**first, "status": "completed", "duplicate": True}
     assert len(world.invoker.calls) == 1
     assert len(world.rows(RunRow)) == 1
-    assert {row.connection for row in world.rows(AttachedRow)} == {"a1", "a2"}
+    assert {row.connection_id for row in world.rows(AttachedRow)} == {"a1", "a2"}
 
 
 async def test_the_same_id_again_before_an_engine_has_begun_invokes_again(world: World) -> None:
@@ -166,7 +166,7 @@ async def test_an_id_is_free_again_after_a_day(world: World) -> None:
 async def test_a_busy_thread_refuses(world: World) -> None:
     """A second message in a busy thread is refused as `busy`, retryable, and its id is not consumed."""
     call = await world.admitted()
-    frame = run_frame("q-9", "More", thread_id=call.thread, if_busy="reject")
+    frame = run_frame("q-9", "More", thread_id=call.thread_id, if_busy="reject")
     refused = await world.send(frame)
     assert (refused["code"], refused["retryable"]) == ("busy", True)
     await world.engine(call)
@@ -178,7 +178,7 @@ async def test_an_idle_thread_takes_the_message_whatever_if_busy_says(world: Wor
     """`if_busy` decides nothing where no run is under way."""
     call = await world.admitted()
     await world.engine(call)
-    reply = await world.send(run_frame("q-9", thread_id=call.thread, if_busy=if_busy))
+    reply = await world.send(run_frame("q-9", thread_id=call.thread_id, if_busy=if_busy))
     assert (reply["type"], reply["status"]) == ("accepted", "running")
     assert "position" not in reply
 
@@ -187,7 +187,7 @@ async def test_two_messages_at_once_in_one_thread(world: World) -> None:
     """Of two messages at once in an idle thread one is admitted, the other finds it busy."""
     call = await world.admitted()
     await world.engine(call)
-    frames = [run_frame(f"q-{n}", thread_id=call.thread, if_busy="reject") for n in range(100, 102)]
+    frames = [run_frame(f"q-{n}", thread_id=call.thread_id, if_busy="reject") for n in range(100, 102)]
     replies = await asyncio.gather(*(world.send(f, connection=f"c{n}") for n, f in enumerate(frames)))
     assert sorted(reply.get("code", "accepted") for reply in replies) == ["accepted", "busy"]
 
@@ -206,7 +206,7 @@ async def test_the_quota_of_active_runs_on_both_sides(world: World) -> None:
 async def test_the_quota_of_a_window_on_both_sides(world: World) -> None:
     """The 60th run within a minute is admitted, the 61st refused until the minute is over."""
     for _ in range(quotas.WINDOW_RUNS):
-        await world.ask("cancel", run_id=(await world.admitted()).run)
+        await world.ask("cancel", run_id=(await world.admitted()).run_id)
     assert (await world.send(run_frame("q-late")))["code"] == "quota_exceeded"
     (quota,) = world.rows(QuotaRow)
     await asyncio.sleep((quota.window_start + quotas.WINDOW_MS - 1 - world.clock.now_ms()) / 1000)
@@ -219,9 +219,9 @@ async def test_a_forgotten_thread_is_not_found(world: World) -> None:
     """A thread that is marked forgotten takes no message."""
     call = await world.admitted()
     await world.engine(call)
-    row = world.thread(call.thread)
+    row = world.thread(call.thread_id)
     world.memory._rows[row.key] = replace(row, state=ThreadState.FORGOTTEN)
-    assert (await world.send(run_frame("q-9", thread_id=call.thread)))["code"] == "thread_not_found"
+    assert (await world.send(run_frame("q-9", thread_id=call.thread_id)))["code"] == "thread_not_found"
 
 
 async def test_a_lost_invocation_is_not_a_lost_run(world: World) -> None:

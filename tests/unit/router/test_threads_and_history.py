@@ -32,7 +32,7 @@ FRAME = 32 * 1024
 def put_threads(world: World, count: int, **fields: Any) -> list[str]:
     names = [f"t-{n:04d}" for n in range(count)]
     for name in names:
-        row = replace(ThreadRow(user="u-alice", thread=name, title="😀" * 60, created=0, updated=0), **fields)
+        row = replace(ThreadRow(user_id="u-alice", thread_id=name, title="😀" * 60, created=0, updated=0), **fields)
         world.memory._rows[row.key] = row
     return names
 
@@ -110,10 +110,10 @@ async def test_a_thread_in_the_list(world: World) -> None:
     page = await world.ask("threads")
     assert page["items"] == [
         {
-            "thread_id": call.thread,
+            "thread_id": call.thread_id,
             "title": "What is new?",
             "updated_at": "2025-11-24T16:00:00.000Z",
-            "active_run": call.run,
+            "active_run": call.run_id,
             "queue": [],
             "version": 1,
             "state": "live",
@@ -157,8 +157,8 @@ async def test_long_messages_come_in_pages_that_fit(world: World, character: str
     question = "?" + character * 5_000
     call = await world.admitted(question)
     await world.engine(call)
-    await world.engine(await world.admitted("short", thread_id=call.thread))
-    messages, pages = await read_all(world, call.thread)
+    await world.engine(await world.admitted("short", thread_id=call.thread_id))
+    messages, pages = await read_all(world, call.thread_id)
     assert [(m["role"], m["text"]) for m in messages] == [
         ("user", question),
         ("assistant", answer),
@@ -174,8 +174,8 @@ async def test_many_short_messages_come_in_pages(world: World) -> None:
     first = await world.admitted("0", agent="echo")
     await world.engine(first)
     for number in range(1, 50):
-        await world.engine(await world.admitted(str(number), thread_id=first.thread, agent="echo"))
-    messages, pages = await read_all(world, first.thread)
+        await world.engine(await world.admitted(str(number), thread_id=first.thread_id, agent="echo"))
+    messages, pages = await read_all(world, first.thread_id)
     assert [m["text"] for m in messages if m["role"] == "user"] == [str(n) for n in range(50)]
     assert len(messages) == 100
     assert pages == 3
@@ -195,8 +195,8 @@ async def test_a_page_full_of_messages_and_full_of_text_fits(world: World) -> No
     await world.engine(first)
     for _ in range(PAGE_TURNS):
         await asyncio.sleep(3)
-        await world.engine(await world.admitted(text, thread_id=first.thread))
-    page = await world.ask("history", id="q" * 64, thread_id=first.thread)
+        await world.engine(await world.admitted(text, thread_id=first.thread_id))
+    page = await world.ask("history", id="q" * 64, thread_id=first.thread_id)
     assert len(page["messages"]) == PAGE_MESSAGES
     assert "before" in page
     assert FRAME * 0.8 < len(world.sockets.frames["a1"][-1]) <= FRAME
@@ -207,16 +207,16 @@ async def test_a_cursor_of_other_make_is_refused(world: World) -> None:
     call = await world.admitted()
     await world.engine(call)
     for made_up in ("x", "1.2.3", "1.00000001.r-x", "-1.00000001.r.n", "1.00000001.r#.n", "é"):
-        assert (await world.ask("history", thread_id=call.thread, before=made_up))["code"] == "invalid_message"
-    page = await world.ask("history", thread_id=call.thread, before="0.00000001.r-x.n")
+        assert (await world.ask("history", thread_id=call.thread_id, before=made_up))["code"] == "invalid_message"
+    page = await world.ask("history", thread_id=call.thread_id, before="0.00000001.r-x.n")
     assert page["messages"] == []
 
 
 async def test_a_thread_without_an_ended_run_has_no_history_yet(world: World) -> None:
     """Until a thread's first run has ended its history is empty; what runs is for `attach`."""
     call = await world.admitted()
-    page = await world.ask("history", id="q", thread_id=call.thread)
-    assert page == {"type": "history", "id": "q", "thread_id": call.thread, "messages": []}
+    page = await world.ask("history", id="q", thread_id=call.thread_id)
+    assert page == {"type": "history", "id": "q", "thread_id": call.thread_id, "messages": []}
 
 
 async def told(world: World, *runs: tuple[Message, ...]) -> str:
@@ -224,14 +224,14 @@ async def told(world: World, *runs: tuple[Message, ...]) -> str:
     head: str | None = None
     for place, messages in enumerate(runs, start=1):
         row = HistoryRow(
-            user="u-alice", thread="t-told", place=place, run=f"r-{place}", nonce="n", previous=head, at=place
+            user_id="u-alice", thread_id="t-told", place=place, run_id=f"r-{place}", nonce="n", previous=head, at=place
         )
         row = await with_chunks(world.memory, row, chunks_of(messages))
         await world.memory.write(Put(row))
         head = row.key.sk
-    thread = ThreadRow(user="u-alice", thread="t-told", title="", created=0, updated=0, history_head=head)
+    thread = ThreadRow(user_id="u-alice", thread_id="t-told", title="", created=0, updated=0, history_head=head)
     await world.memory.write(Put(thread))
-    return thread.thread
+    return thread.thread_id
 
 
 def prose(characters: int, seed: int = 0) -> str:

@@ -20,7 +20,7 @@ from tests.fakes.world import World, assert_ended_once, assert_history
 
 def message(call: EngineCall, request: str = "m-9", **fields: Any) -> JsonObject:
     """A `run` for the same thread."""
-    return {"action": "run", "id": request, "text": "And this?", "thread_id": call.thread, **fields}
+    return {"action": "run", "id": request, "text": "And this?", "thread_id": call.thread_id, **fields}
 
 
 def admission(call: Call) -> bool:
@@ -41,7 +41,7 @@ async def test_a_message_to_a_busy_thread_is_queued(world: World) -> None:
         "type": "accepted",
         "id": "m-9",
         "run_id": reply["run_id"],
-        "thread_id": call.thread,
+        "thread_id": call.thread_id,
         "status": "queued",
         "position": 1,
         "duplicate": False,
@@ -59,8 +59,8 @@ async def test_a_queued_run_is_all_there_but_its_lease(world: World) -> None:
     (write,) = [one for one in world.table.calls if one.method == "write"]
     kinds = {type(action.row) for action in write.actions if isinstance(action, Put)}
     assert kinds == {LogRow, RequestRow, ThreadRow, RunRow, QuotaRow, AttachedRow}
-    assert [lease.run for lease in world.leases()] == [call.run]
-    assert world.rows(QuotaRow)[0].active == (call.run, run)
+    assert [lease.run_id for lease in world.leases()] == [call.run_id]
+    assert world.rows(QuotaRow)[0].active == (call.run_id, run)
     assert world.run(run).turn == 2
 
 
@@ -68,11 +68,11 @@ async def test_first_in_first_out(world: World) -> None:
     """Each message is answered with the next position, and they run one after the other in that order."""
     call = await world.admitted("0", agent="echo")
     for number in range(1, 4):
-        reply = await world.ask("run", text=str(number), thread_id=call.thread, agent="echo")
+        reply = await world.ask("run", text=str(number), thread_id=call.thread_id, agent="echo")
         assert reply["position"] == number
     reports = await world.serve()
     assert [report.outcome for report in reports] == ["completed"] * 4
-    messages = await assert_history(world, call.thread)
+    messages = await assert_history(world, call.thread_id)
     assert asked(messages) == ["0", "1", "2", "3"]
     said = [each.text for each in messages if each.kind == "assistant"]
     assert said == ["0 (0)", "1 (2)", "2 (4)", "3 (6)"], "each was given what came before it"
@@ -120,7 +120,7 @@ async def test_messages_at_once_each_get_a_place(world: World) -> None:
     """Of many at once, none is lost, none is there twice, and positions and ids follow the queue."""
     call = await world.admitted()
     replies = await asyncio.gather(*(world.send(message(call, f"q-{n}"), connection=f"c{n}") for n in range(100, 110)))
-    queue = world.thread(call.thread).queue
+    queue = world.thread(call.thread_id).queue
     assert {reply["run_id"]: reply["position"] for reply in replies} == {run: n for n, run in enumerate(queue, start=1)}
     assert sorted(queue) == list(queue)
     assert [world.run(run).turn for run in queue] == list(range(2, 12))
@@ -136,18 +136,18 @@ async def test_an_interrupt_goes_before_the_rest_and_behind_earlier_ones(world: 
     first = await world.send(message(call, "q-i", if_busy="interrupt"))
     second = await world.send(message(call, "q-j", if_busy="interrupt"))
     assert (first["position"], second["position"]) == (1, 2)
-    assert world.thread(call.thread).queue == (first["run_id"], second["run_id"], waiting)
-    assert [mark.run for mark in world.rows(CancelRow)] == [call.run]
+    assert world.thread(call.thread_id).queue == (first["run_id"], second["run_id"], waiting)
+    assert [mark.run_id for mark in world.rows(CancelRow)] == [call.run_id]
     asked_at = world.clock.monotonic()
     assert (await engine).outcome == "cancelled"
     assert world.clock.monotonic() - asked_at <= 0.5
-    thread = world.thread(call.thread)
+    thread = world.thread(call.thread_id)
     assert (thread.active_run, thread.queue, thread.interrupts) == (first["run_id"], (second["run_id"], waiting), 1)
     world.agents.scripts["assistant"] = Programme(Round("Yes."))
     await world.recover()
-    ends = [assert_ended_once(world, run) for run in (call.run, first["run_id"], second["run_id"], waiting)]
+    ends = [assert_ended_once(world, run) for run in (call.run_id, first["run_id"], second["run_id"], waiting)]
     assert ends == ["agent_cancelled", "agent_completed", "agent_completed", "agent_completed"]
-    assert asked(await assert_history(world, call.thread))[-1] == "later"
+    assert asked(await assert_history(world, call.thread_id))[-1] == "later"
 
 
 @pytest.mark.parametrize("standing", ["not begun", "waiting"])
@@ -159,9 +159,9 @@ async def test_an_interrupt_ends_an_idle_run_at_once(world: World, standing: str
         await world.engine(call)
     reply = await world.send(message(call, if_busy="interrupt"))
     assert (reply["status"], reply["position"]) == ("queued", 1)
-    assert assert_ended_once(world, call.run) == "agent_cancelled"
-    assert world.thread(call.thread).active_run == reply["run_id"]
-    assert world.invoker.calls[-1].run == reply["run_id"]
+    assert assert_ended_once(world, call.run_id) == "agent_cancelled"
+    assert world.thread(call.thread_id).active_run == reply["run_id"]
+    assert world.invoker.calls[-1].run_id == reply["run_id"]
     assert world.rows(CancelRow) == []
 
 
@@ -170,11 +170,11 @@ async def test_an_interrupt_whose_router_died_is_honoured(world: World) -> None:
     call = await world.admitted()
 
     assert await world.dies(world.send(message(call, if_busy="interrupt")), admission, halt=Halt.AFTER)
-    (run,) = world.thread(call.thread).queue
-    assert world.log_types(call.run) == ["user_message"]
+    (run,) = world.thread(call.thread_id).queue
+    assert world.log_types(call.run_id) == ["user_message"]
     await asyncio.sleep(10.001)
     await world.sweep()
-    assert assert_ended_once(world, call.run) == "agent_cancelled"
+    assert assert_ended_once(world, call.run_id) == "agent_cancelled"
     await world.recover()
     assert assert_ended_once(world, run) == "agent_completed"
 
@@ -187,8 +187,8 @@ async def test_a_repeated_interrupt_sees_to_the_run_that_makes_way(world: World)
     assert await world.dies(world.send(frame), admission, halt=Halt.AFTER)
     reply = await world.send(frame)
     assert reply["duplicate"]
-    assert assert_ended_once(world, call.run) == "agent_cancelled"
-    assert world.invoker.calls[-1].run == reply["run_id"]
+    assert assert_ended_once(world, call.run_id) == "agent_cancelled"
+    assert world.invoker.calls[-1].run_id == reply["run_id"]
 
 
 async def test_rejecting_leaves_the_thread_as_it_is(world: World) -> None:
@@ -217,11 +217,13 @@ async def test_a_repeated_request_of_a_queued_run_is_that_run(world: World) -> N
     assert len(world.invoker.calls) == 1
     await world.engine(call)
     assert (await again())["position"] == 1
-    assert [each.run for each in world.invoker.calls] == [call.run, first]
+    assert [each.run_id for each in world.invoker.calls] == [call.run_id, first]
     await world.engine(world.invoker.calls[-1])
     reply = await again()
     assert (reply["status"], reply.get("position")) == ("running", None)
-    assert [each.run for each in world.invoker.calls] == [call.run, first, run, run], "asked for again: none has begun"
+    assert [each.run_id for each in world.invoker.calls] == [call.run_id, first, run, run], (
+        "asked for again: none has begun"
+    )
     await world.serve()
     assert (await again())["status"] == "completed"
     assert assert_ended_once(world, run, connection="a2") == "agent_completed"
@@ -238,7 +240,7 @@ async def test_a_router_that_dies_behind_an_admission_loses_nothing(world: World
     await asyncio.sleep(10.001)
     await world.sweep()
     await world.serve()
-    assert assert_ended_once(world, lease.run) == "agent_completed"
+    assert assert_ended_once(world, lease.run_id) == "agent_completed"
     assert (await world.send(frame))["status"] == "completed"
 
 
@@ -249,13 +251,13 @@ async def test_a_thread_that_was_just_renamed_takes_the_message(world: World) ->
 
     def rename(one: Call) -> None:
         if admission(one) and not moved:
-            row = world.thread(call.thread)
+            row = world.thread(call.thread_id)
             world.memory._rows[row.key] = replace(row, version=row.version + 1, title="Renamed")
             moved.append("once")
 
     world.table.plan = rename
     run = (await world.send(message(call)))["run_id"]
-    thread = world.thread(call.thread)
+    thread = world.thread(call.thread_id)
     assert (thread.title, thread.queue) == ("Renamed", (run,))
 
 
@@ -269,10 +271,10 @@ async def test_a_run_that_ends_while_another_comes_in() -> None:
     async def check(world: World, call: EngineCall) -> None:
         await world.recover()
         run = replies[-1]["run_id"]
-        assert assert_ended_once(world, call.run) == "agent_completed"
+        assert assert_ended_once(world, call.run_id) == "agent_completed"
         assert assert_ended_once(world, run, connection="a2") == "agent_completed"
-        assert asked(await assert_history(world, call.thread)) == ["What is 17 * 23?", "And this?"]
-        assert call.run < run
+        assert asked(await assert_history(world, call.thread_id)) == ["What is 17 * 23?", "And this?"]
+        assert call.run_id < run
 
     calls = await meet(
         begin=lambda world: world.admitted(agent="echo"),
@@ -302,14 +304,14 @@ async def test_any_one_call_may_fail(way: Fault | Halt, if_busy: str) -> None:
         reply = await world.send(message(call, if_busy=if_busy))
         assert reply["type"] == "accepted"
         assert len(world.rows(RunRow)) == 2
-        thread = world.thread(call.thread)
+        thread = world.thread(call.thread_id)
         assert [run for run in (thread.active_run, *thread.queue) if run == reply["run_id"]] == [reply["run_id"]]
         assert world.rows(QuotaRow)[0].active.count(reply["run_id"]) == 1
         await world.recover()
-        first = assert_ended_once(world, call.run)
+        first = assert_ended_once(world, call.run_id)
         assert first == ("agent_cancelled" if if_busy == "interrupt" else "agent_completed")
         assert assert_ended_once(world, reply["run_id"]) == "agent_completed"
-        await assert_history(world, call.thread)
+        await assert_history(world, call.thread_id)
         assert world.rows(CancelRow) == []
 
     assert await walk(way, begin=begin, act=act, check=check) >= (8 if if_busy == "interrupt" else 3)

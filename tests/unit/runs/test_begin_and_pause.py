@@ -34,7 +34,7 @@ async def test_a_look_that_is_refused_does_not_end_the_looking(world: World, mon
     monkeypatch.setattr(FaultyTable, "query_live", refused)
     await asyncio.sleep(2)
     monkeypatch.setattr(FaultyTable, "query_live", read)
-    await world.ask("cancel", run_id=call.run)
+    await world.ask("cancel", run_id=call.run_id)
     await asyncio.sleep(0.6)
     assert (await engine).outcome == "cancelled"
 
@@ -60,14 +60,14 @@ async def test_the_lease_is_kept_while_the_history_is_read(world: World) -> None
     """A history that takes 30 s to come is no reason for the sweep to end the run."""
     first = await world.admitted()
     await world.engine(first)
-    call = await world.admitted("And now?", thread_id=first.thread)
+    call = await world.admitted("And now?", thread_id=first.thread_id)
     world.table.plan = lambda one: 30.0 if one.method == "query" else None
     engine = asyncio.create_task(world.engine(call))
     await asyncio.sleep(25)
     assert [lease.state for lease in world.leases()] == [LeaseState.HELD]
     assert world.leases()[0].due > world.clock.now_ms()
     assert (await engine).outcome == "completed"
-    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
     assert len(world.rows(HistoryRow)) == 2
 
 
@@ -83,7 +83,7 @@ async def test_a_renewal_that_comes_after_the_end_changes_nothing(world: World) 
     assert (await engine).outcome is None
     assert world.clock.monotonic() < 5.1
     assert world.leases() == [ended]
-    assert world.log_types(call.run)[-1] == "agent_thinking"
+    assert world.log_types(call.run_id)[-1] == "agent_thinking"
 
 
 async def test_an_engine_begins_only_with_a_lease_to_take(world: World) -> None:
@@ -98,7 +98,7 @@ async def test_an_engine_begins_only_with_a_lease_to_take(world: World) -> None:
     world.table.plan = plan
     assert (await world.engine(call)).outcome is None
     assert world.leases() == []
-    assert world.log_types(call.run) == ["user_message"]
+    assert world.log_types(call.run_id) == ["user_message"]
 
 
 async def test_of_two_engines_for_a_later_attempt_one_runs(world: World) -> None:
@@ -109,9 +109,9 @@ async def test_of_two_engines_for_a_later_attempt_one_runs(world: World) -> None
     second = world.invoker.calls[-1]
     reports = await asyncio.gather(world.engine(second, invocation="i-2"), world.engine(second, invocation="i-3"))
     assert sorted(str(report.outcome) for report in reports) == ["None", "completed"]
-    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
     assert len({row.nonce for row in world.rows(LogRow) if row.first >= second.first_seq}) == 1
-    assert world.log(call.run)[second.first_seq - 1]["type"] == "agent_thinking"
+    assert world.log(call.run_id)[second.first_seq - 1]["type"] == "agent_thinking"
 
 
 async def test_a_later_attempt_holds_its_lease_from_its_first_record_on(world: World) -> None:
@@ -134,13 +134,13 @@ async def test_a_later_attempt_of_a_run_that_was_cancelled_between_ends_it_with_
     """Two engines at once, both see the mark: the end is written once."""
     call = await world.killed(silent)
     await world.notice(call)
-    mark = CancelRow(user=call.user, thread=call.thread, run=call.run, at=0, expires=2**40)
+    mark = CancelRow(user_id=call.user_id, thread_id=call.thread_id, run_id=call.run_id, at=0, expires=2**40)
     world.memory._rows[mark.key] = mark
     second = world.invoker.calls[-1]
     reports = await asyncio.gather(world.engine(second, invocation="i-2"), world.engine(second, invocation="i-3"))
     assert sorted(str(report.outcome) for report in reports) == ["None", "cancelled"]
-    assert assert_ended_once(world, call.run) == "agent_cancelled"
-    assert world.log(call.run)[second.first_seq - 1]["type"] == "agent_cancelled"
+    assert assert_ended_once(world, call.run_id) == "agent_cancelled"
+    assert world.log(call.run_id)[second.first_seq - 1]["type"] == "agent_cancelled"
 
 
 @pytest.mark.parametrize("moved", [{"attempt": 2}, {"first_seq": 9}])
@@ -150,12 +150,12 @@ async def test_an_engine_begins_only_the_present_attempt(world: World, moved: di
 
     def plan(one: Call) -> None:
         if rows_of(one, LogRow):
-            run = world.run(call.run)
+            run = world.run(call.run_id)
             world.memory._rows[run.key] = replace(run, **moved)  # type: ignore[arg-type]
 
     world.table.plan = plan
     assert (await world.engine(call)).outcome is None
-    assert world.log_types(call.run) == ["user_message"]
+    assert world.log_types(call.run_id) == ["user_message"]
     assert [lease.state for lease in world.leases()] == [LeaseState.WAITING]
 
 
@@ -170,9 +170,9 @@ async def test_a_later_attempt_does_not_begin_on_a_thread_that_is_not_its_own(
 
     def plan(one: Call) -> None:
         if any(row.first == second.first_seq for row in rows_of(one, LogRow)):
-            thread = world.thread(call.thread)
+            thread = world.thread(call.thread_id)
             world.memory._rows[thread.key] = replace(thread, **moved)  # type: ignore[arg-type]
 
     world.table.plan = plan
     assert (await world.engine(second)).outcome is None
-    assert world.log_types(call.run)[-1] == "agent_resumed"
+    assert world.log_types(call.run_id)[-1] == "agent_resumed"

@@ -34,13 +34,13 @@ async def test_a_queued_run_ends_in_its_place(world: World) -> None:
     assert await end_run(world.run_writer(), world.run(second), None, CANCELLED)
     assert assert_ended_once(world, second) == "agent_cancelled"
     assert world.log_types(second) == ["user_message", "agent_cancelled"]
-    thread = world.thread(call.thread)
-    assert (thread.active_run, thread.queue, thread.ended) == (call.run, (first, third), 1)
-    assert world.rows(QuotaRow)[0].active == (call.run, first, third)
-    assert [lease.run for lease in world.leases()] == [call.run]
+    thread = world.thread(call.thread_id)
+    assert (thread.active_run, thread.queue, thread.ended) == (call.run_id, (first, third), 1)
+    assert world.rows(QuotaRow)[0].active == (call.run_id, first, third)
+    assert [lease.run_id for lease in world.leases()] == [call.run_id]
     assert len(world.invoker.calls) == 1
     await world.recover()
-    assert [message.text for message in await assert_history(world, call.thread) if message.kind == "user"] == [
+    assert [message.text for message in await assert_history(world, call.thread_id) if message.kind == "user"] == [
         "And 1?",
         "What is 17 * 23?",
         "And 0?",
@@ -61,17 +61,19 @@ async def test_a_queued_runs_end_is_one_transaction(world: World) -> None:
         LeaseRow,
     ]
     (lease,) = rows_of(write, LeaseRow)
-    assert (lease.run, lease.state, lease.due - world.clock.now_ms()) == (first, "ended", 5000)
+    assert (lease.run_id, lease.state, lease.due - world.clock.now_ms()) == (first, "ended", 5000)
 
 
 async def test_a_mark_goes_with_its_run(world: World) -> None:
     """No cancel mark outlives its run, whichever way that ended."""
     call, (first, _) = await with_queue(world)
-    for run in (call.run, first):
-        await world.memory.write(Put(CancelRow(user=call.user, thread=call.thread, run=run, at=0, expires=2**40)))
+    for run in (call.run_id, first):
+        await world.memory.write(
+            Put(CancelRow(user_id=call.user_id, thread_id=call.thread_id, run_id=run, at=0, expires=2**40))
+        )
     await end_run(world.run_writer(), world.run(first), None, CANCELLED)
     (lease,) = world.leases()
-    await end_run(world.run_writer(), world.run(call.run), lease, FAILED)
+    await end_run(world.run_writer(), world.run(call.run_id), lease, FAILED)
     assert world.rows(CancelRow) == []
 
 
@@ -80,7 +82,7 @@ async def test_a_run_that_has_become_active_is_not_ended_as_a_queued_one(world: 
     call, (first, _) = await with_queue(world)
     run = world.run(first)
     await world.engine(call)
-    assert world.thread(call.thread).active_run == first
+    assert world.thread(call.thread_id).active_run == first
     with pytest.raises(Superseded):
         await end_run(world.run_writer(), run, None, CANCELLED)
     assert world.log_types(first) == ["user_message"]
@@ -90,23 +92,28 @@ async def test_the_first_that_waits_starts_with_the_end_before_it(world: World) 
     """It becomes active, with its lease, in the very transaction of that end; then its engine is asked for."""
     call, (first, second) = await with_queue(world)
     (lease,) = world.leases()
-    assert await end_run(world.run_writer(), world.run(call.run), lease, FAILED)
+    assert await end_run(world.run_writer(), world.run(call.run_id), lease, FAILED)
     (write,) = [one for one in world.table.calls if ends_a_run(one)]
-    assert {(row.run, row.state) for row in rows_of(write, LeaseRow)} == {(call.run, "ended"), (first, "waiting")}
+    assert {(row.run_id, row.state) for row in rows_of(write, LeaseRow)} == {(call.run_id, "ended"), (first, "waiting")}
     assert [(row.active_run, row.queue) for row in rows_of(write, ThreadRow)] == [(first, (second,))]
-    assert [each.run for each in world.invoker.calls] == [call.run, first]
+    assert [each.run_id for each in world.invoker.calls] == [call.run_id, first]
     (waiting,) = world.leases()
-    assert (waiting.run, waiting.attempt, waiting.first_seq, waiting.activated) == (first, 1, 2, world.clock.now_ms())
+    assert (waiting.run_id, waiting.attempt, waiting.first_seq, waiting.activated) == (
+        first,
+        1,
+        2,
+        world.clock.now_ms(),
+    )
 
 
 async def test_on_a_forgotten_thread_nothing_starts(world: World) -> None:
     """The run that ends there leaves the thread idle; those that wait are cancelled, not started."""
     call, (first, second) = await with_queue(world)
-    thread = world.thread(call.thread)
+    thread = world.thread(call.thread_id)
     world.memory._rows[thread.key] = replace(thread, state="forgotten")
     (lease,) = world.leases()
-    await end_run(world.run_writer(), world.run(call.run), lease, FAILED)
-    thread = world.thread(call.thread)
+    await end_run(world.run_writer(), world.run(call.run_id), lease, FAILED)
+    thread = world.thread(call.thread_id)
     assert (thread.active_run, thread.queue) == (None, (first, second))
     assert len(world.invoker.calls) == 1
     assert world.leases() == []
@@ -117,11 +124,11 @@ async def test_all_that_wait_are_cancelled_and_none_becomes_active(world: World)
     call, queue = await with_queue(world, 5)
     seen: list[tuple[str, ...]] = []
     world.table.plan = lambda one: seen.extend(row.queue for row in rows_of(one, ThreadRow))
-    await cancel_queued(world.run_writer(), world.thread(call.thread))
+    await cancel_queued(world.run_writer(), world.thread(call.thread_id))
     assert seen == [tuple(queue[:length]) for length in (4, 3, 2, 1, 0)]
     for run in queue:
         assert assert_ended_once(world, run) == "agent_cancelled"
-    assert world.thread(call.thread).active_run == call.run
+    assert world.thread(call.thread_id).active_run == call.run_id
     assert len(world.invoker.calls) == 1
     assert world.meter.total(Metric.RUNS_CANCELLED) == 5
 
@@ -129,12 +136,12 @@ async def test_all_that_wait_are_cancelled_and_none_becomes_active(world: World)
 async def test_what_left_the_queue_meanwhile_is_passed_over(world: World) -> None:
     """A run that has ended, or become active, since the thread was read is no reason to stop."""
     call, (first, second, third) = await with_queue(world, 3)
-    as_read = world.thread(call.thread)
+    as_read = world.thread(call.thread_id)
     await end_run(world.run_writer(), world.run(second), None, CANCELLED)
     await world.engine(call)
     await cancel_queued(world.run_writer(), as_read)
-    assert world.thread(call.thread).active_run == first
-    assert world.thread(call.thread).queue == ()
+    assert world.thread(call.thread_id).active_run == first
+    assert world.thread(call.thread_id).queue == ()
     assert assert_ended_once(world, third) == "agent_cancelled"
     assert world.log_types(second).count("agent_cancelled") == 1
 
@@ -144,7 +151,7 @@ def landing(world: World, run: RunRow) -> Callable[[Call], float | None]:
 
     def plan(call: Call) -> float | None:
         if ends_a_run(call):
-            tail = max((row for row in world.rows(LogRow) if row.run == run.run), key=lambda row: row.last)
+            tail = max((row for row in world.rows(LogRow) if row.run_id == run.run_id), key=lambda row: row.last)
             text = tail.events[-1].replace(f'"seq":{tail.last}', f'"seq":{tail.last + 1}')
             late = replace(tail, first=tail.last + 1, last=tail.last + 1, events=(text,), ordinal=tail.ordinal + 1)
             world.memory._rows[late.key] = late
@@ -156,14 +163,14 @@ def landing(world: World, run: RunRow) -> Callable[[Call], float | None]:
 async def test_somebody_who_writes_on_for_two_seconds_lives(world: World) -> None:
     """Then the end is given up, and the lease stays due."""
     call = await world.killed(silent)
-    run, (lease,) = world.run(call.run), world.leases()
+    run, (lease,) = world.run(call.run_id), world.leases()
     world.table.plan = landing(world, run)
     started = world.clock.monotonic()
     with pytest.raises(Superseded):
         await end_run(world.run_writer(), run, lease, FAILED)
     assert 2 <= world.clock.monotonic() - started <= 2.5
     assert world.leases() == [lease]
-    assert world.thread(call.thread).active_run == call.run
+    assert world.thread(call.thread_id).active_run == call.run_id
 
 
 async def test_an_end_and_a_cancel_of_the_next_at_once() -> None:
@@ -174,9 +181,9 @@ async def test_an_end_and_a_cancel_of_the_next_at_once() -> None:
         call, (first, second) = scene
         await world.recover()
         ends.add(assert_ended_once(world, first))
-        for run in (call.run, second):
+        for run in (call.run_id, second):
             assert assert_ended_once(world, run) == "agent_completed"
-        await assert_history(world, call.thread)
+        await assert_history(world, call.thread_id)
         assert world.rows(CancelRow) == []
 
     calls = await meet(
@@ -195,7 +202,10 @@ async def test_any_one_call_may_fail_with_a_successor(way: Fault | Halt) -> None
     then runs once, in order."""
 
     async def act(world: World, scene: tuple[EngineCall, list[str]]) -> None:
-        run, lease = world.run(scene[0].run), next(lease for lease in world.leases() if lease.run == scene[0].run)
+        run, lease = (
+            world.run(scene[0].run_id),
+            next(lease for lease in world.leases() if lease.run_id == scene[0].run_id),
+        )
         try:
             await end_run(world.run_writer(), run, lease, FAILED)
         except Unsettled:
@@ -204,10 +214,10 @@ async def test_any_one_call_may_fail_with_a_successor(way: Fault | Halt) -> None
     async def check(world: World, scene: tuple[EngineCall, list[str]]) -> None:
         call, queue = scene
         await world.recover()
-        assert assert_ended_once(world, call.run) in {"agent_error", "agent_completed"}
+        assert assert_ended_once(world, call.run_id) in {"agent_error", "agent_completed"}
         for run in queue:
             assert assert_ended_once(world, run) == "agent_completed"
-        asked = [message for message in await assert_history(world, call.thread) if message.kind == "user"]
+        asked = [message for message in await assert_history(world, call.thread_id) if message.kind == "user"]
         assert [message.text for message in asked] == ["What is 17 * 23?", "And 0?", "And 1?"]
         assert len(world.rows(RunRow)) == 3
         assert world.rows(QuotaRow)[0].active == ()
@@ -231,9 +241,9 @@ async def test_any_one_call_may_fail_for_a_queued_run(way: Fault | Halt) -> None
         marked = bool(world.rows(CancelRow)) or "agent_cancelled" in world.log_types(first)
         await world.recover()
         assert assert_ended_once(world, first) == ("agent_cancelled" if marked else "agent_completed")
-        for run in (call.run, second):
+        for run in (call.run_id, second):
             assert assert_ended_once(world, run) == "agent_completed"
-        await assert_history(world, call.thread)
+        await assert_history(world, call.thread_id)
         assert world.rows(CancelRow) == []
 
     assert await walk(way, begin=with_queue, act=act, check=check) >= 8
@@ -243,12 +253,12 @@ async def test_an_unposted_end_of_a_queued_run_is_posted_by_the_sweep(world: Wor
     """Where the router dies right after the commit, the sweep posts the end and drops the lease."""
     call, (first, _) = await with_queue(world)
     assert await world.dies(world.ask("cancel", run_id=first), ends_a_run, halt=Halt.AFTER)
-    assert [(lease.run, lease.state) for lease in world.leases()].count((first, "ended")) == 1
+    assert [(lease.run_id, lease.state) for lease in world.leases()].count((first, "ended")) == 1
     assert "agent_cancelled" not in world.sockets.types("a1")
     await asyncio.sleep(6)
     await world.sweep()
     assert assert_ended_once(world, first) == "agent_cancelled"
-    assert [lease.run for lease in world.leases()] == [call.run]
+    assert [lease.run_id for lease in world.leases()] == [call.run_id]
 
 
 async def test_a_run_that_waits_and_is_not_there_is_a_bug_that_shows(world: World) -> None:
@@ -257,4 +267,4 @@ async def test_a_run_that_waits_and_is_not_there_is_a_bug_that_shows(world: Worl
     waiting = await world.queued(call)
     del world.memory._rows[world.run(waiting).key]
     with pytest.raises(IllegalTransition):
-        await cancel_queued(world.run_writer(), world.thread(call.thread))
+        await cancel_queued(world.run_writer(), world.thread(call.thread_id))

@@ -33,7 +33,7 @@ async def test_the_end_is_one_transaction(world: World) -> None:
         if call.method == "write" and len(call.actions) > 3
     ]
     assert ends[-1] == [LogRow, ThreadRow, QuotaRow, LeaseRow]
-    thread = world.thread(stage.call.thread)
+    thread = world.thread(stage.call.thread_id)
     (piece,) = world.rows(HistoryRow)
     assert (thread.active_run, thread.history_head) == (None, piece.key.sk)
     assert world.rows(QuotaRow)[0].active == ()
@@ -45,7 +45,7 @@ async def test_the_lease_outlives_the_end_until_it_is_posted(world: World) -> No
     seen: list[LeaseRow] = []
 
     def look(call: Call) -> None:
-        if world.log_types(stage.call.run)[-1] == "agent_completed":
+        if world.log_types(stage.call.run_id)[-1] == "agent_completed":
             seen.extend(world.leases())
 
     world.table.plan = look
@@ -60,9 +60,11 @@ async def test_an_end_from_outside(world: World) -> None:
     stage = await staged(world)
     (lease,) = world.leases()
     assert await end_run(world.run_writer(), stage.run, lease, FAILED)
-    assert assert_ended_once(world, stage.call.run) == "agent_error"
+    assert assert_ended_once(world, stage.call.run_id) == "agent_error"
     assert world.leases() == []
-    ((_, messages),) = [piece async for piece in newest_pieces(world.table, world.thread(stage.call.thread), limit=5)]
+    ((_, messages),) = [
+        piece async for piece in newest_pieces(world.table, world.thread(stage.call.thread_id), limit=5)
+    ]
     assert messages == (UserSaid("Hi"),)
 
 
@@ -73,7 +75,7 @@ async def test_an_end_from_outside_of_what_has_ended(world: World) -> None:
     await end_run(world.run_writer(), stage.run, lease, FAILED)
     assert not await end_run(world.run_writer(), stage.run, lease, FAILED)
     assert world.sockets.types("a1").count("agent_error") == 2
-    assert_ended_once(world, stage.call.run)
+    assert_ended_once(world, stage.call.run_id)
 
 
 @pytest.mark.parametrize("moved", [{"due": 1}, {"nonce": "x"}, {"state": "held"}, {"first_seq": 9}])
@@ -84,8 +86,8 @@ async def test_a_lease_that_moved_keeps_the_run_from_being_ended(world: World, m
     world.memory._rows[lease.key] = replace(lease, **moved)  # type: ignore[arg-type]
     with pytest.raises(Superseded):
         await end_run(world.run_writer(), stage.run, lease, FAILED)
-    assert world.log_types(stage.call.run) == ["user_message"]
-    assert world.thread(stage.call.thread).active_run == stage.call.run
+    assert world.log_types(stage.call.run_id) == ["user_message"]
+    assert world.thread(stage.call.thread_id).active_run == stage.call.run_id
 
 
 async def test_a_moved_quota_or_thread_is_read_again(world: World) -> None:
@@ -100,15 +102,15 @@ async def test_a_moved_quota_or_thread_is_read_again(world: World) -> None:
             (quota,) = world.rows(QuotaRow)
             moved = replace(quota, version=quota.version + 1, active=(*quota.active, "r-other"))
             world.memory._rows[quota.key] = moved
-            thread = world.thread(stage.call.thread)
+            thread = world.thread(stage.call.thread_id)
             world.memory._rows[thread.key] = replace(thread, version=thread.version + 1, title="Renamed")
 
     world.table.plan = interfere
     await world.engine(stage.call)
     assert rival == ["moved"]
-    assert_ended_once(world, stage.call.run)
+    assert_ended_once(world, stage.call.run_id)
     assert world.rows(QuotaRow)[0].active == ("r-other",)
-    assert world.thread(stage.call.thread).title == "Renamed"
+    assert world.thread(stage.call.thread_id).title == "Renamed"
 
 
 async def test_an_orphan_piece_is_not_history(world: World) -> None:
@@ -119,8 +121,8 @@ async def test_an_orphan_piece_is_not_history(world: World) -> None:
     for nonce in ("zzz", "000", "mmm"):
         orphan = replace(piece, nonce=nonce, body=b"not even readable")
         world.memory._rows[orphan.key] = orphan
-    await world.engine(await world.admitted("Again", thread_id=stage.call.thread))
-    page = await world.ask("history", thread_id=stage.call.thread)
+    await world.engine(await world.admitted("Again", thread_id=stage.call.thread_id))
+    page = await world.ask("history", thread_id=stage.call.thread_id)
     assert [message["text"] for message in page["messages"]] == [
         "Hi",
         "The answer is 391.",
@@ -142,7 +144,9 @@ async def test_a_long_history_lies_in_parts(world: World) -> None:
     stage = await staged(world)
     await world.engine(stage.call)
     assert len(world.rows(PartRow)) >= 2
-    ((_, messages),) = [piece async for piece in newest_pieces(world.table, world.thread(stage.call.thread), limit=5)]
+    ((_, messages),) = [
+        piece async for piece in newest_pieces(world.table, world.thread(stage.call.thread_id), limit=5)
+    ]
     assert messages == (UserSaid("Hi"), AssistantSaid(text))
 
 
@@ -158,7 +162,7 @@ async def test_any_one_call_may_fail(fault: Fault) -> None:
             await end_run(world.run_writer(), stage.run, lease, FAILED)
         except Unsettled:
             await end_run(world.run_writer(), stage.run, lease, FAILED)
-        assert assert_ended_once(world, stage.call.run) == "agent_error"
+        assert assert_ended_once(world, stage.call.run_id) == "agent_error"
         assert world.rows(QuotaRow)[0].active == ()
 
 
@@ -171,9 +175,9 @@ async def test_an_engines_end_makes_the_next_run_active(world: World) -> None:
     kinds = [type(action.row) for action in write.actions if isinstance(action, Put)]
     assert kinds == [LogRow, ThreadRow, QuotaRow, LeaseRow, LeaseRow]
     (lease,) = world.leases()
-    assert (lease.run, lease.state, lease.first_seq) == (follower, "waiting", 2)
-    assert world.thread(stage.call.thread).active_run == follower
-    assert [call.run for call in world.invoker.calls] == [stage.call.run, follower]
+    assert (lease.run_id, lease.state, lease.first_seq) == (follower, "waiting", 2)
+    assert world.thread(stage.call.thread_id).active_run == follower
+    assert [call.run_id for call in world.invoker.calls] == [stage.call.run_id, follower]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -182,7 +186,7 @@ async def test_any_one_call_of_an_engine_with_others_behind_it_may_fail(way: Fau
 
     async def begin(world: World) -> list[str]:
         call = await world.admitted(agent="echo")
-        return [call.run, *[await world.queued(call, agent="echo") for _ in range(2)]]
+        return [call.run_id, *[await world.queued(call, agent="echo") for _ in range(2)]]
 
     async def act(world: World, runs: list[str]) -> None:
         with suppress(Unsettled):
@@ -192,7 +196,7 @@ async def test_any_one_call_of_an_engine_with_others_behind_it_may_fail(way: Fau
         await world.recover()
         for run in runs:
             assert assert_ended_once(world, run) == "agent_completed"
-        messages = await assert_history(world, world.run(runs[0]).thread)
+        messages = await assert_history(world, world.run(runs[0]).thread_id)
         assert [message.text for message in messages if isinstance(message, UserSaid)] == [
             "What is 17 * 23?",
             "And this?",

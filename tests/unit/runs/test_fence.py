@@ -61,7 +61,7 @@ async def test_what_was_said_before_moves_the_next_engines_seq(world: World) -> 
     async with bridge_at(stage, TAIL + 1) as bridge:
         await bridge.say("a last word")
         await bridge.commit(RESUMED, fence, last=True)
-    assert world.log_types(stage.call.run)[-2:] == ["agent_delta", "agent_resumed"]
+    assert world.log_types(stage.call.run_id)[-2:] == ["agent_delta", "agent_resumed"]
     assert stage.run.first_seq == TAIL + 3
 
 
@@ -72,7 +72,7 @@ async def test_an_engine_of_the_earlier_attempt_finds_its_seq_taken(world: World
         await bridge.commit(RESUMED, fence_of(stage), last=True)
     with pytest.raises(Superseded):
         await stage.writer(next_seq=TAIL + 1).append((item(),))
-    assert world.log_types(stage.call.run)[-1] == "agent_resumed"
+    assert world.log_types(stage.call.run_id)[-1] == "agent_resumed"
 
 
 async def test_of_two_fences_at_once_one_is_written(world: World) -> None:
@@ -87,7 +87,7 @@ async def test_of_two_fences_at_once_one_is_written(world: World) -> None:
 
     results = await asyncio.gather(fence(), fence(), return_exceptions=True)
     assert [type(result) for result in results if isinstance(result, Exception)] == [Superseded]
-    assert world.log_types(stage.call.run).count("agent_resumed") == 1
+    assert world.log_types(stage.call.run_id).count("agent_resumed") == 1
     assert stage.run.attempt == 2
 
 

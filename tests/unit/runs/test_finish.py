@@ -25,11 +25,11 @@ FAILED = AgentError(code=ErrorCode.MODEL_FAILED, message="Busy.", retryable=True
 async def ended(stage: Stage, payload: TerminalPayload) -> None:
     """Ends the stage's run, which nobody has begun, at seq 2."""
     world, run = stage.world, stage.run
-    lease = next(lease for lease in world.leases() if lease.run == run.run)
+    lease = next(lease for lease in world.leases() if lease.run_id == run.run_id)
     ending = End(
         world.table,
         run=run,
-        steps=lambda: steps_of(world.table, user=run.user, run=run.run),
+        steps=lambda: steps_of(world.table, user_id=run.user_id, run_id=run.run_id),
         lease_is=lambda: Matches(**as_read(lease)),
     )
     async with world.run_writer().bridge(run, next_seq=2) as bridge:
@@ -62,10 +62,10 @@ async def test_the_next_run_does_not_wait_for_a_slow_socket(world: World) -> Non
     world.sockets.delays["a1"] = 4
     finishing = asyncio.create_task(ended(stage, completed()))
     await asyncio.sleep(1)
-    assert [call.run for call in world.invoker.calls] == [stage.call.run, follower]
+    assert [call.run_id for call in world.invoker.calls] == [stage.call.run_id, follower]
     assert "agent_completed" not in world.sockets.types("a1")
     await finishing
-    assert assert_ended_once(world, stage.call.run) == "agent_completed"
+    assert assert_ended_once(world, stage.call.run_id) == "agent_completed"
 
 
 async def test_a_socket_that_hangs_leaves_the_lease(world: World) -> None:
@@ -89,7 +89,7 @@ async def test_an_audience_that_cannot_be_read_leaves_the_lease(world: World) ->
     world.table.plan = lambda call: None
     await asyncio.sleep(6)
     await world.sweep()
-    assert assert_ended_once(world, stage.call.run) == "agent_completed"
+    assert assert_ended_once(world, stage.call.run_id) == "agent_completed"
     assert world.leases() == []
 
 
@@ -99,12 +99,14 @@ async def test_a_socket_that_attaches_between_commit_and_posting_is_sent_the_end
 
     def plan(call: Call) -> None:
         if call.method == "query_live":
-            row = AttachedRow(user="u-alice", thread=stage.call.thread, connection="a2", attached=0, expires=2**40)
+            row = AttachedRow(
+                user_id="u-alice", thread_id=stage.call.thread_id, connection_id="a2", attached=0, expires=2**40
+            )
             world.memory._rows[row.key] = row
 
     world.table.plan = plan
     await ended(stage, completed())
-    assert world.sockets.events("a2") == world.log(stage.call.run)[-1:]
+    assert world.sockets.events("a2") == world.log(stage.call.run_id)[-1:]
     assert world.leases() == []
 
 
@@ -113,7 +115,7 @@ async def test_a_lease_that_is_not_dropped_has_the_end_posted_once_more(world: W
     stage = await staged(world)
 
     def plan(call: Call) -> Fault | None:
-        ends = world.log_types(stage.call.run)[-1] == "agent_completed"
+        ends = world.log_types(stage.call.run_id)[-1] == "agent_completed"
         return Fault.REFUSED if ends and call.method == "write" else None
 
     world.table.plan = plan
@@ -123,4 +125,4 @@ async def test_a_lease_that_is_not_dropped_has_the_end_posted_once_more(world: W
     await asyncio.sleep(6)
     await world.sweep()
     assert world.sockets.types("a1").count("agent_completed") == 2
-    assert assert_ended_once(world, stage.call.run) == "agent_completed"
+    assert assert_ended_once(world, stage.call.run_id) == "agent_completed"

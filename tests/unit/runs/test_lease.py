@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dayfly.context.run_ref import RunRef
 from dayfly.runs.lease import (
     BEGIN_WITHIN_MS,
     LEASE_MS,
@@ -22,7 +23,13 @@ from dayfly.store.rows import LeaseRow, LeaseState, RunRow
 from dayfly.store.table import Check, ConditionsFailed, Matches, Put
 
 RUN = RunRow(
-    user="u", tenant="o", thread="t", run="r-1a", request="q", agent="a", text="Hi", turn=1, admitted=5, first_seq=2
+    ref=RunRef(user_id="u", tenant_id="o", thread_id="t", run_id="r-1a"),
+    request_id="q",
+    agent_name="a",
+    text="Hi",
+    turn=1,
+    admitted=5,
+    first_seq=2,
 )
 FIRST = first_lease(RUN, now=100)
 HELD = held_lease(FIRST, nonce="mine", now=200)

@@ -50,7 +50,7 @@ async def test_each_question_is_counted(world: World) -> None:
     call = await world.admitted()
     await world.serve()
     assert counted(world) == (0, 0, 3)
-    await world.approve(call.run, "c-1")
+    await world.approve(call.run_id, "c-1")
     await asyncio.sleep(world.limits.approval_ms / 1000 + 60)
     await world.sweep()
     await world.serve()

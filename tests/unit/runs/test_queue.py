@@ -10,8 +10,8 @@ from dayfly.store.rows import ThreadRow
 
 def thread(*queue: str, interrupts: int = 0, active: str | None = "r-0") -> ThreadRow:
     return ThreadRow(
-        user="u",
-        thread="t",
+        user_id="u",
+        thread_id="t",
         title="",
         created=0,
         updated=0,

@@ -26,7 +26,7 @@ async def lost(world: World) -> tuple[RunRow, LeaseRow]:
     """A run whose engine has died, and its lease; the next engine would complete it."""
     call = await world.killed(silent)
     world.agents.scripts["assistant"] = Programme(Round("The end."))
-    return world.run(call.run), world.leases()[0]
+    return world.run(call.run_id), world.leases()[0]
 
 
 def fences(call: Call) -> bool:
@@ -57,12 +57,12 @@ async def test_the_next_attempt_is_opened_shown_and_asked_for(world: World) -> N
     """Whoever watches is sent `agent_resumed`; an engine is asked for at the seq behind it; the row is given back."""
     run, lease = await lost(world)
     opened = await open_attempt(world.run_writer(), run, lease, "engine_lost", later=replace(run, resumes=1))
-    assert world.run(run.run) == opened
+    assert world.run(run.run_id) == opened
     event = world.sockets.events("a1")[-1]
     assert (event["type"], event["seq"]) == ("agent_resumed", 5)
     assert event["payload"] == {"attempt": 2, "reason": "engine_lost", "discard_after": 1}
     call = world.invoker.calls[-1]
-    assert (call.run, call.attempt, call.first_seq) == (run.run, 2, 6)
+    assert (call.run_id, call.attempt, call.first_seq) == (run.run_id, 2, 6)
 
 
 async def test_the_users_decisions_are_noted_with_the_record(world: World) -> None:
@@ -70,10 +70,14 @@ async def test_the_users_decisions_are_noted_with_the_record(world: World) -> No
     run, lease = await lost(world)
     decisions = (Decision("c-1", approved=True), Decision("c-2", approved=False, reason="No."))
     await open_attempt(world.run_writer(), run, lease, "answered", decisions=decisions)
-    tail = await tail_of(world.table, user=run.user, run=run.run)
+    tail = await tail_of(world.table, user_id=run.user_id, run_id=run.run_id)
     assert tail is not None
     assert (tail.first, tail.last) == (5, 5)
-    noted = [step for step in await steps_of(world.table, user=run.user, run=run.run) if isinstance(step, JournalEntry)]
+    noted = [
+        step
+        for step in await steps_of(world.table, user_id=run.user_id, run_id=run.run_id)
+        if isinstance(step, JournalEntry)
+    ]
     assert noted == [JournalEntry(4, decision) for decision in decisions]
 
 
@@ -81,11 +85,11 @@ async def test_an_ended_run_is_not_resumed(world: World) -> None:
     """Its log has its terminal event: nothing follows."""
     call = await world.admitted()
     (lease,) = world.leases()
-    run = world.run(call.run)
+    run = world.run(call.run_id)
     await world.engine(call)
     with pytest.raises(Superseded):
         await open_attempt(world.run_writer(), run, lease, "engine_lost")
-    assert_ended_once(world, call.run)
+    assert_ended_once(world, call.run_id)
 
 
 async def test_a_lease_that_moved_is_told_at_once(world: World) -> None:
@@ -107,7 +111,7 @@ def landing(world: World, run: RunRow, *, most: int) -> Callable[[Call], float |
         nonlocal left
         if fences(call) and left:
             left -= 1
-            tail = max((row for row in world.rows(LogRow) if row.run == run.run), key=lambda row: row.last)
+            tail = max((row for row in world.rows(LogRow) if row.run_id == run.run_id), key=lambda row: row.last)
             text = tail.events[-1].replace(f'"seq":{tail.last}', f'"seq":{tail.last + 1}')
             late = replace(tail, first=tail.last + 1, last=tail.last + 1, events=(text,), ordinal=tail.ordinal + 1)
             world.memory._rows[late.key] = late
@@ -121,9 +125,9 @@ async def test_the_fence_is_written_behind_what_the_dead_engine_had_under_way(wo
     run, lease = await lost(world)
     world.table.plan = landing(world, run, most=3)
     opened = await open_attempt(world.run_writer(), run, lease, "engine_lost")
-    assert world.log_types(run.run)[3:] == ["agent_delta"] * 4 + ["agent_resumed"]
-    assert opened.first_seq == len(world.log(run.run)) + 1
-    assert world.log(run.run)[-1]["payload"]["discard_after"] == 1
+    assert world.log_types(run.run_id)[3:] == ["agent_delta"] * 4 + ["agent_resumed"]
+    assert opened.first_seq == len(world.log(run.run_id)) + 1
+    assert world.log(run.run_id)[-1]["payload"]["discard_after"] == 1
 
 
 async def test_somebody_who_writes_on_for_two_seconds_lives(world: World) -> None:
@@ -135,7 +139,7 @@ async def test_somebody_who_writes_on_for_two_seconds_lives(world: World) -> Non
         await open_attempt(world.run_writer(), run, lease, "engine_lost")
     assert 2 <= world.clock.monotonic() - started <= 2.3
     assert world.leases() == [lease]
-    assert world.run(run.run) == run
+    assert world.run(run.run_id) == run
 
 
 @pytest.mark.parametrize("trouble", ["audience", "socket", "invoker"])
@@ -157,7 +161,7 @@ async def test_the_attempt_is_open_whatever_becomes_of_telling(world: World, tro
     world.sockets.delays.clear()
     world.table.plan = lambda call: None
     await world.recover()
-    assert assert_ended_once(world, run.run) == "agent_completed"
+    assert assert_ended_once(world, run.run_id) == "agent_completed"
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -169,15 +173,15 @@ async def test_any_one_call_may_fail(way: Fault | Halt) -> None:
         try:
             await open_attempt(world.run_writer(), *scene, "engine_lost", later=replace(scene[0], resumes=1))
         except Unsettled:
-            assert world.run(scene[0].run).attempt == 1
+            assert world.run(scene[0].run_id).attempt == 1
 
     async def check(world: World, scene: tuple[RunRow, LeaseRow]) -> None:
         await world.recover()
-        run = world.run(scene[0].run)
+        run = world.run(scene[0].run_id)
         assert (run.attempt, run.resumes) == (2, 1)
-        assert world.log_types(run.run).count("agent_resumed") == 1
-        assert assert_ended_once(world, run.run) == "agent_completed"
-        assert [str(getattr(message, "text", "")) for message in await assert_history(world, run.thread)] == [
+        assert world.log_types(run.run_id).count("agent_resumed") == 1
+        assert assert_ended_once(world, run.run_id) == "agent_completed"
+        assert [str(getattr(message, "text", "")) for message in await assert_history(world, run.thread_id)] == [
             run.text,
             "The end.",
         ]
@@ -194,7 +198,7 @@ async def test_two_at_once_open_one_attempt(world: World) -> None:
         return_exceptions=True,
     )
     assert [type(result) for result in results if isinstance(result, Exception)] == [Superseded]
-    assert world.log_types(run.run).count("agent_resumed") == 1
+    assert world.log_types(run.run_id).count("agent_resumed") == 1
     assert [call.attempt for call in world.invoker.calls] == [1, 2]
 
 

@@ -14,7 +14,7 @@ from tests.fakes.world import World
 async def lost(world: World) -> tuple[RunRow, LeaseRow]:
     """A run whose engine has died."""
     call = await world.killed(silent)
-    return world.run(call.run), world.leases()[0]
+    return world.run(call.run_id), world.leases()[0]
 
 
 class Losing:

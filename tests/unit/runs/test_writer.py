@@ -22,7 +22,7 @@ async def ended(world: World) -> tuple[Stage, Committed]:
         await bridge.emit(completed())
     (lease,) = world.leases()
     world.memory._rows[lease.key] = replace(lease, state=LeaseState.ENDED)
-    tail = await tail_of(world.memory, user="u-alice", run=stage.call.run)
+    tail = await tail_of(world.memory, user_id="u-alice", run_id=stage.call.run_id)
     assert tail is not None
     return stage, committed_of(tail)
 
@@ -30,10 +30,10 @@ async def ended(world: World) -> tuple[Stage, Committed]:
 async def test_a_batch_is_shown_to_whoever_watches_now(world: World) -> None:
     """Word for word as it is in the log, to each socket of the thread; and to nobody else."""
     stage, tail = await ended(world)
-    await world.ask("attach", thread_id=stage.call.thread, connection="a2")
+    await world.ask("attach", thread_id=stage.call.thread_id, connection="a2")
     assert await world.run_writer().show(stage.run, tail)
     for connection in ("a1", "a2"):
-        assert world.sockets.events(connection)[-1] == world.log(stage.call.run)[-1]
+        assert world.sockets.events(connection)[-1] == world.log(stage.call.run_id)[-1]
     assert set(world.sockets.frames) == {"a1", "a2"}
 
 

@@ -9,7 +9,7 @@ from dayfly.store.rows import NoteRow
 from dayfly.store.table import Absent, ConditionsFailed, Matches, Put
 from tests.fakes.ports import ManualClock
 
-ROW = NoteRow(user="u", note="n", text="x", at=1)
+ROW = NoteRow(user_id="u", note_id="n", text="x", at=1)
 
 
 async def test_a_token_counts_for_ten_minutes() -> None:
@@ -27,7 +27,9 @@ async def test_a_token_counts_for_ten_minutes() -> None:
 async def test_of_concurrent_writers_one_wins() -> None:
     """A call gives way to others before it happens, and happens at one moment."""
     table = MemoryTable()
-    writes = [table.write(Put(NoteRow(user="u", note="n", text=str(place), at=1), Absent())) for place in range(20)]
+    writes = [
+        table.write(Put(NoteRow(user_id="u", note_id="n", text=str(place), at=1), Absent())) for place in range(20)
+    ]
     results = await asyncio.gather(*writes, return_exceptions=True)
     assert [type(result) for result in results].count(ConditionsFailed) == 19
 

@@ -11,7 +11,7 @@ from dayfly.store.table import Absent, ConditionsFailed, Put
 from tests.fakes.faulty_table import Fault
 from tests.fakes.world import World
 
-NOTE = NoteRow(user="u-1", note="n", text="x", at=0)
+NOTE = NoteRow(user_id="u-1", note_id="n", text="x", at=0)
 
 
 async def test_a_refused_write_is_repeated(world: World) -> None:

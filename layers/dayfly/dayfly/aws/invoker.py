@@ -29,12 +29,12 @@ class LambdaInvoker:
         self._isolation = isolation
 
     async def start(self, call: EngineCall) -> None:
-        await self._invoke(RunPayload.of(call), user=call.user, tenant=call.tenant)
+        await self._invoke(RunPayload.of(call), user_id=call.user_id, tenant_id=call.tenant_id)
 
-    async def warm_up(self, *, user: str, tenant: str) -> None:
-        await self._invoke(WarmUpPayload(), user=user, tenant=tenant)
+    async def warm_up(self, *, user_id: str, tenant_id: str) -> None:
+        await self._invoke(WarmUpPayload(), user_id=user_id, tenant_id=tenant_id)
 
-    async def _invoke(self, payload: RunPayload | WarmUpPayload, *, user: str, tenant: str) -> None:
+    async def _invoke(self, payload: RunPayload | WarmUpPayload, *, user_id: str, tenant_id: str) -> None:
         request: dict[str, Any] = {
             "FunctionName": self._function,
             "InvocationType": "Event",
@@ -42,9 +42,9 @@ class LambdaInvoker:
         }
         match self._isolation:
             case Isolation.USER:
-                request["TenantId"] = user
+                request["TenantId"] = user_id
             case Isolation.TENANT:
-                request["TenantId"] = tenant
+                request["TenantId"] = tenant_id
             case Isolation.NONE:
                 pass  # Lambda refuses a tenant id for a function without tenant isolation
         try:

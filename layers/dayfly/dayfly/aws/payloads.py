@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
+from dayfly.context.run_ref import RunRef
 from dayfly.errors import DayflyError
 from dayfly.runs.invoker import EngineCall
 
@@ -32,25 +33,27 @@ class RunPayload(BaseModel):
     def of(cls, call: EngineCall) -> "RunPayload":
         """The payload for the call."""
         return cls(
-            user=call.user,
-            tenant=call.tenant,
-            thread_id=call.thread,
-            run_id=call.run,
-            request_id=call.request,
-            agent=call.agent,
+            user=call.user_id,
+            tenant=call.tenant_id,
+            thread_id=call.thread_id,
+            run_id=call.run_id,
+            request_id=call.request_id,
+            agent=call.agent_name,
             attempt=call.attempt,
             first_seq=call.first_seq,
         )
 
+    @property
+    def ref(self) -> RunRef:
+        """The run that it is about."""
+        return RunRef(user_id=self.user, tenant_id=self.tenant, thread_id=self.thread_id, run_id=self.run_id)
+
     def call(self) -> EngineCall:
         """The call that this payload carried."""
         return EngineCall(
-            user=self.user,
-            tenant=self.tenant,
-            thread=self.thread_id,
-            run=self.run_id,
-            request=self.request_id,
-            agent=self.agent,
+            ref=self.ref,
+            request_id=self.request_id,
+            agent_name=self.agent,
             attempt=self.attempt,
             first_seq=self.first_seq,
         )

@@ -9,9 +9,9 @@ from typing import Any
 class Peer:
     """The connection, and the identity that the authorizer gave it. Never anything from a message's body."""
 
-    connection: str
-    user: str
-    tenant: str
+    connection_id: str
+    user_id: str
+    tenant_id: str
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> "Peer":

@@ -33,15 +33,15 @@ class ApiGatewayPoster:
         self._clock = clock
         self._meter = meter
 
-    async def post(self, connection: str, frame: bytes) -> None:
+    async def post(self, connection_id: str, frame: bytes) -> None:
         started = self._clock.monotonic()
         for attempt in range(ATTEMPTS):
             try:
-                await self._pool.run(partial(self._client.post_to_connection, ConnectionId=connection, Data=frame))
+                await self._pool.run(partial(self._client.post_to_connection, ConnectionId=connection_id, Data=frame))
             except ClientError as error:
                 if code_of(error) == "GoneException" or status_of(error) == 410:
                     self._meter.add(Metric.GONE_CONNECTIONS)
-                    raise Gone(connection) from error
+                    raise Gone(connection_id) from error
                 last = translated(error, PostRefused)
                 last.__cause__ = error
             except ReadTimeoutError as error:

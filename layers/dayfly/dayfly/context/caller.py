@@ -8,7 +8,7 @@ class Caller:
     """The authorizer's identity and the connection that the frame came over. Never taken from a message body.
     `invocation` is this Lambda invocation's request id."""
 
-    user: str
-    tenant: str
-    connection: str
-    invocation: str
+    user_id: str
+    tenant_id: str
+    connection_id: str
+    invocation_id: str

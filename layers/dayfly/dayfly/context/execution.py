@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
+from dayfly.context.run_ref import OfRun, RunRef
 from dayfly.errors import InvalidContext
 
 MAX_DEPTH: Final = 10
@@ -19,7 +20,7 @@ _PLACEHOLDERS: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UserExecutionContext:
+class UserExecutionContext(OfRun):
     """Whose run this is, which attempt, and until when.
 
     `user_id` and `tenant_id` come from the authorizer and from nowhere else. `request_id` is the client's own id of the
@@ -30,10 +31,7 @@ class UserExecutionContext:
     placeholder; for an attempt or `first_seq` out of range; for sub-agents nested deeper than `MAX_DEPTH`.
     """
 
-    user_id: str
-    tenant_id: str
-    thread_id: str
-    run_id: str
+    ref: RunRef
     request_id: str
     invocation_id: str
     agent_name: str

@@ -24,7 +24,7 @@ _log = logging.getLogger("dayfly.delivery")
 def thread_item(row: ThreadRow) -> ThreadItem:
     """A thread as clients see it."""
     return ThreadItem(
-        thread_id=row.thread,
+        thread_id=row.thread_id,
         title=row.title,
         updated_at=rfc3339(row.updated),
         active_run=row.active_run,
@@ -44,21 +44,21 @@ class Announcer:
     async def thread_changed(self, thread: ThreadRow) -> None:
         """Posts the thread as it is now to every socket of its user. Never raises what a port raises."""
         frame = ThreadChanged(thread=thread_item(thread)).encode()
-        span = Span.prefix(keys.user_partition(thread.user), keys.SOCKETS)
+        span = Span.prefix(keys.user_partition(thread.user_id), keys.SOCKETS)
         try:
             async with asyncio.timeout(PATIENCE_S):
                 sockets = await self.table.query(span, SocketRow, limit=MOST_SOCKETS)
                 await asyncio.gather(*(self._post(socket, frame) for socket in sockets))
         except (PortError, TimeoutError) as error:
-            _log.info("not all were told", extra={"thread_id": thread.thread, "reason": type(error).__name__})
+            _log.info("not all were told", extra={"thread_id": thread.thread_id, "reason": type(error).__name__})
 
     async def _post(self, socket: SocketRow, frame: bytes) -> None:
         try:
-            await self.poster.post(socket.connection, frame)
+            await self.poster.post(socket.connection_id, frame)
         except Gone:
             await self._forget(socket)
         except PortError as error:
-            _log.info("not told", extra={"connection": socket.connection, "reason": type(error).__name__})
+            _log.info("not told", extra={"connection": socket.connection_id, "reason": type(error).__name__})
 
     async def _forget(self, socket: SocketRow) -> None:
         try:

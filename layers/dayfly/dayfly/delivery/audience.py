@@ -21,13 +21,13 @@ class Audience:
     cancelled: frozenset[str]
 
 
-async def read_audience(table: Table, *, user: str, thread: str) -> Audience:
+async def read_audience(table: Table, *, user_id: str, thread_id: str) -> Audience:
     """Reads the thread's audience and marks. Raises `Unsettled`."""
-    span = Span.prefix(keys.user_partition(user), keys.live_prefix(thread))
+    span = Span.prefix(keys.user_partition(user_id), keys.live_prefix(thread_id))
     # Marks sort before sockets: there is room for one of each run that has not ended.
     rows = await table.query_live(span, limit=MOST_SOCKETS + QUEUE_LENGTH + 1)
-    sockets = [row.connection for row in rows if isinstance(row, AttachedRow)]
+    sockets = [row.connection_id for row in rows if isinstance(row, AttachedRow)]
     return Audience(
         sockets=tuple(sockets[:MOST_SOCKETS]),
-        cancelled=frozenset(row.run for row in rows if isinstance(row, CancelRow)),
+        cancelled=frozenset(row.run_id for row in rows if isinstance(row, CancelRow)),
     )

@@ -69,7 +69,7 @@ class WebSocketBridge:
     @classmethod
     def at(cls, position: LogPosition, *, table: Table, poster: Poster, clock: Clock) -> "WebSocketBridge":
         """A bridge that writes at this position under a nonce of its own, for the sockets that watch the thread."""
-        delivery = Broadcast(table, poster, user=position.user, thread=position.thread, run=position.run)
+        delivery = Broadcast(table, poster, position.ref)
         return cls(LogWriter(table, clock, position), delivery, clock)
 
     @property

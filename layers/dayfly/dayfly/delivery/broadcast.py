@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from typing import Final
 
+from dayfly.context.run_ref import RunRef
 from dayfly.delivery.audience import Audience, read_audience
 from dayfly.delivery.poster import Poster
 from dayfly.delivery.socket_queue import SocketQueue
@@ -25,12 +26,10 @@ _log = logging.getLogger("dayfly.delivery")
 class Broadcast:
     """The sockets that watch one run's thread."""
 
-    def __init__(self, table: Table, poster: Poster, *, user: str, thread: str, run: str) -> None:
+    def __init__(self, table: Table, poster: Poster, ref: RunRef) -> None:
         self._table = table
         self._poster = poster
-        self._user = user
-        self._thread = thread
-        self._run = run
+        self._ref = ref
         self._queues: dict[str, SocketQueue] = {}
         self._last_seq = 0
         self._terminal: bytes | None = None
@@ -50,7 +49,7 @@ class Broadcast:
         with the replay at most (clients drop by seq). Before the first read, that is everything.
         """
         published = len(self._recent)
-        audience = await read_audience(self._table, user=self._user, thread=self._thread)
+        audience = await read_audience(self._table, user_id=self._ref.user_id, thread_id=self._ref.thread_id)
         # What was read may still name a socket that is found to be gone only now.
         gone = await self._forget_gone()
         present = tuple(connection for connection in audience.sockets if connection not in gone)
@@ -112,7 +111,11 @@ class Broadcast:
 
     def _heartbeat_frame(self, last_seq: int, *, phase: Phase, elapsed_ms: int) -> bytes:
         return AgentHeartbeat(
-            run_id=self._run, thread_id=self._thread, last_seq=last_seq, phase=phase, elapsed_ms=elapsed_ms
+            run_id=self._ref.run_id,
+            thread_id=self._ref.thread_id,
+            last_seq=last_seq,
+            phase=phase,
+            elapsed_ms=elapsed_ms,
         ).encode()
 
     async def _forget_gone(self) -> tuple[str, ...]:
@@ -122,17 +125,19 @@ class Broadcast:
         await asyncio.gather(*(self._detach(connection) for connection in gone))
         return gone
 
-    def _stopped(self, connection: str) -> SocketQueue:
-        queue = self._queues.pop(connection)
+    def _stopped(self, connection_id: str) -> SocketQueue:
+        queue = self._queues.pop(connection_id)
         queue.stop()
         return queue
 
-    async def _detach(self, connection: str) -> None:
+    async def _detach(self, connection_id: str) -> None:
         try:
-            await self._table.write(Delete(keys.socket_of_thread_key(self._user, self._thread, connection)))
+            await self._table.write(
+                Delete(keys.socket_of_thread_key(self._ref.user_id, self._ref.thread_id, connection_id))
+            )
         except PortError as error:
             # The row has a TTL, and the next post to it is answered with 410 again.
-            _log.info("gone socket not removed", extra={"connection": connection, "reason": type(error).__name__})
+            _log.info("gone socket not removed", extra={"connection": connection_id, "reason": type(error).__name__})
 
 
 def _put(queue: SocketQueue, committed: Committed) -> None:

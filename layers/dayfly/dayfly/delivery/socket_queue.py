@@ -17,8 +17,8 @@ _log = logging.getLogger("dayfly.delivery")
 class SocketQueue:
     """Frames waiting for one connection, and the task that posts them in order."""
 
-    def __init__(self, connection: str, poster: Poster) -> None:
-        self.connection = connection
+    def __init__(self, connection_id: str, poster: Poster) -> None:
+        self.connection = connection_id
         self.gone = False
         self.end_unsent = False
         """A frame that had to be sent was not, and may yet be: the caller has to see to it again."""
@@ -30,7 +30,7 @@ class SocketQueue:
         self._work = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._task = asyncio.create_task(self._run(), name=f"post to {connection}")
+        self._task = asyncio.create_task(self._run(), name=f"post to {connection_id}")
 
     def put(self, frame: bytes, *, seq: int | None = None, must_fit: bool = False) -> None:
         """Queues a frame. Over the bound it is dropped, unless it `must_fit`: a terminal event always does."""

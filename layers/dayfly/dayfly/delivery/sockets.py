@@ -22,20 +22,24 @@ class Connections:
     table: Table
     clock: Clock
 
-    async def opened(self, *, connection: str, user: str, tenant: str) -> None:
+    async def opened(self, *, connection_id: str, user_id: str, tenant_id: str) -> None:
         """Stores whose socket this is, under both keys at once. Raises `Unsettled`."""
         now = self.clock.now_ms()
         expires = now // 1000 + KEPT_S
         await retry_write(
             self.table,
-            Put(ConnectionRow(connection=connection, user=user, tenant=tenant, connected=now, expires=expires)),
-            Put(SocketRow(user=user, connection=connection, connected=now, expires=expires)),
+            Put(
+                ConnectionRow(
+                    connection_id=connection_id, user_id=user_id, tenant_id=tenant_id, connected=now, expires=expires
+                )
+            ),
+            Put(SocketRow(user_id=user_id, connection_id=connection_id, connected=now, expires=expires)),
         )
 
-    async def closed(self, *, connection: str, user: str) -> None:
+    async def closed(self, *, connection_id: str, user_id: str) -> None:
         """Forgets the socket. What it watched is dropped by the first post that finds it gone. Raises `Unsettled`."""
         await retry_write(
             self.table,
-            Delete(keys.connection_key(connection)),
-            Delete(keys.socket_key(user, connection)),
+            Delete(keys.connection_key(connection_id)),
+            Delete(keys.socket_key(user_id, connection_id)),
         )

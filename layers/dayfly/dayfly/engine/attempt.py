@@ -115,13 +115,13 @@ class Attempt:
         self._run_writer.meter.add(Metric.APPROVALS_REQUESTED, len(requests))
         # A mark that is not seen here is honoured by whoever opens the next attempt.
         audience = (await flush(self._bridge.delivery)).audience
-        if audience is None or self.facts.run.run not in audience.cancelled:
+        if audience is None or self.facts.run.run_id not in audience.cancelled:
             return None
         payload = AgentCancelled(execution_time_ms=self.facts.run_after(elapsed_ms).spent_ms)
         try:
             await end_run(self._run_writer, pause.run, pause.lease, payload)
         except Superseded as reason:
-            _log.info("not ended", extra={"run": pause.run.run, "reason": str(reason)})
+            _log.info("not ended", extra={"run": pause.run.run_id, "reason": str(reason)})
             return None
         return Outcome.CANCELLED
 

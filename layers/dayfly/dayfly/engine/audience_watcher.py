@@ -19,11 +19,11 @@ class AudienceWatcher:
     """Re-reads one thread's audience; tells when this run is to be cancelled."""
 
     def __init__(
-        self, delivery: Broadcast, *, run: str, phase: Callable[[], Phase], elapsed_ms: Callable[[], int]
+        self, delivery: Broadcast, *, run_id: str, phase: Callable[[], Phase], elapsed_ms: Callable[[], int]
     ) -> None:
         self.cancelled = asyncio.Event()
         self._delivery = delivery
-        self._run = run
+        self._run = run_id
         self.phase = phase
         self._elapsed_ms = elapsed_ms
 

@@ -124,7 +124,7 @@ class IsolatedExecutionEngine:
     async def _attempt(self) -> Outcome | Continued | None:
         watch = AudienceWatcher(
             self._bridge.delivery,
-            run=self.context.run_id,
+            run_id=self.context.run_id,
             phase=lambda: Phase.STARTING,
             elapsed_ms=self._elapsed_ms,
         )
@@ -200,7 +200,7 @@ class IsolatedExecutionEngine:
                 raise Superseded("the lease is another's")
             if ended.done():
                 counted = usage_of(resumption, narrator)
-                return verdict_on(ended, narrator.answer, counted, took_ms=self._total_ms(), run=self.context.run_id)
+                return verdict_on(ended, narrator.answer, counted, took_ms=self._total_ms(), run_id=self.context.run_id)
             await self._host.stop()
             if watch.cancelled.is_set():
                 return AgentCancelled(execution_time_ms=self._total_ms())

@@ -60,11 +60,9 @@ class ExecutionEngineFactory:
 
         def new_bridge(context: UserExecutionContext) -> WebSocketBridge:
             position = LogPosition(
-                user=context.user_id,
-                thread=context.thread_id,
-                run=context.run_id,
+                ref=context.ref,
                 agent_name=context.agent_name,
-                invocation=context.invocation_id,
+                invocation_id=context.invocation_id,
                 next_seq=context.first_seq,
             )
             return WebSocketBridge.at(position, table=table, poster=poster, clock=clock)
@@ -111,7 +109,7 @@ class ExecutionEngineFactory:
                 invoker=parts.invoker,
                 clock=parts.clock,
                 meter=parts.meter,
-                invocation=context.invocation_id,
+                invocation_id=context.invocation_id,
             ),
             limits=parts.limits,
         )

@@ -69,7 +69,7 @@ class LeaseKeeper:
                 return
             except Unsettled:
                 # The next renewal comes well before the lease is due.
-                _log.warning("lease not renewed", extra={"run": self._lease.run})
+                _log.warning("lease not renewed", extra={"run": self._lease.run_id})
 
     async def _renew(self) -> None:
         asked_at = self._clock.monotonic()

@@ -55,7 +55,7 @@ async def read_run(table: Table, context: UserExecutionContext) -> RunFacts:
         raise Superseded(f"attempt {context.attempt} is not the present one")
     steps: tuple[LogStep, ...] = ()
     if run.attempt > 1:
-        steps = await retry_call(lambda: steps_of(table, user=run.user, run=run.run))
+        steps = await retry_call(lambda: steps_of(table, user_id=run.user_id, run_id=run.run_id))
     return RunFacts(run, thread, lease, steps)
 
 

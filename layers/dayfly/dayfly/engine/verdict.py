@@ -36,7 +36,7 @@ def usage_of(earlier: Resumption, narrator: Narrator) -> Usage:
 
 
 def verdict_on(
-    ended: "asyncio.Future[None]", answer: Answered | Asked | None, usage: Usage, *, took_ms: int, run: str
+    ended: "asyncio.Future[None]", answer: Answered | Asked | None, usage: Usage, *, took_ms: int, run_id: str
 ) -> TerminalPayload | Asked:
     """What an agent that has ended by itself came to.
 
@@ -51,16 +51,16 @@ def verdict_on(
             result, truncated = cut(answer.text, ANSWER_BYTES)
             return AgentCompleted(result=result, truncated=truncated, execution_time_ms=took_ms, usage=usage)
         case None:
-            _log.error("the agent ended without an answer", extra={"run": run, "code": AgentFailed.code})
+            _log.error("the agent ended without an answer", extra={"run": run_id, "code": AgentFailed.code})
             return AgentError(code=AgentFailed.code, message="The agent gave no answer.", retryable=False)
         case Superseded() | Unsettled() | EngineClosed():
             raise error
         case RunFailed():
-            _log.error("the run failed", extra={"run": run, "code": error.code}, exc_info=error)
+            _log.error("the run failed", extra={"run": run_id, "code": error.code}, exc_info=error)
             message = cut(str(error) or "The run failed.", SENTENCE_BYTES)[0]
             return AgentError(code=error.code, message=message, retryable=error.retryable)
         case Exception():
-            _log.error("the agent raised", extra={"run": run, "code": AgentFailed.code}, exc_info=error)
+            _log.error("the agent raised", extra={"run": run_id, "code": AgentFailed.code}, exc_info=error)
             return AgentError(code=AgentFailed.code, message="The agent failed.", retryable=AgentFailed.retryable)
         case _:
             raise error

@@ -56,7 +56,7 @@ async def with_chunks(table: Table, row: HistoryRow, chunks: Sequence[Chunk]) ->
     parts: list[int] = []
     for chunk in chunks:
         first = sum(parts)
-        parts.append(await write_parts(table, user=row.user, owner=row.key.sk, data=chunk.data, first=first))
+        parts.append(await write_parts(table, user_id=row.user_id, owner=row.key.sk, data=chunk.data, first=first))
     return replace(row, shown=shown, parts=tuple(parts))
 
 

@@ -19,7 +19,7 @@ async def newest_rows(
     """
     wanted = head or thread.history_head
     while wanted is not None and limit > 0:
-        span = Span(keys.user_partition(thread.user), keys.history_prefix(thread.thread), wanted)
+        span = Span(keys.user_partition(thread.user_id), keys.history_prefix(thread.thread_id), wanted)
         rows = await table.query(span, HistoryRow, limit=min(at_once, limit), descending=True)
         if not rows or rows[0].key.sk != wanted:
             return  # being deleted

@@ -33,9 +33,9 @@ class Found:
 class ThreadSearch:
     """Searches the history of one user's live threads: finished runs, not the one under way."""
 
-    def __init__(self, table: Table, user: str) -> None:
+    def __init__(self, table: Table, user_id: str) -> None:
         self._table = table
-        self._user = user
+        self._user = user_id
 
     async def find(self, query: str, *, limit: int) -> tuple[Found, ...]:
         """Up to `limit` messages that hold every word of `query` (in any case, in any order), newest first within each
@@ -49,7 +49,7 @@ class ThreadSearch:
                 text = _text(message)
                 if text and all(word in text.casefold() for word in words):
                     by = "you" if isinstance(message, UserSaid) else "the assistant"
-                    found.append(Found(thread.thread, thread.title, by, _excerpt(text, words[0]), piece.at))
+                    found.append(Found(thread.thread_id, thread.title, by, _excerpt(text, words[0]), piece.at))
                     if len(found) == limit:
                         return tuple(found)
         return tuple(found)
@@ -61,7 +61,7 @@ class ThreadSearch:
             if thread.state != ThreadState.LIVE:
                 continue
             rows = await self._table.query(
-                Span.prefix(keys.user_partition(self._user), keys.history_prefix(thread.thread)),
+                Span.prefix(keys.user_partition(self._user), keys.history_prefix(thread.thread_id)),
                 HistoryRow,
                 limit=MAX_PIECES - looked_at,
                 descending=True,

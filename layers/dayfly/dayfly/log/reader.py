@@ -19,13 +19,13 @@ PAGE: Final = 100
 LAST_SEQ: Final = 10**keys.SEQ_DIGITS - 1
 
 
-async def tail_of(table: Table, *, user: str, run: str) -> LogRow | None:
+async def tail_of(table: Table, *, user_id: str, run_id: str) -> LogRow | None:
     """The last batch of a run's log: what decides where the run stands."""
-    rows = await table.query(_span(user, run, first=1, last=LAST_SEQ), LogRow, limit=1, descending=True)
+    rows = await table.query(_span(user_id, run_id, first=1, last=LAST_SEQ), LogRow, limit=1, descending=True)
     return rows[0] if rows else None
 
 
-async def pages_after(table: Table, *, user: str, run: str, seq: int) -> AsyncIterator[tuple[LogRow, ...]]:
+async def pages_after(table: Table, *, user_id: str, run_id: str, seq: int) -> AsyncIterator[tuple[LogRow, ...]]:
     """The batches of a run, page by page, from the one that holds `seq` or `seq + 1` to the tail.
 
     A cursor may lie inside a batch, so the first batch may hold what comes before it, or nothing else; it starts at the
@@ -33,10 +33,10 @@ async def pages_after(table: Table, *, user: str, run: str, seq: int) -> AsyncIt
     """
     start = 1
     if seq > 0:
-        at = await table.query(_span(user, run, first=1, last=seq + 1), LogRow, limit=1, descending=True)
+        at = await table.query(_span(user_id, run_id, first=1, last=seq + 1), LogRow, limit=1, descending=True)
         start = at[0].first if at else 1
     while True:
-        rows = await table.query(_span(user, run, first=start, last=LAST_SEQ), LogRow, limit=PAGE)
+        rows = await table.query(_span(user_id, run_id, first=start, last=LAST_SEQ), LogRow, limit=PAGE)
         if rows:
             yield rows
             start = rows[-1].last + 1
@@ -68,20 +68,20 @@ class WholeLog:
     tail: LogRow | None
 
 
-async def log_of(table: Table, *, user: str, run: str) -> WholeLog:
+async def log_of(table: Table, *, user_id: str, run_id: str) -> WholeLog:
     """The whole of a run's log."""
     steps: list[LogStep] = []
     tail: LogRow | None = None
-    async for rows in pages_after(table, user=user, run=run, seq=0):
+    async for rows in pages_after(table, user_id=user_id, run_id=run_id, seq=0):
         for row in rows:
             steps.extend(await _steps_in(table, row))
             tail = row
     return WholeLog(tuple(steps), tail)
 
 
-async def steps_of(table: Table, *, user: str, run: str) -> tuple[LogStep, ...]:
+async def steps_of(table: Table, *, user_id: str, run_id: str) -> tuple[LogStep, ...]:
     """All steps of a run, read from its log."""
-    return (await log_of(table, user=user, run=run)).steps
+    return (await log_of(table, user_id=user_id, run_id=run_id)).steps
 
 
 async def _steps_in(table: Table, row: LogRow) -> list[LogStep]:
@@ -95,5 +95,7 @@ async def _steps_in(table: Table, row: LogRow) -> list[LogStep]:
     return [step for _, _, step in sorted(placed, key=lambda p: p[:2])]
 
 
-def _span(user: str, run: str, *, first: int, last: int) -> Span:
-    return Span(keys.user_partition(user), keys.log_key(user, run, first).sk, keys.log_key(user, run, last).sk)
+def _span(user_id: str, run_id: str, *, first: int, last: int) -> Span:
+    return Span(
+        keys.user_partition(user_id), keys.log_key(user_id, run_id, first).sk, keys.log_key(user_id, run_id, last).sk
+    )

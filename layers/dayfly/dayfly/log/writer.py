@@ -5,6 +5,7 @@ from typing import Protocol
 
 from dayfly.clock import Clock
 from dayfly.context.ids import new_nonce
+from dayfly.context.run_ref import OfRun, RunRef
 from dayfly.errors import Superseded
 from dayfly.log.batch import Batch, Emitted, number
 from dayfly.log.journal import pack_journal
@@ -15,14 +16,12 @@ from dayfly.store.table import Absent, Action, ConditionsFailed, Put, Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LogPosition:
+class LogPosition(OfRun):
     """Whose log, and where this writer's first record goes."""
 
-    user: str
-    thread: str
-    run: str
+    ref: RunRef
     agent_name: str
-    invocation: str
+    invocation_id: str
     next_seq: int
 
 
@@ -90,24 +89,24 @@ class LogWriter:
         return number(
             items,
             first=self.next_seq,
-            run_id=self.position.run,
-            thread_id=self.position.thread,
+            run_id=self.position.run_id,
+            thread_id=self.position.thread_id,
             agent_name=self.position.agent_name,
         )
 
     async def _row(self, batch: Batch, *, ordinal: int, at: int) -> LogRow:
         journal = pack_journal(batch.journal)
-        owner = journal_owner(self.position.run, self.nonce, ordinal)
-        parts = await put_parts(self._table, user=self.position.user, owner=owner, data=journal)
+        owner = journal_owner(self.position.run_id, self.nonce, ordinal)
+        parts = await put_parts(self._table, user_id=self.position.user_id, owner=owner, data=journal)
         return LogRow(
-            user=self.position.user,
-            run=self.position.run,
+            user_id=self.position.user_id,
+            run_id=self.position.run_id,
             first=batch.first,
             last=batch.last,
             events=tuple(event.encode() for event in batch.events),
             nonce=self.nonce,
             ordinal=ordinal,
-            invocation=self.position.invocation,
+            invocation_id=self.position.invocation_id,
             at=at,
             journal=journal if len(journal) <= INLINE_BYTES else b"",
             journal_parts=parts,

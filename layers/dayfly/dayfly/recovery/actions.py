@@ -82,7 +82,7 @@ class RecoveryActions:
             await retry_write(self.run_writer.table, Put(later, Matches(**as_read(lease))))
         except ConditionsFailed as failed:
             if failed.found[0] != later:  # else it is this very write, whose answer was lost
-                _log.info("somebody else looks after the run", extra={"run": run.run})
+                _log.info("somebody else looks after the run", extra={"run": run.run_id})
                 return
         await start_engine(self.run_writer.invoker, run)
 
@@ -100,10 +100,10 @@ class RecoveryActions:
         try:
             await open_attempt(self.run_writer, run, lease, "engine_lost", later=later)
         except Superseded as faster:
-            _log.info("not resumed", extra={"run": run.run, "reason": str(faster)})
+            _log.info("not resumed", extra={"run": run.run_id, "reason": str(faster)})
             return
         self.run_writer.meter.add(Metric.RUNS_RESUMED)
-        _log.warning("run resumed", extra={"run": run.run, "code": reason.code})
+        _log.warning("run resumed", extra={"run": run.run_id, "code": reason.code})
 
     async def expire(self, standing: Standing) -> None:
         """Has the run go on with those calls denied that the user has not answered in time."""
@@ -115,7 +115,7 @@ class RecoveryActions:
         try:
             await open_attempt(self.run_writer, run, standing.lease, "expired", decisions=decisions)
         except Superseded as faster:
-            _log.info("not expired", extra={"run": run.run, "reason": str(faster)})
+            _log.info("not expired", extra={"run": run.run_id, "reason": str(faster)})
 
     async def end(self, standing: Standing, reason: RunFailed) -> None:
         """Ends the run, unless somebody who looks after it was faster: with `agent_cancelled` where that was asked for,
@@ -126,7 +126,7 @@ class RecoveryActions:
     async def _end_if_cancelled(self, standing: Standing) -> bool:
         """Whether the run has a cancel mark, which is honoured before anything else."""
         run = standing.run
-        mark = keys.cancel_mark_key(run.user, run.thread, run.run)
+        mark = keys.cancel_mark_key(run.user_id, run.thread_id, run.run_id)
         if await self.run_writer.table.get(mark, CancelRow) is None:
             return False
         took_ms = max(0, self.run_writer.clock.now_ms() - run.admitted)
@@ -138,11 +138,11 @@ class RecoveryActions:
         try:
             ended = await end_run(self.run_writer, run, standing.lease, payload)
         except Superseded as faster:
-            _log.info("not ended", extra={"run": run.run, "reason": str(faster)})
+            _log.info("not ended", extra={"run": run.run_id, "reason": str(faster)})
             return
         if ended:
             code = payload.code if isinstance(payload, AgentError) else ErrorCode.CANCELLED
-            _log.error("run ended from outside", extra={"run": run.run, "code": code})
+            _log.error("run ended from outside", extra={"run": run.run_id, "code": code})
 
 
 def _error(reason: RunFailed) -> AgentError:

@@ -31,7 +31,7 @@ async def go_on_deleting(recovery_actions: RecoveryActions, deletion: ForgetRow)
     before), and deletes what is there once it was quiet for long enough; repeatable at every point, because the rows
     that lead to others go last. Raises `Unsettled`."""
     run_writer = recovery_actions.run_writer
-    key = keys.thread_key(deletion.user, deletion.thread)
+    key = keys.thread_key(deletion.user_id, deletion.thread_id)
     thread = await run_writer.table.get(key, ThreadRow)
     if thread is None or thread.state != ThreadState.FORGOTTEN:
         await retry_write(run_writer.table, Delete(deletion.key))
@@ -39,7 +39,7 @@ async def go_on_deleting(recovery_actions: RecoveryActions, deletion: ForgetRow)
     if thread.queue:
         await cancel_queued(run_writer, thread)
     if thread.active_run is not None:
-        await _end_if_idle(recovery_actions, keys.lease_key(thread.user, thread.active_run))
+        await _end_if_idle(recovery_actions, keys.lease_key(thread.user_id, thread.active_run))
     now = run_writer.clock.now_ms()
     if thread.active_run is not None or thread.queue:
         await _look_again(run_writer, deletion, at=now + LOOK_AGAIN_MS)
@@ -74,25 +74,25 @@ async def _look_again(run_writer: RunWriter, deletion: ForgetRow, *, at: int) ->
 
 async def _all_rows(run_writer: RunWriter, thread: ThreadRow) -> AsyncIterator[list[Key]]:
     """The keys of all that belongs to the thread besides its own row, in an order in which they can be deleted."""
-    runs = Span.prefix(keys.user_partition(thread.user), keys.run_prefix(thread.thread))
+    runs = Span.prefix(keys.user_partition(thread.user_id), keys.run_prefix(thread.thread_id))
     while rows := await run_writer.table.query(runs, RunRow, limit=PAGE):
         for row in rows:
-            for prefix in (keys.log_prefix(row.run), keys.part_prefix(keys.log_prefix(row.run))):
-                async for found in _rows_under(run_writer, thread.user, prefix):
+            for prefix in (keys.log_prefix(row.run_id), keys.part_prefix(keys.log_prefix(row.run_id))):
+                async for found in _rows_under(run_writer, thread.user_id, prefix):
                     yield found
-            yield [keys.lease_key(row.user, row.run), row.key]
+            yield [keys.lease_key(row.user_id, row.run_id), row.key]
     for prefix in (
-        keys.part_prefix(keys.history_prefix(thread.thread)),
-        keys.history_prefix(thread.thread),
-        keys.live_prefix(thread.thread),
+        keys.part_prefix(keys.history_prefix(thread.thread_id)),
+        keys.history_prefix(thread.thread_id),
+        keys.live_prefix(thread.thread_id),
     ):
-        async for found in _rows_under(run_writer, thread.user, prefix):
+        async for found in _rows_under(run_writer, thread.user_id, prefix):
             yield found
 
 
-async def _rows_under(run_writer: RunWriter, user: str, prefix: str) -> AsyncIterator[list[Key]]:
+async def _rows_under(run_writer: RunWriter, user_id: str, prefix: str) -> AsyncIterator[list[Key]]:
     """The keys under a prefix, page by page: what was given is deleted before the next page is read."""
-    span = Span.prefix(keys.user_partition(user), prefix)
+    span = Span.prefix(keys.user_partition(user_id), prefix)
     while rows := await run_writer.table.query_live(span, limit=PAGE):
         yield [row.key for row in rows]
 

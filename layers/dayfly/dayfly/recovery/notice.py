@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
+from dayfly.context.run_ref import OfRun, RunRef
 from dayfly.errors import CouldNotStart, EngineLost, EngineTimeout, RunFailed
 from dayfly.recovery.actions import RecoveryActions
 from dayfly.runs.state import READS_S, Standing, standing_of
@@ -19,15 +20,13 @@ _log = logging.getLogger("dayfly.recovery")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Notice:
+class Notice(OfRun):
     """A failed invocation. `invocation` is its request id; `expired`: it waited too long and never ran; `timed_out`: it
     was killed at its time-out; `first_seq` tells for which attempt it was."""
 
-    user: str
-    thread: str
-    run: str
+    ref: RunRef
     first_seq: int
-    invocation: str
+    invocation_id: str
     expired: bool
     timed_out: bool
 
@@ -37,12 +36,12 @@ async def handle_notice(table: Table, recovery_actions: RecoveryActions, notice:
     ended its own; then looks after the run that it was for. A failure of some other invocation (a duplicate, a late
     one) touches nothing. Raises `Unsettled`."""
     table = RetryingTable(table, READS_S)
-    thread = await table.get(keys.thread_key(notice.user, notice.thread), ThreadRow)
-    if thread is not None and thread.active_run is not None and thread.active_run != notice.run:
-        following = await standing_of(table, keys.lease_key(notice.user, thread.active_run))
+    thread = await table.get(keys.thread_key(notice.user_id, notice.thread_id), ThreadRow)
+    if thread is not None and thread.active_run is not None and thread.active_run != notice.run_id:
+        following = await standing_of(table, keys.lease_key(notice.user_id, thread.active_run))
         if following is not None and following.waits_for_engine:
             await recovery_actions.start_again(following)
-    standing = await standing_of(table, keys.lease_key(notice.user, notice.run))
+    standing = await standing_of(table, keys.lease_key(notice.user_id, notice.run_id))
     if standing is not None:
         await _look_after(table, recovery_actions, standing, notice)
 
@@ -58,20 +57,20 @@ async def _look_after(table: Table, recovery_actions: RecoveryActions, standing:
             await recovery_actions.end(standing, CouldNotStart("No engine could begin the run."))
         else:
             await recovery_actions.start_again(standing)
-    elif not notice.expired and await _was_its_engine(table, standing, notice.invocation):
+    elif not notice.expired and await _was_its_engine(table, standing, notice.invocation_id):
         await recovery_actions.resume(standing, _reason(notice))
     else:
-        _log.info("another engine has the run", extra={"run": notice.run})
+        _log.info("another engine has the run", extra={"run": notice.run_id})
 
 
-async def _was_its_engine(table: Table, standing: Standing, invocation: str) -> bool:
+async def _was_its_engine(table: Table, standing: Standing, invocation_id: str) -> bool:
     """Whether the present attempt's first record was written by the failed invocation, and it has not left the run in
     order since, to wait for its user."""
     run = standing.run
     if standing.lease.state != LeaseState.HELD:
         return False
-    first = await table.get(keys.log_key(run.user, run.run, run.first_seq), LogRow)
-    return first is not None and first.invocation == invocation
+    first = await table.get(keys.log_key(run.user_id, run.run_id, run.first_seq), LogRow)
+    return first is not None and first.invocation_id == invocation_id
 
 
 def _reason(notice: Notice) -> RunFailed:

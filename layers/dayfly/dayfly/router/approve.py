@@ -23,7 +23,7 @@ async def approve(services: Services, caller: Caller, frame: Approve) -> Approve
     of two last answers one is the last. Raises `RunNotFound`, `ApprovalClosed`, `Unsettled`."""
     decision = Decision(frame.tool_call_id, frame.approved, frame.reason or "")
     while True:
-        run = await live_run(services.table, user=caller.user, run=frame.run_id)
+        run = await live_run(services.table, user_id=caller.user_id, run_id=frame.run_id)
         lease = await _open_lease(services, run, decision.call_id)
         pending = tuple(call for call in run.pending if call != decision.call_id)
         answers = (*run.answers, decision_to_json(decision))
@@ -38,12 +38,12 @@ async def approve(services: Services, caller: Caller, frame: Approve) -> Approve
             except Superseded:
                 continue
             break
-    return Approved(id=frame.id, run_id=run.run)
+    return Approved(id=frame.id, run_id=run.run_id)
 
 
 async def _open_lease(services: Services, run: RunRow, call_id: str) -> LeaseRow:
     """The lease of a run that waits for an answer to this call. Raises `ApprovalClosed`."""
-    lease = await services.table.get(keys.lease_key(run.user, run.run), LeaseRow)
+    lease = await services.table.get(keys.lease_key(run.user_id, run.run_id), LeaseRow)
     if (
         lease is None
         or lease.state != LeaseState.APPROVAL

@@ -53,12 +53,12 @@ async def attach(services: Services, caller: Caller, frame: Attach) -> Attached:
     """
     await _check_cursors(services, caller, frame)
     row = attached(caller, frame.thread_id, now=services.clock.now_ms())
-    there = Check(keys.thread_key(caller.user, frame.thread_id), Matches(state=ThreadState.LIVE))
+    there = Check(keys.thread_key(caller.user_id, frame.thread_id), Matches(state=ThreadState.LIVE))
     try:
         await retry_write(services.table, Put(row), there)
     except ConditionsFailed as failed:
         raise ThreadNotFound("There is no such thread.") from failed
-    thread = await live_thread(services.table, user=caller.user, thread=frame.thread_id)
+    thread = await live_thread(services.table, user_id=caller.user_id, thread_id=frame.thread_id)
     replay, more = _Replay(), False
     open_runs = [*([thread.active_run] if thread.active_run else []), *thread.queue]
     for run in await _runs(services, caller, frame, open_runs):
@@ -78,7 +78,7 @@ async def attach(services: Services, caller: Caller, frame: Attach) -> Attached:
 async def detach(services: Services, caller: Caller, frame: Detach) -> Detached:
     """Ends the watching. To detach what was not attached is no error."""
     await retry_write(
-        services.table, Delete(keys.socket_of_thread_key(caller.user, frame.thread_id, caller.connection))
+        services.table, Delete(keys.socket_of_thread_key(caller.user_id, frame.thread_id, caller.connection_id))
     )
     return Detached(id=frame.id, thread_id=frame.thread_id)
 
@@ -92,8 +92,8 @@ async def _check_cursors(services: Services, caller: Caller, frame: Attach) -> N
     """
     if not frame.after:
         return
-    thread = keys.thread_key(caller.user, frame.thread_id)
-    runs = [keys.run_key(caller.user, frame.thread_id, run) for run in frame.after]
+    thread = keys.thread_key(caller.user_id, frame.thread_id)
+    runs = [keys.run_key(caller.user_id, frame.thread_id, run) for run in frame.after]
     found = await services.table.get_many((thread, *runs))
     row = found.get(thread)
     if not isinstance(row, ThreadRow) or row.state != ThreadState.LIVE:
@@ -109,20 +109,20 @@ async def _runs(services: Services, caller: Caller, frame: Attach, open_runs: li
     if not frame.after:
         return open_runs
     prefix = keys.run_prefix(frame.thread_id)
-    span = Span(keys.user_partition(caller.user), f"{prefix}{min(frame.after)}", f"{prefix}~")
+    span = Span(keys.user_partition(caller.user_id), f"{prefix}{min(frame.after)}", f"{prefix}~")
     # Those that are named may all be held whole; of each other one, if it has ended, something is sent.
     most = len(frame.after) + REPLAY_RUNS + len(open_runs) + 1
     rows = await services.table.query(span, RunRow, limit=most)
-    return sorted({*(row.run for row in rows), *open_runs})
+    return sorted({*(row.run_id for row in rows), *open_runs})
 
 
 async def _replay_run(
-    services: Services, caller: Caller, run: str, *, after: int, replay: _Replay, position: int | None
+    services: Services, caller: Caller, run_id: str, *, after: int, replay: _Replay, position: int | None
 ) -> None:
     """Posts the events after a cursor in order, and notes where the run stood when its log was read to the end. A bound
     cuts between two events; the first one that can't be posted ends the replay before it."""
     seq, tail = 0, None
-    async for rows in pages_after(services.table, user=caller.user, run=run, seq=after):
+    async for rows in pages_after(services.table, user_id=caller.user_id, run_id=run_id, seq=after):
         for row in rows:
             events = committed_of(row).batch.events
             for event, text in zip(events, row.events, strict=True):
@@ -136,8 +136,8 @@ async def _replay_run(
                     replay.count(encoded)
                 seq, tail = event.seq, row
         if replay.full:
-            tail = await tail_of(services.table, user=caller.user, run=run)
+            tail = await tail_of(services.table, user_id=caller.user_id, run_id=run_id)
             break
     status = status_at(tail, queued=position is not None)
     place = position if status is RunStatus.QUEUED else None
-    replay.runs.append(AttachedRun(run_id=run, status=status.value, seq=seq, position=place))
+    replay.runs.append(AttachedRun(run_id=run_id, status=status.value, seq=seq, position=place))

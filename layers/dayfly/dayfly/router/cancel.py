@@ -36,19 +36,19 @@ async def cancel(services: Services, caller: Caller, frame: Cancel) -> Cancellin
     run_id = frame.run_id or await _run_of_request(services, caller, frame.request_id or "")
     if run_id is None:
         return Cancelling(id=frame.id)
-    run = await live_run(services.table, user=caller.user, run=run_id)
-    await retry_write(services.table, Put(cancel_mark(run, run.run, now=services.clock.now_ms())))
+    run = await live_run(services.table, user_id=caller.user_id, run_id=run_id)
+    await retry_write(services.table, Put(cancel_mark(run, run.run_id, now=services.clock.now_ms())))
     await end_if_idle(services, caller, run)
-    return Cancelling(id=frame.id, run_id=run.run)
+    return Cancelling(id=frame.id, run_id=run.run_id)
 
 
-async def _run_of_request(services: Services, caller: Caller, request: str) -> str | None:
+async def _run_of_request(services: Services, caller: Caller, request_id: str) -> str | None:
     """The run that the request admitted; where there is none, a row that makes the `run` to come answer `cancelled`. A
     remembered id counts for 24 hours by its own time, however late TTL removes it."""
     now = services.clock.now_ms()
     barrier = RequestRow(
-        user=caller.user,
-        request=request,
+        user_id=caller.user_id,
+        request_id=request_id,
         state=RequestState.CANCELLED,
         expires=now // 1000 + quotas.REQUEST_KEPT_S,
     )
@@ -61,7 +61,7 @@ async def _run_of_request(services: Services, caller: Caller, request: str) -> s
             if not isinstance(there, RequestRow):
                 when = Absent()
             elif there.expires * 1000 > now:
-                return there.run
+                return there.run_id
             else:
                 when = Matches(expires=there.expires)
         else:
@@ -78,19 +78,19 @@ async def end_if_idle(services: Services, caller: Caller, run: RunRow) -> None:
     """
     run_writer = services.run_writer(caller)
     for _ in range(TRIES):
-        tail = await tail_of(services.table, user=run.user, run=run.run)
+        tail = await tail_of(services.table, user_id=run.user_id, run_id=run.run_id)
         if tail is not None and tail.outcome is not None:
             # The ending took away what marks there were; this one came after it.
-            await retry_write(services.table, Delete(keys.cancel_mark_key(run.user, run.thread, run.run)))
+            await retry_write(services.table, Delete(keys.cancel_mark_key(run.user_id, run.thread_id, run.run_id)))
             await run_writer.in_background(partial(run_writer.post_again, run, committed_of(tail)))
             return
-        lease = await services.table.get(keys.lease_key(run.user, run.run), LeaseRow)
+        lease = await services.table.get(keys.lease_key(run.user_id, run.run_id), LeaseRow)
         now = services.clock.now_ms()
         if lease is not None and lease.state == LeaseState.HELD and lease.due > now:
             return
         try:
             await end_run(run_writer, run, lease, AgentCancelled(execution_time_ms=max(0, now - run.admitted)))
         except Superseded as reason:
-            _log.info("somebody was faster", extra={"run": run.run, "reason": str(reason)})
+            _log.info("somebody was faster", extra={"run": run.run_id, "reason": str(reason)})
         else:
             return

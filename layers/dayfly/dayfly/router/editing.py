@@ -26,12 +26,12 @@ FORGET_AFTER_MS: Final = 60_000
 async def rename(services: Services, caller: Caller, frame: Rename) -> Renamed:
     """Gives the thread its title, and tells all of the user's sockets. Raises `ThreadNotFound`, `Unsettled`."""
     while True:
-        thread = await live_thread(services.table, user=caller.user, thread=frame.thread_id)
+        thread = await live_thread(services.table, user_id=caller.user_id, thread_id=frame.thread_id)
         renamed = replace(thread, title=frame.title, version=thread.version + 1)
         if await _written(services, renamed, Put(renamed, Matches(version=thread.version))):
             break
     await _announce(services.run_writer(caller), renamed)
-    return Renamed(id=frame.id, thread_id=renamed.thread, title=renamed.title)
+    return Renamed(id=frame.id, thread_id=renamed.thread_id, title=renamed.title)
 
 
 async def forget(services: Services, caller: Caller, frame: Forget) -> Forgotten:
@@ -41,7 +41,7 @@ async def forget(services: Services, caller: Caller, frame: Forget) -> Forgotten
     Raises `ThreadNotFound`, and `Unsettled`, after which the thread may be forgotten already.
     """
     while True:
-        thread = await services.table.get(keys.thread_key(caller.user, frame.thread_id), ThreadRow)
+        thread = await services.table.get(keys.thread_key(caller.user_id, frame.thread_id), ThreadRow)
         if thread is None:
             raise ThreadNotFound("There is no such thread.")
         if thread.state == ThreadState.FORGOTTEN:
@@ -53,16 +53,18 @@ async def forget(services: Services, caller: Caller, frame: Forget) -> Forgotten
     run_writer = services.run_writer(caller)
     await _announce(run_writer, thread)
     if thread.active_run is not None:
-        await end_if_idle(services, caller, await run_of(services.table, user=caller.user, run=thread.active_run))
+        await end_if_idle(
+            services, caller, await run_of(services.table, user_id=caller.user_id, run_id=thread.active_run)
+        )
     await cancel_queued(run_writer, thread)
-    return Forgotten(id=frame.id, thread_id=thread.thread)
+    return Forgotten(id=frame.id, thread_id=thread.thread_id)
 
 
 def _forgetting(thread: ThreadRow, forgotten: ThreadRow, *, now: int) -> tuple[Action, ...]:
     deletion = ForgetRow(
-        user=thread.user,
-        thread=thread.thread,
-        lease_shard=keys.lease_shard(thread.thread),
+        user_id=thread.user_id,
+        thread_id=thread.thread_id,
+        lease_shard=keys.lease_shard(thread.thread_id),
         due=now + FORGET_AFTER_MS,
         at=now,
     )

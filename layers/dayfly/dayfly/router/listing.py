@@ -44,12 +44,12 @@ async def list_threads(services: Services, caller: Caller, frame: Threads) -> Th
         if not re.fullmatch(limits.ENTITY_ID_PATTERN, frame.cursor):
             raise InvalidMessage("`cursor` is not one that this backend gave.")
         last = f"{keys.THREADS}{frame.cursor}"
-    span = Span(keys.user_partition(caller.user), keys.THREADS, last)
+    span = Span(keys.user_partition(caller.user_id), keys.THREADS, last)
     rows = await services.table.query(span, ThreadRow, limit=THREADS_PAGE + 2, descending=True)
-    rows = tuple(row for row in rows if row.thread != frame.cursor)
+    rows = tuple(row for row in rows if row.thread_id != frame.cursor)
     page = _within_a_frame(rows[:THREADS_PAGE])
     items = tuple(thread_item(row) for row in page if row.state == ThreadState.LIVE)
-    return ThreadList(id=frame.id, items=items, cursor=page[-1].thread if len(rows) > len(page) else None)
+    return ThreadList(id=frame.id, items=items, cursor=page[-1].thread_id if len(rows) > len(page) else None)
 
 
 def _within_a_frame(rows: tuple[ThreadRow, ...]) -> tuple[ThreadRow, ...]:
@@ -66,7 +66,7 @@ def _within_a_frame(rows: tuple[ThreadRow, ...]) -> tuple[ThreadRow, ...]:
 async def read_history(services: Services, caller: Caller, frame: History) -> HistoryPage:
     """A page of the thread's messages, oldest first, ending before the cursor. Long messages come in pieces, so that
     every page fits into a frame. Raises `ThreadNotFound`, and `InvalidMessage` for a cursor of other make."""
-    thread = await live_thread(services.table, user=caller.user, thread=frame.thread_id)
+    thread = await live_thread(services.table, user_id=caller.user_id, thread_id=frame.thread_id)
     head, end = _cursor(thread, frame.before) if frame.before is not None else (None, _ALL)
     page: list[HistoryMessage] = []
     size = 0
@@ -130,7 +130,7 @@ def _shown(row: HistoryRow, end: int) -> list[_Shown]:
 def _message(row: HistoryRow, fragment: Fragment) -> HistoryMessage:
     role: Literal["user", "assistant"] = "user" if isinstance(fragment.message, UserSaid) else "assistant"
     return HistoryMessage(
-        role=role, text=fragment.text, run_id=row.run, at=rfc3339(row.at), continued=fragment.continued
+        role=role, text=fragment.text, run_id=row.run_id, at=rfc3339(row.at), continued=fragment.continued
     )
 
 
@@ -149,4 +149,4 @@ def _cursor(thread: ThreadRow, before: str) -> tuple[str, int]:
     if match is None:
         raise InvalidMessage("`before` is not a cursor that this backend gave.")
     end, turn, run, nonce = match.groups()
-    return keys.history_key(thread.user, thread.thread, int(turn), run, nonce).sk, int(end)
+    return keys.history_key(thread.user_id, thread.thread_id, int(turn), run, nonce).sk, int(end)

@@ -59,7 +59,7 @@ class Router:
         try:
             reply = await self._answer(services, caller, parse_frame(body))
         except (RequestError, RunFailed) as error:
-            _log.info("refused", extra={"code": error.code, "connection": caller.connection})
+            _log.info("refused", extra={"code": error.code, "connection": caller.connection_id})
             reply = _refusal(body, error.code, str(error), retryable=error.retryable)
         except PortError as error:
             _log.warning("a service did not answer", extra={"reason": str(error)}, exc_info=error)
@@ -101,7 +101,11 @@ class Router:
 
     async def _run(self, services: Services, caller: Caller, frame: Run) -> None:
         execution = await self._executions.open(caller, frame)
-        where = {"run": execution.run.run, "thread_id": execution.run.thread, "duplicate": execution.first is None}
+        where = {
+            "run": execution.run.run_id,
+            "thread_id": execution.run.thread_id,
+            "duplicate": execution.first is None,
+        }
         _log.info("admitted", extra=where)
         # The run is durable; nothing of the rest waits for the rest: clients order what they get by seq.
         await asyncio.gather(
@@ -130,10 +134,10 @@ async def _interrupt(services: Services, caller: Caller, execution: Execution) -
     if execution.interrupted is None:
         return
     run = execution.run
-    mark = keys.cancel_mark_key(run.user, run.thread, execution.interrupted)
+    mark = keys.cancel_mark_key(run.user_id, run.thread_id, execution.interrupted)
     try:
         if await services.table.get(mark, CancelRow) is not None:
-            interrupted = await run_of(services.table, user=caller.user, run=execution.interrupted)
+            interrupted = await run_of(services.table, user_id=caller.user_id, run_id=execution.interrupted)
             await end_if_idle(services, caller, interrupted)
     except Unsettled:
         _log.warning("not looked after", extra={"run": execution.interrupted})
@@ -147,8 +151,8 @@ async def _announce(services: Services, caller: Caller, execution: Execution) ->
 def _accepted(frame: Run, execution: Execution) -> Accepted:
     return Accepted(
         id=frame.id,
-        run_id=execution.run.run,
-        thread_id=execution.run.thread,
+        run_id=execution.run.run_id,
+        thread_id=execution.run.thread_id,
         status=execution.status.value,
         position=execution.position,
         duplicate=execution.first is None,
@@ -165,5 +169,5 @@ def _internal(body: str, caller: Caller) -> Error:
         code=ErrorCode.INTERNAL,
         message="Something went wrong on our side.",
         retryable=True,
-        request_id=caller.invocation,
+        request_id=caller.invocation_id,
     )

@@ -37,7 +37,7 @@ class Services:
             invoker=self.invoker,
             clock=self.clock,
             meter=self.meter,
-            invocation=caller.invocation,
+            invocation_id=caller.invocation_id,
             background=self.background,
         )
 
@@ -45,11 +45,11 @@ class Services:
         """Posts to the caller, and says whether the frame was taken. Where it was not, what was decided stands in the
         table all the same: a caller that left needs no answer, and one that is there asks again."""
         try:
-            await self.replies.post(caller.connection, frame)
+            await self.replies.post(caller.connection_id, frame)
         except Gone:
-            _log.info("the caller left", extra={"connection": caller.connection})
+            _log.info("the caller left", extra={"connection": caller.connection_id})
         except (Unsettled, PostRefused) as error:
-            _log.warning("reply not posted", extra={"connection": caller.connection, "reason": type(error).__name__})
+            _log.warning("reply not posted", extra={"connection": caller.connection_id, "reason": type(error).__name__})
         else:
             return True
         return False

@@ -52,8 +52,8 @@ class Found:
 async def look(table: Table, caller: Caller, frame: Run) -> Found:
     """Reads the request id, the named thread and the user's quota. A remembered id counts for 24 hours by its own
     time, however late TTL removes it."""
-    request_key, quota_key = keys.request_key(caller.user, frame.id), keys.quota_key(caller.user)
-    thread_key = keys.thread_key(caller.user, frame.thread_id) if frame.thread_id is not None else None
+    request_key, quota_key = keys.request_key(caller.user_id, frame.id), keys.quota_key(caller.user_id)
+    thread_key = keys.thread_key(caller.user_id, frame.thread_id) if frame.thread_id is not None else None
     found = await table.get_many((request_key, quota_key, *([thread_key] if thread_key else [])))
     request, quota = found.get(request_key), found.get(quota_key)
     thread = found.get(thread_key) if thread_key else None
@@ -93,12 +93,12 @@ class Admit:
         thread = self._thread(found.thread, now=now)
         quota = _taken(found.quota, self.run, now=now)
         request = RequestRow(
-            user=self.run.user,
-            request=self._frame.id,
+            user_id=self.run.user_id,
+            request_id=self._frame.id,
             state=RequestState.ADMITTED,
             content=self._content,
-            run=self.run.run,
-            thread=self.run.thread,
+            run_id=self.run.run_id,
+            thread_id=self.run.thread_id,
             expires=now // 1000 + quotas.REQUEST_KEPT_S,
         )
         self.run = run = replace(self.run, turn=thread.turn, admitted=now)
@@ -110,8 +110,8 @@ class Admit:
             Put(thread, Matches(version=found.thread.version) if found.thread else Absent()),
             Put(run, Absent()),
             Put(quota, Matches(version=found.quota.version) if found.quota else Absent()),
-            Put(attached(self._caller, run.thread, now=now)),
-            *((Put(first_lease(run, now=now), Absent()),) if thread.active_run == run.run else ()),
+            Put(attached(self._caller, run.thread_id, now=now)),
+            *((Put(first_lease(run, now=now), Absent()),) if thread.active_run == run.run_id else ()),
             *((Put(cancel_mark(run, self.interrupted, now=now)),) if self.interrupted else ()),
         )
 
@@ -125,12 +125,12 @@ class Admit:
         if self._frame.thread_id is None:
             title = " ".join(self._frame.text.split())[: quotas.TITLE_CHARS]
             return ThreadRow(
-                user=self.run.user,
-                thread=self.run.thread,
+                user_id=self.run.user_id,
+                thread_id=self.run.thread_id,
                 title=title,
                 created=now,
                 updated=now,
-                active_run=self.run.run,
+                active_run=self.run.run_id,
                 turn=1,
             )
         if found is None or found.state != ThreadState.LIVE:
@@ -145,7 +145,7 @@ class Admit:
 
     def _placed(self, thread: ThreadRow) -> ThreadRow:
         """The thread with the run in it: active where none is, else where `if_busy` says."""
-        run = self.run.run
+        run = self.run.run_id
         if thread.active_run is None:
             return replace(thread, active_run=run)
         if self._frame.if_busy is IfBusy.REJECT:
@@ -155,25 +155,25 @@ class Admit:
         return interrupting(thread, run) if self._frame.if_busy is IfBusy.INTERRUPT else enqueued(thread, run)
 
 
-def cancel_mark(place: RunRow | ThreadRow, run: str, *, now: int) -> CancelRow:
+def cancel_mark(place: RunRow | ThreadRow, run_id: str, *, now: int) -> CancelRow:
     """The mark that asks a run to end; `place` names its user and thread."""
     expires = now // 1000 + quotas.REQUEST_KEPT_S
-    return CancelRow(user=place.user, thread=place.thread, run=run, at=now, expires=expires)
+    return CancelRow(user_id=place.user_id, thread_id=place.thread_id, run_id=run_id, at=now, expires=expires)
 
 
-def attached(caller: Caller, thread: str, *, now: int) -> AttachedRow:
+def attached(caller: Caller, thread_id: str, *, now: int) -> AttachedRow:
     """The row by which the caller's connection watches a thread."""
     return AttachedRow(
-        user=caller.user,
-        thread=thread,
-        connection=caller.connection,
+        user_id=caller.user_id,
+        thread_id=thread_id,
+        connection_id=caller.connection_id,
         attached=now,
         expires=now // 1000 + quotas.ATTACHED_KEPT_S,
     )
 
 
 def _taken(quota: QuotaRow | None, run: RunRow, *, now: int) -> QuotaRow:
-    quota = quota or QuotaRow(user=run.user, version=0)
+    quota = quota or QuotaRow(user_id=run.user_id, version=0)
     if len(quota.active) >= quotas.ACTIVE_RUNS:
         raise QuotaExceeded(f"You have {quotas.ACTIVE_RUNS} runs under way, which is the most at once.")
     fresh = now - quota.window_start >= quotas.WINDOW_MS
@@ -183,7 +183,7 @@ def _taken(quota: QuotaRow | None, run: RunRow, *, now: int) -> QuotaRow:
     return replace(
         quota,
         version=quota.version + 1,
-        active=(*quota.active, run.run),
+        active=(*quota.active, run.run_id),
         window_start=now if fresh else quota.window_start,
         window_count=count + 1,
     )

@@ -27,7 +27,7 @@ class Begin:
         self.claimed_at = self._clock.monotonic()
         return (
             Check(run.key, Matches(attempt=run.attempt, first_seq=run.first_seq)),
-            Check(self._thread.key, Matches(state=ThreadState.LIVE, active_run=run.run)),
+            Check(self._thread.key, Matches(state=ThreadState.LIVE, active_run=run.run_id)),
             Put(held_lease(self._lease, nonce=row.nonce, now=row.at), Matches(**not_begun(run))),
         )
 

@@ -33,7 +33,7 @@ async def cancel_queued(run_writer: RunWriter, thread: ThreadRow) -> None:
     """Ends all runs that wait in a thread's queue, last first, so that none becomes active between. Raises
     `Unsettled`."""
     for name in reversed(thread.queue):
-        run = await run_writer.table.get(keys.run_key(thread.user, thread.thread, name), RunRow)
+        run = await run_writer.table.get(keys.run_key(thread.user_id, thread.thread_id, name), RunRow)
         if run is None:
             raise IllegalTransition("a run waits in a queue, but is not there")
         waited = max(0, run_writer.clock.now_ms() - run.admitted)
@@ -44,7 +44,7 @@ async def cancel_queued(run_writer: RunWriter, thread: ThreadRow) -> None:
 
 
 async def _end_at_tail(run_writer: RunWriter, run: RunRow, lease: LeaseRow | None, payload: TerminalPayload) -> bool:
-    tail = await tail_of(run_writer.table, user=run.user, run=run.run)
+    tail = await tail_of(run_writer.table, user_id=run.user_id, run_id=run.run_id)
     if tail is None:
         raise Superseded("the run has no log")
     if tail.outcome is not None:
@@ -54,7 +54,7 @@ async def _end_at_tail(run_writer: RunWriter, run: RunRow, lease: LeaseRow | Non
         ending = End(
             run_writer.table,
             run=run,
-            steps=lambda: steps_of(run_writer.table, user=run.user, run=run.run),
+            steps=lambda: steps_of(run_writer.table, user_id=run.user_id, run_id=run.run_id),
             lease_is=(lambda: Matches(**as_read(lease))) if lease is not None else None,
         )
         committed = await commit_end(run_writer.meter, bridge, payload, ending)

@@ -54,8 +54,8 @@ class End:
     async def actions(self, row: LogRow, batch: Batch) -> tuple[Action, ...]:
         """The transaction's other actions, from the thread, quota and lease as they stand now."""
         run = self.run
-        thread_key, quota_key = keys.thread_key(run.user, run.thread), keys.quota_key(run.user)
-        lease_key = keys.lease_key(run.user, run.run)
+        thread_key, quota_key = keys.thread_key(run.user_id, run.thread_id), keys.quota_key(run.user_id)
+        lease_key = keys.lease_key(run.user_id, run.run_id)
         found = await retry_call(lambda: self._table.get_many((thread_key, quota_key, lease_key)))
         thread, quota, lease = found.get(thread_key), found.get(quota_key), found.get(lease_key)
         if not isinstance(thread, ThreadRow):
@@ -75,8 +75,8 @@ class End:
         self.ended = Ended(after, started, moved=after.queue != thread.queue)
         return (
             Put(after, Matches(version=thread.version)),
-            Put(_given_back(quota, run.run), Matches(version=quota.version)),
-            Delete(keys.cancel_mark_key(run.user, run.thread, run.run)),
+            Put(_given_back(quota, run.run_id), Matches(version=quota.version)),
+            Delete(keys.cancel_mark_key(run.user_id, run.thread_id, run.run_id)),
             *((Put(first_lease(started, now=row.at), Absent()),) if started is not None else ()),
             self._ended_lease(lease if isinstance(lease, LeaseRow) else None, row),
         )
@@ -88,7 +88,7 @@ class End:
 
     def _released(self, thread: ThreadRow) -> ThreadRow:
         """The thread without the run. A forgotten thread starts none of those that wait."""
-        run = self.run.run
+        run = self.run.run_id
         if self._lease_is is None:
             if run not in thread.queue:
                 raise Superseded("the run does not wait in its thread's queue any more")
@@ -101,7 +101,7 @@ class End:
         following = released.active_run
         if following is None or following == thread.active_run:
             return None
-        key = keys.run_key(thread.user, thread.thread, following)
+        key = keys.run_key(thread.user_id, thread.thread_id, following)
         run = await retry_call(lambda: self._table.get(key, RunRow))
         if run is None:
             raise IllegalTransition("a run waits in a queue, but is not there")
@@ -122,10 +122,10 @@ class End:
             return self._piece
         messages = fold(self.run.text, (*await retry_call(self._steps), *batch.steps))
         piece = HistoryRow(
-            user=row.user,
-            thread=self.run.thread,
+            user_id=row.user_id,
+            thread_id=self.run.thread_id,
             place=place,
-            run=row.run,
+            run_id=row.run_id,
             nonce=row.nonce,
             previous=thread.history_head,
             at=row.at,
@@ -143,5 +143,7 @@ class End:
                 raise IllegalTransition("a piece of history would change") from failed
 
 
-def _given_back(quota: QuotaRow, run: str) -> QuotaRow:
-    return replace(quota, version=quota.version + 1, active=tuple(active for active in quota.active if active != run))
+def _given_back(quota: QuotaRow, run_id: str) -> QuotaRow:
+    return replace(
+        quota, version=quota.version + 1, active=tuple(active for active in quota.active if active != run_id)
+    )

@@ -8,6 +8,7 @@ from typing import Final
 
 from dayfly.context.caller import Caller
 from dayfly.context.ids import new_run_id, new_thread_id
+from dayfly.context.run_ref import RunRef
 from dayfly.errors import IdReused, IllegalTransition, RequestCancelled, ThreadNotFound
 from dayfly.log.reader import status_at, tail_of
 from dayfly.log.status import RunStatus
@@ -82,7 +83,7 @@ class ExecutionFactory:
         services.meter.add(Metric.RUNS_ADMITTED)
         if entry.thread is None:
             raise IllegalTransition("a run was admitted without its transaction")
-        position = position_of(entry.thread, run.run)
+        position = position_of(entry.thread, run.run_id)
         return Execution(
             run=entry.run,
             status=RunStatus.RUNNING if position is None else RunStatus.QUEUED,
@@ -97,12 +98,14 @@ class ExecutionFactory:
         # Ids sort by time; within a thread they also sort by turn, whatever the clocks of two routers say.
         now = max(self._services.clock.now_ms(), found.thread.updated + 1 if found.thread else 0)
         return RunRow(
-            user=caller.user,
-            tenant=caller.tenant,
-            thread=frame.thread_id or new_thread_id(now),
-            run=new_run_id(now),
-            request=frame.id,
-            agent=frame.agent or DEFAULT_AGENT,
+            ref=RunRef(
+                user_id=caller.user_id,
+                tenant_id=caller.tenant_id,
+                thread_id=frame.thread_id or new_thread_id(now),
+                run_id=new_run_id(now),
+            ),
+            request_id=frame.id,
+            agent_name=frame.agent or DEFAULT_AGENT,
             text=frame.text,
             turn=0,
             admitted=now,
@@ -111,26 +114,28 @@ class ExecutionFactory:
 
     async def _again(self, caller: Caller, frame: Run, earlier: RequestRow, content: str) -> Execution:
         """The answer to a request id that is known: the original run, with the sender attached to it."""
-        if earlier.state == RequestState.CANCELLED or earlier.run is None or earlier.thread is None:
+        if earlier.state == RequestState.CANCELLED or earlier.run_id is None or earlier.thread_id is None:
             raise RequestCancelled("The run was cancelled before it was admitted.")
         if earlier.content != content:
             raise IdReused("This id was used for another message within 24 hours.")
         services = self._services
-        there = Check(keys.thread_key(caller.user, earlier.thread), Matches(state=ThreadState.LIVE))
+        there = Check(keys.thread_key(caller.user_id, earlier.thread_id), Matches(state=ThreadState.LIVE))
         try:
-            await retry_write(services.table, Put(attached(caller, earlier.thread, now=services.clock.now_ms())), there)
+            await retry_write(
+                services.table, Put(attached(caller, earlier.thread_id, now=services.clock.now_ms())), there
+            )
         except ConditionsFailed as failed:
             raise ThreadNotFound("The thread was forgotten.") from failed
-        thread = await live_thread(services.table, user=caller.user, thread=earlier.thread)
-        run = await run_of(services.table, user=caller.user, run=earlier.run)
-        tail = await tail_of(services.table, user=caller.user, run=earlier.run)
-        position = position_of(thread, run.run)
+        thread = await live_thread(services.table, user_id=caller.user_id, thread_id=earlier.thread_id)
+        run = await run_of(services.table, user_id=caller.user_id, run_id=earlier.run_id)
+        tail = await tail_of(services.table, user_id=caller.user_id, run_id=earlier.run_id)
+        position = position_of(thread, run.run_id)
         return Execution(
             run=run,
             status=status_at(tail, queued=position is not None),
             first=None,
             position=position,
-            starts=thread.active_run == run.run and tail is not None and tail.last < run.first_seq,
+            starts=thread.active_run == run.run_id and tail is not None and tail.last < run.first_seq,
             # The router that admitted it may have died before it saw to the run that makes way.
             interrupted=thread.active_run if position is not None and position <= thread.interrupts else None,
         )

@@ -20,11 +20,8 @@ def first_lease(run: RunRow, *, now: int) -> LeaseRow:
     """The lease of a run whose present attempt may begin from `now` on: it becomes active, or another engine is to go
     on."""
     return LeaseRow(
-        user=run.user,
-        tenant=run.tenant,
-        thread=run.thread,
-        run=run.run,
-        lease_shard=keys.lease_shard(run.run),
+        ref=run.ref,
+        lease_shard=keys.lease_shard(run.run_id),
         due=now + BEGIN_WITHIN_MS,
         state=LeaseState.WAITING,
         attempt=run.attempt,
@@ -36,7 +33,7 @@ def first_lease(run: RunRow, *, now: int) -> LeaseRow:
 def ended_lease(lease: LeaseRow, *, due: int, nonce: str) -> LeaseRow:
     """The lease of a run that has ended, until that was posted. It stands apart from all others in the index: however
     many ends are left to post, no run waits behind them."""
-    shard = keys.ended_shard(lease.run)
+    shard = keys.ended_shard(lease.run_id)
     return replace(lease, lease_shard=shard, due=due, state=LeaseState.ENDED, nonce=nonce)
 
 

@@ -7,30 +7,30 @@ from dayfly.store.rows import LogRow, RunRow, ThreadRow, ThreadState
 from dayfly.store.table import Table
 
 
-async def live_thread(table: Table, *, user: str, thread: str) -> ThreadRow:
+async def live_thread(table: Table, *, user_id: str, thread_id: str) -> ThreadRow:
     """The user's thread. Raises `ThreadNotFound`."""
-    row = await table.get(keys.thread_key(user, thread), ThreadRow)
+    row = await table.get(keys.thread_key(user_id, thread_id), ThreadRow)
     if row is None or row.state != ThreadState.LIVE:
         raise ThreadNotFound("There is no such thread.")
     return row
 
 
-async def live_run(table: Table, *, user: str, run: str) -> RunRow:
+async def live_run(table: Table, *, user_id: str, run_id: str) -> RunRow:
     """The user's run, in a thread that was not forgotten. Raises `RunNotFound`."""
-    row = await run_of(table, user=user, run=run)
+    row = await run_of(table, user_id=user_id, run_id=run_id)
     try:
-        await live_thread(table, user=user, thread=row.thread)
+        await live_thread(table, user_id=user_id, thread_id=row.thread_id)
     except ThreadNotFound as forgotten:
         raise RunNotFound("There is no such run.") from forgotten
     return row
 
 
-async def run_of(table: Table, *, user: str, run: str) -> RunRow:
+async def run_of(table: Table, *, user_id: str, run_id: str) -> RunRow:
     """The user's run, by its id alone: its first log record names the thread. Raises `RunNotFound`."""
-    first = await table.get(keys.log_key(user, run, 1), LogRow)
+    first = await table.get(keys.log_key(user_id, run_id, 1), LogRow)
     if first is not None:
         thread = decode_event(first.events[0]).thread_id
-        row = await table.get(keys.run_key(user, thread, run), RunRow)
+        row = await table.get(keys.run_key(user_id, thread, run_id), RunRow)
         if row is not None:
             return row
     raise RunNotFound("There is no such run.")

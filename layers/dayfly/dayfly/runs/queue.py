@@ -9,15 +9,15 @@ QUEUE_LENGTH: Final = 20
 """Runs that may wait in one thread."""
 
 
-def enqueued(thread: ThreadRow, run: str) -> ThreadRow:
+def enqueued(thread: ThreadRow, run_id: str) -> ThreadRow:
     """With the run behind all others."""
-    return replace(thread, queue=(*thread.queue, run))
+    return replace(thread, queue=(*thread.queue, run_id))
 
 
-def interrupting(thread: ThreadRow, run: str) -> ThreadRow:
+def interrupting(thread: ThreadRow, run_id: str) -> ThreadRow:
     """With the run before all that wait, but behind earlier interrupts."""
     queue, place = thread.queue, thread.interrupts
-    return replace(thread, queue=(*queue[:place], run, *queue[place:]), interrupts=place + 1)
+    return replace(thread, queue=(*queue[:place], run_id, *queue[place:]), interrupts=place + 1)
 
 
 def advanced(thread: ThreadRow) -> ThreadRow:
@@ -31,9 +31,9 @@ def advanced(thread: ThreadRow) -> ThreadRow:
     )
 
 
-def without(thread: ThreadRow, run: str) -> ThreadRow:
+def without(thread: ThreadRow, run_id: str) -> ThreadRow:
     """With the run no longer waiting."""
-    place = thread.queue.index(run)
+    place = thread.queue.index(run_id)
     return replace(
         thread,
         queue=(*thread.queue[:place], *thread.queue[place + 1 :]),
@@ -41,6 +41,6 @@ def without(thread: ThreadRow, run: str) -> ThreadRow:
     )
 
 
-def position_of(thread: ThreadRow, run: str) -> int | None:
+def position_of(thread: ThreadRow, run_id: str) -> int | None:
     """The run's place among those that wait, from 1; `None` where it does not wait."""
-    return thread.queue.index(run) + 1 if run in thread.queue else None
+    return thread.queue.index(run_id) + 1 if run_id in thread.queue else None

@@ -52,7 +52,7 @@ async def _open_at_tail(
     decisions: Sequence[Decision],
     later: RunRow | None,
 ) -> RunRow:
-    log = await log_of(run_writer.table, user=run.user, run=run.run)
+    log = await log_of(run_writer.table, user_id=run.user_id, run_id=run.run_id)
     if log.tail is None or log.tail.outcome is not None:
         raise Superseded("the run has ended")
     fence = OpenAttempt(run, lease_is=lambda: Matches(**as_read(lease)), later=later)

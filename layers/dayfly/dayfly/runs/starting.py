@@ -14,4 +14,4 @@ async def start_engine(invoker: Invoker, run: RunRow) -> None:
     try:
         await invoker.start(EngineCall.of(run))
     except PortError as error:
-        _log.warning("engine not invoked", extra={"run": run.run, "reason": str(error)})
+        _log.warning("engine not invoked", extra={"run": run.run_id, "reason": str(error)})

@@ -42,6 +42,6 @@ async def standing_of(table: Table, lease_key: Key) -> Standing | None:
     lease = await table.get(lease_key, LeaseRow)
     if lease is None:
         return None
-    run = await table.get(keys.run_key(lease.user, lease.thread, lease.run), RunRow)
-    tail = await tail_of(table, user=lease.user, run=lease.run)
+    run = await table.get(keys.run_key(lease.user_id, lease.thread_id, lease.run_id), RunRow)
+    tail = await tail_of(table, user_id=lease.user_id, run_id=lease.run_id)
     return Standing(run, lease, tail) if run is not None and tail is not None else None

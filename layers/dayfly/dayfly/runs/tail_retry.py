@@ -27,7 +27,7 @@ async def retry_at_tail(
         try:
             return await write()
         except Superseded:
-            now = await run_writer.table.get(keys.lease_key(run.user, run.run), LeaseRow)
+            now = await run_writer.table.get(keys.lease_key(run.user_id, run.run_id), LeaseRow)
             if now != lease or run_writer.clock.monotonic() > until:
                 raise
         await asyncio.sleep(PAUSE_S)

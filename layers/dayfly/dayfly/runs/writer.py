@@ -38,7 +38,7 @@ class RunWriter:
     invoker: Invoker
     clock: Clock
     meter: Meter
-    invocation: str
+    invocation_id: str
     background: BackgroundTasks | None = None
 
     @property
@@ -49,18 +49,16 @@ class RunWriter:
     def bridge(self, run: RunRow, *, next_seq: int) -> WebSocketBridge:
         """A bridge that writes at `next_seq` of the run's log, under a nonce of its own."""
         position = LogPosition(
-            user=run.user,
-            thread=run.thread,
-            run=run.run,
-            agent_name=run.agent,
-            invocation=self.invocation,
+            ref=run.ref,
+            agent_name=run.agent_name,
+            invocation_id=self.invocation_id,
             next_seq=next_seq,
         )
         return WebSocketBridge.at(position, table=self.table, poster=self.poster, clock=self.clock)
 
     def delivery(self, run: RunRow) -> Broadcast:
         """The sockets that watch the run's thread."""
-        return Broadcast(self.table, self.poster, user=run.user, thread=run.thread, run=run.run)
+        return Broadcast(self.table, self.poster, run.ref)
 
     async def in_background(self, errand: BackgroundTask) -> None:
         """Carries the errand out: beside what comes next, or now where this invocation keeps no errands."""
@@ -82,7 +80,7 @@ class RunWriter:
         """Posts an ended run's terminal event to all who watch. Where that reached them, or to `give_up`, it drops the
         run's lease, and else puts it off. Raises `Unsettled`."""
         posted = await self.show(run, tail, drain_s=AGAIN_WITHIN_S)
-        lease = await self.table.get(keys.lease_key(run.user, run.run), LeaseRow)
+        lease = await self.table.get(keys.lease_key(run.user_id, run.run_id), LeaseRow)
         if lease is None:
             return
         if posted or give_up:
@@ -92,17 +90,17 @@ class RunWriter:
 
     async def drop_lease(self, run: RunRow) -> None:
         """The end is written and posted: a lease that stays has the sweep post it once more, no worse."""
-        await self._change(run.run, Delete(keys.lease_key(run.user, run.run), Matches(state=LeaseState.ENDED)))
+        await self._change(run.run_id, Delete(keys.lease_key(run.user_id, run.run_id), Matches(state=LeaseState.ENDED)))
 
     async def _put_off(self, lease: LeaseRow, *, ended: int) -> None:
         """A socket that takes nothing must not have its ends stand before those of others in every sweep.
         Whoever reads again meanwhile misses nothing: the end is in the log."""
         now = self.clock.now_ms()
         later = replace(lease, due=now + min(max(PUT_OFF_MS, now - ended), MOST_PUT_OFF_MS))
-        await self._change(lease.run, Put(later, Matches(state=LeaseState.ENDED, due=lease.due)))
+        await self._change(lease.run_id, Put(later, Matches(state=LeaseState.ENDED, due=lease.due)))
 
-    async def _change(self, run: str, action: Action) -> None:
+    async def _change(self, run_id: str, action: Action) -> None:
         try:
             await self.table.write(action)
         except (ConditionsFailed, PortError) as error:
-            _log.info("lease left as it is", extra={"run": run, "reason": type(error).__name__})
+            _log.info("lease left as it is", extra={"run": run_id, "reason": type(error).__name__})

@@ -14,94 +14,94 @@ class Key:
     sk: str
 
 
-def user_partition(user: str) -> str:
+def user_partition(user_id: str) -> str:
     """The partition of all a user owns."""
-    return f"USER#{user}"
+    return f"USER#{user_id}"
 
 
-def thread_key(user: str, thread: str) -> Key:
+def thread_key(user_id: str, thread_id: str) -> Key:
     """The thread: its title, version and active run."""
-    return Key(user_partition(user), f"{THREADS}{thread}")
+    return Key(user_partition(user_id), f"{THREADS}{thread_id}")
 
 
-def run_key(user: str, thread: str, run: str) -> Key:
+def run_key(user_id: str, thread_id: str, run_id: str) -> Key:
     """The run's admission facts."""
-    return Key(user_partition(user), f"{run_prefix(thread)}{run}")
+    return Key(user_partition(user_id), f"{run_prefix(thread_id)}{run_id}")
 
 
-def run_prefix(thread: str) -> str:
+def run_prefix(thread_id: str) -> str:
     """The sort keys of one thread's runs."""
-    return f"RUN#{thread}#"
+    return f"RUN#{thread_id}#"
 
 
-def log_key(user: str, run: str, seq: int) -> Key:
+def log_key(user_id: str, run_id: str, seq: int) -> Key:
     """One batch of the run log, at its first seq."""
-    return Key(user_partition(user), f"{log_prefix(run)}{seq:0{SEQ_DIGITS}d}")
+    return Key(user_partition(user_id), f"{log_prefix(run_id)}{seq:0{SEQ_DIGITS}d}")
 
 
-def log_prefix(run: str) -> str:
+def log_prefix(run_id: str) -> str:
     """The sort keys of one run's log."""
-    return f"LOG#{run}#"
+    return f"LOG#{run_id}#"
 
 
-def live_prefix(thread: str) -> str:
+def live_prefix(thread_id: str) -> str:
     """One prefix for the attached sockets and the cancel marks of a thread, so that one Query watches both."""
-    return f"LIVE#{thread}#"
+    return f"LIVE#{thread_id}#"
 
 
-def socket_of_thread_key(user: str, thread: str, connection: str) -> Key:
+def socket_of_thread_key(user_id: str, thread_id: str, connection_id: str) -> Key:
     """A socket attached to a thread."""
-    return Key(user_partition(user), f"{live_prefix(thread)}SOCKET#{connection}")
+    return Key(user_partition(user_id), f"{live_prefix(thread_id)}SOCKET#{connection_id}")
 
 
-def cancel_mark_key(user: str, thread: str, run: str) -> Key:
+def cancel_mark_key(user_id: str, thread_id: str, run_id: str) -> Key:
     """The mark that asks a run to end; bound to its run."""
-    return Key(user_partition(user), f"{live_prefix(thread)}CANCEL#{run}")
+    return Key(user_partition(user_id), f"{live_prefix(thread_id)}CANCEL#{run_id}")
 
 
-def history_prefix(thread: str) -> str:
+def history_prefix(thread_id: str) -> str:
     """The sort keys of one thread's history."""
-    return f"HIST#{thread}#"
+    return f"HIST#{thread_id}#"
 
 
-def history_key(user: str, thread: str, place: int, run: str, nonce: str) -> Key:
+def history_key(user_id: str, thread_id: str, place: int, run_id: str, nonce: str) -> Key:
     """One immutable piece of history. The nonce keeps two writers of one ending apart; the thread points to one."""
-    return Key(user_partition(user), f"{history_prefix(thread)}{place:08d}#{run}#{nonce}")
+    return Key(user_partition(user_id), f"{history_prefix(thread_id)}{place:08d}#{run_id}#{nonce}")
 
 
-def lease_key(user: str, run: str) -> Key:
+def lease_key(user_id: str, run_id: str) -> Key:
     """The run's lease."""
-    return Key(user_partition(user), f"{LEASES}{run}")
+    return Key(user_partition(user_id), f"{LEASES}{run_id}")
 
 
-def forget_key(user: str, thread: str) -> Key:
+def forget_key(user_id: str, thread_id: str) -> Key:
     """What drives the deletion of a forgotten thread."""
-    return Key(user_partition(user), f"{FORGETS}{thread}")
+    return Key(user_partition(user_id), f"{FORGETS}{thread_id}")
 
 
-def request_key(user: str, request: str) -> Key:
+def request_key(user_id: str, request_id: str) -> Key:
     """The client's request id, for idempotency."""
-    return Key(user_partition(user), f"REQ#{request}")
+    return Key(user_partition(user_id), f"REQ#{request_id}")
 
 
-def quota_key(user: str) -> Key:
+def quota_key(user_id: str) -> Key:
     """The user's active runs and windows."""
-    return Key(user_partition(user), "QUOTA")
+    return Key(user_partition(user_id), "QUOTA")
 
 
-def socket_key(user: str, connection: str) -> Key:
+def socket_key(user_id: str, connection_id: str) -> Key:
     """One of the user's open sockets."""
-    return Key(user_partition(user), f"{SOCKETS}{connection}")
+    return Key(user_partition(user_id), f"{SOCKETS}{connection_id}")
 
 
-def connection_key(connection: str) -> Key:
+def connection_key(connection_id: str) -> Key:
     """Whose socket a connection is: the one row outside the users' partitions."""
-    return Key(f"CONN#{connection}", "CONN")
+    return Key(f"CONN#{connection_id}", "CONN")
 
 
-def note_key(user: str, note: str) -> Key:
+def note_key(user_id: str, note: str) -> Key:
     """One of the user's notes."""
-    return Key(user_partition(user), f"{NOTES}{note}")
+    return Key(user_partition(user_id), f"{NOTES}{note}")
 
 
 THREADS: Final = "THREAD#"
@@ -111,9 +111,9 @@ SOCKETS: Final = "SOCK#"
 NOTES: Final = "NOTE#"
 
 
-def part_key(user: str, owner: str, part: int) -> Key:
+def part_key(user_id: str, owner: str, part: int) -> Key:
     """A part of a long value that belongs to the row with the sort key `owner` and its writer's nonce."""
-    return Key(user_partition(user), f"{part_prefix(owner)}#{part:04d}")
+    return Key(user_partition(user_id), f"{part_prefix(owner)}#{part:04d}")
 
 
 def part_prefix(owner: str) -> str:
@@ -134,6 +134,6 @@ def lease_shard(name: str) -> str:
     return LEASE_SHARDS[ord(name[-1]) % len(LEASE_SHARDS)]
 
 
-def ended_shard(run: str) -> str:
+def ended_shard(run_id: str) -> str:
     """The part of the lease index that an ended run's row stands in."""
-    return ENDED_SHARDS[ord(run[-1]) % len(ENDED_SHARDS)]
+    return ENDED_SHARDS[ord(run_id[-1]) % len(ENDED_SHARDS)]

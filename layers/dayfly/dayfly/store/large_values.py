@@ -17,19 +17,19 @@ INLINE_BYTES: Final = 160 * 1024
 PART_BYTES: Final = 280 * 1024  # moto counts bytes in their base64 form, a third more
 
 
-async def put_parts(table: Table, *, user: str, owner: str, data: bytes) -> int:
+async def put_parts(table: Table, *, user_id: str, owner: str, data: bytes) -> int:
     """Writes the value's parts under the owner's name and says how many; 0 where the value may stay inline."""
-    return 0 if len(data) <= INLINE_BYTES else await write_parts(table, user=user, owner=owner, data=data)
+    return 0 if len(data) <= INLINE_BYTES else await write_parts(table, user_id=user_id, owner=owner, data=data)
 
 
-async def write_parts(table: Table, *, user: str, owner: str, data: bytes, first: int = 0) -> int:
+async def write_parts(table: Table, *, user_id: str, owner: str, data: bytes, first: int = 0) -> int:
     """Writes the value in parts, from the owner's part `first` on, and says in how many.
 
     `owner` is new with every value (it holds the writer's nonce), so a repeat writes the same bytes again.
     """
     parts = [data[start : start + PART_BYTES] for start in range(0, len(data), PART_BYTES)]
     for place, part in enumerate(parts, start=first):
-        await retry_write(table, Put(PartRow(user=user, owner=owner, part=place, data=part)))
+        await retry_write(table, Put(PartRow(user_id=user_id, owner=owner, part=place, data=part)))
     return len(parts)
 
 
@@ -41,9 +41,9 @@ async def read_parts(table: Table, wanted: Sequence[Key]) -> Mapping[Key, bytes]
     return {key: _data(found[key]) for key in wanted}
 
 
-async def get_parts(table: Table, *, user: str, owner: str, count: int) -> bytes:
+async def get_parts(table: Table, *, user_id: str, owner: str, count: int) -> bytes:
     """Reads a value back from its parts. Raises `KeyError` as `read_parts`."""
-    wanted = [keys.part_key(user, owner, place) for place in range(count)]
+    wanted = [keys.part_key(user_id, owner, place) for place in range(count)]
     return b"".join((await read_parts(table, wanted)).values())
 
 
@@ -51,14 +51,14 @@ async def journal_of(table: Table, row: LogRow) -> bytes:
     """The packed journal of a batch, wherever it lies."""
     if not row.journal_parts:
         return row.journal
-    owner = journal_owner(row.run, row.nonce, row.ordinal)
-    return await get_parts(table, user=row.user, owner=owner, count=row.journal_parts)
+    owner = journal_owner(row.run_id, row.nonce, row.ordinal)
+    return await get_parts(table, user_id=row.user_id, owner=owner, count=row.journal_parts)
 
 
-def journal_owner(run: str, nonce: str, ordinal: int) -> str:
+def journal_owner(run_id: str, nonce: str, ordinal: int) -> str:
     """The owner's name of a batch's journal parts: the run, the writer and its place, not the seq, which may still
     move."""
-    return f"{keys.log_prefix(run)}{nonce}#{ordinal}"
+    return f"{keys.log_prefix(run_id)}{nonce}#{ordinal}"
 
 
 def _data(row: Row) -> bytes:

@@ -3,10 +3,9 @@
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
 """
 
-from dataclasses import fields
 from typing import Final
 
-from dayfly.store.rows import Row
+from dayfly.store.rows import Row, attributes_of
 
 ROW_BYTES: Final = 400 * 1024
 TRANSACTION_BYTES: Final = 4 * 1024 * 1024
@@ -15,10 +14,8 @@ TRANSACTION_BYTES: Final = 4 * 1024 * 1024
 def row_bytes(row: Row) -> int:
     """Bytes of the row as an item: the names and the values of its keys and fields."""
     size = len("pk") + len(row.key.pk.encode()) + len("sk") + len(row.key.sk.encode())
-    for field in fields(row):
-        value: object = getattr(row, field.name)
-        if value is not None:
-            size += len(field.name) + _value_bytes(value)
+    for name, value in attributes_of(row).items():
+        size += len(name) + _value_bytes(value)
     return size
 
 

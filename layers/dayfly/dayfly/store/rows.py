@@ -5,11 +5,17 @@ Times are milliseconds since the epoch, except `expires`, which is in seconds, a
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-before-you-start.html
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
+from dayfly.context.run_ref import OfRun, RunRef
 from dayfly.store import keys
 from dayfly.store.keys import Key
+
+
+def attribute_name(field: str) -> str:
+    """The name under which a row's field is stored: ids without `_id`."""
+    return "agent" if field == "agent_name" else field.removesuffix("_id")
 
 
 class ThreadState(StrEnum):
@@ -42,8 +48,8 @@ class ThreadRow:
     the runs that wait behind the active one, of which the first `interrupts` came to interrupt; `history_head` is the
     sort key of the newest piece of history."""
 
-    user: str
-    thread: str
+    user_id: str
+    thread_id: str
     title: str
     state: str = ThreadState.LIVE
     version: int = 1
@@ -58,11 +64,11 @@ class ThreadRow:
 
     @property
     def key(self) -> Key:
-        return keys.thread_key(self.user, self.thread)
+        return keys.thread_key(self.user_id, self.thread_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunRow:
+class RunRow(OfRun):
     """What was admitted, and which attempt is the present one: its engine writes first at `first_seq`.
 
     `resumes` counts the times that recovery resumed it; `cut_after` is the last completed seq before a step that was
@@ -70,12 +76,9 @@ class RunRow:
     tool calls without an answer, `answers` the decisions (JSON), and `answered` is their number.
     """
 
-    user: str
-    tenant: str
-    thread: str
-    run: str
-    request: str
-    agent: str
+    ref: RunRef
+    request_id: str
+    agent_name: str
     text: str
     turn: int
     admitted: int
@@ -90,7 +93,7 @@ class RunRow:
 
     @property
     def key(self) -> Key:
-        return keys.run_key(self.user, self.thread, self.run)
+        return keys.run_key(self.user_id, self.thread_id, self.run_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +101,14 @@ class LogRow:
     """One batch of a run's log. `events` are the frames as posted; `journal` is packed, or lies in `journal_parts`
     parts beside. `nonce` and `ordinal` name the writer's handler entry and its place in that writer's batches."""
 
-    user: str
-    run: str
+    user_id: str
+    run_id: str
     first: int
     last: int
     events: tuple[str, ...]
     nonce: str
     ordinal: int
-    invocation: str
+    invocation_id: str
     at: int
     journal: bytes = b""
     journal_parts: int = 0
@@ -113,19 +116,16 @@ class LogRow:
 
     @property
     def key(self) -> Key:
-        return keys.log_key(self.user, self.run, self.first)
+        return keys.log_key(self.user_id, self.run_id, self.first)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LeaseRow:
+class LeaseRow(OfRun):
     """Who looks after an active run, and until when nobody else need to. With `ForgetRow` the only rows in the lease
     index. `activated` is when this attempt could first begin; `invoked` counts invocations for this attempt.
     """
 
-    user: str
-    tenant: str
-    thread: str
-    run: str
+    ref: RunRef
     lease_shard: str
     due: int
     state: str
@@ -137,76 +137,76 @@ class LeaseRow:
 
     @property
     def key(self) -> Key:
-        return keys.lease_key(self.user, self.run)
+        return keys.lease_key(self.user_id, self.run_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetRow:
     """Drives the deletion of a forgotten thread: looked at when `due`, gone when all is deleted."""
 
-    user: str
-    thread: str
+    user_id: str
+    thread_id: str
     lease_shard: str
     due: int
     at: int
 
     @property
     def key(self) -> Key:
-        return keys.forget_key(self.user, self.thread)
+        return keys.forget_key(self.user_id, self.thread_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachedRow:
     """A socket that watches a thread."""
 
-    user: str
-    thread: str
-    connection: str
+    user_id: str
+    thread_id: str
+    connection_id: str
     attached: int
     expires: int
 
     @property
     def key(self) -> Key:
-        return keys.socket_of_thread_key(self.user, self.thread, self.connection)
+        return keys.socket_of_thread_key(self.user_id, self.thread_id, self.connection_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelRow:
     """Asks a run to end."""
 
-    user: str
-    thread: str
-    run: str
+    user_id: str
+    thread_id: str
+    run_id: str
     at: int
     expires: int
 
     @property
     def key(self) -> Key:
-        return keys.cancel_mark_key(self.user, self.thread, self.run)
+        return keys.cancel_mark_key(self.user_id, self.thread_id, self.run_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRow:
     """A client's request id and what it stood for; `content` is a hash of what was sent. Kept 24 hours."""
 
-    user: str
-    request: str
+    user_id: str
+    request_id: str
     state: str
     content: str = ""
-    run: str | None = None
-    thread: str | None = None
+    run_id: str | None = None
+    thread_id: str | None = None
     expires: int
 
     @property
     def key(self) -> Key:
-        return keys.request_key(self.user, self.request)
+        return keys.request_key(self.user_id, self.request_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaRow:
     """A user's active and queued runs, and the count of runs in the present window."""
 
-    user: str
+    user_id: str
     version: int = 1
     active: tuple[str, ...] = ()
     window_start: int = 0
@@ -214,36 +214,36 @@ class QuotaRow:
 
     @property
     def key(self) -> Key:
-        return keys.quota_key(self.user)
+        return keys.quota_key(self.user_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SocketRow:
     """One of a user's open sockets."""
 
-    user: str
-    connection: str
+    user_id: str
+    connection_id: str
     connected: int
     expires: int
 
     @property
     def key(self) -> Key:
-        return keys.socket_key(self.user, self.connection)
+        return keys.socket_key(self.user_id, self.connection_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionRow:
     """Whose socket this is."""
 
-    connection: str
-    user: str
-    tenant: str
+    connection_id: str
+    user_id: str
+    tenant_id: str
     connected: int
     expires: int
 
     @property
     def key(self) -> Key:
-        return keys.connection_key(self.connection)
+        return keys.connection_key(self.connection_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,10 +255,10 @@ class HistoryRow:
     it lies, one chunk's after the other's; 0 for a single chunk that lies in `body`.
     """
 
-    user: str
-    thread: str
+    user_id: str
+    thread_id: str
     place: int
-    run: str
+    run_id: str
     nonce: str
     previous: str | None
     at: int
@@ -268,40 +268,40 @@ class HistoryRow:
 
     @property
     def key(self) -> Key:
-        return keys.history_key(self.user, self.thread, self.place, self.run, self.nonce)
+        return keys.history_key(self.user_id, self.thread_id, self.place, self.run_id, self.nonce)
 
     def chunk_keys(self, chunk: int) -> tuple[Key, ...]:
         """The places of a chunk's parts."""
         first = sum(self.parts[:chunk])
-        return tuple(keys.part_key(self.user, self.key.sk, part) for part in range(first, first + self.parts[chunk]))
+        return tuple(keys.part_key(self.user_id, self.key.sk, part) for part in range(first, first + self.parts[chunk]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartRow:
     """A part of a value that is too long for one item (400 KB), under an immutable key."""
 
-    user: str
+    user_id: str
     owner: str
     part: int
     data: bytes
 
     @property
     def key(self) -> Key:
-        return keys.part_key(self.user, self.owner, self.part)
+        return keys.part_key(self.user_id, self.owner, self.part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteRow:
     """One of a user's notes."""
 
-    user: str
-    note: str
+    user_id: str
+    note_id: str
     text: str
     at: int
 
     @property
     def key(self) -> Key:
-        return keys.note_key(self.user, self.note)
+        return keys.note_key(self.user_id, self.note_id)
 
 
 Row = (
@@ -320,3 +320,16 @@ Row = (
     | PartRow
     | NoteRow
 )
+
+
+def attributes_of(row: Row) -> dict[str, object]:
+    """The row's fields by the names under which they are stored, in the order of the class, those of its `ref` in their
+    place. A field that is `None` is left out, because a sparse index and `attribute_not_exists` want it so."""
+    found: dict[str, object] = {}
+    for field in fields(row):
+        value: object = getattr(row, field.name)
+        if isinstance(value, RunRef):
+            found.update((attribute_name(part.name), getattr(value, part.name)) for part in fields(value))
+        elif value is not None:
+            found[attribute_name(field.name)] = value
+    return found

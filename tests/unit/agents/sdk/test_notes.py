@@ -98,7 +98,7 @@ async def test_more_notes_than_one_transaction_takes_are_removed() -> None:
     """Runs side by side may have kept one note too many."""
     table = MemoryTable()
     for number in range(MAX_NOTES + 1):
-        await table.write(Put(NoteRow(user="u-alice", note=f"n{number}", text="same", at=number)))
+        await table.write(Put(NoteRow(user_id="u-alice", note_id=f"n{number}", text="same", at=number)))
     notes = Notes(table, "u-alice")
     assert len(await notes.remove("same")) == MAX_NOTES + 1
     assert await notes.all() == ()

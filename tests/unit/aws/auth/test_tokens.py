@@ -31,16 +31,16 @@ def encoded(value: object) -> str:
 def test_a_good_token_names_its_user(issuer: Issuer, subject: str) -> None:
     """Any subject becomes the user's name for this issuer; without a tenant claim the user is the tenant."""
     identity = tokens_of(issuer).identity(issuer.token(sub=subject, exp=2_000_000_000))
-    assert identity.user == identity.tenant == user_name(issuer.url, subject)
+    assert identity.user_id == identity.tenant_id == user_name(issuer.url, subject)
     assert identity.expires_at == 2_000_000_000
 
 
 def test_the_tenant_comes_from_the_configured_claim(issuer: Issuer) -> None:
     """With a claim configured the tenant is its value's name; a token without the claim is its user's own tenant."""
     tokens = tokens_of(issuer, tenant_claim="org")
-    assert tokens.identity(issuer.token(org="acme")).tenant == tenant_name(issuer.url, "acme")
+    assert tokens.identity(issuer.token(org="acme")).tenant_id == tenant_name(issuer.url, "acme")
     lonely = tokens.identity(issuer.token())
-    assert lonely.tenant == lonely.user
+    assert lonely.tenant_id == lonely.user_id
 
 
 @pytest.mark.parametrize("claim", [7, ["acme"], {"id": "acme"}, "", "  "])

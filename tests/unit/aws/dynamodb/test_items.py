@@ -16,7 +16,7 @@ def test_the_sample_has_every_kind_of_row() -> None:
 
 def test_fields_become_attributes_of_their_type() -> None:
     """Each field has its own name and plain type; the kind is told by the sort key alone; `None` is left out."""
-    row = RequestRow(user="u", request="q", state="admitted", run="r", expires=7)
+    row = RequestRow(user_id="u", request_id="q", state="admitted", run_id="r", expires=7)
     assert to_item(row) == {
         "pk": {"S": "USER#u"},
         "sk": {"S": "REQ#q"},
@@ -49,7 +49,7 @@ def test_an_unknown_kind_is_an_error(sk: str) -> None:
 @pytest.mark.parametrize("text", [{}, {"text": {"N": "1"}}, {"text": {"NULL": True}}], ids=repr)
 def test_a_missing_or_mistyped_field_is_an_error(text: dict[str, dict[str, object]]) -> None:
     """An item whose field is missing or of another type is not read as a row."""
-    item: dict[str, object] = {**to_item(NoteRow(user="u", note="n", text="x", at=1))}
+    item: dict[str, object] = {**to_item(NoteRow(user_id="u", note_id="n", text="x", at=1))}
     del item["text"]
     with pytest.raises(UnreadableItem):
         to_row({**item, **text})

@@ -24,9 +24,9 @@ class NoteRefused(DayflyError):
 class Notes:
     """The notes of one user, at most `MAX_NOTES` of `NOTE_CHARS` characters."""
 
-    def __init__(self, table: Table, user: str) -> None:
+    def __init__(self, table: Table, user_id: str) -> None:
         self._table = table
-        self._user = user
+        self._user = user_id
 
     async def add(self, text: str, *, at: int, idempotency_key: str) -> None:
         """Keeps a note; `at` in milliseconds since the epoch. The same key again changes nothing.
@@ -38,7 +38,7 @@ class Notes:
             raise NoteRefused("There is nothing to remember.")
         if len(text) > NOTE_CHARS:
             raise NoteRefused(f"A note has at most {NOTE_CHARS} characters.")
-        row = NoteRow(user=self._user, note=_name(idempotency_key), text=text, at=at)
+        row = NoteRow(user_id=self._user, note_id=_name(idempotency_key), text=text, at=at)
         kept = await self._rows()
         if any(other.key == row.key for other in kept):
             return
@@ -51,7 +51,7 @@ class Notes:
 
     async def all(self) -> tuple[NoteRow, ...]:
         """All notes, oldest first."""
-        return tuple(sorted(await self._rows(), key=lambda row: (row.at, row.note)))
+        return tuple(sorted(await self._rows(), key=lambda row: (row.at, row.note_id)))
 
     async def remove(self, text: str) -> tuple[NoteRow, ...]:
         """Removes the notes that hold this text, in any case; where none does, those that hold all of its words. Gives

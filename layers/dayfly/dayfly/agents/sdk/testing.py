@@ -25,6 +25,7 @@ from dayfly.agents.sdk.definition import AgentDefinition
 from dayfly.agents.sdk.protocol import AgentEvent, Answered, Asked, OpenCall, Responded, ToolEnded, ToolStarted, Turn
 from dayfly.clock import Clock, SystemClock
 from dayfly.context.execution import UserExecutionContext
+from dayfly.context.run_ref import RunRef
 from dayfly.log.messages import Decision, Message, ToolAnswered, UserSaid
 from dayfly.store.memory import MemoryTable
 from dayfly.store.table import Table
@@ -127,10 +128,7 @@ async def ask(
 
 def _context(user: str, clock: Clock) -> UserExecutionContext:
     return UserExecutionContext(
-        user_id=user,
-        tenant_id=user,
-        thread_id="t-trial",
-        run_id=f"r-trial-{clock.now_ms()}",
+        ref=RunRef(user_id=user, tenant_id=user, thread_id="t-trial", run_id=f"r-trial-{clock.now_ms()}"),
         request_id="trial",
         invocation_id="i-trial",
         agent_name="trial",

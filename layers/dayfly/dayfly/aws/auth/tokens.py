@@ -28,8 +28,8 @@ class BadToken(DayflyError):
 class Identity:
     """Who a token speaks for, until when. `expires_at` is in seconds since the epoch."""
 
-    user: str
-    tenant: str
+    user_id: str
+    tenant_id: str
     expires_at: int
 
 
@@ -49,7 +49,7 @@ class Tokens:
         if not isinstance(subject, str) or not subject.strip():
             raise BadToken("empty subject")
         user = user_name(self._issuer, subject)
-        return Identity(user=user, tenant=self._tenant(claims, user), expires_at=int(claims["exp"]))
+        return Identity(user_id=user, tenant_id=self._tenant(claims, user), expires_at=int(claims["exp"]))
 
     def _claims(self, token: str) -> dict[str, Any]:
         if len(token) > MAX_CHARS:
@@ -77,12 +77,12 @@ class Tokens:
         except jwt.PyJWTError as error:
             raise BadToken(type(error).__name__) from error
 
-    def _tenant(self, claims: dict[str, Any], user: str) -> str:
+    def _tenant(self, claims: dict[str, Any], user_id: str) -> str:
         if not self._tenant_claim:
-            return user
+            return user_id
         claim = claims.get(self._tenant_claim)
         if claim is None:
-            return user
+            return user_id
         if not isinstance(claim, str) or not claim.strip():
             raise BadToken("the tenant claim is not a name")
         return tenant_name(self._issuer, claim)

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Express
 from typing import Any
 
 from dayfly.aws.dynamodb.items import to_attribute
+from dayfly.store.rows import attribute_name
 from dayfly.store.table import Absent, Condition, Exists, Matches
 
 
@@ -28,7 +29,7 @@ def _matches(when: Matches) -> dict[str, Any]:
     names = {"#pk": "pk"}
     values: dict[str, Any] = {}
     for place, (field, value) in enumerate(when.fields.items()):
-        names[f"#f{place}"] = field
+        names[f"#f{place}"] = attribute_name(field)
         if value is None:
             terms.append(f"attribute_not_exists(#f{place})")
         else:

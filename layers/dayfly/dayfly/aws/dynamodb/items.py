@@ -1,7 +1,7 @@
 """From the frozen rows to DynamoDB items and back, for every kind of row in the same way.
 
-Each field is an attribute of its own name and plain type; a field that is `None` is left out, because a sparse index
-and `attribute_not_exists` want it so. The kind is not stored: the sort key tells it.
+Each field is an attribute of a plain type, named as `attribute_name` says; a run's reference is four of them. A field
+that is `None` is left out. The kind is not stored: the sort key tells it.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,6 +10,7 @@ from functools import partial
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
 
+from dayfly.context.run_ref import RunRef
 from dayfly.store.keys import Key
 from dayfly.store.rows import (
     AttachedRow,
@@ -27,6 +28,8 @@ from dayfly.store.rows import (
     RunRow,
     SocketRow,
     ThreadRow,
+    attribute_name,
+    attributes_of,
 )
 
 if TYPE_CHECKING:
@@ -59,10 +62,8 @@ class UnreadableItem(Exception):
 def to_item(row: Row) -> "dict[str, AttributeValueTypeDef]":
     """The row as an item. Fields in the order of the class, so that a repeat is the same bytes."""
     item = to_key(row.key)
-    for field in fields(row):
-        value: object = getattr(row, field.name)
-        if value is not None:
-            item[field.name] = to_attribute(value)
+    for name, value in attributes_of(row).items():
+        item[name] = to_attribute(value)
     return item
 
 
@@ -129,18 +130,26 @@ _PLAIN: Final[Mapping[object, Callable[[Mapping[str, Any]], object]]] = {
 
 def _readers(kind: type[Row]) -> Mapping[str, _Reader]:
     hints = get_type_hints(kind)
-    return {field.name: _reader(field, hints[field.name]) for field in fields(kind)}
+    return {
+        field.name: _read_ref if hints[field.name] is RunRef else _reader(field, hints[field.name])
+        for field in fields(kind)
+    }
+
+
+def _read_ref(item: Item) -> RunRef:
+    return RunRef(**{field.name: item[attribute_name(field.name)]["S"] for field in fields(RunRef)})
 
 
 def _reader(field: "Field[Any]", hint: object) -> _Reader:
     optional = isinstance(hint, UnionType) and NoneType in get_args(hint)
     plain = next(one for one in get_args(hint) if one is not NoneType) if optional else hint
+    name = attribute_name(field.name)
     decode = _PLAIN[plain]  # a KeyError at import: a row with a type this codec lacks
     if field.default is not MISSING:
-        return partial(_read_or_default, field.name, decode, field.default)
+        return partial(_read_or_default, name, decode, field.default)
     if optional:
-        return partial(_read_or_default, field.name, decode, None)
-    return partial(_read, field.name, decode)
+        return partial(_read_or_default, name, decode, None)
+    return partial(_read, name, decode)
 
 
 def _read(name: str, decode: Callable[[Mapping[str, Any]], object], item: Item) -> object:

@@ -53,15 +53,15 @@ class Authorizer:
             except BadToken as error:
                 _log.info("token refused", extra={"reason": str(error)})
                 return _policy("Deny", event["methodArn"], principal="nobody")
-            self._telemetry.logs.bind(user=identity.user)
+            self._telemetry.logs.bind(user=identity.user_id)
             _log.info("token accepted")
             return _allow(identity, event["methodArn"])
 
 
 def _allow(identity: Identity, method: str) -> dict[str, Any]:
     # Context values reach every later event of the connection, as strings.
-    context = {"user": identity.user, "tenant": identity.tenant, "expires_at": str(identity.expires_at)}
-    return {**_policy("Allow", method, principal=identity.user), "context": context}
+    context = {"user": identity.user_id, "tenant": identity.tenant_id, "expires_at": str(identity.expires_at)}
+    return {**_policy("Allow", method, principal=identity.user_id), "context": context}
 
 
 def _policy(effect: str, method: str, *, principal: str) -> dict[str, Any]:

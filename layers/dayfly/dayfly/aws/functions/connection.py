@@ -45,7 +45,7 @@ class ConnectionFunction:
     def handle(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answers `$connect` (its status is the handshake's) and `$disconnect`."""
         peer = Peer.of(event)
-        with self._telemetry.invocation(context, user=peer.user, connection=peer.connection), self._pool:
+        with self._telemetry.invocation(context, user=peer.user_id, connection=peer.connection_id), self._pool:
             if event["requestContext"]["eventType"] == "CONNECT":
                 asyncio.run(self._connect(peer))
                 return _welcome(event)
@@ -54,7 +54,7 @@ class ConnectionFunction:
 
     async def _connect(self, peer: Peer) -> None:
         await asyncio.gather(
-            self._connections.opened(connection=peer.connection, user=peer.user, tenant=peer.tenant),
+            self._connections.opened(connection_id=peer.connection_id, user_id=peer.user_id, tenant_id=peer.tenant_id),
             self._warm_up(peer),
         )
         _log.info("connected")
@@ -65,14 +65,14 @@ class ConnectionFunction:
         if self._warmer is None:
             return
         try:
-            await self._warmer.warm_up(user=peer.user, tenant=peer.tenant)
+            await self._warmer.warm_up(user_id=peer.user_id, tenant_id=peer.tenant_id)
         except PortError as error:
             _log.warning("engine not warmed up", extra={"reason": str(error)})
 
     async def _disconnect(self, peer: Peer) -> None:
         """Best effort, as `$disconnect` itself is: TTL and 410 cover the rest."""
         try:
-            await self._connections.closed(connection=peer.connection, user=peer.user)
+            await self._connections.closed(connection_id=peer.connection_id, user_id=peer.user_id)
         except PortError as error:
             _log.warning("socket not forgotten", extra={"reason": str(error)})
         _log.info("disconnected")

@@ -75,7 +75,7 @@ class EngineFunction:
             isolation=settings.isolation,
         )
         self._run_writer = RunWriter(
-            table=table, poster=poster, invoker=invoker, clock=self._clock, meter=meter, invocation=""
+            table=table, poster=poster, invoker=invoker, clock=self._clock, meter=meter, invocation_id=""
         )
         self._factory = ExecutionEngineFactory()
         self._factory.configure(
@@ -123,17 +123,14 @@ class EngineFunction:
         except DayflyError as error:
             _log.error("no engine could be made", extra={"code": error.code, "reason": str(error)})
             reason = error if isinstance(error, RunFailed) else AgentFailed("The agent could not be made.")
-            return await refuse(replace(self._run_writer, invocation=context.invocation_id), context, reason)
+            return await refuse(replace(self._run_writer, invocation_id=context.invocation_id), context, reason)
         async with engine:
             return await engine.run()
 
     def _context(self, payload: RunPayload, context: LambdaContext) -> UserExecutionContext:
         remaining = context.get_remaining_time_in_millis() / 1000
         return UserExecutionContext(
-            user_id=payload.user,
-            tenant_id=payload.tenant,
-            thread_id=payload.thread_id,
-            run_id=payload.run_id,
+            ref=payload.ref,
             request_id=payload.request_id,
             invocation_id=context.aws_request_id,
             agent_name=payload.agent,

@@ -55,23 +55,21 @@ class RecoveryFunction:
             return  # a warm-up that failed leaves nothing behind
         self._telemetry.logs.bind(user=payload.user, thread=payload.thread_id, run=payload.run_id)
         notice = Notice(
-            user=payload.user,
-            thread=payload.thread_id,
-            run=payload.run_id,
+            ref=payload.ref,
             first_seq=payload.first_seq,
-            invocation=event.request_context.request_id,
+            invocation_id=event.request_context.request_id,
             expired=event.never_ran,
             timed_out=event.timed_out,
         )
         await handle_notice(self._table, recovery_actions, notice)
 
-    def _recovery_actions(self, invocation: str) -> RecoveryActions:
+    def _recovery_actions(self, invocation_id: str) -> RecoveryActions:
         run_writer = RunWriter(
             table=self._table,
             poster=self._poster,
             invoker=self._invoker,
             clock=self._clock,
             meter=self._telemetry.meter,
-            invocation=invocation,
+            invocation_id=invocation_id,
         )
         return RecoveryActions(run_writer)

@@ -56,9 +56,12 @@ class RouterFunction:
         """Answers one frame through `@connections`; the returned status is for API Gateway's own metrics."""
         peer = Peer.of(event)
         body = event.get("body") or ""
-        ids = {"user": peer.user, "connection": peer.connection, "request": request_id_of(body) or ""}
+        ids = {"user": peer.user_id, "connection": peer.connection_id, "request": request_id_of(body) or ""}
         caller = Caller(
-            user=peer.user, tenant=peer.tenant, connection=peer.connection, invocation=context.aws_request_id
+            user_id=peer.user_id,
+            tenant_id=peer.tenant_id,
+            connection_id=peer.connection_id,
+            invocation_id=context.aws_request_id,
         )
         with self._telemetry.invocation(context, **ids), self._pool, self._posts, self._replies:
             try:

@@ -31,9 +31,11 @@ def context(**changed: Any) -> UserExecutionContext:
 
 
 def test_a_context_is_frozen() -> None:
-    """No field of a context can be set anew."""
+    """No field of a context or of its reference can be set anew."""
     with pytest.raises(AttributeError):
-        context().user_id = "u-mallory"  # type: ignore[misc]
+        context().ref = context().ref  # type: ignore[misc]
+    with pytest.raises(AttributeError):
+        context().ref.user_id = "u-mallory"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("field", IDS)

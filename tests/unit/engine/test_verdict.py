@@ -8,7 +8,7 @@ import pytest
 from dayfly.agents.sdk.protocol import Answered, Asked, OpenCall
 from dayfly.engine.verdict import verdict_on
 from dayfly.errors import AgentFailed, EngineClosed, ErrorCode, ModelFailed, Superseded, ToolOutcomeUnknown, Unsettled
-from dayfly.log.shape import ANSWER_BYTES, SENTENCE_BYTES
+from dayfly.log.payloads import ANSWER_BYTES, SENTENCE_BYTES
 from dayfly.protocol.events import AgentCompleted, AgentError, TerminalPayload, Usage
 
 USAGE = Usage(requests=2, input_tokens=30, output_tokens=9)

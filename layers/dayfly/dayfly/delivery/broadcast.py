@@ -31,6 +31,8 @@ class Broadcast:
         self._poster = poster
         self._ref = ref
         self._queues: dict[str, SocketQueue] = {}
+        self._undetached: set[str] = set()
+        """Connections that are gone, though their rows could not be removed: they take nobody's place."""
         self._last_seq = 0
         self._terminal: bytes | None = None
         self._recent: deque[Committed] = deque(maxlen=RECENT)
@@ -49,7 +51,9 @@ class Broadcast:
         with the replay at most (clients drop by seq). Before the first read, that is everything.
         """
         published = len(self._recent)
-        audience = await read_audience(self._table, user_id=self._ref.user_id, thread_id=self._ref.thread_id)
+        audience = await read_audience(
+            self._table, user_id=self._ref.user_id, thread_id=self._ref.thread_id, gone=self._undetached
+        )
         # What was read may still name a socket that is found to be gone only now.
         gone = await self._forget_gone()
         present = tuple(connection for connection in audience.sockets if connection not in gone)
@@ -136,7 +140,8 @@ class Broadcast:
                 Delete(keys.socket_of_thread_key(self._ref.user_id, self._ref.thread_id, connection_id))
             )
         except PortError as error:
-            # The row has a TTL, and the next post to it is answered with 410 again.
+            # The row has a TTL, and another writer's post to it is answered with 410 again.
+            self._undetached.add(connection_id)
             _log.info("gone socket not removed", extra={"connection": connection_id, "reason": type(error).__name__})
 
 

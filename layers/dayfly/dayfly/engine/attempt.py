@@ -14,11 +14,11 @@ from dayfly.engine.reading import RunFacts
 from dayfly.errors import AgentFailed, IllegalTransition, StepTooLong, Superseded
 from dayfly.log.batch import outcome_of
 from dayfly.log.fold import LogStep
+from dayfly.log.payloads import approval, failure
 from dayfly.log.resumption import resumption_of
-from dayfly.log.shape import shown_parameters
 from dayfly.log.status import Outcome
 from dayfly.metrics import Metric
-from dayfly.protocol.events import AgentCancelled, AgentError, AgentResumed, ApprovalRequested, TerminalPayload
+from dayfly.protocol.events import AgentCancelled, AgentError, AgentResumed, TerminalPayload
 from dayfly.runs.begin import Begin
 from dayfly.runs.closing import end_run
 from dayfly.runs.end import End
@@ -30,7 +30,7 @@ from dayfly.runs.resume import void_after
 from dayfly.runs.starting import start_engine
 from dayfly.runs.writer import RunWriter
 from dayfly.store.table import Matches
-from dayfly.text import rfc3339, sanitize
+from dayfly.text import rfc3339
 
 MOST_APPROVALS: Final = 16
 """Calls of one model response that may wait for the user: together they are one item of the log."""
@@ -70,9 +70,7 @@ class Attempt:
             await self._bridge.discard()
         completed = resumption_of(self.steps).completed
         if cut and run.cut_after == completed:
-            return AgentError(
-                code=StepTooLong.code, message="One step takes longer than it may.", retryable=StepTooLong.retryable
-            )
+            return failure(StepTooLong("One step takes longer than it may."))
         later = replace(self.facts.run_after(elapsed_ms), cut_after=completed if cut else run.cut_after)
         fence = OpenAttempt(run, lease_is=self._lease_is, later=later)
         resumed = AgentResumed(
@@ -89,20 +87,10 @@ class Attempt:
         """Asks the user, and leaves the run waiting. Returns the outcome where the run was cancelled meanwhile (whoever
         cancels may have looked before it waited), or the error that the run has to end with."""
         if len(calls) > MOST_APPROVALS:
-            return AgentError(
-                code=AgentFailed.code,
-                message=f"The agent asked for more than {MOST_APPROVALS} approvals at once.",
-                retryable=AgentFailed.retryable,
-            )
+            return failure(AgentFailed(f"The agent asked for more than {MOST_APPROVALS} approvals at once."))
         expires = self._run_writer.clock.now_ms() + self._limits.approval_ms
         requests = [
-            ApprovalRequested(
-                tool_name=sanitize(call.tool_name),
-                tool_call_id=sanitize(call.tool_call_id),
-                parameters=shown_parameters(call.parameters),
-                expires_at=rfc3339(expires),
-            )
-            for call in calls
+            approval(call.tool_name, call.tool_call_id, call.parameters, expires_at=rfc3339(expires)) for call in calls
         ]
         pause = Pause(
             self.facts.run_after(elapsed_ms),

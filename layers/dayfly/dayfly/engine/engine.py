@@ -24,6 +24,7 @@ from dayfly.engine.time_budget import TimeBudget
 from dayfly.engine.verdict import HandOver, Verdict, usage_of, verdict_on
 from dayfly.errors import RunTooLong, Superseded
 from dayfly.log.messages import Message
+from dayfly.log.payloads import failure
 from dayfly.log.resumption import Resumption
 from dayfly.log.status import Outcome
 from dayfly.metrics import Metric
@@ -205,9 +206,7 @@ class IsolatedExecutionEngine:
             if watch.cancelled.is_set():
                 return AgentCancelled(execution_time_ms=self._total_ms())
             if budget.run_is_over:
-                return AgentError(
-                    code=RunTooLong.code, message="The run took longer than it may.", retryable=RunTooLong.retryable
-                )
+                return failure(RunTooLong("The run took longer than it may."))
             return HandOver(cut=not narrator.out_of_time.is_set())
 
     def _turn(self, run: RunRow, resumption: Resumption, history: tuple[Message, ...]) -> Turn:

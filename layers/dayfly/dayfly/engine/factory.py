@@ -1,5 +1,6 @@
 """Makes engines: configured once per process, asked once per run."""
 
+from dayfly.agents.sdk.protocol import Agent, AgentRecipe
 from dayfly.clock import Clock
 from dayfly.context.execution import UserExecutionContext
 from dayfly.delivery.bridge import WebSocketBridge
@@ -9,7 +10,7 @@ from dayfly.engine.engine import IsolatedExecutionEngine
 from dayfly.engine.infrastructure import Agents, BridgeRecipe, EngineInfrastructure, HostRecipe, UpdatesRecipe
 from dayfly.engine.limits import RunLimits
 from dayfly.engine.periodic_updates import PeriodicUpdateManager
-from dayfly.errors import ConfigurationError
+from dayfly.errors import ConfigurationError, DayflyError
 from dayfly.log.writer import LogPosition
 from dayfly.metrics import Meter, Metric
 from dayfly.runs.invoker import Invoker
@@ -83,14 +84,14 @@ class ExecutionEngineFactory:
     def create(self, context: UserExecutionContext) -> IsolatedExecutionEngine:
         """A new engine for this context. Call it inside the event loop that will run it.
 
-        Raises `ConfigurationError` before `configure`, or where a recipe gives something of another type;
-        `UnknownAgent` for an agent that is not installed.
+        Raises `ConfigurationError` before `configure`, where a recipe gives something of another type, or where an
+        agent's own making raises; `UnknownAgent` for an agent that is not installed.
         """
         parts = self._infrastructure
         if parts is None:
             raise ConfigurationError("configure the factory before it creates engines")
         started = parts.clock.monotonic()
-        agent = parts.agents.recipe(context.agent_name)()
+        agent = _made(parts.agents.recipe(context.agent_name), context.agent_name)
         bridge, updates, host = parts.bridge(context), parts.updates(), parts.host()
         _require("bridge", bridge, WebSocketBridge)
         _require("updates", updates, PeriodicUpdateManager)
@@ -116,6 +117,16 @@ class ExecutionEngineFactory:
         parts.meter.add(Metric.ENGINES_CREATED)
         parts.meter.add(Metric.ENGINE_CREATION_TIME, (parts.clock.monotonic() - started) * 1000)
         return engine
+
+
+def _made(recipe: AgentRecipe, name: str) -> Agent:
+    try:
+        return recipe()
+    except DayflyError:
+        raise
+    except Exception as error:
+        # A developer's own class, which can raise whatever there is.
+        raise ConfigurationError(f"the agent {name!r} could not be made: {type(error).__name__}: {error}") from error
 
 
 def _require(name: str, made: object, kind: type) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall
+from dayfly.protocol.call_ids import fitting_call_id
 from dayfly.text import cut, sanitize
 
 REDACTED: Final = "[redacted]"
@@ -15,15 +16,13 @@ PARAMETER_BYTES: Final = 8 * 1024
 """Bytes of a tool's parameters in an event, as JSON."""
 RESULT_BYTES: Final = 8 * 1024
 """Bytes of a tool's result in an event, as a JSON string."""
-ANSWER_BYTES: Final = 24 * 1024
-"""Bytes of the final answer in `agent_completed`, as a JSON string."""
-SENTENCE_BYTES: Final = 4 * 1024
-"""Bytes of an explanation (a reasoning, an error's message), as a JSON string."""
 SHOWN_DEPTH: Final = 32
 """Levels of nested values that an event shows; deeper ones are only hinted at. Models may nest without end."""
 
 _SECRET = re.compile(r"password|passwd|secret|token|key|auth|credential", re.IGNORECASE)
 _ELLIPSIS: Final = "…"
+_NUMBER_BITS: Final = 1024
+"""A whole number of more is only hinted at: past 4,300 digits no reader of JSON takes it, this backend's included."""
 
 
 def shown_parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -52,7 +51,8 @@ def shown_result(content: str) -> str:
 
 
 def redact(value: JsonValue, *, levels: int = SHOWN_DEPTH) -> JsonValue:
-    """Replaces the values of keys whose names say that they hold a secret, and what nests deeper than `levels`."""
+    """Replaces the values of keys whose names say that they hold a secret, what nests deeper than `levels`, and numbers
+    that no reader of JSON would take."""
     if isinstance(value, dict | list) and levels == 0:
         return _ELLIPSIS
     if isinstance(value, dict):
@@ -62,22 +62,23 @@ def redact(value: JsonValue, *, levels: int = SHOWN_DEPTH) -> JsonValue:
         }
     if isinstance(value, list):
         return [redact(inner, levels=levels - 1) for inner in value]
+    if isinstance(value, int) and value.bit_length() > _NUMBER_BITS:
+        return _ELLIPSIS
     return sanitize(value) if isinstance(value, str) else value
 
 
 def sanitized_response(said: AssistantSaid) -> AssistantSaid:
-    """The response with all its texts `whole`, as the journal can hold it."""
-    calls = tuple(
-        ToolCall(sanitize(call.call_id), sanitize(call.name), sanitize(call.arguments)) for call in said.calls
+    """The response with all its texts `whole` and its ids fitting, as the journal can hold it."""
+    calls = (
+        ToolCall(fitting_call_id(call.call_id), sanitize(call.name), sanitize(call.arguments)) for call in said.calls
     )
-    return AssistantSaid(sanitize(said.text), calls)
+    return AssistantSaid(sanitize(said.text), tuple(calls))
 
 
 def sanitized_answer(answer: ToolAnswered) -> ToolAnswered:
-    """The tool's answer with all its texts `whole`, as the journal can hold it."""
-    return replace(
-        answer, call_id=sanitize(answer.call_id), name=sanitize(answer.name), content=sanitize(answer.content)
-    )
+    """The tool's answer with all its texts `whole` and its id fitting, as the journal can hold it."""
+    content = sanitize(answer.content)
+    return replace(answer, call_id=fitting_call_id(answer.call_id), name=sanitize(answer.name), content=content)
 
 
 def _cut_strings(value: JsonValue, limit: int) -> JsonValue:

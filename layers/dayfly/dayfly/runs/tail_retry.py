@@ -28,6 +28,7 @@ async def retry_at_tail(
             return await write()
         except Superseded:
             now = await run_writer.table.get(keys.lease_key(run.user_id, run.run_id), LeaseRow)
-            if now != lease or run_writer.clock.monotonic() > until:
+            left = until - run_writer.clock.monotonic()
+            if now != lease or left <= 0:
                 raise
-        await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(min(PAUSE_S, left))

@@ -191,4 +191,4 @@ async def test_a_reason_of_any_size_is_cut(world: World) -> None:
     await refuse(world.run_writer(), world.context(call), AgentFailed("\udc80" + "x" * 100_000))
     message = world.log(call.run_id)[-1]["payload"]["message"]
     assert len(message) <= SENTENCE_BYTES
-    assert message.startswith("?x")
+    assert message.startswith("\ufffdx")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from dayfly.store.keys import Key
-from dayfly.store.row_size import row_bytes
+from dayfly.store.memory import row_bytes
 from dayfly.store.rows import Row
 from dayfly.store.table import Action, RowT, Span, Table
 

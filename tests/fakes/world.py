@@ -11,14 +11,13 @@ from dayfly.context.execution import UserExecutionContext
 from dayfly.delivery.sockets import Connections
 from dayfly.engine.engine import RunReport
 from dayfly.engine.factory import ExecutionEngineFactory
-from dayfly.engine.limits import RunLimits
+from dayfly.engine.time_budget import RunLimits
 from dayfly.history.reader import newest_pieces
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, UserSaid
 from dayfly.recovery.actions import RecoveryActions
 from dayfly.recovery.notice import Notice, handle_notice
 from dayfly.recovery.sweep import sweep
 from dayfly.router.router import Router
-from dayfly.router.services import Services
 from dayfly.runs.execution_factory import ExecutionFactory
 from dayfly.runs.invoker import EngineCall
 from dayfly.runs.writer import RunWriter

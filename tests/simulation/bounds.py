@@ -6,11 +6,10 @@ from types import ModuleType
 from typing import Final
 
 from dayfly.delivery import bridge, socket_queue
-from dayfly.engine import reading
 from dayfly.history import chunks
 from dayfly.log import batch, reader, writer
 from dayfly.recovery import deletion, sweep
-from dayfly.router import attach, listing
+from dayfly.router import attach
 from dayfly.runs import admit, quotas
 from dayfly.store import large_values
 from tests.simulation.dice import Dice, replaced

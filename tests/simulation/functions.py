@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING, Final
 from dayfly.context.caller import Caller
 from dayfly.context.execution import UserExecutionContext
 from dayfly.engine.factory import ExecutionEngineFactory
-from dayfly.engine.limits import RunLimits
-from dayfly.engine.refusal import refuse
+from dayfly.engine.time_budget import RunLimits
+from dayfly.engine.attempt import refuse
 from dayfly.errors import AgentFailed, DayflyError, RunFailed
 from dayfly.recovery.actions import RecoveryActions
 from dayfly.recovery.notice import Notice, handle_notice
 from dayfly.recovery.sweep import sweep
 from dayfly.router.router import Router
-from dayfly.router.services import Services
 from dayfly.runs.execution_factory import ExecutionFactory
 from dayfly.runs.invoker import EngineCall
 from dayfly.runs.writer import RunWriter

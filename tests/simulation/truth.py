@@ -9,7 +9,7 @@ from dayfly.log.journal import unpack_journal
 from dayfly.log.messages import AssistantSaid
 from dayfly.store import keys
 from dayfly.store.keys import Key
-from dayfly.store.large_values import journal_owner
+from dayfly.log.journal import journal_owner
 from dayfly.store.rows import LogRow, PartRow, Row
 from dayfly.store.table import Action, Put
 from tests.simulation.actors import Actor

@@ -18,12 +18,9 @@ from dayfly.log.writer import Committed, LogWriter, Transition
 from dayfly.protocol.events import AnyPayload
 from dayfly.recovery import notice, sweep
 from dayfly.recovery.actions import RecoveryActions
-from dayfly.runs import fence
 from dayfly.runs.begin import Begin
 from dayfly.runs.end import End
-from dayfly.runs.fence import OpenAttempt
-from dayfly.runs.starting import start_engine
-from dayfly.runs.state import Standing, standing_of
+from dayfly.runs.resume import OpenAttempt
 from dayfly.store import keys
 from dayfly.store.keys import Key
 from dayfly.store.retry import retry_write

@@ -12,7 +12,7 @@ from dayfly.errors import Superseded, Unsettled
 from dayfly.log import batch, reader, writer
 from dayfly.log.batch import Batch, Emitted
 from dayfly.log.fold import LogStep
-from dayfly.log.journal import Noted
+from dayfly.log.journal import JournalMessage
 from dayfly.log.writer import Committed, LogWriter, Transition
 from dayfly.protocol.events import AgentResumed, AnyPayload, Event, ToolExecuting
 from dayfly.router import attach
@@ -112,7 +112,7 @@ def tool_before_its_commit() -> Iterator[None]:
     """A tool starts while its `tool_executing` is still on its way."""
     emit = WebSocketBridge.emit
 
-    async def eager(self: WebSocketBridge, payload: AnyPayload, *, message: Noted | None = None) -> Any:
+    async def eager(self: WebSocketBridge, payload: AnyPayload, *, message: JournalMessage | None = None) -> Any:
         if isinstance(payload, ToolExecuting):
             task = asyncio.ensure_future(emit(self, payload, message=message))
             task.add_done_callback(lambda done: done.cancelled() or done.exception())

@@ -10,12 +10,11 @@ from dayfly.errors import ApprovalClosed
 from dayfly.log.messages import Decision
 from dayfly.recovery import actions
 from dayfly.router import approve, cancel
-from dayfly.router.services import Services
-from dayfly.runs import admit, closing, end, finish, queue
+from dayfly.runs import admit, end, queue
+from dayfly.runs.end import finish
 from dayfly.runs.end import End
 from dayfly.runs.lease import first_lease
 from dayfly.runs.lookup import live_run
-from dayfly.runs.starting import start_engine
 from dayfly.runs.writer import RunWriter
 from dayfly.store import keys
 from dayfly.store.keys import Key

@@ -8,14 +8,13 @@ from dayfly.context.caller import Caller
 from dayfly.delivery import audience
 from dayfly.delivery.audience import Audience
 from dayfly.delivery.broadcast import DRAIN_S, Broadcast
-from dayfly.delivery.flush import Flushed
+from dayfly.delivery.broadcast import Flushed
 from dayfly.engine import attempt, engine
 from dayfly.log.messages import Message
 from dayfly.protocol.frames import Attach
 from dayfly.protocol.replies import Attached
 from dayfly.router import attach, router
-from dayfly.router.services import Services
-from dayfly.runs import finish
+from dayfly.runs.end import finish
 from dayfly.store import keys
 from dayfly.store.keys import Key
 from dayfly.store.retry import retry_write

@@ -7,7 +7,7 @@ import pytest
 
 from dayfly.delivery.audience import MOST_SOCKETS, Audience, read_audience
 from dayfly.engine.audience_watcher import LOOK_S
-from dayfly.runs.admit import attached, cancel_mark
+from dayfly.runs.admit import cancel_mark
 from dayfly.runs.invoker import EngineCall
 from dayfly.runs.queue import QUEUE_LENGTH
 from dayfly.store.rows import AttachedRow, ThreadRow

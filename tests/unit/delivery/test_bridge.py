@@ -42,12 +42,12 @@ async def test_an_event_is_posted_only_after_it_is_in_the_log(world: World) -> N
 
     world.sockets.witness = witness
     async with stage.bridge() as bridge:
-        await bridge.delivery.refresh(phase=Phase.STARTING, elapsed_ms=0)
+        await bridge.broadcast.refresh(phase=Phase.STARTING, elapsed_ms=0)
         for step in range(1, 6):
             await bridge.emit(thinking(step))
             await bridge.say("text")
         await bridge.emit(thinking(6))
-        await bridge.delivery.drain()
+        await bridge.broadcast.drain()
     assert checked == list(range(2, 13))
 
 

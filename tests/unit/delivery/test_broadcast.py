@@ -6,7 +6,6 @@ from dayfly.delivery.broadcast import DRAIN_S, Broadcast
 from dayfly.delivery.socket_queue import QUEUE_BYTES, SocketQueue
 from dayfly.errors import PostRefused, Unsettled
 from dayfly.protocol.signals import Phase
-from dayfly.runs.admit import attached
 from dayfly.store import keys
 from dayfly.store.rows import AttachedRow
 from tests.fakes.world import World, caller
@@ -23,13 +22,13 @@ async def test_a_slow_socket_holds_back_no_other(world: World) -> None:
     await world.ask("attach", thread_id=stage.call.thread_id, connection="a2")
     world.sockets.delays["a2"] = 1.0
     async with stage.bridge() as bridge:
-        await look(bridge.delivery)
+        await look(bridge.broadcast)
         for step in range(1, 5):
             await bridge.emit(thinking(step))
         await asyncio.sleep(0.5)
         assert max(world.sockets.times["a1"]) == 0
         assert [event["seq"] for event in world.sockets.events("a1")] == [1, 2, 3, 4, 5]
-        assert await bridge.delivery.drain()
+        assert await bridge.broadcast.drain()
     assert [event["seq"] for event in world.sockets.events("a2")] == [1, 2, 3, 4, 5]
     assert world.sockets.times["a2"][-4:] == [1, 2, 3, 4]
 
@@ -39,9 +38,9 @@ async def test_a_drain_waits_five_seconds_at_most(world: World) -> None:
     stage = await staged(world)
     world.sockets.delays["a1"] = 60
     async with stage.bridge() as bridge:
-        await look(bridge.delivery)
+        await look(bridge.broadcast)
         await bridge.emit(completed())
-        assert not await bridge.delivery.drain()
+        assert not await bridge.broadcast.drain()
         assert world.clock.monotonic() == DRAIN_S
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
@@ -70,14 +69,14 @@ async def test_a_gone_socket_is_detached(world: World) -> None:
     world.sockets.gone.add("a2")
     before = world.sockets.tried["a2"]
     async with stage.bridge() as bridge:
-        await look(bridge.delivery)
+        await look(bridge.broadcast)
         await bridge.emit(thinking(1))
         await asyncio.sleep(1)
-        await look(bridge.delivery)
-        assert bridge.delivery.sockets == ("a1",)
+        await look(bridge.broadcast)
+        assert bridge.broadcast.sockets == ("a1",)
         await bridge.emit(thinking(2))
-        await look(bridge.delivery)
-        await bridge.delivery.drain()
+        await look(bridge.broadcast)
+        await bridge.broadcast.drain()
     assert world.sockets.tried["a2"] == before + 1
     assert {row.connection_id for row in world.rows(AttachedRow)} == {"a1"}
     assert [event["seq"] for event in world.sockets.events("a1")] == [1, 2, 3]
@@ -89,13 +88,13 @@ async def test_what_cannot_be_posted_does_not_stop_the_rest(world: World) -> Non
         world = World()
         stage = await staged(world)
         async with stage.bridge() as bridge:
-            await look(bridge.delivery)
+            await look(bridge.broadcast)
             world.sockets.refuse["a1"] = error
             await bridge.emit(thinking(1))
             await asyncio.sleep(0.1)
             del world.sockets.refuse["a1"]
             await bridge.emit(thinking(2))
-            assert await bridge.delivery.drain()
+            assert await bridge.broadcast.drain()
         assert [event["seq"] for event in world.sockets.events("a1")] == [1, 3]
 
 
@@ -107,9 +106,9 @@ async def test_what_is_published_before_the_audience_is_known_is_held(world: Wor
         await bridge.emit(thinking(2))
         await asyncio.sleep(1)
         assert [event["seq"] for event in world.sockets.events("a1")] == [1]
-        await look(bridge.delivery)
+        await look(bridge.broadcast)
         await bridge.emit(thinking(3))
-        await bridge.delivery.drain()
+        await bridge.broadcast.drain()
     assert [event["seq"] for event in world.sockets.events("a1")] == [1, 2, 3, 4]
 
 
@@ -118,13 +117,13 @@ async def test_a_newly_seen_socket_is_greeted(world: World) -> None:
     the log has come, and is sent what follows: with its replay, which may overlap, it has everything."""
     stage = await staged(world)
     async with stage.bridge() as bridge:
-        await look(bridge.delivery)
+        await look(bridge.broadcast)
         await bridge.emit(thinking(1))
         await world.ask("attach", thread_id=stage.call.thread_id, connection="a2")
         await bridge.emit(thinking(2))
-        await look(bridge.delivery)
+        await look(bridge.broadcast)
         await bridge.emit(thinking(3))
-        await bridge.delivery.drain()
+        await bridge.broadcast.drain()
     assert world.sockets.received("a2", "agent_heartbeat") == [
         {
             "type": "agent_heartbeat",
@@ -142,15 +141,15 @@ async def test_what_was_published_before_the_last_look_is_not_sent_again(world: 
     """A new socket's replay covers what was there when the look before it did not find it."""
     stage = await staged(world)
     async with stage.bridge() as bridge:
-        await look(bridge.delivery)
+        await look(bridge.broadcast)
         await bridge.emit(thinking(1))
-        await look(bridge.delivery)
+        await look(bridge.broadcast)
         await bridge.emit(thinking(2))
         world.memory._rows[attached(caller(connection="a2"), stage.call.thread_id, now=0).key] = attached(
             caller(connection="a2"), stage.call.thread_id, now=0
         )
-        await look(bridge.delivery)
-        await bridge.delivery.drain()
+        await look(bridge.broadcast)
+        await bridge.broadcast.drain()
     assert [event["seq"] for event in world.sockets.events("a2")] == [3]
 
 
@@ -158,11 +157,11 @@ async def test_a_socket_seen_after_the_end_is_sent_the_end(world: World) -> None
     """A socket found by the look after the terminal event is sent that event, which shows it its gap."""
     stage = await staged(world)
     async with stage.bridge() as bridge:
-        await look(bridge.delivery)
+        await look(bridge.broadcast)
         await world.ask("attach", thread_id=stage.call.thread_id, connection="a2")
         await bridge.emit(completed())
-        await look(bridge.delivery)
-        assert await bridge.delivery.drain()
+        await look(bridge.broadcast)
+        assert await bridge.broadcast.drain()
     assert world.sockets.events("a2")[-1] == world.log(stage.call.run_id)[-1]
 
 
@@ -170,11 +169,11 @@ async def test_a_detached_socket_is_forgotten(world: World) -> None:
     """A socket whose attachment is gone is sent nothing from the next look on."""
     stage = await staged(world)
     async with stage.bridge() as bridge:
-        await look(bridge.delivery)
+        await look(bridge.broadcast)
         await world.ask("detach", thread_id=stage.call.thread_id)
-        await look(bridge.delivery)
+        await look(bridge.broadcast)
         await bridge.emit(thinking(1))
-        assert await bridge.delivery.drain()
+        assert await bridge.broadcast.drain()
     assert [event["seq"] for event in world.sockets.events("a1")] == [1]
     assert keys.socket_of_thread_key("u-alice", stage.call.thread_id, "a1") not in world.memory.rows
 
@@ -183,9 +182,9 @@ async def test_a_heartbeat_tells_each_socket_its_own_last_seq(world: World) -> N
     """The last seq in a heartbeat is the last one queued to that very socket."""
     stage = await staged(world)
     async with stage.bridge() as bridge:
-        await look(bridge.delivery)
+        await look(bridge.broadcast)
         await bridge.emit(thinking(1))
-        bridge.delivery.heartbeat(phase=Phase.TOOL, elapsed_ms=1)
-        await bridge.delivery.drain()
+        bridge.broadcast.heartbeat(phase=Phase.TOOL, elapsed_ms=1)
+        await bridge.broadcast.drain()
     beat = world.sockets.received("a1")[-1]
     assert (beat["type"], beat["last_seq"], beat["phase"]) == ("agent_heartbeat", 2, "tool")

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from dayfly.delivery.flush import AUDIENCE_S, flush
+from dayfly.delivery.broadcast import AUDIENCE_S
 from dayfly.protocol.events import AgentThinking
 from tests.fakes.faulty_table import Fault
 from tests.fakes.world import World
@@ -18,7 +18,7 @@ async def test_who_comes_after_the_append_is_sent_it(world: World) -> None:
         await bridge.emit(thinking())
         await world.ask("attach", thread_id=stage.call.thread_id, connection="a2")
         before = len(world.sockets.events("a2"))
-        seen = await flush(bridge.delivery)
+        seen = await bridge.broadcast.flush()
     assert seen.posted
     assert seen.audience is not None
     assert set(seen.audience.sockets) == {"a1", "a2"}
@@ -37,7 +37,7 @@ async def test_an_audience_that_can_not_be_read_is_nobody_who_was_sent_all(
         await bridge.emit(thinking())
         world.table.plan = lambda call: Fault.REFUSED
         until = world.clock.monotonic() + AUDIENCE_S
-        seen = await flush(bridge.delivery)
+        seen = await bridge.broadcast.flush()
     assert (seen.audience, seen.posted) == (None, False)
     assert world.clock.monotonic() <= until
 
@@ -50,4 +50,4 @@ async def test_a_slow_socket_is_waited_for_so_long(world: World) -> None:
         async with stage.bridge() as bridge:
             world.sockets.delays["a1"] = delay
             await bridge.emit(thinking())
-            assert (await flush(bridge.delivery, drain_s=0.5)).posted is posted
+            assert (await flush(bridge.broadcast, drain_s=0.5)).posted is posted

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Responded, Thinking, Turn
-from dayfly.engine.limits import RunLimits
+from dayfly.engine.time_budget import RunLimits
 from dayfly.errors import PortError, Unsettled
 from dayfly.log.messages import AssistantSaid
 from dayfly.runs.invoker import EngineCall

@@ -2,7 +2,8 @@
 
 import pytest
 
-from dayfly.engine.reading import HISTORY_CHARS, HISTORY_TURNS, read_history, read_run
+from dayfly.runs.begin import read_run
+from dayfly.history.reader import read_history
 from dayfly.errors import Superseded
 from dayfly.log.messages import UserSaid
 from dayfly.store.rows import PartRow

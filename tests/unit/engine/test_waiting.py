@@ -9,7 +9,7 @@ import pytest
 
 from dayfly.agents.sdk.protocol import AgentEvent, Asked, Delta, OpenCall, Responded, Turn
 from dayfly.engine.attempt import MOST_APPROVALS
-from dayfly.engine.limits import RunLimits
+from dayfly.engine.time_budget import RunLimits
 from dayfly.errors import Unsettled
 from dayfly.log.messages import AssistantSaid, ToolCall
 from dayfly.runs.invoker import EngineCall

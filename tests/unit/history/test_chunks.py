@@ -14,7 +14,8 @@ from dayfly.history.chunks import (
     read_chunks,
     with_chunks,
 )
-from dayfly.history.fragments import fragment_to_json, unpack_fragments
+from dayfly.history.chunks import unpack_fragments
+from dayfly.history.chunks import fragment_to_json
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, UserSaid
 from dayfly.store.large_values import PART_BYTES
 from dayfly.store.rows import HistoryRow, PartRow

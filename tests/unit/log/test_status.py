@@ -2,7 +2,8 @@
 
 import pytest
 
-from dayfly.log.status import Outcome, RunStatus, status_of
+from dayfly.runs.state import RunStatus
+from dayfly.store.rows import Outcome
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))

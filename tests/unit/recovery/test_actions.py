@@ -9,7 +9,6 @@ from dayfly.errors import EngineLost, EngineTimeout, Unsettled
 from dayfly.log.messages import AssistantSaid, ToolAnswered
 from dayfly.recovery.actions import MOST_RESUMES
 from dayfly.runs.invoker import EngineCall
-from dayfly.runs.state import Standing, standing_of
 from dayfly.store import keys
 from dayfly.store.rows import CancelRow, HistoryRow, RunRow
 from tests.fakes.agents import Programme, Round, asking, silent

@@ -12,7 +12,7 @@ from dayfly.history.reader import newest_pieces
 from dayfly.log.messages import AssistantSaid, UserSaid
 from dayfly.metrics import Metric
 from dayfly.protocol.events import AgentError
-from dayfly.runs.closing import end_run
+from dayfly.runs.end import end_run
 from dayfly.store.rows import HistoryRow, LeaseRow, LogRow, PartRow, QuotaRow, ThreadRow
 from dayfly.store.table import Put
 from tests.fakes.faulty_table import Call, Fault, Halt, ends_a_run

@@ -9,7 +9,7 @@ import pytest
 from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.errors import Superseded
 from dayfly.protocol.events import AgentResumed
-from dayfly.runs.fence import OpenAttempt
+from dayfly.runs.resume import OpenAttempt
 from dayfly.runs.lease import as_read
 from dayfly.store.rows import LeaseRow, LogRow, RunRow
 from dayfly.store.table import Matches, Put

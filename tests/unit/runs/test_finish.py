@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from dayfly.delivery.flush import AUDIENCE_S
+from dayfly.delivery.broadcast import AUDIENCE_S
 from dayfly.errors import ErrorCode, Superseded
 from dayfly.log.reader import steps_of
 from dayfly.metrics import Metric
 from dayfly.protocol.events import AgentCancelled, AgentError, TerminalPayload
 from dayfly.runs.end import End
-from dayfly.runs.finish import finish
+from dayfly.runs.end import finish
 from dayfly.runs.lease import as_read
 from dayfly.store.rows import AttachedRow
 from dayfly.store.table import Matches

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from dayfly.errors import IllegalTransition, PortError, Unsettled
-from dayfly.runs.starting import start_engine
 from tests.fakes.world import World
 
 

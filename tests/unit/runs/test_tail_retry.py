@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dayfly.errors import Superseded, Unsettled
-from dayfly.runs.tail_retry import BEHIND_S, PAUSE_S, retry_at_tail
+from dayfly.runs.writer import PAUSE_S
 from dayfly.store.rows import LeaseRow, RunRow
 from tests.fakes.agents import silent
 from tests.fakes.world import World

@@ -1,10 +1,14 @@
-"""The one way out to the client: append, then publish. Engine, router and recovery all go through it."""
+"""The one way out to the client: append, then publish.
+
+An engine streams through a `WebSocketBridge`; router and recovery write a single event by `WebSocketBridge.once`. Both
+append to the run log first, and what is published, by `Broadcast`, is what was committed.
+"""
 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Generic, TypeVar
 
 from dayfly.clock import Clock
 from dayfly.delivery.broadcast import Broadcast
@@ -12,8 +16,8 @@ from dayfly.delivery.poster import Poster
 from dayfly.errors import EngineClosed
 from dayfly.log.batch import DELTA_BYTES, Emitted, outcome_of
 from dayfly.log.fold import LogStep
-from dayfly.log.journal import Noted
-from dayfly.log.writer import Committed, LogPosition, LogWriter, Transition
+from dayfly.log.journal import JournalMessage
+from dayfly.log.writer import RECORD_ALONE, Committed, LogPosition, LogWriter, Transition
 from dayfly.protocol.events import AgentDelta, AnyPayload
 from dayfly.store.table import Table
 from dayfly.text import json_string_bytes, rfc3339, sanitize, split_text
@@ -28,12 +32,21 @@ EVENT_WEIGHT: Final = 8 * 1024
 """What an event other than a delta counts for, in bytes: few come near their limit."""
 
 
+ResultT = TypeVar("ResultT")
+
+
 @dataclass(slots=True)
 class _Waiting:
     item: Emitted
-    done: asyncio.Future[Committed] | None = None
-    transition: Transition | None = None
+    done: asyncio.Future[Committed[Any]] | None = None
+    transition: Transition[Any] | None = None
     weight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening(Generic[ResultT]):
+    transition: Transition[ResultT]
+    result: "asyncio.Future[ResultT]"
 
 
 class WebSocketBridge:
@@ -46,13 +59,13 @@ class WebSocketBridge:
     that could not be stopped may still come back, and must not take a seq that is another's.
     """
 
-    def __init__(self, writer: LogWriter, delivery: Broadcast, clock: Clock) -> None:
+    def __init__(self, writer: LogWriter, broadcast: Broadcast, clock: Clock) -> None:
         self.steps: list[LogStep] = []
         """What was committed so far, as history is folded from it."""
         self.last_emitted = clock.monotonic()
         """When something last came from the agent (monotonic seconds)."""
         self._writer = writer
-        self._delivery = delivery
+        self._broadcast = broadcast
         self._clock = clock
         self._waiting: deque[_Waiting] = deque()
         self._buffered = 0
@@ -61,7 +74,7 @@ class WebSocketBridge:
         self._room.set()
         self._failure: Exception | None = None
         self._ended = False
-        self._opening: Transition | None = None
+        self._opening: _Opening[Any] | None = None
         self._opened = False
         self._committing = asyncio.Lock()
         self._committer: asyncio.Task[None] | None = None
@@ -69,8 +82,23 @@ class WebSocketBridge:
     @classmethod
     def at(cls, position: LogPosition, *, table: Table, poster: Poster, clock: Clock) -> "WebSocketBridge":
         """A bridge that writes at this position under a nonce of its own, for the sockets that watch the thread."""
-        delivery = Broadcast(table, poster, position.ref)
-        return cls(LogWriter(table, clock, position), delivery, clock)
+        return cls(LogWriter(table, clock, position), Broadcast(table, poster, position.ref), clock)
+
+    @staticmethod
+    async def once(
+        position: LogPosition,
+        payload: AnyPayload,
+        transition: Transition[ResultT],
+        *,
+        journal: Sequence[JournalMessage] = (),
+        table: Table,
+        clock: Clock,
+    ) -> Committed[ResultT]:
+        """Commits one event at this position, under a nonce of its own, for those who write from outside a run's
+        engine; `journal` goes into the log before it. To be published by `Broadcast`. Raises as `LogWriter.append`."""
+        now = rfc3339(clock.now_ms())
+        items = (*(Emitted(None, message, now) for message in journal), Emitted(payload, None, now))
+        return await LogWriter(table, clock, position).append(items, transition)
 
     @property
     def nonce(self) -> str:
@@ -88,9 +116,9 @@ class WebSocketBridge:
         return self._opened
 
     @property
-    def delivery(self) -> Broadcast:
+    def broadcast(self) -> Broadcast:
         """The sockets that committed events go to."""
-        return self._delivery
+        return self._broadcast
 
     async def __aenter__(self) -> "WebSocketBridge":
         self._committer = asyncio.create_task(self._commit_all(), name="commit to the run log")
@@ -99,23 +127,27 @@ class WebSocketBridge:
     async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
 
-    def opens_with(self, opening: Transition) -> None:
-        """Whatever is committed first is committed together with this, unless it brings a companion of its own, which
-        then has to claim as much."""
+    def opens_with(self, transition: Transition[ResultT]) -> "asyncio.Future[ResultT]":
+        """Whatever is committed first is committed together with this transition, unless it brings one of its own,
+        which then has to claim as much. Returns what it comes to, once it is committed."""
+        opening = _Opening(transition, asyncio.get_running_loop().create_future())
         self._opening = opening
+        return opening.result
 
-    async def emit(self, payload: AnyPayload, *, message: Noted | None = None) -> Committed:
+    async def emit(self, payload: AnyPayload, *, message: JournalMessage | None = None) -> Committed[None]:
         """Commits one event, with the journal message that it completes, and returns when it is in the log."""
         return await self._enqueue(Emitted(payload, message, self._timestamp()))
 
-    async def commit(self, payload: AnyPayload, transition: Transition, *, last: bool = False) -> Committed:
-        """Commits one event together with the companion's actions, in one transaction, and returns when it is done.
+    async def commit(
+        self, payload: AnyPayload, transition: Transition[ResultT], *, last: bool = False
+    ) -> Committed[ResultT]:
+        """Commits one event together with the transition's actions, in one transaction, and returns when it is done.
         What was emitted before goes into the same batch, or into one before. With `last` nothing is taken after it."""
         return await self.commit_all((payload,), transition, last=last)
 
     async def commit_all(
-        self, payloads: Sequence[AnyPayload], transition: Transition, *, last: bool = False
-    ) -> Committed:
+        self, payloads: Sequence[AnyPayload], transition: Transition[ResultT], *, last: bool = False
+    ) -> Committed[ResultT]:
         """As `commit`, for several events in one batch. Their sizes are the caller's care: an item has 400 KB."""
         for payload in payloads[:-1]:
             self._put(_Waiting(Emitted(payload, None, self._timestamp())))
@@ -129,7 +161,7 @@ class WebSocketBridge:
             delta = Emitted(AgentDelta(text=piece), None, self._timestamp())
             self._put(_Waiting(delta, weight=json_string_bytes(piece)))
 
-    def note(self, message: Noted, *, input_tokens: int = 0, output_tokens: int = 0) -> None:
+    def note(self, message: JournalMessage, *, input_tokens: int = 0, output_tokens: int = 0) -> None:
         """Takes a journal message; it is committed with the next event."""
         self._put(_Waiting(Emitted(None, message, self._timestamp(), input_tokens, output_tokens)))
 
@@ -147,12 +179,17 @@ class WebSocketBridge:
             self._committer.cancel()
             await asyncio.gather(self._committer, return_exceptions=True)
         self._fail(EngineClosed("the bridge is closed"))
-        await self._delivery.close()
+        await self._broadcast.close()
 
     async def _enqueue(
-        self, item: Emitted, transition: Transition | None = None, *, last: bool = False, weight: int = EVENT_WEIGHT
-    ) -> Committed:
-        done: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
+        self,
+        item: Emitted,
+        transition: Transition[Any] | None = None,
+        *,
+        last: bool = False,
+        weight: int = EVENT_WEIGHT,
+    ) -> Committed[Any]:
+        done: asyncio.Future[Committed[Any]] = asyncio.get_running_loop().create_future()
         self._put(_Waiting(item, done, transition, weight))
         self._ended = self._ended or last
         return await done
@@ -199,7 +236,7 @@ class WebSocketBridge:
         return self._buffered >= BUFFERED_WEIGHT or any(waiting.done is not None for waiting in self._waiting)
 
     def _take(self) -> list[_Waiting]:
-        """The next batch: up to and including the first item with a companion; a journal message is never last, it
+        """The next batch: up to and including the first item with a transition; a journal message is never last, it
         waits for the event that it is committed with."""
         taken: list[_Waiting] = []
         weight = 0
@@ -218,8 +255,11 @@ class WebSocketBridge:
 
     async def _commit_batch(self, taken: list[_Waiting]) -> None:
         try:
-            transition = taken[-1].transition or (None if self._opened else self._opening)
-            committed = await self._writer.append(tuple(w.item for w in taken), transition)
+            transition, opening = taken[-1].transition, None
+            if transition is None and not self._opened:
+                opening = self._opening
+                transition = opening.transition if opening is not None else None
+            committed = await self._writer.append(tuple(w.item for w in taken), transition or RECORD_ALONE)
         except asyncio.CancelledError:
             self._fail(EngineClosed("the bridge is closed"), taken)
             raise
@@ -227,8 +267,10 @@ class WebSocketBridge:
             self._fail(error, taken)
             return
         self._opened = True
+        if opening is not None:
+            opening.result.set_result(committed.result)
         self.steps.extend(committed.batch.steps)
-        self._delivery.publish(committed)
+        self._broadcast.publish(committed)
         for waiting in taken:
             if waiting.done is not None and not waiting.done.done():
                 waiting.done.set_result(committed)

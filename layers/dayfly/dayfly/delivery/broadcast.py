@@ -3,16 +3,18 @@
 import asyncio
 import logging
 from collections import deque
+from dataclasses import dataclass
 from typing import Final
 
 from dayfly.context.run_ref import RunRef
 from dayfly.delivery.audience import Audience, read_audience
 from dayfly.delivery.poster import Poster
 from dayfly.delivery.socket_queue import SocketQueue
-from dayfly.errors import PortError
+from dayfly.errors import PortError, Unsettled
 from dayfly.log.writer import Committed
 from dayfly.protocol.signals import AgentHeartbeat, Phase
 from dayfly.store import keys
+from dayfly.store.retry import retry_call
 from dayfly.store.table import Delete, Table
 
 RECENT: Final = 1000
@@ -20,7 +22,19 @@ RECENT: Final = 1000
 DRAIN_S: Final = 5.0
 """How long an ending waits for slow sockets before it leaves them to their gap rule."""
 
+AUDIENCE_S: Final = 2.0
+"""How long the audience is looked for."""
+
 _log = logging.getLogger("dayfly.delivery")
+
+
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """The audience and cancel marks after the append, `None` where they could not be read; and whether each socket was
+    sent all in time, or has left, or cannot be sent anything."""
+
+    audience: Audience | None
+    posted: bool
 
 
 class Broadcast:
@@ -35,7 +49,7 @@ class Broadcast:
         """Connections that are gone, though their rows could not be removed: they take nobody's place."""
         self._last_seq = 0
         self._terminal: bytes | None = None
-        self._recent: deque[Committed] = deque(maxlen=RECENT)
+        self._recent: deque[Committed[object]] = deque(maxlen=RECENT)
         self._read_before = False
 
     @property
@@ -68,7 +82,7 @@ class Broadcast:
         self._read_before = True
         return audience
 
-    def publish(self, committed: Committed) -> None:
+    def publish(self, committed: Committed[object]) -> None:
         """Queues a committed batch to every known socket."""
         self._last_seq = committed.batch.last
         if committed.batch.outcome is not None:
@@ -94,6 +108,28 @@ class Broadcast:
         await asyncio.gather(*waiting, return_exceptions=True)
         await self._forget_gone()
         return not late and not any(queue.end_unsent for queue in self._queues.values())
+
+    async def flush(self, *, drain_s: float = DRAIN_S) -> Flushed:
+        """Reads the audience once more, so that a socket that came late is sent what was appended as well (who writes
+        from outside knows nobody before), then waits until all is posted, for `drain_s` seconds at most. Where some
+        were found to be gone and sockets stand behind them, these are sent it in their place."""
+        loop = asyncio.get_running_loop()
+        until: float | None = None
+        while True:
+            try:
+                audience = await retry_call(
+                    lambda: self.refresh(phase=Phase.ENDING, elapsed_ms=0), patience_s=AUDIENCE_S
+                )
+            except Unsettled:
+                # An end keeps its lease for the sweep; whoever misses anything else sees the gap by the next event.
+                _log.warning("audience not read")
+                await self.drain(patience_s=drain_s)
+                return Flushed(None, posted=False)
+            until = loop.time() + drain_s if until is None else until
+            posted = await self.drain(patience_s=max(0.0, until - loop.time()))
+            has_room = audience.more and len(self.sockets) < len(audience.sockets)
+            if not posted or not has_room:
+                return Flushed(audience, posted)
 
     async def close(self) -> None:
         """Ends all posting."""
@@ -145,7 +181,7 @@ class Broadcast:
             _log.info("gone socket not removed", extra={"connection": connection_id, "reason": type(error).__name__})
 
 
-def _put(queue: SocketQueue, committed: Committed) -> None:
+def _put(queue: SocketQueue, committed: Committed[object]) -> None:
     for event, text in zip(committed.batch.events, committed.row.events, strict=True):
         terminal = committed.batch.outcome is not None and event.seq == committed.batch.last
         queue.put(text.encode(), seq=event.seq, must_fit=terminal)

@@ -1,17 +1,29 @@
-"""Whose socket is whose: written when it opens, forgotten when it closes."""
+"""The rows of sockets: whose each is, from when it opens until it closes, and which thread it watches."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from dayfly.clock import Clock
+from dayfly.context.caller import Caller
 from dayfly.store import keys
 from dayfly.store.retry import retry_write
-from dayfly.store.rows import ConnectionRow, SocketRow
+from dayfly.store.rows import AttachedRow, ConnectionRow, SocketRow
 from dayfly.store.table import Delete, Put, Table
 
 KEPT_S: Final = 3 * 3600
 """API Gateway ends a socket after 2 hours; its rows are kept a little longer, then TTL takes what was left behind.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
+
+
+def attachment(caller: Caller, thread_id: str, *, now: int) -> AttachedRow:
+    """The row by which the caller's connection watches a thread; `now` in milliseconds since the epoch."""
+    return AttachedRow(
+        user_id=caller.user_id,
+        thread_id=thread_id,
+        connection_id=caller.connection_id,
+        attached=now,
+        expires=now // 1000 + KEPT_S,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

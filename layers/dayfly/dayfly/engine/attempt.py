@@ -7,28 +7,22 @@ from dataclasses import replace
 from typing import Final
 
 from dayfly.agents.sdk.protocol import OpenCall
+from dayfly.context.execution import UserExecutionContext
 from dayfly.delivery.bridge import WebSocketBridge
-from dayfly.delivery.flush import flush
-from dayfly.engine.limits import RunLimits
-from dayfly.engine.reading import RunFacts
-from dayfly.errors import AgentFailed, IllegalTransition, StepTooLong, Superseded
+from dayfly.engine.time_budget import RunLimits
+from dayfly.errors import AgentFailed, RunFailed, StepTooLong, Superseded
 from dayfly.log.batch import outcome_of
-from dayfly.log.fold import LogStep
+from dayfly.log.fold import LogStep, resumption_of
 from dayfly.log.payloads import approval, failure
-from dayfly.log.resumption import resumption_of
-from dayfly.log.status import Outcome
 from dayfly.metrics import Metric
 from dayfly.protocol.events import AgentCancelled, AgentError, AgentResumed, TerminalPayload
-from dayfly.runs.begin import Begin
-from dayfly.runs.closing import end_run
-from dayfly.runs.end import End
-from dayfly.runs.fence import OpenAttempt
-from dayfly.runs.finish import finish
+from dayfly.runs.begin import Begin, RunFacts, read_run
+from dayfly.runs.end import End, end_at_once, end_run, finish
 from dayfly.runs.lease import held_by, not_begun
 from dayfly.runs.pause import Pause
-from dayfly.runs.resume import void_after
-from dayfly.runs.starting import start_engine
+from dayfly.runs.resume import OpenAttempt, void_after
 from dayfly.runs.writer import RunWriter
+from dayfly.store.rows import Outcome
 from dayfly.store.table import Matches
 from dayfly.text import rfc3339
 
@@ -44,11 +38,11 @@ class Attempt:
 
     def __init__(self, run_writer: RunWriter, bridge: WebSocketBridge, facts: RunFacts, limits: RunLimits) -> None:
         self.facts = facts
-        self.beginning = Begin(run_writer.clock, run=facts.run, thread=facts.thread, lease=facts.lease)
+        self.claim = bridge.opens_with(Begin(run_writer.ports.clock, facts))
+        """What this attempt's first append has claimed, once it is committed."""
         self._run_writer = run_writer
         self._bridge = bridge
         self._limits = limits
-        bridge.opens_with(self.beginning)
 
     @property
     def steps(self) -> tuple[LogStep, ...]:
@@ -58,8 +52,8 @@ class Attempt:
     async def end(self, payload: TerminalPayload) -> Outcome | None:
         """Ends the run, and sees the end off."""
         run_writer = self._run_writer
-        ending = End(run_writer.table, run=self.facts.run, steps=self._read_steps, lease_is=self._lease_is)
-        await finish(run_writer, self._bridge, payload, ending)
+        end = End(run_writer.ports.table, run=self.facts.run, steps=self._read_steps, lease_is=self._lease_is)
+        await finish(run_writer, self._bridge, payload, end)
         return outcome_of(payload)
 
     async def hand_over(self, *, cut: bool, elapsed_ms: int) -> AgentError | None:
@@ -72,15 +66,13 @@ class Attempt:
         if cut and run.cut_after == completed:
             return failure(StepTooLong("One step takes longer than it may."))
         later = replace(self.facts.run_after(elapsed_ms), cut_after=completed if cut else run.cut_after)
-        fence = OpenAttempt(run, lease_is=self._lease_is, later=later)
+        fence = OpenAttempt(run=run, later=later, lease_is=self._lease_is)
         resumed = AgentResumed(
             attempt=run.attempt + 1, reason="handed_over", discard_after=void_after(self.steps) if cut else None
         )
-        await self._bridge.commit(resumed, fence, last=True)
-        self._run_writer.meter.add(Metric.RUNS_HANDED_OVER)
-        if fence.opened is None:
-            raise IllegalTransition("a fence was committed without its transaction")
-        await asyncio.gather(start_engine(self._run_writer.invoker, fence.opened), flush(self._bridge.delivery))
+        committed = await self._bridge.commit(resumed, fence, last=True)
+        self._run_writer.ports.meter.add(Metric.RUNS_HANDED_OVER)
+        await asyncio.gather(self._run_writer.start_engine(committed.result), self._bridge.broadcast.flush())
         return None
 
     async def ask(self, calls: Sequence[OpenCall], *, elapsed_ms: int) -> Outcome | AgentError | None:
@@ -88,28 +80,28 @@ class Attempt:
         cancels may have looked before it waited), or the error that the run has to end with."""
         if len(calls) > MOST_APPROVALS:
             return failure(AgentFailed(f"The agent asked for more than {MOST_APPROVALS} approvals at once."))
-        expires = self._run_writer.clock.now_ms() + self._limits.approval_ms
+        expires = self._run_writer.ports.clock.now_ms() + self._limits.approval_ms
         requests = [
             approval(call.tool_name, call.tool_call_id, call.parameters, expires_at=rfc3339(expires)) for call in calls
         ]
         pause = Pause(
-            self.facts.run_after(elapsed_ms),
-            self.facts.lease,
-            calls=[request.tool_call_id for request in requests],
+            run=self.facts.run_after(elapsed_ms),
+            lease=self.facts.lease,
+            call_ids=tuple(request.tool_call_id for request in requests),
             expires=expires,
             lease_is=self._lease_is,
         )
-        await self._bridge.commit_all(requests, pause, last=True)
-        self._run_writer.meter.add(Metric.APPROVALS_REQUESTED, len(requests))
+        paused = (await self._bridge.commit_all(requests, pause, last=True)).result
+        self._run_writer.ports.meter.add(Metric.APPROVALS_REQUESTED, len(requests))
         # A mark that is not seen here is honoured by whoever opens the next attempt.
-        audience = (await flush(self._bridge.delivery)).audience
+        audience = (await self._bridge.broadcast.flush()).audience
         if audience is None or self.facts.run.run_id not in audience.cancelled:
             return None
         payload = AgentCancelled(execution_time_ms=self.facts.run_after(elapsed_ms).spent_ms)
         try:
-            await end_run(self._run_writer, pause.run, pause.lease, payload)
+            await end_run(self._run_writer, paused.run, paused.lease, payload)
         except Superseded as reason:
-            _log.info("not ended", extra={"run": pause.run.run_id, "reason": str(reason)})
+            _log.info("not ended", extra={"run": paused.run.run_id, "reason": str(reason)})
             return None
         return Outcome.CANCELLED
 
@@ -119,3 +111,27 @@ class Attempt:
 
     async def _read_steps(self) -> tuple[LogStep, ...]:
         return self.steps
+
+
+async def refuse(run_writer: RunWriter, context: UserExecutionContext, reason: RunFailed) -> Outcome | None:
+    """Ends a run for which no engine can be made with the reason's code, as the first and only record of its attempt,
+    so that its user is told instead of kept waiting.
+
+    It does so as an engine would that has nothing else to say: at exactly the attempt's first seq, on condition that no
+    engine has claimed the attempt's lease. So a duplicated or late invocation that can make no engine loses like any
+    other, and the run stays with whoever holds it: then there is no outcome. Raises `Unsettled`.
+    """
+    table, payload = run_writer.ports.table, failure(reason)
+    try:
+        facts = await read_run(table, context)
+
+        async def steps() -> tuple[LogStep, ...]:
+            return facts.steps
+
+        end = End(table, run=facts.run, steps=steps, lease_is=lambda: Matches(**not_begun(facts.run)))
+        committed = await run_writer.append(facts.run, payload, end, next_seq=context.first_seq)
+    except Superseded as loss:
+        _log.info("not refused", extra={"run": context.run_id, "reason": str(loss)})
+        return None
+    await end_at_once(run_writer, facts.run, payload, committed)
+    return Outcome.FAILED

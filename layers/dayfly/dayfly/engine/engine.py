@@ -15,23 +15,22 @@ from dayfly.engine.agent_host import LAST_GRACE_S, AgentHost
 from dayfly.engine.attempt import Attempt
 from dayfly.engine.audience_watcher import AudienceWatcher
 from dayfly.engine.lease_keeper import LeaseKeeper
-from dayfly.engine.limits import RunLimits
 from dayfly.engine.narrator import Narrator
 from dayfly.engine.periodic_updates import PeriodicUpdateManager
-from dayfly.engine.reading import read_history, read_run
 from dayfly.engine.state import EngineState, moved
-from dayfly.engine.time_budget import TimeBudget
+from dayfly.engine.time_budget import RunLimits, TimeBudget
 from dayfly.engine.verdict import HandOver, Verdict, usage_of, verdict_on
 from dayfly.errors import RunTooLong, Superseded
+from dayfly.history.reader import read_history
+from dayfly.log.fold import Resumption
 from dayfly.log.messages import Message
 from dayfly.log.payloads import failure
-from dayfly.log.resumption import Resumption
-from dayfly.log.status import Outcome
 from dayfly.metrics import Metric
 from dayfly.protocol.events import AgentCancelled, AgentError, AgentStarted
 from dayfly.protocol.signals import Phase
+from dayfly.runs.begin import read_run
 from dayfly.runs.writer import RunWriter
-from dayfly.store.rows import RunRow
+from dayfly.store.rows import Outcome, RunRow
 
 _log = logging.getLogger("dayfly.engine")
 
@@ -80,10 +79,10 @@ class IsolatedExecutionEngine:
         self._host = host
         self._run_writer = run_writer
         self._limits = limits
-        self._table = run_writer.table
-        self._clock = run_writer.clock
-        self._meter = run_writer.meter
-        self._started = run_writer.clock.monotonic()
+        self._table = run_writer.ports.table
+        self._clock = run_writer.ports.clock
+        self._meter = run_writer.ports.meter
+        self._started = self._clock.monotonic()
         self._spent_ms = 0
         self._stuck = False
 
@@ -124,7 +123,7 @@ class IsolatedExecutionEngine:
 
     async def _attempt(self) -> Outcome | Continued | None:
         watch = AudienceWatcher(
-            self._bridge.delivery,
+            self._bridge.broadcast,
             run_id=self.context.run_id,
             phase=lambda: Phase.STARTING,
             elapsed_ms=self._elapsed_ms,
@@ -162,9 +161,7 @@ class IsolatedExecutionEngine:
         facts = attempt.facts
         run_left_s = (self._limits.run_ms - facts.run.spent_ms) / 1000
         budget = TimeBudget(self._clock, deadline=self.context.deadline, run_left_s=run_left_s)
-        keeper = LeaseKeeper(
-            self._table, self._clock, self._bridge, attempt.beginning, run=facts.run, lease=facts.lease
-        )
+        keeper = LeaseKeeper(self._table, self._clock, self._bridge, facts, attempt.claim)
         narrator = Narrator(self._bridge, self._host, budget, hold=keeper.hold)
         watch.phase = lambda: narrator.phase
         lost = asyncio.Event()
@@ -174,7 +171,7 @@ class IsolatedExecutionEngine:
             self._updates.run(
                 silent_since=lambda: self._bridge.last_emitted,
                 now=self._clock.monotonic,
-                beat=lambda: self._bridge.delivery.heartbeat(phase=narrator.phase, elapsed_ms=self._elapsed_ms()),
+                beat=lambda: self._bridge.broadcast.heartbeat(phase=narrator.phase, elapsed_ms=self._elapsed_ms()),
             ),
         ) as background:
             resumption = facts.resumption

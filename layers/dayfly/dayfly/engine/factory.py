@@ -1,21 +1,45 @@
 """Makes engines: configured once per process, asked once per run."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
 from dayfly.agents.sdk.protocol import Agent, AgentRecipe
-from dayfly.clock import Clock
 from dayfly.context.execution import UserExecutionContext
 from dayfly.delivery.bridge import WebSocketBridge
-from dayfly.delivery.poster import Poster
 from dayfly.engine.agent_host import AgentHost, ThreadHost
 from dayfly.engine.engine import IsolatedExecutionEngine
-from dayfly.engine.infrastructure import Agents, BridgeRecipe, EngineInfrastructure, HostRecipe, UpdatesRecipe
-from dayfly.engine.limits import RunLimits
 from dayfly.engine.periodic_updates import PeriodicUpdateManager
+from dayfly.engine.time_budget import RunLimits
 from dayfly.errors import ConfigurationError, DayflyError
 from dayfly.log.writer import LogPosition
-from dayfly.metrics import Meter, Metric
-from dayfly.runs.invoker import Invoker
+from dayfly.metrics import Metric
+from dayfly.runs.ports import Ports
 from dayfly.runs.writer import RunWriter
-from dayfly.store.table import Table
+
+
+class Agents(Protocol):
+    """The agents that are installed."""
+
+    def recipe(self, name: str) -> AgentRecipe:
+        """How to build this agent anew. Raises `UnknownAgent`."""
+
+
+BridgeRecipe = Callable[[UserExecutionContext], WebSocketBridge]
+UpdatesRecipe = Callable[[], PeriodicUpdateManager]
+HostRecipe = Callable[[], AgentHost]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfrastructure:
+    """The collaborators of every engine. The recipes are called once per run."""
+
+    ports: Ports
+    agents: Agents
+    bridge: BridgeRecipe
+    updates: UpdatesRecipe
+    host: HostRecipe
+    limits: RunLimits
 
 
 class ExecutionEngineFactory:
@@ -28,12 +52,8 @@ class ExecutionEngineFactory:
     def configure(
         self,
         *,
-        table: Table | None,
-        poster: Poster | None,
-        invoker: Invoker | None,
+        ports: Ports | None,
         agents: Agents | None,
-        clock: Clock | None,
-        meter: Meter | None,
         bridge: BridgeRecipe | None = None,
         updates: UpdatesRecipe | None = None,
         host: HostRecipe | None = None,
@@ -41,22 +61,19 @@ class ExecutionEngineFactory:
     ) -> None:
         """Takes the infrastructure, which carries no user's data, once.
 
-        `bridge`, `updates` and `host` are recipes; `None` means "build one per run". `table`, `poster`, `invoker`,
-        `agents`, `clock` and `meter` cannot be built per run: `None` for one of them is refused, by name. `limits` has
-        defaults.
+        Args:
+            ports: Cannot be built per run: `None` is refused, by name, as is `None` for one of them.
+            agents: Likewise.
+            bridge: A recipe; `None` means "build one per run", as for `updates` and `host`.
+            limits: Have defaults.
+
+        Raises:
+            ConfigurationError: Something is missing, or the factory is configured already.
         """
         if self._infrastructure is not None:
             raise ConfigurationError("the factory is configured already")
-        required = {
-            "table": table,
-            "poster": poster,
-            "invoker": invoker,
-            "agents": agents,
-            "clock": clock,
-            "meter": meter,
-        }
-        missing = [name for name, collaborator in required.items() if collaborator is None]
-        if table is None or poster is None or invoker is None or agents is None or clock is None or meter is None:
+        if ports is None or agents is None:
+            missing = [name for name, given in (("ports", ports), ("agents", agents)) if given is None]
             raise ConfigurationError(f"cannot be built per run, so must be given: {', '.join(missing)}")
 
         def new_bridge(context: UserExecutionContext) -> WebSocketBridge:
@@ -66,15 +83,11 @@ class ExecutionEngineFactory:
                 invocation_id=context.invocation_id,
                 next_seq=context.first_seq,
             )
-            return WebSocketBridge.at(position, table=table, poster=poster, clock=clock)
+            return WebSocketBridge.at(position, table=ports.table, poster=ports.poster, clock=ports.clock)
 
         self._infrastructure = EngineInfrastructure(
-            table=table,
-            poster=poster,
-            invoker=invoker,
+            ports=ports,
             agents=agents,
-            clock=clock,
-            meter=meter,
             bridge=bridge or new_bridge,
             updates=updates or PeriodicUpdateManager,
             host=host or ThreadHost,
@@ -90,7 +103,8 @@ class ExecutionEngineFactory:
         parts = self._infrastructure
         if parts is None:
             raise ConfigurationError("configure the factory before it creates engines")
-        started = parts.clock.monotonic()
+        ports = parts.ports
+        started = ports.clock.monotonic()
         agent = _made(parts.agents.recipe(context.agent_name), context.agent_name)
         bridge, updates, host = parts.bridge(context), parts.updates(), parts.host()
         _require("bridge", bridge, WebSocketBridge)
@@ -104,18 +118,11 @@ class ExecutionEngineFactory:
             bridge=bridge,
             updates=updates,
             host=host,
-            run_writer=RunWriter(
-                table=parts.table,
-                poster=parts.poster,
-                invoker=parts.invoker,
-                clock=parts.clock,
-                meter=parts.meter,
-                invocation_id=context.invocation_id,
-            ),
+            run_writer=RunWriter(ports=ports, invocation_id=context.invocation_id),
             limits=parts.limits,
         )
-        parts.meter.add(Metric.ENGINES_CREATED)
-        parts.meter.add(Metric.ENGINE_CREATION_TIME, (parts.clock.monotonic() - started) * 1000)
+        ports.meter.add(Metric.ENGINES_CREATED)
+        ports.meter.add(Metric.ENGINE_CREATION_TIME, (ports.clock.monotonic() - started) * 1000)
         return engine
 
 

@@ -8,10 +8,9 @@ from typing import Final
 from dayfly.clock import Clock
 from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.errors import Superseded, Unsettled
-from dayfly.runs.begin import Begin
+from dayfly.runs.begin import Claim, RunFacts
 from dayfly.runs.lease import LEASE_MS, held_by, held_lease
 from dayfly.store.retry import retry_call
-from dayfly.store.rows import LeaseRow, RunRow
 from dayfly.store.table import ConditionsFailed, Matches, Put, Table
 
 RENEW_S: Final = 5.0
@@ -25,19 +24,19 @@ class LeaseKeeper:
     """Renews the lease every 5 s, for 20 s, on condition that it is still this engine's. Never creates one."""
 
     def __init__(
-        self, table: Table, clock: Clock, bridge: WebSocketBridge, beginning: Begin, *, run: RunRow, lease: LeaseRow
+        self, table: Table, clock: Clock, bridge: WebSocketBridge, facts: RunFacts, claim: "asyncio.Future[Claim]"
     ) -> None:
         self._table = table
         self._clock = clock
         self._bridge = bridge
-        self._beginning = beginning
-        self._run = run
-        self._lease = lease
+        self._run = facts.run
+        self._lease = facts.lease
+        self._claim = claim
         self._renewed_at = 0.0
 
     def is_fresh(self) -> bool:
         """Whether the lease can't have come due yet, by this machine's own clock that never goes back."""
-        since = max(self._renewed_at, self._beginning.claimed_at)
+        since = max(self._renewed_at, self._claim.result().at if self._claim.done() else 0.0)
         return self._clock.monotonic() - since < LEASE_MS / 1000
 
     async def hold(self) -> None:

@@ -1,5 +1,6 @@
 """Whether another step fits into what is left of an engine's time."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from dayfly.clock import Clock
@@ -8,6 +9,14 @@ MARGIN_S: Final = 30.0
 """A step is not begun with less than this left, nor with less than a tenth of the engine's time."""
 HEADROOM: Final = 1.5
 """A step is expected to take no longer than this times the longest one so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLimits:
+    """Milliseconds: how long a run may take over all of its engines, and how long it waits for its user's approval."""
+
+    run_ms: int = 3600 * 1000
+    approval_ms: int = 3600 * 1000
 
 
 class TimeBudget:

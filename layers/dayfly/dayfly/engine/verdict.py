@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from dayfly.agents.sdk.protocol import Answered, Asked
 from dayfly.engine.narrator import Narrator
 from dayfly.errors import AgentFailed, EngineClosed, RunFailed, Superseded, Unsettled
+from dayfly.log.fold import Resumption
 from dayfly.log.payloads import answered, failure
-from dayfly.log.resumption import Resumption
 from dayfly.protocol.events import TerminalPayload, Usage
 
 _log = logging.getLogger("dayfly.engine")

@@ -1,12 +1,20 @@
 """A thread's history, piece by piece from the newest."""
 
 from collections.abc import AsyncIterator
+from typing import Final
 
 from dayfly.history.chunks import messages_of
 from dayfly.log.messages import Message
 from dayfly.store import keys
+from dayfly.store.retry import retry_call
 from dayfly.store.rows import HistoryRow, ThreadRow
 from dayfly.store.table import Span, Table
+
+MODEL_TURNS: Final = 20
+MODEL_CHARS: Final = 100_000
+"""How much of a thread a model is given: at most this many turns and about this many characters."""
+READ_S: Final = 5.0
+"""How long the reading of the history is repeated."""
 
 
 async def newest_rows(
@@ -40,3 +48,19 @@ async def newest_pieces(
     async for rows in newest_rows(table, thread, limit=limit, at_once=limit):
         for row in rows:
             yield row, await messages_of(table, row)
+
+
+async def read_history(table: Table, thread: ThreadRow) -> tuple[Message, ...]:
+    """The thread's latest turns, oldest first, within the bounds; whole turns only."""
+    return await retry_call(lambda: _latest_turns(table, thread), patience_s=READ_S)
+
+
+async def _latest_turns(table: Table, thread: ThreadRow) -> tuple[Message, ...]:
+    turns: list[tuple[Message, ...]] = []
+    chars = 0
+    async for _, messages in newest_pieces(table, thread, limit=MODEL_TURNS):
+        chars += sum(len(str(message)) for message in messages)
+        if turns and chars > MODEL_CHARS:
+            break
+        turns.append(messages)
+    return tuple(message for turn in reversed(turns) for message in turn)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
-from dayfly.history.fragments import messages_in, unpack_fragments
+from dayfly.history.chunks import messages_in, unpack_fragments
 from dayfly.log.messages import AssistantSaid, Message, UserSaid
 from dayfly.store import keys
 from dayfly.store.keys import Key

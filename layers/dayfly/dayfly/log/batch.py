@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from dayfly.log.fold import Began, LogStep, Said, Voided
-from dayfly.log.journal import JournalEntry, Noted
-from dayfly.log.status import Outcome
+from dayfly.log.journal import JournalEntry, JournalMessage
 from dayfly.protocol.events import (
     AgentCancelled,
     AgentCompleted,
@@ -16,6 +15,7 @@ from dayfly.protocol.events import (
     Event,
     ToolExecuting,
 )
+from dayfly.store.rows import Outcome
 from dayfly.text import split_text
 
 DELTA_BYTES: Final = 24 * 1024
@@ -28,7 +28,7 @@ class Emitted:
     completes. `timestamp` is RFC 3339, UTC, of the moment it was emitted; the tokens are a model response's."""
 
     payload: AnyPayload | None
-    message: Noted | None
+    message: JournalMessage | None
     timestamp: str
     input_tokens: int = 0
     output_tokens: int = 0

@@ -7,8 +7,12 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from dayfly.log.messages import AssistantSaid, Decision, ToolAnswered
+from dayfly.store import keys
+from dayfly.store.large_values import get_parts
+from dayfly.store.rows import LogRow
+from dayfly.store.table import Table
 
-Noted = AssistantSaid | ToolAnswered | Decision
+JournalMessage = AssistantSaid | ToolAnswered | Decision
 """What a journal holds."""
 
 
@@ -18,7 +22,7 @@ class JournalEntry:
     covers. The tokens are what the model counted for a response."""
 
     completes: int
-    message: Noted
+    message: JournalMessage
     input_tokens: int = 0
     output_tokens: int = 0
 
@@ -34,3 +38,17 @@ def pack_journal(entries: tuple[JournalEntry, ...]) -> bytes:
 def unpack_journal(data: bytes) -> tuple[JournalEntry, ...]:
     """Reads `pack_journal`'s form."""
     return _ENTRIES.validate_json(zlib.decompress(data)) if data else ()
+
+
+async def journal_of(table: Table, row: LogRow) -> bytes:
+    """The packed journal of a batch, wherever it lies."""
+    if not row.journal_parts:
+        return row.journal
+    owner = journal_owner(row.run_id, row.nonce, row.ordinal)
+    return await get_parts(table, user_id=row.user_id, owner=owner, count=row.journal_parts)
+
+
+def journal_owner(run_id: str, nonce: str, ordinal: int) -> str:
+    """The owner's name of a batch's journal parts: the run, the writer and its place, not the seq, which may still
+    move."""
+    return f"{keys.log_prefix(run_id)}{nonce}#{ordinal}"

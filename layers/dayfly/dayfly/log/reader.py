@@ -6,12 +6,10 @@ from typing import Final
 
 from dayfly.log.batch import Batch, step_of
 from dayfly.log.fold import LogStep
-from dayfly.log.journal import unpack_journal
-from dayfly.log.status import Outcome, RunStatus, status_of
+from dayfly.log.journal import journal_of, unpack_journal
 from dayfly.log.writer import Committed
-from dayfly.protocol.events import EventType, decode_event
+from dayfly.protocol.events import decode_event
 from dayfly.store import keys
-from dayfly.store.large_values import journal_of
 from dayfly.store.rows import LogRow
 from dayfly.store.table import Span, Table
 
@@ -44,20 +42,10 @@ async def pages_after(table: Table, *, user_id: str, run_id: str, seq: int) -> A
             return
 
 
-def committed_of(row: LogRow) -> Committed:
+def committed_of(row: LogRow) -> Committed[None]:
     """A batch read back, as its writer had committed it; without its journal, which publishing does not need."""
     events = tuple(decode_event(text) for text in row.events)
-    outcome = Outcome(row.outcome) if row.outcome is not None else None
-    return Committed(row, Batch(row.first, row.last, events, (), (), outcome))
-
-
-def status_at(tail: LogRow | None, *, queued: bool) -> RunStatus:
-    """Where a run stands, by the last batch of its log and its place in the thread."""
-    if tail is None:
-        return RunStatus.QUEUED if queued else RunStatus.RUNNING
-    outcome = Outcome(tail.outcome) if tail.outcome is not None else None
-    waits = outcome is None and decode_event(tail.events[-1]).type is EventType.APPROVAL_REQUESTED
-    return status_of(outcome=outcome, queued=queued, waits=waits)
+    return Committed(row, Batch(row.first, row.last, events, (), (), row.outcome), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,22 @@
 """One writer of one run's log: compare-and-append, with the retry rules that keep a lost answer from being a loss."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
 from dayfly.clock import Clock
 from dayfly.context.ids import new_nonce
 from dayfly.context.run_ref import OfRun, RunRef
 from dayfly.errors import Superseded
 from dayfly.log.batch import Batch, Emitted, number
-from dayfly.log.journal import pack_journal
-from dayfly.store.large_values import INLINE_BYTES, journal_owner, put_parts
+from dayfly.log.journal import journal_owner, pack_journal
+from dayfly.store.large_values import INLINE_BYTES, put_parts
 from dayfly.store.retry import retry_write
-from dayfly.store.rows import LogRow
+from dayfly.store.rows import LogRow, Row
 from dayfly.store.table import Absent, Action, ConditionsFailed, Put, Table
+
+ResultT = TypeVar("ResultT")
+Result_co = TypeVar("Result_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,23 +29,55 @@ class LogPosition(OfRun):
     next_seq: int
 
 
-class Transition(Protocol):
-    """What is written together with a batch, in one transaction: all of it or nothing."""
+@dataclass(frozen=True, slots=True)
+class Plan(Generic[Result_co]):
+    """What one try of a transition writes beside its log record, and what it comes to if that is committed.
 
-    async def actions(self, row: LogRow, batch: Batch) -> tuple[Action, ...]:
-        """The other actions, built anew for each try: what they depend on may have moved."""
+    The actions have names, by which those are told whose conditions did not hold.
+    """
 
-    def lost(self, failed: ConditionsFailed, actions: tuple[Action, ...]) -> None:
-        """Called when the log's own place was free but one of `actions` failed (`failed.found` counts from 0 among
-        them). Returns to have the transaction built again; raises what the loss means otherwise."""
+    actions: Mapping[str, Action]
+    result: Result_co
+
+
+Lost = Mapping[str, Row | None]
+"""The names of actions whose conditions did not hold, each with the row that is there."""
+
+
+class Transition(Protocol[Result_co]):
+    """A step in a run's life: what is written in one transaction with its log record, all of it or nothing. What it has
+    come to is returned by the commit."""
+
+    async def plan(self, row: LogRow, batch: Batch) -> Plan[Result_co]:
+        """The other actions, planned anew for each try: what they depend on may have moved. `row` and `batch` are the
+        record. Raises what keeps the transition from happening at all."""
+
+    def lost(self, found: Lost) -> None:
+        """Called when the log's own place was free but conditions of the plan did not hold. Returns to have the
+        transition planned again; raises what the loss means otherwise."""
+
+
+class _RecordAlone:
+    """A record with nothing beside it."""
+
+    async def plan(self, row: LogRow, batch: Batch) -> Plan[None]:
+        return Plan({}, None)
+
+    def lost(self, found: Lost) -> None:
+        raise AssertionError("a record alone has no other conditions")
+
+
+RECORD_ALONE: Final[Transition[None]] = _RecordAlone()
+"""For a record that is no step in the run's life, such as a delta."""
 
 
 @dataclass(frozen=True, slots=True)
-class Committed:
-    """A batch that is in the log."""
+class Committed(Generic[Result_co]):
+    """A batch that is in the log, and what the transition with it has come to."""
 
     row: LogRow
     batch: Batch
+    result: Result_co
 
 
 class LogWriter:
@@ -55,11 +91,11 @@ class LogWriter:
         self._clock = clock
         self._ordinal = 0
 
-    async def append(self, items: tuple[Emitted, ...], transition: Transition | None = None) -> Committed:
+    async def append(self, items: tuple[Emitted, ...], transition: Transition[ResultT]) -> Committed[ResultT]:
         """Appends the items as one batch at the next seq.
 
         Raises `Superseded` when another writer holds that seq, `Unsettled` when it stayed unknown for too long, and
-        what the companion raises.
+        what the transition raises.
         """
         ordinal = self._ordinal
         self._ordinal += 1
@@ -67,15 +103,17 @@ class LogWriter:
         while True:
             batch = self._number(items)
             row = await self._row(batch, ordinal=ordinal, at=at)
-            also = await transition.actions(row, batch) if transition else ()
+            plan = await transition.plan(row, batch)
+            names, actions = tuple(plan.actions), tuple(plan.actions.values())
             try:
-                # A transaction that is built anew takes a new token; `settle` repeats one under the same.
-                await retry_write(self._table, Put(row, Absent()), *also, token=new_nonce() if also else None)
+                # A transaction that is built anew takes a new token; a retry repeats one under the same.
+                token = new_nonce() if actions else None
+                await retry_write(self._table, Put(row, Absent()), *actions, token=token)
             except ConditionsFailed as failed:
-                found = failed.found.get(0)
-                if 0 not in failed.found and transition is not None:
-                    transition.lost(ConditionsFailed({i - 1: there for i, there in failed.found.items()}), also)
+                if 0 not in failed.found:
+                    transition.lost({names[place - 1]: there for place, there in failed.found.items()})
                     continue
+                found = failed.found[0]
                 if not isinstance(found, LogRow) or found.nonce != self.nonce:
                     raise Superseded(f"seq {row.first} is another writer's") from failed
                 if found.ordinal != ordinal:
@@ -83,7 +121,7 @@ class LogWriter:
                     self.next_seq = found.last + 1
                     continue
             self.next_seq = batch.last + 1
-            return Committed(row, batch)
+            return Committed(row, batch, plan.result)
 
     def _number(self, items: tuple[Emitted, ...]) -> Batch:
         return number(

@@ -13,16 +13,14 @@ from dayfly.log.payloads import failure
 from dayfly.log.reader import committed_of
 from dayfly.metrics import Metric
 from dayfly.protocol.events import AgentCancelled, AgentError, TerminalPayload
-from dayfly.runs.closing import end_run
+from dayfly.runs.end import end_run
 from dayfly.runs.lease import BEGIN_WITHIN_MS, as_read
 from dayfly.runs.resume import open_attempt
-from dayfly.runs.starting import start_engine
-from dayfly.runs.state import READS_S, Standing
+from dayfly.runs.state import Active, AwaitingApproval, AwaitingEngine, Ended, Held
 from dayfly.runs.writer import RunWriter
 from dayfly.store import keys
-from dayfly.store.retry import retry_write
-from dayfly.store.retrying_table import RetryingTable
-from dayfly.store.rows import CancelRow, LeaseState
+from dayfly.store.retry import RetryingTable, retry_write
+from dayfly.store.rows import CancelRow
 from dayfly.store.table import ConditionsFailed, Matches, Put
 
 START_WITHIN_MS: Final = 90_000
@@ -31,6 +29,8 @@ SOCKET_LIFE_MS: Final = 2 * 3600 * 1000
 """Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
 MOST_RESUMES: Final = 2
 """Times that recovery resumes one run."""
+READS_S: Final = 5.0
+"""How long recovery repeats one read."""
 EXPIRED: Final = "There was no answer in time."
 
 _log = logging.getLogger("dayfly.recovery")
@@ -41,103 +41,106 @@ class RecoveryActions:
     work on one run do it once."""
 
     def __init__(self, run_writer: RunWriter) -> None:
-        """`outside`'s table is read with patience from here on."""
-        self.run_writer = replace(run_writer, table=RetryingTable(run_writer.table, READS_S))
+        """The table is read with patience from here on: a notice comes once, a sweep in a minute."""
+        ports = run_writer.ports
+        patient = replace(ports, table=RetryingTable(ports.table, READS_S))
+        self.run_writer = replace(run_writer, ports=patient)
 
-    def keeping(self, background: BackgroundTasks) -> "RecoveryActions":
-        """The same, but `errands` run what nobody has to wait for."""
+    def in_background(self, background: BackgroundTasks) -> "RecoveryActions":
+        """The same, but `background` runs what nobody has to wait for."""
         other = copy(self)
         other.run_writer = replace(self.run_writer, background=background)
         return other
 
-    async def look_after(self, standing: Standing) -> None:
+    async def look_after(self, state: Active | Ended) -> None:
         """What the sweep does for a run whose lease is due."""
-        if standing.ended:
-            await self.post_end(standing)
-        elif standing.lease.state == LeaseState.APPROVAL:
-            await self.expire(standing)
-        elif not standing.begun:
-            await self.start_again(standing)
-        else:
-            await self.resume(standing, EngineLost("The engine was lost."))
+        match state:
+            case Ended():
+                await self.post_end(state)
+            case AwaitingApproval():
+                await self.expire(state)
+            case AwaitingEngine():
+                await self.start_again(state)
+            case Held():
+                await self.resume(state, EngineLost("The engine was lost."))
 
-    async def post_end(self, standing: Standing) -> None:
+    async def post_end(self, state: Ended) -> None:
         """Posts the terminal event again and drops the lease. 2 hours after the end, the longest that a socket lives,
         nobody is left who has not seen it."""
-        give_up = self.run_writer.clock.now_ms() - standing.tail.at >= SOCKET_LIFE_MS
-        again = partial(self.run_writer.post_again, standing.run, committed_of(standing.tail), give_up=give_up)
+        give_up = self.run_writer.ports.clock.now_ms() - state.tail.at >= SOCKET_LIFE_MS
+        again = partial(self.run_writer.post_again, state.run, committed_of(state.tail), give_up=give_up)
         await self.run_writer.in_background(again)
 
-    async def start_again(self, standing: Standing) -> None:
+    async def start_again(self, state: AwaitingEngine) -> None:
         """Invokes the attempt again, with the same `first_seq`: of two engines that follow one begins. Ends the run
         where it has been tried for long enough, or where that was asked for."""
-        run, lease = standing.run, standing.lease
-        if await self._end_if_cancelled(standing):
+        run, lease = state.run, state.lease
+        if await self._end_if_cancelled(state):
             return
-        now = self.run_writer.clock.now_ms()
+        now = self.run_writer.ports.clock.now_ms()
         if now - lease.activated >= START_WITHIN_MS:
-            await self._end(standing, failure(CouldNotStart("No engine could begin the run.")))
+            await self._end(state, failure(CouldNotStart("No engine could begin the run.")))
             return
         later = replace(lease, due=now + BEGIN_WITHIN_MS, invoked=lease.invoked + 1)
         try:
-            await retry_write(self.run_writer.table, Put(later, Matches(**as_read(lease))))
+            await retry_write(self.run_writer.ports.table, Put(later, Matches(**as_read(lease))))
         except ConditionsFailed as failed:
             if failed.found[0] != later:  # else it is this very write, whose answer was lost
                 _log.info("somebody else looks after the run", extra={"run": run.run_id})
                 return
-        await start_engine(self.run_writer.invoker, run)
+        await self.run_writer.start_engine(run)
 
-    async def resume(self, standing: Standing, reason: RunFailed) -> None:
+    async def resume(self, state: Held, reason: RunFailed) -> None:
         """Fences the lost engine off and has another one go on from the log; ends the run with `reason` where that was
         done often enough, and as cancelled where that was asked for."""
-        run, lease = standing.run, standing.lease
-        if await self._end_if_cancelled(standing):
+        run, lease = state.run, state.lease
+        if await self._end_if_cancelled(state):
             return
         if run.resumes >= MOST_RESUMES:
-            await self._end(standing, failure(reason))
+            await self._end(state, failure(reason))
             return
-        spent = max(0, standing.tail.at - lease.activated)
+        spent = max(0, state.tail.at - lease.activated)
         later = replace(run, resumes=run.resumes + 1, spent_ms=run.spent_ms + spent)
         try:
             await open_attempt(self.run_writer, run, lease, "engine_lost", later=later)
         except Superseded as faster:
             _log.info("not resumed", extra={"run": run.run_id, "reason": str(faster)})
             return
-        self.run_writer.meter.add(Metric.RUNS_RESUMED)
+        self.run_writer.ports.meter.add(Metric.RUNS_RESUMED)
         _log.warning("run resumed", extra={"run": run.run_id, "code": reason.code})
 
-    async def expire(self, standing: Standing) -> None:
+    async def expire(self, state: AwaitingApproval) -> None:
         """Has the run go on with those calls denied that the user has not answered in time."""
-        run = standing.run
-        if await self._end_if_cancelled(standing):
+        run = state.run
+        if await self._end_if_cancelled(state):
             return
         denied = (Decision(call, approved=False, reason=EXPIRED) for call in run.pending)
         decisions = (*decisions_in(run.answers), *denied)
         try:
-            await open_attempt(self.run_writer, run, standing.lease, "expired", decisions=decisions)
+            await open_attempt(self.run_writer, run, state.lease, "expired", decisions=decisions)
         except Superseded as faster:
             _log.info("not expired", extra={"run": run.run_id, "reason": str(faster)})
 
-    async def end(self, standing: Standing, reason: RunFailed) -> None:
+    async def end(self, state: Active, reason: RunFailed) -> None:
         """Ends the run, unless somebody who looks after it was faster: with `agent_cancelled` where that was asked for,
         else with an `agent_error`."""
-        if not await self._end_if_cancelled(standing):
-            await self._end(standing, failure(reason))
+        if not await self._end_if_cancelled(state):
+            await self._end(state, failure(reason))
 
-    async def _end_if_cancelled(self, standing: Standing) -> bool:
+    async def _end_if_cancelled(self, state: Active) -> bool:
         """Whether the run has a cancel mark, which is honoured before anything else."""
-        run = standing.run
+        run = state.run
         mark = keys.cancel_mark_key(run.user_id, run.thread_id, run.run_id)
-        if await self.run_writer.table.get(mark, CancelRow) is None:
+        if await self.run_writer.ports.table.get(mark, CancelRow) is None:
             return False
-        took_ms = max(0, self.run_writer.clock.now_ms() - run.admitted)
-        await self._end(standing, AgentCancelled(execution_time_ms=took_ms))
+        took_ms = max(0, self.run_writer.ports.clock.now_ms() - run.admitted)
+        await self._end(state, AgentCancelled(execution_time_ms=took_ms))
         return True
 
-    async def _end(self, standing: Standing, payload: TerminalPayload) -> None:
-        run = standing.run
+    async def _end(self, state: Active, payload: TerminalPayload) -> None:
+        run = state.run
         try:
-            ended = await end_run(self.run_writer, run, standing.lease, payload)
+            ended = await end_run(self.run_writer, run, state.lease, payload)
         except Superseded as faster:
             _log.info("not ended", extra={"run": run.run_id, "reason": str(faster)})
             return

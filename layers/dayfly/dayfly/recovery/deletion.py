@@ -7,13 +7,13 @@ from typing import Final
 
 from dayfly.errors import CouldNotStart
 from dayfly.recovery.actions import RecoveryActions
-from dayfly.runs.closing import cancel_queued
-from dayfly.runs.state import standing_of
+from dayfly.runs.end import cancel_queued
+from dayfly.runs.state import AwaitingApproval, AwaitingEngine, read_state_by_lease
 from dayfly.runs.writer import RunWriter
 from dayfly.store import keys
 from dayfly.store.keys import Key
 from dayfly.store.retry import retry_write
-from dayfly.store.rows import ForgetRow, LeaseState, RunRow, ThreadRow, ThreadState
+from dayfly.store.rows import ForgetRow, RunRow, ThreadRow, ThreadState
 from dayfly.store.table import ConditionsFailed, Delete, Matches, Put, Span
 
 QUIET_MS: Final = 17 * 60 * 1000
@@ -35,15 +35,15 @@ async def go_on_deleting(recovery_actions: RecoveryActions, deletion: ForgetRow)
     that lead to others go last. Raises `Unsettled`."""
     run_writer = recovery_actions.run_writer
     key = keys.thread_key(deletion.user_id, deletion.thread_id)
-    thread = await run_writer.table.get(key, ThreadRow)
+    thread = await run_writer.ports.table.get(key, ThreadRow)
     if thread is None or thread.state != ThreadState.FORGOTTEN:
-        await retry_write(run_writer.table, Delete(deletion.key))
+        await retry_write(run_writer.ports.table, Delete(deletion.key))
         return
     if thread.queue:
         await cancel_queued(run_writer, thread)
     if thread.active_run is not None:
         await _end_if_idle(recovery_actions, keys.lease_key(thread.user_id, thread.active_run))
-    now = run_writer.clock.now_ms()
+    now = run_writer.ports.clock.now_ms()
     if thread.active_run is not None or thread.queue:
         await _look_again(run_writer, deletion, at=now + LOOK_AGAIN_MS)
         return
@@ -58,19 +58,19 @@ async def go_on_deleting(recovery_actions: RecoveryActions, deletion: ForgetRow)
         if rows >= MOST_ROWS:
             await _look_again(run_writer, deletion, at=now + LOOK_AGAIN_MS)
             return
-    await retry_write(run_writer.table, Delete(key), Delete(deletion.key))
+    await retry_write(run_writer.ports.table, Delete(key), Delete(deletion.key))
 
 
 async def _end_if_idle(recovery_actions: RecoveryActions, lease: Key) -> None:
     """An engine that is at work sees the run's cancel mark itself, and a lost one has a lease that comes due."""
-    standing = await standing_of(recovery_actions.run_writer.table, lease)
-    if standing is not None and (standing.waits_for_engine or standing.lease.state == LeaseState.APPROVAL):
-        await recovery_actions.end(standing, CouldNotStart("The thread was forgotten."))
+    state = await read_state_by_lease(recovery_actions.run_writer.ports.table, lease)
+    if isinstance(state, AwaitingEngine | AwaitingApproval):
+        await recovery_actions.end(state, CouldNotStart("The thread was forgotten."))
 
 
 async def _look_again(run_writer: RunWriter, deletion: ForgetRow, *, at: int) -> None:
     try:
-        await retry_write(run_writer.table, Put(replace(deletion, due=at), Matches(due=deletion.due)))
+        await retry_write(run_writer.ports.table, Put(replace(deletion, due=at), Matches(due=deletion.due)))
     except ConditionsFailed:
         return  # another sweep has seen to it
 
@@ -78,7 +78,7 @@ async def _look_again(run_writer: RunWriter, deletion: ForgetRow, *, at: int) ->
 async def _all_rows(run_writer: RunWriter, thread: ThreadRow) -> AsyncIterator[Sequence[_Together]]:
     """The keys of all that belongs to the thread besides its own row, in an order in which they can be deleted."""
     runs = Span.prefix(keys.user_partition(thread.user_id), keys.run_prefix(thread.thread_id))
-    while rows := await run_writer.table.query(runs, RunRow, limit=PAGE):
+    while rows := await run_writer.ports.table.query(runs, RunRow, limit=PAGE):
         for row in rows:
             for prefix in (keys.log_prefix(row.run_id), keys.part_prefix(keys.log_prefix(row.run_id))):
                 async for found in _rows_under(run_writer, thread.user_id, prefix):
@@ -97,7 +97,7 @@ async def _all_rows(run_writer: RunWriter, thread: ThreadRow) -> AsyncIterator[S
 async def _rows_under(run_writer: RunWriter, user_id: str, prefix: str) -> AsyncIterator[Sequence[_Together]]:
     """The keys under a prefix, page by page: what was given is deleted before the next page is read."""
     span = Span.prefix(keys.user_partition(user_id), prefix)
-    while rows := await run_writer.table.query_live(span, limit=PAGE):
+    while rows := await run_writer.ports.table.query_live(span, limit=PAGE):
         yield [(row.key,) for row in rows]
 
 
@@ -107,7 +107,7 @@ async def _delete(run_writer: RunWriter, found: Sequence[_Together]) -> None:
     for start in range(0, len(found), AT_ONCE):
         some = found[start : start + AT_ONCE]
         deleted = await asyncio.gather(
-            *(retry_write(run_writer.table, *map(Delete, keys_of)) for keys_of in some), return_exceptions=True
+            *(retry_write(run_writer.ports.table, *map(Delete, keys_of)) for keys_of in some), return_exceptions=True
         )
         for failed in deleted:
             if failed is not None:

@@ -7,9 +7,8 @@ from typing import Final
 from dayfly.context.run_ref import OfRun, RunRef
 from dayfly.errors import CouldNotStart, EngineLost, EngineTimeout, RunFailed
 from dayfly.recovery.actions import RecoveryActions
-from dayfly.runs.state import READS_S, Standing, standing_of
+from dayfly.runs.state import AwaitingApproval, AwaitingEngine, Ended, Held, read_state_by_lease
 from dayfly.store import keys
-from dayfly.store.retrying_table import RetryingTable
 from dayfly.store.rows import LeaseState, LogRow, ThreadRow
 from dayfly.store.table import Table
 
@@ -31,43 +30,45 @@ class Notice(OfRun):
     timed_out: bool
 
 
-async def handle_notice(table: Table, recovery_actions: RecoveryActions, notice: Notice) -> None:
+async def handle_notice(recovery_actions: RecoveryActions, notice: Notice) -> None:
     """Has the thread's active run started if it was not, which the failed invocation may have left undone after it had
     ended its own; then looks after the run that it was for. A failure of some other invocation (a duplicate, a late
     one) touches nothing. Raises `Unsettled`."""
-    table = RetryingTable(table, READS_S)
+    table = recovery_actions.run_writer.ports.table
     thread = await table.get(keys.thread_key(notice.user_id, notice.thread_id), ThreadRow)
     if thread is not None and thread.active_run is not None and thread.active_run != notice.run_id:
-        following = await standing_of(table, keys.lease_key(notice.user_id, thread.active_run))
-        if following is not None and following.waits_for_engine:
+        following = await read_state_by_lease(table, keys.lease_key(notice.user_id, thread.active_run))
+        if isinstance(following, AwaitingEngine):
             await recovery_actions.start_again(following)
-    standing = await standing_of(table, keys.lease_key(notice.user_id, notice.run_id))
-    if standing is not None:
-        await _look_after(table, recovery_actions, standing, notice)
+    state = await read_state_by_lease(table, keys.lease_key(notice.user_id, notice.run_id))
+    match state:
+        case Ended():
+            await recovery_actions.post_end(state)
+        case AwaitingEngine():
+            await _look_after_start(recovery_actions, state, notice)
+        case Held() if not notice.expired and await _was_its_engine(table, state, notice.invocation_id):
+            await recovery_actions.resume(state, _reason(notice))
+        case Held() | AwaitingApproval():
+            _log.info("another engine has the run", extra={"run": notice.run_id})
+        case None:
+            pass
 
 
-async def _look_after(table: Table, recovery_actions: RecoveryActions, standing: Standing, notice: Notice) -> None:
-    if standing.ended:
-        await recovery_actions.post_end(standing)
-    elif standing.waits_for_engine:
-        present = notice.first_seq == standing.run.first_seq
-        if present and (notice.expired or standing.lease.invoked >= MOST_NOTICED_STARTS):
-            # Throttled away for a whole minute, or function after function died before it began: another would meet
-            # the same, and the user waits.
-            await recovery_actions.end(standing, CouldNotStart("No engine could begin the run."))
-        else:
-            await recovery_actions.start_again(standing)
-    elif not notice.expired and await _was_its_engine(table, standing, notice.invocation_id):
-        await recovery_actions.resume(standing, _reason(notice))
+async def _look_after_start(recovery_actions: RecoveryActions, state: AwaitingEngine, notice: Notice) -> None:
+    present = notice.first_seq == state.run.first_seq
+    if present and (notice.expired or state.lease.invoked >= MOST_NOTICED_STARTS):
+        # Throttled away for a whole minute, or function after function died before it began: another would meet
+        # the same, and the user waits.
+        await recovery_actions.end(state, CouldNotStart("No engine could begin the run."))
     else:
-        _log.info("another engine has the run", extra={"run": notice.run_id})
+        await recovery_actions.start_again(state)
 
 
-async def _was_its_engine(table: Table, standing: Standing, invocation_id: str) -> bool:
+async def _was_its_engine(table: Table, state: Held, invocation_id: str) -> bool:
     """Whether the present attempt's first record was written by the failed invocation, and it has not left the run in
     order since, to wait for its user."""
-    run = standing.run
-    if standing.lease.state != LeaseState.HELD:
+    run = state.run
+    if state.lease.state is not LeaseState.HELD:
         return False
     first = await table.get(keys.log_key(run.user_id, run.run_id, run.first_seq), LogRow)
     return first is not None and first.invocation_id == invocation_id

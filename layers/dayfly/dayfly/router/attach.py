@@ -3,16 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from dayfly.context.caller import Caller
+from dayfly.delivery.sockets import attachment
 from dayfly.errors import RunNotFound, ThreadNotFound
-from dayfly.log.reader import committed_of, pages_after, status_at, tail_of
-from dayfly.log.status import RunStatus
+from dayfly.log.reader import committed_of, pages_after, tail_of
 from dayfly.protocol.frames import Attach, Detach
 from dayfly.protocol.replies import Attached, AttachedRun, Detached
-from dayfly.router.services import Services
-from dayfly.runs.admit import attached
+from dayfly.router.request import Request
 from dayfly.runs.lookup import live_thread
 from dayfly.runs.queue import position_of
+from dayfly.runs.state import RunStatus, status_of
 from dayfly.store import keys
 from dayfly.store.retry import retry_write
 from dayfly.store.rows import RunRow, ThreadRow, ThreadState
@@ -44,24 +43,24 @@ class _Replay:
         self.full = self.size >= REPLAY_BYTES or self.events >= REPLAY_EVENTS
 
 
-async def attach(services: Services, caller: Caller, frame: Attach) -> Attached:
-    """Attaches the caller's connection, replays what it missed, and says where each run stands.
+async def attach(request: Request, frame: Attach) -> Attached:
+    """Attaches the request.caller's connection, replays what it missed, and says where each run stands.
 
     Write, then read: the row is written before the logs are read, and an engine reads the audience after it appends.
     Whatever the order of the two, one of them sees the other: an event is either in what is read here, or its engine
     finds this connection. Raises `ThreadNotFound` and `RunNotFound`, with which nothing is attached, and `Unsettled`.
     """
-    await _check_cursors(services, caller, frame)
-    row = attached(caller, frame.thread_id, now=services.clock.now_ms())
-    there = Check(keys.thread_key(caller.user_id, frame.thread_id), Matches(state=ThreadState.LIVE))
+    await _check_cursors(request, frame)
+    row = attachment(request.caller, frame.thread_id, now=request.ports.clock.now_ms())
+    there = Check(keys.thread_key(request.caller.user_id, frame.thread_id), Matches(state=ThreadState.LIVE))
     try:
-        await retry_write(services.table, Put(row), there)
+        await retry_write(request.ports.table, Put(row), there)
     except ConditionsFailed as failed:
         raise ThreadNotFound("There is no such thread.") from failed
-    thread = await live_thread(services.table, user_id=caller.user_id, thread_id=frame.thread_id)
+    thread = await live_thread(request.ports.table, user_id=request.caller.user_id, thread_id=frame.thread_id)
     replay, more = _Replay(), False
     open_runs = [*([thread.active_run] if thread.active_run else []), *thread.queue]
-    for run in await _runs(services, caller, frame, open_runs):
+    for run in await _runs(request, frame, open_runs):
         # What is not reached is not named.
         if replay.full:
             break
@@ -69,21 +68,22 @@ async def attach(services: Services, caller: Caller, frame: Attach) -> Attached:
             more = True
             continue
         before, position = replay.events, position_of(thread, run)
-        await _replay_run(services, caller, run, after=frame.after.get(run, 0), replay=replay, position=position)
+        await _replay_run(request, run, after=frame.after.get(run, 0), replay=replay, position=position)
         if run not in open_runs and replay.events > before:
             replay.ended += 1
     return Attached(id=frame.id, thread_id=frame.thread_id, runs=tuple(replay.runs), more=more or replay.full)
 
 
-async def detach(services: Services, caller: Caller, frame: Detach) -> Detached:
+async def detach(request: Request, frame: Detach) -> Detached:
     """Ends the watching. To detach what was not attached is no error."""
     await retry_write(
-        services.table, Delete(keys.socket_of_thread_key(caller.user_id, frame.thread_id, caller.connection_id))
+        request.ports.table,
+        Delete(keys.socket_of_thread_key(request.caller.user_id, frame.thread_id, request.caller.connection_id)),
     )
     return Detached(id=frame.id, thread_id=frame.thread_id)
 
 
-async def _check_cursors(services: Services, caller: Caller, frame: Attach) -> None:
+async def _check_cursors(request: Request, frame: Attach) -> None:
     """Refuses cursors of runs that are not in the thread.
 
     It comes before the row is written. To take the row back afterwards would leave it there where the router dies in
@@ -92,9 +92,9 @@ async def _check_cursors(services: Services, caller: Caller, frame: Attach) -> N
     """
     if not frame.after:
         return
-    thread = keys.thread_key(caller.user_id, frame.thread_id)
-    runs = [keys.run_key(caller.user_id, frame.thread_id, run) for run in frame.after]
-    found = await services.table.get_many((thread, *runs))
+    thread = keys.thread_key(request.caller.user_id, frame.thread_id)
+    runs = [keys.run_key(request.caller.user_id, frame.thread_id, run) for run in frame.after]
+    found = await request.ports.table.get_many((thread, *runs))
     row = found.get(thread)
     if not isinstance(row, ThreadRow) or row.state != ThreadState.LIVE:
         raise ThreadNotFound("There is no such thread.")
@@ -102,27 +102,25 @@ async def _check_cursors(services: Services, caller: Caller, frame: Attach) -> N
         raise RunNotFound("`after` names a run that is not in the thread.")
 
 
-async def _runs(services: Services, caller: Caller, frame: Attach, open_runs: list[str]) -> list[str]:
+async def _runs(request: Request, frame: Attach, open_runs: list[str]) -> list[str]:
     """Every run from the oldest that the client names on (ids sort by turn within a thread), as far as one replay may
     come and one more, and the active and queued ones in any case. Without a cursor, the active and queued ones alone:
     the rest is history."""
     if not frame.after:
         return open_runs
     prefix = keys.run_prefix(frame.thread_id)
-    span = Span(keys.user_partition(caller.user_id), f"{prefix}{min(frame.after)}", f"{prefix}~")
+    span = Span(keys.user_partition(request.caller.user_id), f"{prefix}{min(frame.after)}", f"{prefix}~")
     # Those that are named may all be held whole; of each other one, if it has ended, something is sent.
     most = len(frame.after) + REPLAY_RUNS + len(open_runs) + 1
-    rows = await services.table.query(span, RunRow, limit=most)
+    rows = await request.ports.table.query(span, RunRow, limit=most)
     return sorted({*(row.run_id for row in rows), *open_runs})
 
 
-async def _replay_run(
-    services: Services, caller: Caller, run_id: str, *, after: int, replay: _Replay, position: int | None
-) -> None:
+async def _replay_run(request: Request, run_id: str, *, after: int, replay: _Replay, position: int | None) -> None:
     """Posts the events after a cursor in order, and notes where the run stood when its log was read to the end. A bound
     cuts between two events; the first one that can't be posted ends the replay before it."""
     seq, tail = 0, None
-    async for rows in pages_after(services.table, user_id=caller.user_id, run_id=run_id, seq=after):
+    async for rows in pages_after(request.ports.table, user_id=request.caller.user_id, run_id=run_id, seq=after):
         for row in rows:
             events = committed_of(row).batch.events
             for event, text in zip(events, row.events, strict=True):
@@ -130,14 +128,14 @@ async def _replay_run(
                     if replay.full:
                         break
                     encoded = text.encode()
-                    if not await services.reply(caller, encoded):
+                    if not await request.reply(encoded):
                         seq, replay.full = event.seq - 1, True
                         break
                     replay.count(encoded)
                 seq, tail = event.seq, row
         if replay.full:
-            tail = await tail_of(services.table, user_id=caller.user_id, run_id=run_id)
+            tail = await tail_of(request.ports.table, user_id=request.caller.user_id, run_id=run_id)
             break
-    status = status_at(tail, queued=position is not None)
+    status = status_of(tail, queued=position is not None)
     place = position if status is RunStatus.QUEUED else None
     replay.runs.append(AttachedRun(run_id=run_id, status=status.value, seq=seq, position=place))

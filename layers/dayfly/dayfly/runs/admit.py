@@ -4,16 +4,17 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from dayfly.context.caller import Caller
-from dayfly.errors import Busy, DayflyError, QueueFull, QuotaExceeded, ThreadNotFound
+from dayfly.delivery.sockets import attachment
+from dayfly.errors import Busy, DayflyError, QueueFull, ThreadNotFound
 from dayfly.log.batch import Batch
+from dayfly.log.writer import Lost, Plan
 from dayfly.protocol.frames import IfBusy, Run
 from dayfly.runs import quotas
+from dayfly.runs.cancel import cancel_mark
 from dayfly.runs.lease import first_lease
 from dayfly.runs.queue import QUEUE_LENGTH, enqueued, interrupting
 from dayfly.store import keys
 from dayfly.store.rows import (
-    AttachedRow,
-    CancelRow,
     LogRow,
     QuotaRow,
     RequestRow,
@@ -22,10 +23,14 @@ from dayfly.store.rows import (
     ThreadRow,
     ThreadState,
 )
-from dayfly.store.table import Absent, Action, ConditionsFailed, Matches, Put, Table
+from dayfly.store.table import Absent, Action, Matches, Put, Table
 
 FIRST_ENGINE_SEQ: Final = 2
 """Seq 1 is the user's message."""
+REQUEST_KEPT_S: Final = 24 * 3600
+"""How long a client's request id is remembered."""
+TITLE_CHARS: Final = 60
+"""Characters of a thread's first message that become its title."""
 
 
 class RequestKnown(DayflyError):
@@ -64,23 +69,28 @@ async def look(table: Table, caller: Caller, frame: Run) -> Found:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A run that was let in, its thread with the run in it, and the run that is to make way for it, if there is one."""
+
+    run: RunRow
+    thread: ThreadRow
+    interrupted: str | None
+
+
 class Admit:
-    """The companion of a run's first log record. It decides, from what it reads, whether the run may come in, and is
-    built anew when thread or quota have moved meanwhile."""
+    """The transition with a run's first log record. It decides, from what it reads, whether the run may come in, and
+    reads anew when thread or quota have moved meanwhile."""
 
     def __init__(self, table: Table, caller: Caller, frame: Run, *, run: RunRow, content: str, found: Found) -> None:
         self.run = run
-        self.thread: ThreadRow | None = None
-        """The thread as it is with the run in it, once that is committed."""
-        self.interrupted: str | None = None
-        """The run that is to make way for this one, likewise."""
         self._table = table
         self._caller = caller
         self._frame = frame
         self._content = content
         self._found: Found | None = found
 
-    async def actions(self, row: LogRow, batch: Batch) -> tuple[Action, ...]:
+    async def plan(self, row: LogRow, batch: Batch) -> Plan[Admission]:
         """Everything that an admitted run is made of, besides its log."""
         found = self._found or await look(self._table, self._caller, self._frame)
         self._found = None
@@ -91,7 +101,7 @@ class Admit:
         if found.thread is not None and found.thread.updated >= self.run.admitted:
             raise ThreadMoved("the thread went on")
         thread = self._thread(found.thread, now=now)
-        quota = _taken(found.quota, self.run, now=now)
+        quota = quotas.taken(found.quota, self.run, now=now)
         request = RequestRow(
             user_id=self.run.user_id,
             request_id=self._frame.id,
@@ -99,31 +109,33 @@ class Admit:
             content=self._content,
             run_id=self.run.run_id,
             thread_id=self.run.thread_id,
-            expires=now // 1000 + quotas.REQUEST_KEPT_S,
+            expires=now // 1000 + REQUEST_KEPT_S,
         )
-        self.run = run = replace(self.run, turn=thread.turn, admitted=now)
-        self.thread = thread
+        run = replace(self.run, turn=thread.turn, admitted=now)
+        actions: dict[str, Action] = {
+            "request": Put(request, Matches(expires=found.request.expires) if found.request else Absent()),
+            "thread": Put(thread, Matches(version=found.thread.version) if found.thread else Absent()),
+            "run": Put(run, Absent()),
+            "quota": Put(quota, Matches(version=found.quota.version) if found.quota else Absent()),
+            "attachment": Put(attachment(self._caller, run.thread_id, now=now)),
+        }
+        if thread.active_run == run.run_id:
+            actions["lease"] = Put(first_lease(run, now=now), Absent())
         interrupts = found.thread is not None and thread.interrupts > found.thread.interrupts
-        self.interrupted = thread.active_run if interrupts else None
-        return (
-            Put(request, Matches(expires=found.request.expires) if found.request else Absent()),
-            Put(thread, Matches(version=found.thread.version) if found.thread else Absent()),
-            Put(run, Absent()),
-            Put(quota, Matches(version=found.quota.version) if found.quota else Absent()),
-            Put(attached(self._caller, run.thread_id, now=now)),
-            *((Put(first_lease(run, now=now), Absent()),) if thread.active_run == run.run_id else ()),
-            *((Put(cancel_mark(run, self.interrupted, now=now)),) if self.interrupted else ()),
-        )
+        interrupted = thread.active_run if interrupts else None
+        if interrupted is not None:
+            actions["cancel mark"] = Put(cancel_mark(run, interrupted, now=now))
+        return Plan(actions, Admission(run, thread, interrupted))
 
-    def lost(self, failed: ConditionsFailed, actions: tuple[Action, ...]) -> None:
+    def lost(self, found: Lost) -> None:
         """The id was used meanwhile: tell. Thread or quota moved: look again."""
-        there = failed.found.get(0)
+        there = found.get("request")
         if isinstance(there, RequestRow):
-            raise RequestKnown(there) from failed
+            raise RequestKnown(there)
 
     def _thread(self, found: ThreadRow | None, *, now: int) -> ThreadRow:
         if self._frame.thread_id is None:
-            title = " ".join(self._frame.text.split())[: quotas.TITLE_CHARS]
+            title = " ".join(self._frame.text.split())[:TITLE_CHARS]
             return ThreadRow(
                 user_id=self.run.user_id,
                 thread_id=self.run.thread_id,
@@ -153,37 +165,3 @@ class Admit:
         if len(thread.queue) >= QUEUE_LENGTH:
             raise QueueFull(f"{QUEUE_LENGTH} messages wait in this thread already, which is the most.")
         return interrupting(thread, run) if self._frame.if_busy is IfBusy.INTERRUPT else enqueued(thread, run)
-
-
-def cancel_mark(place: RunRow | ThreadRow, run_id: str, *, now: int) -> CancelRow:
-    """The mark that asks a run to end; `place` names its user and thread."""
-    expires = now // 1000 + quotas.REQUEST_KEPT_S
-    return CancelRow(user_id=place.user_id, thread_id=place.thread_id, run_id=run_id, at=now, expires=expires)
-
-
-def attached(caller: Caller, thread_id: str, *, now: int) -> AttachedRow:
-    """The row by which the caller's connection watches a thread."""
-    return AttachedRow(
-        user_id=caller.user_id,
-        thread_id=thread_id,
-        connection_id=caller.connection_id,
-        attached=now,
-        expires=now // 1000 + quotas.ATTACHED_KEPT_S,
-    )
-
-
-def _taken(quota: QuotaRow | None, run: RunRow, *, now: int) -> QuotaRow:
-    quota = quota or QuotaRow(user_id=run.user_id, version=0)
-    if len(quota.active) >= quotas.ACTIVE_RUNS:
-        raise QuotaExceeded(f"You have {quotas.ACTIVE_RUNS} runs under way, which is the most at once.")
-    fresh = now - quota.window_start >= quotas.WINDOW_MS
-    count = 0 if fresh else quota.window_count
-    if count >= quotas.WINDOW_RUNS:
-        raise QuotaExceeded(f"You have started {quotas.WINDOW_RUNS} runs within a minute, which is the most.")
-    return replace(
-        quota,
-        version=quota.version + 1,
-        active=(*quota.active, run.run_id),
-        window_start=now if fresh else quota.window_start,
-        window_count=count + 1,
-    )

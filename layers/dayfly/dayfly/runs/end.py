@@ -1,29 +1,38 @@
-"""The end of a run: one transaction, the same whoever writes it (engine, router or recovery)."""
+"""The end of a run: one transaction, the same whoever writes it (engine, router, recovery); then everybody is told."""
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
+from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.errors import IllegalTransition, Superseded
-from dayfly.history.chunks import chunks_of, with_chunks
+from dayfly.history.writer import write_piece
 from dayfly.log.batch import Batch
 from dayfly.log.fold import LogStep, fold
-from dayfly.runs.lease import ended_lease, first_lease
+from dayfly.log.reader import committed_of, steps_of, tail_of
+from dayfly.log.writer import Committed, Lost, Plan
+from dayfly.metrics import Meter, Metric
+from dayfly.protocol.events import AgentCancelled, AgentCompleted, AgentError, TerminalPayload
+from dayfly.runs.lease import LeaseCondition, as_read, ended_lease, first_lease
 from dayfly.runs.queue import advanced, without
+from dayfly.runs.quotas import given_back
+from dayfly.runs.writer import RunWriter
 from dayfly.store import keys
-from dayfly.store.retry import retry_call, retry_write
+from dayfly.store.retry import retry_call
 from dayfly.store.rows import HistoryRow, LeaseRow, LogRow, QuotaRow, RunRow, ThreadRow, ThreadState
-from dayfly.store.table import Absent, Action, ConditionsFailed, Delete, Matches, Put, Table
+from dayfly.store.table import Absent, Action, Delete, Matches, Put, Table
 
 POSTED_WITHIN_MS: Final = 5_000
 """How long the writer of a terminal event has to post it before the sweep does it again."""
 
-StepsOf = Callable[[], Awaitable[tuple[LogStep, ...]]]
-LeaseIs = Callable[[], Matches]
+_log = logging.getLogger("dayfly.runs")
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ThreadAfter:
     """What a run's end has made of its thread. `started` is the run that became active with it; `moved`: the queue is
     not what it was."""
 
@@ -33,25 +42,30 @@ class Ended:
 
 
 class End:
-    """The companion of a terminal event: the thread's history pointer and release, the next queued run made active with
-    its lease, the quota given back, and the ended run's lease, due soon: it is deleted only after the event was posted.
-    A cancel mark goes with its run.
+    """The transition with a terminal event: the thread's history pointer and release, the next queued run made active
+    with its lease, the quota given back, and the ended run's lease, due soon: it is deleted only after the event was
+    posted. A cancel mark goes with its run.
 
     `steps` gives what the log held before this batch. `lease_is` is what the lease of an active run must still be: an
     engine names its own nonce, recovery the lease as it read it; so an engine that is alive is not ended behind its
     back. Without it, the run is one that still waits in its thread's queue.
     """
 
-    def __init__(self, table: Table, *, run: RunRow, steps: StepsOf, lease_is: LeaseIs | None) -> None:
-        self.ended: Ended | None = None
-        """What the transaction has done, once it is committed."""
-        self._table = table
+    def __init__(
+        self,
+        table: Table,
+        *,
+        run: RunRow,
+        steps: Callable[[], Awaitable[tuple[LogStep, ...]]],
+        lease_is: LeaseCondition | None,
+    ) -> None:
         self.run = run
+        self._table = table
         self._steps = steps
         self._lease_is = lease_is
         self._piece: HistoryRow | None = None
 
-    async def actions(self, row: LogRow, batch: Batch) -> tuple[Action, ...]:
+    async def plan(self, row: LogRow, batch: Batch) -> Plan[ThreadAfter]:
         """The transaction's other actions, from the thread, quota and lease as they stand now."""
         run = self.run
         thread_key, quota_key = keys.thread_key(run.user_id, run.thread_id), keys.quota_key(run.user_id)
@@ -72,30 +86,31 @@ class End:
             ended=thread.ended + 1,
             history_head=piece.key.sk,
         )
-        self.ended = Ended(after, started, moved=after.queue != thread.queue)
-        return (
-            Put(after, Matches(version=thread.version)),
-            Put(_given_back(quota, run.run_id), Matches(version=quota.version)),
-            Delete(keys.cancel_mark_key(run.user_id, run.thread_id, run.run_id)),
-            *((Put(first_lease(started, now=row.at), Absent()),) if started is not None else ()),
-            self._ended_lease(lease if isinstance(lease, LeaseRow) else None, row),
-        )
+        actions: dict[str, Action] = {
+            "thread": Put(after, Matches(version=thread.version)),
+            "quota": Put(given_back(quota, run.run_id), Matches(version=quota.version)),
+            "cancel mark": Delete(keys.cancel_mark_key(run.user_id, run.thread_id, run.run_id)),
+        }
+        if started is not None:
+            actions["next lease"] = Put(first_lease(started, now=row.at), Absent())
+        actions["lease"] = self._ended_lease(lease if isinstance(lease, LeaseRow) else None, row)
+        return Plan(actions, ThreadAfter(after, started, moved=after.queue != thread.queue))
 
-    def lost(self, failed: ConditionsFailed, actions: tuple[Action, ...]) -> None:
-        """Thread or quota moved: build it anew. The lease is another's: somebody else looks after the run."""
-        if len(actions) - 1 in failed.found:
-            raise Superseded("the lease is another's") from failed
+    def lost(self, found: Lost) -> None:
+        """Thread or quota moved: plan anew. The lease is another's: somebody else looks after the run."""
+        if "lease" in found:
+            raise Superseded("the lease is another's")
 
     def _released(self, thread: ThreadRow) -> ThreadRow:
         """The thread without the run. A forgotten thread starts none of those that wait."""
-        run = self.run.run_id
+        run_id = self.run.run_id
         if self._lease_is is None:
-            if run not in thread.queue:
+            if run_id not in thread.queue:
                 raise Superseded("the run does not wait in its thread's queue any more")
-            return without(thread, run)
-        if thread.active_run != run:
+            return without(thread, run_id)
+        if thread.active_run != run_id:
             raise Superseded("the run is not its thread's active one any more")
-        return advanced(thread) if thread.state == ThreadState.LIVE else replace(thread, active_run=None)
+        return advanced(thread) if thread.state is ThreadState.LIVE else replace(thread, active_run=None)
 
     async def _following(self, thread: ThreadRow, released: ThreadRow) -> RunRow | None:
         following = released.active_run
@@ -118,32 +133,111 @@ class End:
     async def _history(self, thread: ThreadRow, row: LogRow, batch: Batch) -> HistoryRow:
         """The run's piece of history, written beforehand under a key that no other writer uses."""
         place = thread.ended + 1
-        if self._piece is not None and (self._piece.previous, self._piece.place) == (thread.history_head, place):
-            return self._piece
-        messages = fold(self.run.text, (*await retry_call(self._steps), *batch.steps))
-        piece = HistoryRow(
-            user_id=row.user_id,
-            thread_id=self.run.thread_id,
-            place=place,
-            run_id=row.run_id,
-            nonce=row.nonce,
-            previous=thread.history_head,
-            at=row.at,
-        )
-        piece = await with_chunks(self._table, piece, chunks_of(messages))
-        await self._put_once(piece)
-        self._piece = piece
-        return piece
+        if self._piece is None or (self._piece.previous, self._piece.place) != (thread.history_head, place):
+            messages = fold(self.run.text, (*await retry_call(self._steps), *batch.steps))
+            self._piece = await write_piece(self._table, self.run.ref, thread, messages, nonce=row.nonce, at=row.at)
+        return self._piece
 
-    async def _put_once(self, piece: HistoryRow) -> None:
+
+async def finish(run_writer: RunWriter, bridge: WebSocketBridge, payload: TerminalPayload, end: End) -> None:
+    """Ends an engine's run: commits the terminal event, posts it to those whom the bridge knows and those who have come
+    since, and starts the next run. Clients order what comes by run and seq, so nothing here waits for the rest.
+
+    Raises `Superseded` where another writer was first, and `Unsettled`.
+    """
+    committed = await bridge.commit(payload, end, last=True)
+    _count(run_writer.ports.meter, payload)
+
+    async def post() -> bool:
+        return (await bridge.broadcast.flush()).posted
+
+    await asyncio.gather(_start_next(run_writer, committed.result), _tell(run_writer, end.run, committed.result, post))
+
+
+async def end_run(run_writer: RunWriter, run: RunRow, lease: LeaseRow | None, payload: TerminalPayload) -> bool:
+    """Ends a run from outside its engine, at the tail of its log: the router ends what has not begun, recovery what is
+    lost. Says whether this call ended it; where the run has ended already, its terminal event is posted again.
+
+    Args:
+        lease: As it was read, which it must still be. `None`: the run must still wait in its thread's queue.
+
+    Raises:
+        Superseded: Somebody who looks after the run was faster.
+        Unsettled: The table did not answer.
+    """
+    return await run_writer.retry_at_tail(run, lease, lambda: _end_at_tail(run_writer, run, lease, payload))
+
+
+async def cancel_queued(run_writer: RunWriter, thread: ThreadRow) -> None:
+    """Ends all runs that wait in a thread's queue, last first, so that none becomes active between. Raises
+    `Unsettled`."""
+    for run_id in reversed(thread.queue):
+        run = await run_writer.ports.table.get(keys.run_key(thread.user_id, thread.thread_id, run_id), RunRow)
+        if run is None:
+            raise IllegalTransition("a run waits in a queue, but is not there")
+        waited = max(0, run_writer.ports.clock.now_ms() - run.admitted)
         try:
-            await retry_write(self._table, Put(piece, Absent()))
-        except ConditionsFailed as failed:
-            if failed.found[0] != piece:
-                raise IllegalTransition("a piece of history would change") from failed
+            await end_run(run_writer, run, None, AgentCancelled(execution_time_ms=waited))
+        except Superseded as reason:
+            _log.info("not ended", extra={"run": run_id, "reason": str(reason)})
 
 
-def _given_back(quota: QuotaRow, run_id: str) -> QuotaRow:
-    return replace(
-        quota, version=quota.version + 1, active=tuple(active for active in quota.active if active != run_id)
+async def _end_at_tail(run_writer: RunWriter, run: RunRow, lease: LeaseRow | None, payload: TerminalPayload) -> bool:
+    table = run_writer.ports.table
+    tail = await tail_of(table, user_id=run.user_id, run_id=run.run_id)
+    if tail is None:
+        raise Superseded("the run has no log")
+    if tail.outcome is not None:
+        await run_writer.in_background(partial(run_writer.post_again, run, committed_of(tail)))
+        return False
+    end = End(
+        table,
+        run=run,
+        steps=lambda: steps_of(table, user_id=run.user_id, run_id=run.run_id),
+        lease_is=(lambda: Matches(**as_read(lease))) if lease is not None else None,
     )
+    committed = await run_writer.append(run, payload, end, next_seq=tail.last + 1)
+    await end_at_once(run_writer, run, payload, committed)
+    return True
+
+
+async def end_at_once(
+    run_writer: RunWriter, run: RunRow, payload: TerminalPayload, committed: Committed[ThreadAfter]
+) -> None:
+    """Does what follows an end that was committed from outside the run's engine: counts it, starts the next run, and
+    has it posted."""
+    _count(run_writer.ports.meter, payload)
+    post = partial(run_writer.show, run, committed)
+    await asyncio.gather(
+        _start_next(run_writer, committed.result),
+        run_writer.in_background(partial(_tell, run_writer, run, committed.result, post)),
+    )
+
+
+async def _start_next(run_writer: RunWriter, after: ThreadAfter) -> None:
+    if after.started is not None:
+        await run_writer.start_engine(after.started)
+
+
+async def _tell(run_writer: RunWriter, run: RunRow, after: ThreadAfter, post: Callable[[], Awaitable[bool]]) -> None:
+    """Has the end posted, and the thread's change announced. `post` says whether all were sent the end in time: then
+    the run's lease is dropped, else the sweep posts it again."""
+
+    async def announce() -> None:
+        if after.moved:
+            await run_writer.announcer.thread_changed(after.thread)
+
+    posted, _ = await asyncio.gather(post(), announce())
+    if posted:
+        await run_writer.drop_lease(run)
+
+
+def _count(meter: Meter, payload: TerminalPayload) -> None:
+    """Counts the outcome: whoever writes the end counts it, so it is counted once."""
+    match payload:
+        case AgentCompleted():
+            meter.add(Metric.RUNS_COMPLETED)
+        case AgentCancelled():
+            meter.add(Metric.RUNS_CANCELLED)
+        case AgentError(code=code):
+            meter.add(Metric.RUNS_FAILED, code=code)

@@ -9,17 +9,19 @@ from typing import Final
 from dayfly.context.caller import Caller
 from dayfly.context.ids import new_run_id, new_thread_id
 from dayfly.context.run_ref import RunRef
-from dayfly.errors import IdReused, IllegalTransition, RequestCancelled, ThreadNotFound
-from dayfly.log.reader import status_at, tail_of
-from dayfly.log.status import RunStatus
+from dayfly.delivery.sockets import attachment
+from dayfly.errors import IdReused, RequestCancelled, ThreadNotFound
+from dayfly.log.reader import tail_of
 from dayfly.log.writer import Committed
 from dayfly.metrics import Metric
 from dayfly.protocol.events import UserMessage
 from dayfly.protocol.frames import Run
-from dayfly.router.services import Services
-from dayfly.runs.admit import FIRST_ENGINE_SEQ, Admit, Found, RequestKnown, ThreadMoved, attached, look
+from dayfly.runs.admit import FIRST_ENGINE_SEQ, Admission, Admit, Found, RequestKnown, ThreadMoved, look
 from dayfly.runs.lookup import live_thread, run_of
+from dayfly.runs.ports import Ports
 from dayfly.runs.queue import position_of
+from dayfly.runs.state import RunStatus, status_of
+from dayfly.runs.writer import RunWriter
 from dayfly.store import keys
 from dayfly.store.retry import retry_write
 from dayfly.store.rows import RequestRow, RequestState, RunRow, ThreadRow, ThreadState
@@ -39,7 +41,7 @@ class Execution:
 
     run: RunRow
     status: RunStatus
-    first: Committed | None
+    first: Committed[Admission] | None
     position: int | None = None
     starts: bool = False
     interrupted: str | None = None
@@ -49,8 +51,8 @@ class Execution:
 class ExecutionFactory:
     """Admits runs for an authorised caller. Process-lived; holds nothing of any user."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
 
     async def open(self, caller: Caller, frame: Run) -> Execution:
         """Admits the run, or finds the one that this request id has admitted before.
@@ -69,34 +71,34 @@ class ExecutionFactory:
                 _log.info("looking again", extra={"thread_id": frame.thread_id})
 
     async def _admit(self, caller: Caller, frame: Run, content: str) -> Execution:
-        services = self._services
-        found = await look(services.table, caller, frame)
-        if found.request is not None and found.request.expires * 1000 > services.clock.now_ms():
+        table = self._ports.table
+        found = await look(table, caller, frame)
+        if found.request is not None and found.request.expires * 1000 > self._ports.clock.now_ms():
             return await self._again(caller, frame, found.request, content)
         run = self._new_run(caller, frame, found)
-        entry = Admit(services.table, caller, frame, run=run, content=content, found=found)
-        async with services.run_writer(caller).bridge(run, next_seq=1) as bridge:
-            try:
-                committed = await bridge.commit(UserMessage(text=frame.text, request_id=frame.id), entry)
-            except RequestKnown as earlier:
-                return await self._again(caller, frame, earlier.request, content)
-        services.meter.add(Metric.RUNS_ADMITTED)
-        if entry.thread is None:
-            raise IllegalTransition("a run was admitted without its transaction")
-        position = position_of(entry.thread, run.run_id)
+        admit = Admit(table, caller, frame, run=run, content=content, found=found)
+        run_writer = RunWriter(ports=self._ports, invocation_id=caller.invocation_id)
+        message = UserMessage(text=frame.text, request_id=frame.id)
+        try:
+            committed = await run_writer.append(run, message, admit, next_seq=1)
+        except RequestKnown as earlier:
+            return await self._again(caller, frame, earlier.request, content)
+        self._ports.meter.add(Metric.RUNS_ADMITTED)
+        admission = committed.result
+        position = position_of(admission.thread, run.run_id)
         return Execution(
-            run=entry.run,
+            run=admission.run,
             status=RunStatus.RUNNING if position is None else RunStatus.QUEUED,
             first=committed,
             position=position,
             starts=position is None,
-            interrupted=entry.interrupted,
-            changed=entry.thread if frame.thread_id is None or position is not None else None,
+            interrupted=admission.interrupted,
+            changed=admission.thread if frame.thread_id is None or position is not None else None,
         )
 
     def _new_run(self, caller: Caller, frame: Run, found: Found) -> RunRow:
         # Ids sort by time; within a thread they also sort by turn, whatever the clocks of two routers say.
-        now = max(self._services.clock.now_ms(), found.thread.updated + 1 if found.thread else 0)
+        now = max(self._ports.clock.now_ms(), found.thread.updated + 1 if found.thread else 0)
         return RunRow(
             ref=RunRef(
                 user_id=caller.user_id,
@@ -118,21 +120,19 @@ class ExecutionFactory:
             raise RequestCancelled("The run was cancelled before it was admitted.")
         if earlier.content != content:
             raise IdReused("This id was used for another message within 24 hours.")
-        services = self._services
+        ports = self._ports
         there = Check(keys.thread_key(caller.user_id, earlier.thread_id), Matches(state=ThreadState.LIVE))
         try:
-            await retry_write(
-                services.table, Put(attached(caller, earlier.thread_id, now=services.clock.now_ms())), there
-            )
+            await retry_write(ports.table, Put(attachment(caller, earlier.thread_id, now=ports.clock.now_ms())), there)
         except ConditionsFailed as failed:
             raise ThreadNotFound("The thread was forgotten.") from failed
-        thread = await live_thread(services.table, user_id=caller.user_id, thread_id=earlier.thread_id)
-        run = await run_of(services.table, user_id=caller.user_id, run_id=earlier.run_id)
-        tail = await tail_of(services.table, user_id=caller.user_id, run_id=earlier.run_id)
+        thread = await live_thread(ports.table, user_id=caller.user_id, thread_id=earlier.thread_id)
+        run = await run_of(ports.table, user_id=caller.user_id, run_id=earlier.run_id)
+        tail = await tail_of(ports.table, user_id=caller.user_id, run_id=earlier.run_id)
         position = position_of(thread, run.run_id)
         return Execution(
             run=run,
-            status=status_at(tail, queued=position is not None),
+            status=status_of(tail, queued=position is not None),
             first=None,
             position=position,
             starts=thread.active_run == run.run_id and tail is not None and tail.last < run.first_seq,

@@ -4,11 +4,16 @@ Who opens an attempt writes its lease `WAITING`; its engine makes it `HELD` with
 for the user it is `APPROVAL`; whoever ends the run makes it `ENDED`, and it goes when the end was posted.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from dayfly.store import keys
 from dayfly.store.rows import LeaseRow, LeaseState, RunRow
+from dayfly.store.table import Matches
+
+LeaseCondition = Callable[[], Matches]
+"""What the lease must still be when a transition is committed, asked for each try."""
 
 BEGIN_WITHIN_MS: Final = 10_000
 """How long an engine has to begin before the sweep looks after the run."""

@@ -1,31 +1,44 @@
 """Waiting for the user: the attempt ends, and nothing waits in Lambda."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dayfly.errors import Superseded
 from dayfly.log.batch import Batch
-from dayfly.runs.end import LeaseIs
-from dayfly.runs.lease import approval_lease
+from dayfly.log.writer import Lost, Plan
+from dayfly.runs.lease import LeaseCondition, approval_lease
 from dayfly.store.rows import LeaseRow, LogRow, RunRow
-from dayfly.store.table import Action, ConditionsFailed, Matches, Put
+from dayfly.store.table import Matches, Put
 
 
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """The run and its lease while it waits."""
+
+    run: RunRow
+    lease: LeaseRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
-    """The companion of `approval_requested`: the run's open calls, and a lease that is due when they expire, in one
-    transaction with the records. `run` and `lease` are as they will stand, once it is committed."""
+    """The transition with `approval_requested`: the run's open calls, and a lease that is due when they expire.
 
-    def __init__(self, run: RunRow, lease: LeaseRow, *, calls: Sequence[str], expires: int, lease_is: LeaseIs) -> None:
-        self.run = replace(run, pending=tuple(calls), answers=(), answered=0)
-        self.lease = approval_lease(lease, nonce="", expires=expires)
-        self._lease_is = lease_is
+    `run` and `lease` are as they were read; `call_ids` are the open calls; `expires` is in milliseconds since the
+    epoch; `lease_is` is what the lease must still be.
+    """
 
-    async def actions(self, row: LogRow, batch: Batch) -> tuple[Action, ...]:
+    run: RunRow
+    lease: LeaseRow
+    call_ids: tuple[str, ...]
+    expires: int
+    lease_is: LeaseCondition
+
+    async def plan(self, row: LogRow, batch: Batch) -> Plan[Paused]:
         """The run's open calls, and the lease."""
-        self.lease = replace(self.lease, nonce=row.nonce)
-        as_read = Matches(attempt=self.run.attempt, first_seq=self.run.first_seq)
-        return Put(self.run, as_read), Put(self.lease, self._lease_is())
+        run = replace(self.run, pending=self.call_ids, answers=(), answered=0)
+        lease = approval_lease(self.lease, nonce=row.nonce, expires=self.expires)
+        as_read = Matches(attempt=run.attempt, first_seq=run.first_seq)
+        return Plan({"run": Put(run, as_read), "lease": Put(lease, self.lease_is())}, Paused(run, lease))
 
-    def lost(self, failed: ConditionsFailed, actions: tuple[Action, ...]) -> None:
+    def lost(self, found: Lost) -> None:
         """Another has taken over."""
-        raise Superseded("the run or its lease is another's") from failed
+        raise Superseded(f"the run's {', '.join(found)} is another's")

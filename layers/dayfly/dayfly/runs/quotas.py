@@ -1,6 +1,10 @@
-"""What a user may do at once and over time."""
+"""What a user may do at once and over time, and the row that counts it."""
 
+from dataclasses import replace
 from typing import Final
+
+from dayfly.errors import QuotaExceeded
+from dayfly.store.rows import QuotaRow, RunRow
 
 ACTIVE_RUNS: Final = 40
 """Runs of one user that may be under way or queued at once: more than one thread's queue holds."""
@@ -8,9 +12,27 @@ WINDOW_MS: Final = 60_000
 """A window opens with the first run that a user starts after the one before is over."""
 WINDOW_RUNS: Final = 60
 """Runs that one user may start within a window."""
-REQUEST_KEPT_S: Final = 24 * 3600
-"""How long a client's request id is remembered."""
-ATTACHED_KEPT_S: Final = 3 * 3600
-"""A socket lives 2 hours at most; its rows are kept a little longer."""
-TITLE_CHARS: Final = 60
-"""Characters of a thread's first message that become its title."""
+
+
+def taken(quota: QuotaRow | None, run: RunRow, *, now: int) -> QuotaRow:
+    """The user's quota with the run in it; `now` in milliseconds since the epoch. Raises `QuotaExceeded`."""
+    quota = quota or QuotaRow(user_id=run.user_id, version=0)
+    if len(quota.active) >= ACTIVE_RUNS:
+        raise QuotaExceeded(f"You have {ACTIVE_RUNS} runs under way, which is the most at once.")
+    fresh = now - quota.window_start >= WINDOW_MS
+    count = 0 if fresh else quota.window_count
+    if count >= WINDOW_RUNS:
+        raise QuotaExceeded(f"You have started {WINDOW_RUNS} runs within a minute, which is the most.")
+    return replace(
+        quota,
+        version=quota.version + 1,
+        active=(*quota.active, run.run_id),
+        window_start=now if fresh else quota.window_start,
+        window_count=count + 1,
+    )
+
+
+def given_back(quota: QuotaRow, run_id: str) -> QuotaRow:
+    """The user's quota without the run that has ended."""
+    active = tuple(active for active in quota.active if active != run_id)
+    return replace(quota, version=quota.version + 1, active=active)

@@ -1,25 +1,56 @@
-"""Opening a run's next attempt from outside its engine: recovery after a loss, the router after an approval."""
+"""Opening a run's next attempt: by its engine that hands over, by recovery after a loss, by the router after an answer.
+
+From then on, no engine of an earlier attempt can write: it finds the seq of `agent_resumed` taken, or the one before
+it. This is the fence.
+"""
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from dayfly.errors import IllegalTransition, Superseded
-from dayfly.log.fold import LogStep, Said
+from dayfly.errors import Superseded
+from dayfly.log.batch import Batch
+from dayfly.log.fold import LogStep, Said, resumption_of
 from dayfly.log.messages import Decision
 from dayfly.log.reader import log_of
-from dayfly.log.resumption import resumption_of
+from dayfly.log.writer import Lost, Plan
 from dayfly.protocol.events import AgentResumed, ResumeReason
-from dayfly.runs.fence import OpenAttempt
-from dayfly.runs.lease import as_read
-from dayfly.runs.starting import start_engine
-from dayfly.runs.tail_retry import retry_at_tail
+from dayfly.runs.lease import LeaseCondition, as_read, first_lease
 from dayfly.runs.writer import RunWriter
-from dayfly.store.rows import LeaseRow, RunRow
-from dayfly.store.table import Matches
+from dayfly.store.rows import LeaseRow, LogRow, RunRow
+from dayfly.store.table import Matches, Put
 
 SHOWN_WITHIN_S: Final = 2.0
 """How long slow sockets are waited for: the next event shows them the gap."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAttempt:
+    """The transition with `agent_resumed`: the run's next attempt and the lease that waits for its engine. It comes to
+    the run as that attempt has it.
+
+    `run` is the row as it was read, `later` the same with what else becomes of it; `lease_is` is what the lease must
+    still be.
+    """
+
+    run: RunRow
+    later: RunRow
+    lease_is: LeaseCondition
+
+    async def plan(self, row: LogRow, batch: Batch) -> Plan[RunRow]:
+        """The next attempt, which writes first at the seq after this record, and its lease."""
+        run = self.run
+        opened = replace(
+            self.later, attempt=run.attempt + 1, first_seq=batch.last + 1, pending=(), answers=(), answered=0
+        )
+        as_it_was = Matches(attempt=run.attempt, first_seq=run.first_seq, answered=run.answered)
+        lease = Put(first_lease(opened, now=row.at), self.lease_is())
+        return Plan({"run": Put(opened, as_it_was), "lease": lease}, opened)
+
+    def lost(self, found: Lost) -> None:
+        """Somebody else looks after the run."""
+        raise Superseded(f"the run's {', '.join(found)} is not as it was")
 
 
 async def open_attempt(
@@ -31,44 +62,42 @@ async def open_attempt(
     decisions: Sequence[Decision] = (),
     later: RunRow | None = None,
 ) -> RunRow:
-    """Fences off the present attempt and opens the next, provided that run and lease are still as they were read; posts
-    `agent_resumed`, asks for the engine, and returns the run as that attempt has it. `later` is the row with what else
-    becomes of it. Raises `Superseded` when somebody who looks after the run was faster, and `Unsettled`.
+    """Fences off the present attempt and opens the next from outside the run's engine, provided that run and lease are
+    still as they were read; posts `agent_resumed`, asks for the engine, and returns the run as that attempt has it.
+
+    Args:
+        decisions: The user's, which go into the journal with the record.
+        later: The run with what else becomes of it.
+
+    Raises:
+        Superseded: Somebody who looks after the run was faster, or it has ended.
+        Unsettled: The table did not answer.
     """
-    return await retry_at_tail(
-        run_writer,
-        run,
-        lease,
-        lambda: _open_at_tail(run_writer, run, lease, reason, decisions=decisions, later=later),
+    transition = OpenAttempt(run=run, later=later or run, lease_is=lambda: Matches(**as_read(lease)))
+    return await run_writer.retry_at_tail(
+        run, lease, lambda: _open_at_tail(run_writer, run, reason, transition, decisions=decisions)
     )
 
 
 async def _open_at_tail(
     run_writer: RunWriter,
     run: RunRow,
-    lease: LeaseRow,
     reason: ResumeReason,
+    transition: OpenAttempt,
     *,
     decisions: Sequence[Decision],
-    later: RunRow | None,
 ) -> RunRow:
-    log = await log_of(run_writer.table, user_id=run.user_id, run_id=run.run_id)
+    log = await log_of(run_writer.ports.table, user_id=run.user_id, run_id=run.run_id)
     if log.tail is None or log.tail.outcome is not None:
         raise Superseded("the run has ended")
-    fence = OpenAttempt(run, lease_is=lambda: Matches(**as_read(lease)), later=later)
-    async with run_writer.bridge(run, next_seq=log.tail.last + 1) as bridge:
-        for decision in decisions:
-            bridge.note(decision)
-        resumed = AgentResumed(attempt=run.attempt + 1, reason=reason, discard_after=void_after(log.steps))
-        committed = await bridge.commit(resumed, fence, last=True)
-    if fence.opened is None:
-        raise IllegalTransition("a fence was committed without its transaction")
+    resumed = AgentResumed(attempt=run.attempt + 1, reason=reason, discard_after=void_after(log.steps))
+    committed = await run_writer.append(run, resumed, transition, next_seq=log.tail.last + 1, journal=decisions)
 
     async def show() -> None:
         await run_writer.show(run, committed, drain_s=SHOWN_WITHIN_S)
 
-    await asyncio.gather(start_engine(run_writer.invoker, fence.opened), run_writer.in_background(show))
-    return fence.opened
+    await asyncio.gather(run_writer.start_engine(committed.result), run_writer.in_background(show))
+    return committed.result
 
 
 def void_after(steps: Iterable[LogStep]) -> int | None:

@@ -1,47 +1,137 @@
-"""Where a run stands, read strongly: what every decision of recovery is made from."""
+"""Where a run stands: one closed union, read strongly, for router, engine and recovery alike.
+
+What decides is the log (`Ended`) and then the lease; whether a run without a lease waits in its thread's queue is
+checked by the transition that would end it. All reads are strongly consistent, each of its own moment, so a state may
+be out of date when it is acted on: every transition is conditional on the rows that its state was read from.
+"""
 
 from dataclasses import dataclass
-from typing import Final
+from enum import StrEnum
 
+from dayfly.errors import Superseded
 from dayfly.log.reader import tail_of
+from dayfly.protocol.events import EventType, decode_event
 from dayfly.store import keys
 from dayfly.store.keys import Key
-from dayfly.store.rows import LeaseRow, LeaseState, LogRow, RunRow
+from dayfly.store.rows import LeaseRow, LeaseState, LogRow, Outcome, RunRow
 from dayfly.store.table import Table
-
-READS_S: Final = 5.0
-"""How long recovery repeats one read: a notice comes once, a sweep in a minute."""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A run with its lease and the last batch of its log."""
+class Queued:
+    """It has no lease: it waits in its thread's queue."""
+
+    run: RunRow
+    tail: LogRow
+
+    @property
+    def lease(self) -> None:
+        """None: whoever makes the run active writes it."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitingEngine:
+    """Its present attempt is open, and no engine of it has written."""
 
     run: RunRow
     lease: LeaseRow
     tail: LogRow
 
-    @property
-    def ended(self) -> bool:
-        """The log holds the terminal event."""
-        return self.tail.outcome is not None
 
-    @property
-    def begun(self) -> bool:
-        """An engine of the present attempt has written."""
-        return self.lease.state != LeaseState.WAITING or self.tail.last >= self.run.first_seq
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An engine of its present attempt has written, and may live."""
 
-    @property
-    def waits_for_engine(self) -> bool:
-        """No engine of the present attempt has written, and the run has not ended."""
-        return not self.ended and not self.begun
+    run: RunRow
+    lease: LeaseRow
+    tail: LogRow
 
 
-async def standing_of(table: Table, lease_key: Key) -> Standing | None:
-    """Reads the lease, then what it is about. `None` where there is nothing left to look after."""
+@dataclass(frozen=True, slots=True)
+class AwaitingApproval:
+    """It waits for its user until the lease is due; no engine is at work."""
+
+    run: RunRow
+    lease: LeaseRow
+    tail: LogRow
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Its log holds the terminal event, which may still be unposted."""
+
+    run: RunRow
+    tail: LogRow
+    outcome: Outcome
+    lease: LeaseRow | None = None
+    """As far as it was read: it goes when the end was posted to all."""
+
+
+Active = AwaitingEngine | Held | AwaitingApproval
+"""Its thread's active run, which has a lease."""
+RunState = Queued | Active | Ended
+
+
+def state_of(run: RunRow, lease: LeaseRow | None, tail: LogRow) -> RunState:
+    """The state that these rows make. Raises `Superseded` where they contradict each other: the run has ended between
+    two reads."""
+    if tail.outcome is not None:
+        return Ended(run, tail, tail.outcome, lease)
+    if lease is None:
+        return Queued(run, tail)
+    match lease.state:
+        case LeaseState.ENDED:
+            raise Superseded("the run has just ended")
+        case LeaseState.APPROVAL:
+            return AwaitingApproval(run, lease, tail)
+        case LeaseState.WAITING if tail.last < run.first_seq:
+            return AwaitingEngine(run, lease, tail)
+        case LeaseState.WAITING | LeaseState.HELD:
+            return Held(run, lease, tail)
+
+
+async def read_state(table: Table, run: RunRow) -> RunState | None:
+    """Where this run stands; the lease is read only where the log has no end. `None`: it has no log, it is being
+    deleted. Raises `Superseded`, as `state_of`, and `Unsettled`."""
+    tail = await tail_of(table, user_id=run.user_id, run_id=run.run_id)
+    if tail is None:
+        return None
+    if tail.outcome is not None:
+        return Ended(run, tail, tail.outcome)
+    return state_of(run, await table.get(keys.lease_key(run.user_id, run.run_id), LeaseRow), tail)
+
+
+async def read_state_by_lease(table: Table, lease_key: Key) -> Active | Ended | None:
+    """The lease, then where the run stands that it is about. `None` where there is nothing left to look after. Raises
+    `Unsettled`."""
     lease = await table.get(lease_key, LeaseRow)
     if lease is None:
         return None
     run = await table.get(keys.run_key(lease.user_id, lease.thread_id, lease.run_id), RunRow)
     tail = await tail_of(table, user_id=lease.user_id, run_id=lease.run_id)
-    return Standing(run, lease, tail) if run is not None and tail is not None else None
+    if run is None or tail is None:
+        return None
+    state = state_of(run, lease, tail)
+    return None if isinstance(state, Queued) else state
+
+
+class RunStatus(StrEnum):
+    """Where a run stands, as clients are told. Derived, never stored."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+def status_of(tail: LogRow | None, *, queued: bool) -> RunStatus:
+    """The status by the last batch of the run's log and by its place in the thread: no lease is read for it, so what it
+    calls running may wait for its engine."""
+    if tail is not None and tail.outcome is not None:
+        return RunStatus(tail.outcome.value)
+    if tail is not None and decode_event(tail.events[-1]).type is EventType.APPROVAL_REQUESTED:
+        return RunStatus.WAITING
+    return RunStatus.QUEUED if queued else RunStatus.RUNNING

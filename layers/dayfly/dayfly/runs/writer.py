@@ -1,86 +1,115 @@
-"""Speaking for a run from outside its engine: what the router and recovery stand on."""
+"""Writing a run's log from outside its engine, and telling what was written: what router and recovery act with."""
 
+import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
-from dayfly.clock import Clock
 from dayfly.delivery.announcer import Announcer
 from dayfly.delivery.background import BackgroundTask, BackgroundTasks
 from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.delivery.broadcast import DRAIN_S, Broadcast
-from dayfly.delivery.flush import flush
-from dayfly.delivery.poster import Poster
-from dayfly.errors import PortError
-from dayfly.log.writer import Committed, LogPosition
-from dayfly.metrics import Meter
-from dayfly.runs.invoker import Invoker
+from dayfly.errors import PortError, Superseded
+from dayfly.log.journal import JournalMessage
+from dayfly.log.writer import Committed, LogPosition, Transition
+from dayfly.protocol.events import AnyPayload
+from dayfly.runs.invoker import EngineCall
+from dayfly.runs.ports import Ports
 from dayfly.store import keys
 from dayfly.store.rows import LeaseRow, LeaseState, RunRow
-from dayfly.store.table import Action, ConditionsFailed, Delete, Matches, Put, Table
+from dayfly.store.table import Action, ConditionsFailed, Delete, Matches, Put
 
-AGAIN_WITHIN_S: Final = 2.0
+POST_AGAIN_WITHIN_S: Final = 2.0
 """How long a socket is waited for that was not sent the end before."""
 PUT_OFF_MS: Final = 30_000
 MOST_PUT_OFF_MS: Final = 15 * 60 * 1000
 """An end that was posted in vain is posted again after half a minute at the earliest, then each time after twice as
 long, up to this."""
+RETRY_AT_TAIL_S: Final = 2.0
+"""How long a write at the tail is tried again behind what a dead engine's last append may still land. After that
+somebody lives."""
+PAUSE_S: Final = 0.02
+
+T = TypeVar("T")
+ResultT = TypeVar("ResultT")
 
 _log = logging.getLogger("dayfly.runs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunWriter:
-    """The ports. `invocation` is this Lambda invocation's request id; `errands` runs what nobody has to wait for."""
+    """Belongs to one invocation, `invocation_id`; `background` runs what nobody has to wait for."""
 
-    table: Table
-    poster: Poster
-    invoker: Invoker
-    clock: Clock
-    meter: Meter
+    ports: Ports
     invocation_id: str
     background: BackgroundTasks | None = None
 
     @property
     def announcer(self) -> Announcer:
         """For what concerns all of a user's sockets."""
-        return Announcer(table=self.table, poster=self.poster)
+        return Announcer(table=self.ports.table, poster=self.ports.poster)
 
-    def bridge(self, run: RunRow, *, next_seq: int) -> WebSocketBridge:
-        """A bridge that writes at `next_seq` of the run's log, under a nonce of its own."""
+    async def append(
+        self,
+        run: RunRow,
+        payload: AnyPayload,
+        transition: Transition[ResultT],
+        *,
+        next_seq: int,
+        journal: Sequence[JournalMessage] = (),
+    ) -> Committed[ResultT]:
+        """Commits one event at `next_seq` of the run's log, with a step of the run's life and under a nonce of its own;
+        `journal` goes into the log before it. Nothing is posted. Raises as `LogWriter.append`."""
         position = LogPosition(
-            ref=run.ref,
-            agent_name=run.agent_name,
-            invocation_id=self.invocation_id,
-            next_seq=next_seq,
+            ref=run.ref, agent_name=run.agent_name, invocation_id=self.invocation_id, next_seq=next_seq
         )
-        return WebSocketBridge.at(position, table=self.table, poster=self.poster, clock=self.clock)
+        return await WebSocketBridge.once(
+            position, payload, transition, journal=journal, table=self.ports.table, clock=self.ports.clock
+        )
 
-    def delivery(self, run: RunRow) -> Broadcast:
-        """The sockets that watch the run's thread."""
-        return Broadcast(self.table, self.poster, run.ref)
+    async def retry_at_tail(self, run: RunRow, lease: LeaseRow | None, write: Callable[[], Awaitable[T]]) -> T:
+        """What `write` returns, which reads the tail and writes behind it: tried again while it is `Superseded` and the
+        lease is still as it was read, for up to 2 seconds, since a dead engine's last append may still land. Raises
+        `Superseded` when somebody who looks after the run was faster, and what `write` raises besides."""
+        until = self.ports.clock.monotonic() + RETRY_AT_TAIL_S
+        while True:
+            try:
+                return await write()
+            except Superseded:
+                now = await self.ports.table.get(keys.lease_key(run.user_id, run.run_id), LeaseRow)
+                if now != lease or self.ports.clock.monotonic() > until:
+                    raise
+            await asyncio.sleep(PAUSE_S)
 
-    async def in_background(self, errand: BackgroundTask) -> None:
-        """Carries the errand out: beside what comes next, or now where this invocation keeps no errands."""
-        if self.background is None:
-            await errand()
-        else:
-            self.background.add(errand)
-
-    async def show(self, run: RunRow, committed: Committed, *, drain_s: float = DRAIN_S) -> bool:
-        """Posts a batch of the log to all who watch now; says whether all were sent it in time."""
-        delivery = self.delivery(run)
+    async def start_engine(self, run: RunRow) -> None:
+        """Asks for an engine for the run's present attempt. If the request is lost, the sweep asks again."""
         try:
-            delivery.publish(committed)
-            return (await flush(delivery, drain_s=drain_s)).posted
-        finally:
-            await delivery.close()
+            await self.ports.invoker.start(EngineCall.of(run))
+        except PortError as error:
+            _log.warning("engine not invoked", extra={"run": run.run_id, "reason": str(error)})
 
-    async def post_again(self, run: RunRow, tail: Committed, *, give_up: bool = False) -> None:
+    async def in_background(self, task: BackgroundTask) -> None:
+        """Carries the task out: beside what comes next, or now where this invocation keeps no background tasks."""
+        if self.background is None:
+            await task()
+        else:
+            self.background.add(task)
+
+    async def show(self, run: RunRow, committed: Committed[object], *, drain_s: float = DRAIN_S) -> bool:
+        """Posts a batch of the log to all who watch now; says whether all were sent it in time."""
+        broadcast = Broadcast(self.ports.table, self.ports.poster, run.ref)
+        try:
+            broadcast.publish(committed)
+            return (await broadcast.flush(drain_s=drain_s)).posted
+        finally:
+            await broadcast.close()
+
+    async def post_again(self, run: RunRow, tail: Committed[object], *, give_up: bool = False) -> None:
         """Posts an ended run's terminal event to all who watch. Where that reached them, or to `give_up`, it drops the
         run's lease, and else puts it off. Raises `Unsettled`."""
-        posted = await self.show(run, tail, drain_s=AGAIN_WITHIN_S)
-        lease = await self.table.get(keys.lease_key(run.user_id, run.run_id), LeaseRow)
+        posted = await self.show(run, tail, drain_s=POST_AGAIN_WITHIN_S)
+        lease = await self.ports.table.get(keys.lease_key(run.user_id, run.run_id), LeaseRow)
         if lease is None:
             return
         if posted or give_up:
@@ -95,12 +124,12 @@ class RunWriter:
     async def _put_off(self, lease: LeaseRow, *, ended: int) -> None:
         """A socket that takes nothing must not have its ends stand before those of others in every sweep.
         Whoever reads again meanwhile misses nothing: the end is in the log."""
-        now = self.clock.now_ms()
+        now = self.ports.clock.now_ms()
         later = replace(lease, due=now + min(max(PUT_OFF_MS, now - ended), MOST_PUT_OFF_MS))
         await self._change(lease.run_id, Put(later, Matches(state=LeaseState.ENDED, due=lease.due)))
 
     async def _change(self, run_id: str, action: Action) -> None:
         try:
-            await self.table.write(action)
+            await self.ports.table.write(action)
         except (ConditionsFailed, PortError) as error:
             _log.info("lease left as it is", extra={"run": run_id, "reason": type(error).__name__})

@@ -9,7 +9,7 @@ from typing import Final
 from dayfly.store import keys
 from dayfly.store.keys import Key
 from dayfly.store.retry import retry_write
-from dayfly.store.rows import LogRow, PartRow, Row
+from dayfly.store.rows import PartRow, Row
 from dayfly.store.table import MAX_KEYS, Put, Table
 
 INLINE_BYTES: Final = 160 * 1024
@@ -45,20 +45,6 @@ async def get_parts(table: Table, *, user_id: str, owner: str, count: int) -> by
     """Reads a value back from its parts. Raises `KeyError` as `read_parts`."""
     wanted = [keys.part_key(user_id, owner, place) for place in range(count)]
     return b"".join((await read_parts(table, wanted)).values())
-
-
-async def journal_of(table: Table, row: LogRow) -> bytes:
-    """The packed journal of a batch, wherever it lies."""
-    if not row.journal_parts:
-        return row.journal
-    owner = journal_owner(row.run_id, row.nonce, row.ordinal)
-    return await get_parts(table, user_id=row.user_id, owner=owner, count=row.journal_parts)
-
-
-def journal_owner(run_id: str, nonce: str, ordinal: int) -> str:
-    """The owner's name of a batch's journal parts: the run, the writer and its place, not the seq, which may still
-    move."""
-    return f"{keys.log_prefix(run_id)}{nonce}#{ordinal}"
 
 
 def _data(row: Row) -> bytes:

@@ -6,8 +6,7 @@ from typing import Final
 
 from dayfly.clock import Clock, SystemClock
 from dayfly.store.keys import Key
-from dayfly.store.row_size import ROW_BYTES, TRANSACTION_BYTES, row_bytes
-from dayfly.store.rows import ForgetRow, LeaseRow, Row
+from dayfly.store.rows import ForgetRow, LeaseRow, Row, attributes_of
 from dayfly.store.table import (
     MAX_KEYS,
     Absent,
@@ -25,6 +24,8 @@ from dayfly.store.table import (
 MAX_ACTIONS: Final = 100
 TOKEN_CHARS: Final = 36
 TOKEN_SECONDS: Final = 600.0
+ROW_BYTES: Final = 400 * 1024
+TRANSACTION_BYTES: Final = 4 * 1024 * 1024
 
 
 class MemoryTable:
@@ -131,3 +132,26 @@ def _require_legal(actions: tuple[Action, ...], token: str | None) -> None:
         raise TableRefused(f"a row is over {ROW_BYTES} bytes")
     if sum(sizes) > TRANSACTION_BYTES:
         raise TableRefused(f"a transaction is over {TRANSACTION_BYTES} bytes")
+
+
+def row_bytes(row: Row) -> int:
+    """Bytes of the row as an item: the names and the values of its keys and fields."""
+    size = len("pk") + len(row.key.pk.encode()) + len("sk") + len(row.key.sk.encode())
+    for name, value in attributes_of(row).items():
+        size += len(name) + _value_bytes(value)
+    return size
+
+
+def _value_bytes(value: object) -> int:
+    match value:
+        case bool():
+            return 1
+        case int():
+            return (len(str(abs(value))) + 1) // 2 + 1  # about one byte for two digits, and one more
+        case str():
+            return len(value.encode())
+        case bytes():
+            return len(value)
+        case tuple():
+            return 3 + sum(1 + _value_bytes(item) for item in value)
+    raise TypeError(f"no row has a {type(value).__name__}")

@@ -42,6 +42,14 @@ class RequestState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Outcome(StrEnum):
+    """How a run ended: which of the three terminal events its log closes with."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadRow:
     """A thread. `version` moves with every write; `turn` counts admitted runs, `ended` those that ended; `queue` are
@@ -51,7 +59,7 @@ class ThreadRow:
     user_id: str
     thread_id: str
     title: str
-    state: str = ThreadState.LIVE
+    state: ThreadState = ThreadState.LIVE
     version: int = 1
     created: int
     updated: int
@@ -112,7 +120,7 @@ class LogRow:
     at: int
     journal: bytes = b""
     journal_parts: int = 0
-    outcome: str | None = None
+    outcome: Outcome | None = None
 
     @property
     def key(self) -> Key:
@@ -128,7 +136,7 @@ class LeaseRow(OfRun):
     ref: RunRef
     lease_shard: str
     due: int
-    state: str
+    state: LeaseState
     attempt: int
     first_seq: int
     activated: int
@@ -191,7 +199,7 @@ class RequestRow:
 
     user_id: str
     request_id: str
-    state: str
+    state: RequestState
     content: str = ""
     run_id: str | None = None
     thread_id: str | None = None

@@ -65,16 +65,16 @@ def test_what_was_forgotten_is_told(result: str, answer: str) -> None:
 
 def test_it_knows_what_was_said_before() -> None:
     """The user's and its own last words come from the thread's history."""
-    before = (UserSaid("I like tea."), AssistantSaid("Noted."))
+    before = (UserSaid("I like tea."), AssistantSaid("JournalMessage."))
     assert said(*before, UserSaid("What did I just ask?")) == 'You said: "I like tea."'
-    assert said(*before, UserSaid("What did you just say?")) == 'I said: "Noted."'
+    assert said(*before, UserSaid("What did you just say?")) == 'I said: "JournalMessage."'
     assert "first thing" in said(UserSaid("What did I just say?"))
 
 
 @pytest.mark.parametrize("question", ["What did I say first?", "what was my first message?", "What did I first ask?"])
 def test_it_knows_what_was_said_first(question: str) -> None:
     """The user's first words in the thread, not the last ones."""
-    before = (UserSaid("I like tea."), AssistantSaid("Noted."), UserSaid("And milk."), AssistantSaid("Noted."))
+    before = (UserSaid("I like tea."), AssistantSaid("JournalMessage."), UserSaid("And milk."), AssistantSaid("JournalMessage."))
     assert said(*before, UserSaid(question)) == 'The first thing I can see of yours in this thread: "I like tea."'
     assert "first thing you said in this thread" in said(UserSaid(question))
 

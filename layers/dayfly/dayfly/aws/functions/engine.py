@@ -4,7 +4,6 @@ import asyncio
 import importlib
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -27,11 +26,12 @@ from dayfly.aws.telemetry.invocation import Telemetry
 from dayfly.aws.telemetry.tracing import Tracing
 from dayfly.clock import SystemClock
 from dayfly.context.execution import UserExecutionContext
+from dayfly.engine.attempt import refuse
 from dayfly.engine.engine import RunReport
 from dayfly.engine.factory import ExecutionEngineFactory
-from dayfly.engine.limits import RunLimits
-from dayfly.engine.refusal import refuse
+from dayfly.engine.time_budget import RunLimits
 from dayfly.errors import AgentFailed, DayflyError, RunFailed
+from dayfly.runs.ports import Ports
 from dayfly.runs.writer import RunWriter
 
 if TYPE_CHECKING:
@@ -72,17 +72,11 @@ class EngineFunction:
             function=settings.aws_lambda_function_name,
             isolation=settings.isolation,
         )
-        self._run_writer = RunWriter(
-            table=table, poster=poster, invoker=invoker, clock=self._clock, meter=meter, invocation_id=""
-        )
+        self._ports = Ports(table=table, poster=poster, invoker=invoker, clock=self._clock, meter=meter)
         self._factory = ExecutionEngineFactory()
         self._factory.configure(
-            table=table,
-            poster=poster,
-            invoker=invoker,
+            ports=self._ports,
             agents=Catalogue(definitions, models=models, model=settings.model),
-            clock=self._clock,
-            meter=meter,
             limits=RunLimits(run_ms=settings.run_seconds * 1000, approval_ms=settings.approval_seconds * 1000),
         )
         # What the agents' library loads on first use is loaded now, in the init phase, and not in a user's first run.
@@ -119,7 +113,8 @@ class EngineFunction:
         except DayflyError as error:
             _log.error("no engine could be made", extra={"code": error.code, "reason": str(error)}, exc_info=error)
             reason = error if isinstance(error, RunFailed) else AgentFailed("The agent could not be made.")
-            return await refuse(replace(self._run_writer, invocation_id=context.invocation_id), context, reason)
+            run_writer = RunWriter(ports=self._ports, invocation_id=context.invocation_id)
+            return RunReport(await refuse(run_writer, context, reason))
         async with engine:
             return await engine.run()
 

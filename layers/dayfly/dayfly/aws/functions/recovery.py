@@ -18,6 +18,7 @@ from dayfly.clock import SystemClock
 from dayfly.recovery.actions import RecoveryActions
 from dayfly.recovery.notice import Notice, handle_notice
 from dayfly.recovery.sweep import sweep
+from dayfly.runs.ports import Ports
 from dayfly.runs.writer import RunWriter
 
 
@@ -30,25 +31,31 @@ class RecoveryFunction:
         self._pool = Pool()
         # Posts have threads of their own: a slow socket must not hold back the log, the lease or a cancel.
         self._posts = Pool()
-        self._clock, meter = SystemClock(), self._telemetry.meter
-        self._table = DynamoTable(clients.dynamodb_client(), settings.table_name, self._pool)
-        self._poster = ApiGatewayPoster(clients.management_client(), self._posts, clock=self._clock, meter=meter)
-        self._invoker = LambdaInvoker(
-            clients.lambda_client(),
-            self._pool,
-            function=settings.engine_function,
-            isolation=settings.isolation,
+        meter, clock = self._telemetry.meter, SystemClock()
+        self._ports = Ports(
+            table=DynamoTable(clients.dynamodb_client(), settings.table_name, self._pool),
+            poster=ApiGatewayPoster(clients.management_client(), self._posts, clock=clock, meter=meter),
+            invoker=LambdaInvoker(
+                clients.lambda_client(),
+                self._pool,
+                function=settings.engine_function,
+                isolation=settings.isolation,
+            ),
+            clock=clock,
+            meter=meter,
         )
 
     def handle(self, event: Mapping[str, Any], context: LambdaContext) -> None:
         """Takes the failure record of an engine invocation, or the schedule's event. Raises `UnreadablePayload`."""
         read = recovery_event(event)
         with self._telemetry.invocation(context), self._pool, self._posts:
-            asyncio.run(self._recover(read, self._recovery_actions(context.aws_request_id)))
+            asyncio.run(
+                self._recover(read, RecoveryActions(RunWriter(ports=self._ports, invocation_id=context.aws_request_id)))
+            )
 
     async def _recover(self, event: FailureNotice | ScheduledEvent, recovery_actions: RecoveryActions) -> None:
         if isinstance(event, ScheduledEvent):
-            await sweep(self._table, recovery_actions, self._clock, self._telemetry.meter)
+            await sweep(recovery_actions)
             return
         payload = event.request_payload
         if not isinstance(payload, RunPayload):
@@ -61,15 +68,4 @@ class RecoveryFunction:
             expired=event.never_ran,
             timed_out=event.timed_out,
         )
-        await handle_notice(self._table, recovery_actions, notice)
-
-    def _recovery_actions(self, invocation_id: str) -> RecoveryActions:
-        run_writer = RunWriter(
-            table=self._table,
-            poster=self._poster,
-            invoker=self._invoker,
-            clock=self._clock,
-            meter=self._telemetry.meter,
-            invocation_id=invocation_id,
-        )
-        return RecoveryActions(run_writer)
+        await handle_notice(recovery_actions, notice)

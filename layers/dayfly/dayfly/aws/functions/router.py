@@ -19,8 +19,7 @@ from dayfly.clock import SystemClock
 from dayfly.context.caller import Caller
 from dayfly.protocol.parse import request_id_of
 from dayfly.router.router import Router
-from dayfly.router.services import Services
-from dayfly.runs.execution_factory import ExecutionFactory
+from dayfly.runs.ports import Ports
 
 _log = logging.getLogger("dayfly.aws.functions.router")
 
@@ -37,10 +36,9 @@ class RouterFunction:
         self._posts, self._replies = Pool(), Pool()
         clock, meter = SystemClock(), self._telemetry.meter
         management = clients.management_client()
-        services = Services(
+        ports = Ports(
             table=DynamoTable(clients.dynamodb_client(), settings.table_name, self._pool),
             poster=ApiGatewayPoster(management, self._posts, clock=clock, meter=meter),
-            replies=ApiGatewayPoster(management, self._replies, clock=clock, meter=meter),
             invoker=LambdaInvoker(
                 clients.lambda_client(),
                 self._pool,
@@ -50,7 +48,8 @@ class RouterFunction:
             clock=clock,
             meter=meter,
         )
-        self._router = Router(services, ExecutionFactory(services))
+        replies = ApiGatewayPoster(management, self._replies, clock=clock, meter=meter)
+        self._router = Router(ports=ports, replies=replies)
 
     def handle(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
         """Answers one frame through `@connections`; the returned status is for API Gateway's own metrics."""

@@ -1,30 +1,23 @@
-"""What a user may read of the past: threads, and a thread's messages."""
+"""`history`: a thread's messages, read backwards a page at a time."""
 
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from dayfly.context.caller import Caller
-from dayfly.delivery.announcer import thread_item
 from dayfly.errors import InvalidMessage
-from dayfly.history.chunks import read_chunks
-from dayfly.history.fragments import Fragment
+from dayfly.history.chunks import Fragment, read_chunks
 from dayfly.history.reader import newest_rows
 from dayfly.log.messages import UserSaid
-from dayfly.protocol import limits
-from dayfly.protocol.frames import History, Threads
-from dayfly.protocol.replies import HistoryMessage, HistoryPage, ThreadList
-from dayfly.router.services import Services
+from dayfly.protocol.frames import History
+from dayfly.protocol.replies import HistoryMessage, HistoryPage
+from dayfly.router.request import Request
 from dayfly.runs.lookup import live_thread
 from dayfly.store import keys
-from dayfly.store.rows import HistoryRow, ThreadRow, ThreadState
-from dayfly.store.table import Span, Table
+from dayfly.store.rows import HistoryRow, ThreadRow
+from dayfly.store.table import Table
 from dayfly.text import json_string_bytes, rfc3339
 
-THREADS_PAGE: Final = 50
-THREADS_BYTES: Final = 28 * 1024
-"""Bytes of the threads in one page, encoded; with the envelope it stays below a frame."""
 PAGE_BYTES: Final = 24 * 1024
 """Bytes of text in one page of history; with the envelopes it stays below a frame."""
 PAGE_MESSAGES: Final = 40
@@ -37,41 +30,15 @@ _CURSOR: Final = re.compile(r"([0-9]{1,9})\.([0-9]{8})\.([A-Za-z0-9_-]{1,64})\.(
 _ALL: Final = 999_999_999
 
 
-async def list_threads(services: Services, caller: Caller, frame: Threads) -> ThreadList:
-    """The user's threads, newest first, a page at a time. Raises `InvalidMessage` for a cursor of other make."""
-    last = f"{keys.THREADS}~"
-    if frame.cursor is not None:
-        if not re.fullmatch(limits.ENTITY_ID_PATTERN, frame.cursor):
-            raise InvalidMessage("`cursor` is not one that this backend gave.")
-        last = f"{keys.THREADS}{frame.cursor}"
-    span = Span(keys.user_partition(caller.user_id), keys.THREADS, last)
-    rows = await services.table.query(span, ThreadRow, limit=THREADS_PAGE + 2, descending=True)
-    rows = tuple(row for row in rows if row.thread_id != frame.cursor)
-    page = _within_a_frame(rows[:THREADS_PAGE])
-    items = tuple(thread_item(row) for row in page if row.state == ThreadState.LIVE)
-    return ThreadList(id=frame.id, items=items, cursor=page[-1].thread_id if len(rows) > len(page) else None)
-
-
-def _within_a_frame(rows: tuple[ThreadRow, ...]) -> tuple[ThreadRow, ...]:
-    """As many of the rows, from the first on, as a page can show; one at least. A forgotten thread takes no room."""
-    size = 0
-    for place, row in enumerate(rows):
-        if row.state == ThreadState.LIVE:
-            shown, size = size > 0, size + len(thread_item(row).encode()) + len(",")
-            if shown and size > THREADS_BYTES:
-                return rows[:place]
-    return rows
-
-
-async def read_history(services: Services, caller: Caller, frame: History) -> HistoryPage:
+async def history(request: Request, frame: History) -> HistoryPage:
     """A page of the thread's messages, oldest first, ending before the cursor. Long messages come in pieces, so that
     every page fits into a frame. Raises `ThreadNotFound`, and `InvalidMessage` for a cursor of other make."""
-    thread = await live_thread(services.table, user_id=caller.user_id, thread_id=frame.thread_id)
+    thread = await live_thread(request.ports.table, user_id=request.caller.user_id, thread_id=frame.thread_id)
     head, end = _cursor(thread, frame.before) if frame.before is not None else (None, _ALL)
     page: list[HistoryMessage] = []
     size = 0
     before: str | None = None
-    async for row, index, fragment in _newest_shown(services.table, thread, head=head, end=end):
+    async for row, index, fragment in _newest_shown(request.ports.table, thread, head=head, end=end):
         size += json_string_bytes(fragment.text)
         if page and (size > PAGE_BYTES or len(page) >= PAGE_MESSAGES):
             return _history(frame, page, before=_before(row, index + 1))

@@ -13,7 +13,7 @@ from dayfly.protocol import limits
 from dayfly.protocol.events import TERMINAL_TYPES
 from dayfly.protocol.frames import ClientFrame, Run
 from dayfly.recovery.actions import MOST_RESUMES
-from dayfly.runs.queue import QUEUE_LENGTH
+from dayfly.store.rows import QUEUE_LENGTH
 from scripts.protocol_docs import examples
 from scripts.protocol_docs.asyncapi import NOT_YET_ACTION
 from scripts.protocol_docs.catalog import (

@@ -6,15 +6,15 @@ from typing import Final
 from dayfly.delivery.audience import MOST_SOCKETS
 from dayfly.engine.attempt import MOST_APPROVALS
 from dayfly.engine.audience_watcher import LOOK_S
-from dayfly.engine.time_budget import RunLimits
 from dayfly.engine.periodic_updates import HEARTBEAT_S
+from dayfly.engine.time_budget import RunLimits
 from dayfly.history import chunks
 from dayfly.log import payloads, shape
 from dayfly.protocol import limits
 from dayfly.recovery.actions import MOST_RESUMES
 from dayfly.router import attach
 from dayfly.runs import quotas as admission
-from dayfly.runs.queue import QUEUE_LENGTH
+from dayfly.store.rows import QUEUE_LENGTH
 from scripts.protocol_docs.tables import table
 
 SILENCE_S: Final = 15

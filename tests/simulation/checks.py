@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dayfly.context.run_ref import RunRef
-from dayfly.history.chunks import unpack_fragments
-from dayfly.history.chunks import messages_in
-from dayfly.history.chunks import Fragment
+from dayfly.history.chunks import Fragment, messages_in, unpack_fragments
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, UserSaid
 from dayfly.store.rows import CancelRow, HistoryRow, LeaseRow, LogRow, PartRow, QuotaRow, ThreadRow
 from tests.simulation.device import Device

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Final
 
 from dayfly.context.caller import Caller
 from dayfly.context.execution import UserExecutionContext
+from dayfly.engine.attempt import refuse
 from dayfly.engine.factory import ExecutionEngineFactory
 from dayfly.engine.time_budget import RunLimits
-from dayfly.engine.attempt import refuse
 from dayfly.errors import AgentFailed, DayflyError, RunFailed
 from dayfly.recovery.actions import RecoveryActions
 from dayfly.recovery.notice import Notice, handle_notice

@@ -6,8 +6,7 @@ from typing import Any, Final, TypeVar
 
 from dayfly.clock import Clock
 from dayfly.store.keys import Key
-from dayfly.store.memory import MemoryTable
-from dayfly.store.memory import row_bytes
+from dayfly.store.memory import MemoryTable, row_bytes
 from dayfly.store.rows import ForgetRow, HistoryRow, LeaseRow, LogRow, NoteRow, PartRow, Row
 from dayfly.store.table import Action, Span
 

@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from dayfly.log.journal import unpack_journal
+from dayfly.log.journal import journal_owner, unpack_journal
 from dayfly.log.messages import AssistantSaid
 from dayfly.store import keys
 from dayfly.store.keys import Key
-from dayfly.log.journal import journal_owner
 from dayfly.store.rows import LogRow, PartRow, Row
 from dayfly.store.table import Action, Put
 from tests.simulation.actors import Actor

@@ -11,7 +11,6 @@ from dayfly.delivery import broadcast
 from dayfly.delivery.audience import Audience, read_audience
 from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.engine.engine import RunReport
-from dayfly.runs.begin import read_run
 from dayfly.errors import RunFailed, Superseded
 from dayfly.log.writer import Committed
 from dayfly.protocol.events import AgentError
@@ -19,6 +18,7 @@ from dayfly.protocol.frames import Run
 from dayfly.recovery import deletion
 from dayfly.runs import admit, execution_factory, quotas
 from dayfly.runs.admit import Found, look
+from dayfly.runs.begin import read_run
 from dayfly.runs.end import end_run
 from dayfly.runs.writer import RunWriter
 from dayfly.store.rows import LeaseRow, Row, RunRow, ThreadRow, ThreadState

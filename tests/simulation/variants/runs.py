@@ -11,8 +11,7 @@ from dayfly.log.messages import Decision
 from dayfly.recovery import actions
 from dayfly.router import approve, cancel
 from dayfly.runs import admit, end, queue
-from dayfly.runs.end import finish
-from dayfly.runs.end import End
+from dayfly.runs.end import End, finish
 from dayfly.runs.lease import first_lease
 from dayfly.runs.lookup import live_run
 from dayfly.runs.writer import RunWriter

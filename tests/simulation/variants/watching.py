@@ -7,8 +7,7 @@ from typing import Final
 from dayfly.context.caller import Caller
 from dayfly.delivery import audience
 from dayfly.delivery.audience import Audience
-from dayfly.delivery.broadcast import DRAIN_S, Broadcast
-from dayfly.delivery.broadcast import Flushed
+from dayfly.delivery.broadcast import DRAIN_S, Broadcast, Flushed
 from dayfly.engine import attempt, engine
 from dayfly.log.messages import Message
 from dayfly.protocol.frames import Attach

@@ -10,8 +10,7 @@ from dayfly.delivery.announcer import PATIENCE_S, Announcer
 from dayfly.delivery.audience import MOST_SOCKETS
 from dayfly.errors import PostRefused, Unsettled
 from dayfly.protocol.limits import FRAME_BYTES, TITLE_CHARS
-from dayfly.runs.queue import QUEUE_LENGTH
-from dayfly.store.rows import SocketRow, ThreadRow
+from dayfly.store.rows import QUEUE_LENGTH, SocketRow, ThreadRow
 from tests.fakes.faulty_table import Fault
 from tests.fakes.world import World
 

@@ -9,8 +9,7 @@ from dayfly.delivery.audience import MOST_SOCKETS, Audience, read_audience
 from dayfly.engine.audience_watcher import LOOK_S
 from dayfly.runs.admit import cancel_mark
 from dayfly.runs.invoker import EngineCall
-from dayfly.runs.queue import QUEUE_LENGTH
-from dayfly.store.rows import AttachedRow, ThreadRow
+from dayfly.store.rows import QUEUE_LENGTH, AttachedRow, ThreadRow
 from tests.fakes.agents import silent
 from tests.fakes.faulty_table import Call, Fault
 from tests.fakes.world import World, assert_ended_once, caller

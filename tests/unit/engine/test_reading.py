@@ -2,10 +2,10 @@
 
 import pytest
 
-from dayfly.runs.begin import read_run
-from dayfly.history.reader import read_history
 from dayfly.errors import Superseded
+from dayfly.history.reader import read_history
 from dayfly.log.messages import UserSaid
+from dayfly.runs.begin import read_run
 from dayfly.store.rows import PartRow
 from tests.fakes.weighing_table import WeighingTable
 from tests.fakes.world import World

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from dayfly.engine.engine import RunReport
 from dayfly.engine.attempt import refuse
+from dayfly.engine.engine import RunReport
 from dayfly.errors import AgentFailed, UnknownAgent
 from dayfly.log.payloads import SENTENCE_BYTES
 from dayfly.metrics import Metric

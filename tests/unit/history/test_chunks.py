@@ -10,12 +10,12 @@ from dayfly.history.chunks import (
     CHUNK_TEXT_BYTES,
     PIECE_BYTES,
     chunks_of,
+    fragment_to_json,
     messages_of,
     read_chunks,
+    unpack_fragments,
     with_chunks,
 )
-from dayfly.history.chunks import unpack_fragments
-from dayfly.history.chunks import fragment_to_json
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, UserSaid
 from dayfly.store.large_values import PART_BYTES
 from dayfly.store.rows import HistoryRow, PartRow

@@ -1,10 +1,6 @@
 """The stored form of messages."""
 
-from dayfly.history.chunks import unpack_fragments
-from dayfly.history.chunks import pack_fragments
-from dayfly.history.chunks import messages_in
-from dayfly.history.chunks import fragment_to_json
-from dayfly.history.chunks import Fragment
+from dayfly.history.chunks import Fragment, fragment_to_json, messages_in, pack_fragments, unpack_fragments
 from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome, UserSaid
 
 CALLS = (ToolCall("c-1", "look", '{"at":"é"}'), ToolCall("c-2", "look", "{}"))

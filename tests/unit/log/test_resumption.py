@@ -1,10 +1,8 @@
 """Where a fresh engine goes on: pure."""
 
-from dayfly.log.fold import Began, LogStep, Said, Voided
+from dayfly.log.fold import Began, LogStep, Resumption, Said, Voided, resumption_of
 from dayfly.log.journal import JournalEntry
 from dayfly.log.messages import AssistantSaid, Decision, ToolAnswered, ToolCall, ToolOutcome
-from dayfly.log.fold import resumption_of
-from dayfly.log.fold import Resumption
 
 ASKED = AssistantSaid("Let me see.", (ToolCall("c-1", "look", "{}"), ToolCall("c-2", "look", "{}")))
 FIRST = ToolAnswered("c-1", "look", "one")

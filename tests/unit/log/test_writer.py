@@ -6,10 +6,9 @@ import pytest
 
 from dayfly.errors import Superseded, Unsettled
 from dayfly.log.batch import Batch, Emitted
-from dayfly.log.journal import JournalEntry, unpack_journal
+from dayfly.log.journal import JournalEntry, journal_of, unpack_journal
 from dayfly.log.messages import AssistantSaid
 from dayfly.store.large_values import INLINE_BYTES
-from dayfly.log.journal import journal_of
 from dayfly.store.rows import LogRow, NoteRow, PartRow
 from dayfly.store.table import Absent, Action, ConditionsFailed, Matches, Put
 from tests.fakes.faulty_table import Fault

@@ -10,7 +10,7 @@ from dayfly.errors import ErrorCode
 from dayfly.log.shape import REDACTED, redact
 from dayfly.protocol import limits
 from dayfly.protocol.frames import Approve, IfBusy
-from dayfly.runs.queue import QUEUE_LENGTH
+from dayfly.store.rows import QUEUE_LENGTH
 from scripts.protocol_docs import examples
 from scripts.protocol_docs.catalog import CLIENT_FRAMES, INTERNAL_RETRYABLE, REPLY_TO, code_facts, name_on_wire
 from scripts.protocol_docs.page import protocol_page

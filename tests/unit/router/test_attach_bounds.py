@@ -11,8 +11,7 @@ from dayfly.errors import PostRefused, Unsettled
 from dayfly.protocol.limits import ATTACH_CURSORS, FRAME_BYTES
 from dayfly.router import attach
 from dayfly.router.attach import REPLAY_EVENTS, REPLAY_RUNS
-from dayfly.runs.queue import QUEUE_LENGTH
-from dayfly.store.rows import RunRow
+from dayfly.store.rows import QUEUE_LENGTH, RunRow
 from tests.fakes.sockets import JsonObject, Sockets
 from tests.fakes.world import World, caller
 from tests.unit.router.support import many_ended

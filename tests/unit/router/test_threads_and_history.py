@@ -15,13 +15,10 @@ from dayfly.history.chunks import PIECE_BYTES, chunks_of, with_chunks
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, UserSaid
 from dayfly.protocol.limits import TITLE_CHARS
 from dayfly.protocol.replies import ThreadItem
+from dayfly.router.history import PAGE_BYTES, PAGE_MESSAGES, PAGE_TURNS
 from dayfly.router.threads import THREADS_BYTES
-from dayfly.router.history import PAGE_TURNS
-from dayfly.router.history import PAGE_MESSAGES
-from dayfly.router.history import PAGE_BYTES
-from dayfly.runs.queue import QUEUE_LENGTH
 from dayfly.store.memory import row_bytes
-from dayfly.store.rows import HistoryRow, PartRow, ThreadRow, ThreadState
+from dayfly.store.rows import QUEUE_LENGTH, HistoryRow, PartRow, ThreadRow, ThreadState
 from dayfly.store.table import Put
 from dayfly.text import split_text
 from tests.fakes.sockets import JsonObject

@@ -8,8 +8,7 @@ import pytest
 
 from dayfly.runs import quotas
 from dayfly.runs.invoker import EngineCall
-from dayfly.runs.queue import QUEUE_LENGTH
-from dayfly.store.rows import AttachedRow, CancelRow, LogRow, QuotaRow, RequestRow, RunRow, ThreadRow
+from dayfly.store.rows import QUEUE_LENGTH, AttachedRow, CancelRow, LogRow, QuotaRow, RequestRow, RunRow, ThreadRow
 from dayfly.store.table import Put
 from tests.fakes.agents import Programme, Round, asking, silent
 from tests.fakes.faulty_table import Call, Fault, Halt, rows_of

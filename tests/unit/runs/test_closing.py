@@ -9,8 +9,7 @@ import pytest
 from dayfly.errors import ErrorCode, IllegalTransition, Superseded, Unsettled
 from dayfly.metrics import Metric
 from dayfly.protocol.events import AgentCancelled, AgentError
-from dayfly.runs.end import end_run
-from dayfly.runs.end import cancel_queued
+from dayfly.runs.end import cancel_queued, end_run
 from dayfly.runs.invoker import EngineCall
 from dayfly.store.rows import CancelRow, LeaseRow, LogRow, QuotaRow, RunRow, ThreadRow
 from dayfly.store.table import Put

@@ -9,8 +9,8 @@ import pytest
 from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.errors import Superseded
 from dayfly.protocol.events import AgentResumed
-from dayfly.runs.resume import OpenAttempt
 from dayfly.runs.lease import as_read
+from dayfly.runs.resume import OpenAttempt
 from dayfly.store.rows import LeaseRow, LogRow, RunRow
 from dayfly.store.table import Matches, Put
 from tests.fakes.agents import silent

@@ -9,8 +9,7 @@ from dayfly.errors import ErrorCode, Superseded
 from dayfly.log.reader import steps_of
 from dayfly.metrics import Metric
 from dayfly.protocol.events import AgentCancelled, AgentError, TerminalPayload
-from dayfly.runs.end import End
-from dayfly.runs.end import finish
+from dayfly.runs.end import End, finish
 from dayfly.runs.lease import as_read
 from dayfly.store.rows import AttachedRow
 from dayfly.store.table import Matches

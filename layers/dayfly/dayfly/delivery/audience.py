@@ -4,9 +4,8 @@ from collections.abc import Set
 from dataclasses import dataclass
 from typing import Final
 
-from dayfly.runs.queue import QUEUE_LENGTH
 from dayfly.store import keys
-from dayfly.store.rows import AttachedRow, CancelRow
+from dayfly.store.rows import QUEUE_LENGTH, AttachedRow, CancelRow
 from dayfly.store.table import Span, Table
 
 MOST_SOCKETS: Final = 200

@@ -12,9 +12,10 @@ from dayfly.protocol.frames import IfBusy, Run
 from dayfly.runs import quotas
 from dayfly.runs.cancel import cancel_mark
 from dayfly.runs.lease import first_lease
-from dayfly.runs.queue import QUEUE_LENGTH, enqueued, interrupting
+from dayfly.runs.queue import enqueued, interrupting
 from dayfly.store import keys
 from dayfly.store.rows import (
+    QUEUE_LENGTH,
     LogRow,
     QuotaRow,
     RequestRow,

@@ -1,12 +1,8 @@
 """The order of a thread's runs: one is active, the others wait, interrupts before the rest. Pure."""
 
 from dataclasses import replace
-from typing import Final
 
 from dayfly.store.rows import ThreadRow
-
-QUEUE_LENGTH: Final = 20
-"""Runs that may wait in one thread."""
 
 
 def enqueued(thread: ThreadRow, run_id: str) -> ThreadRow:

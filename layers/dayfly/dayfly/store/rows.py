@@ -7,6 +7,7 @@ Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to
 
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Final
 
 from dayfly.context.run_ref import OfRun, RunRef
 from dayfly.store import keys
@@ -16,6 +17,10 @@ from dayfly.store.keys import Key
 def attribute_name(field: str) -> str:
     """The name under which a row's field is stored: ids without `_id`."""
     return "agent" if field == "agent_name" else field.removesuffix("_id")
+
+
+QUEUE_LENGTH: Final = 20
+"""Runs that may wait in one thread, behind its active one."""
 
 
 class ThreadState(StrEnum):

@@ -74,7 +74,12 @@ def test_it_knows_what_was_said_before() -> None:
 @pytest.mark.parametrize("question", ["What did I say first?", "what was my first message?", "What did I first ask?"])
 def test_it_knows_what_was_said_first(question: str) -> None:
     """The user's first words in the thread, not the last ones."""
-    before = (UserSaid("I like tea."), AssistantSaid("JournalMessage."), UserSaid("And milk."), AssistantSaid("JournalMessage."))
+    before = (
+        UserSaid("I like tea."),
+        AssistantSaid("JournalMessage."),
+        UserSaid("And milk."),
+        AssistantSaid("JournalMessage."),
+    )
     assert said(*before, UserSaid(question)) == 'The first thing I can see of yours in this thread: "I like tea."'
     assert "first thing you said in this thread" in said(UserSaid(question))
 

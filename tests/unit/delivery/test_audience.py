@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 
 from dayfly.delivery.audience import MOST_SOCKETS, Audience, read_audience
+from dayfly.delivery.flush import flush
 from dayfly.engine.audience_watcher import LOOK_S
-from dayfly.runs.admit import cancel_mark
+from dayfly.log.reader import committed_of, tail_of
+from dayfly.runs.admit import attached, cancel_mark
 from dayfly.runs.invoker import EngineCall
 from dayfly.store.rows import QUEUE_LENGTH, AttachedRow, ThreadRow
 from tests.fakes.agents import silent
@@ -130,6 +132,24 @@ async def test_rows_of_the_gone_that_can_not_be_removed_take_nobody_s_place_eith
     await world.engine(call)
     assert world.sockets.events("z1")[-1] == world.log(call.run_id)[-1]
     assert {world.sockets.tried[name] for name in world.sockets.gone} == {1}
+
+
+async def test_what_was_read_of_the_audience_is_known_though_the_rest_can_not_be_read(world: World) -> None:
+    """Its marks count, and not everybody was sent what was appended."""
+    call = await crowded(world, gone=MOST_SOCKETS)
+    row = cancel_mark(world.thread(call.thread_id), call.run_id, now=0)
+    world.memory._rows[row.key] = row
+    first = reads(world) + 1
+    world.table.plan = lambda one: Fault.REFUSED if one.method == "query_live" and reads(world) > first else None
+    delivery = world.run_writer().delivery(world.run(call.run_id))
+    batch = await tail_of(world.table, user_id="u-alice", run_id=call.run_id)
+    assert batch is not None
+    delivery.publish(committed_of(batch))
+    seen = await flush(delivery)
+    await delivery.close()
+    assert not seen.posted
+    assert seen.audience is not None
+    assert seen.audience.cancelled == {call.run_id}
 
 
 async def test_a_socket_behind_the_gone_follows_the_run_once_they_have_left(world: World) -> None:

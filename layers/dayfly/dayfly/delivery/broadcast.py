@@ -115,6 +115,7 @@ class Broadcast:
         were found to be gone and sockets stand behind them, these are sent it in their place."""
         loop = asyncio.get_running_loop()
         until: float | None = None
+        audience: Audience | None = None
         while True:
             try:
                 audience = await retry_call(
@@ -124,7 +125,7 @@ class Broadcast:
                 # An end keeps its lease for the sweep; whoever misses anything else sees the gap by the next event.
                 _log.warning("audience not read")
                 await self.drain(patience_s=drain_s)
-                return Flushed(None, posted=False)
+                return Flushed(audience, posted=False)
             until = loop.time() + drain_s if until is None else until
             posted = await self.drain(patience_s=max(0.0, until - loop.time()))
             has_room = audience.more and len(self.sockets) < len(audience.sockets)

@@ -27,7 +27,7 @@ help: ## Show what there is
 setup: $(VENV)/.dev web/dist/index.html ## Set up what running and testing need
 
 run: $(VENV)/.run web/dist/index.html ## Serve the chat on this machine: make run [PORT=3001]
-	@exec $(PY) -m emulator --port $(PORT) $(LOCAL)
+	@exec $(PY) -m emulator --port $(PORT) --page web/dist $(LOCAL)
 
 test: $(VENV)/.dev web/dist/index.html ## Run all tests
 	@$(PY) -m pytest

@@ -129,7 +129,7 @@ async def test_a_template_runs_and_no_process_outlives_it(template: Path, number
         process.send_signal(number)
         await asyncio.wait_for(process.communicate(), 15)
     if number is signal.SIGKILL:
-        # Then the guard cleans up, a moment later.
+        # Then the reaper cleans up, a moment later.
         await asyncio.sleep(1)
     else:
         assert process.returncode == 0

@@ -83,7 +83,7 @@ def trust(temporary: Path) -> ssl.SSLContext:
 
 
 def wait_until_gone(temporary: Path) -> None:
-    """Waits until no folder of the emulator is left: its guard outlives it by a moment."""
+    """Waits until no folder of the emulator is left: its reaper outlives it by a moment."""
     until = time.monotonic() + 10
     while left := [*temporary.glob("emulator-*")]:
         assert time.monotonic() < until, left

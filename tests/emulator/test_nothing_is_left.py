@@ -56,7 +56,7 @@ async def _end(process: Process, numbers: list[signal.Signals]) -> None:
 
 
 async def _nothing_is_left(folder: Path, url: str | None = None) -> None:
-    # The guard outlives a killed emulator by a moment.
+    # The reaper outlives a killed emulator by a moment.
     await eventually(lambda: processes(folder) == set(), bound_s=10)
     await eventually(lambda: not any(folder.iterdir()), bound_s=5)
     if url is not None:

@@ -1,12 +1,13 @@
-"""The last resort against orphans: a small process that outlives the emulator by a moment and cleans up after it.
+"""A small process that outlives the emulator by a moment and ends what it has left behind.
 
-It is told of every child process group and temporary folder over a pipe. When the pipe closes, because the emulator
-stopped or was killed in any way, it kills those groups and removes those folders. Frozen processes cannot watch their
-parent themselves, and PR_SET_PDEATHSIG exists on Linux only.
+It is told of every child's process group and of every temporary folder over a pipe. When the pipe closes, because the
+emulator stopped or was killed in any way, it kills those groups and removes those folders: a frozen process cannot
+watch its parent itself, and PR_SET_PDEATHSIG exists on Linux only.
+
+It can watch a further process, the one that had the emulator started: when that ends, so does the emulator.
 """
 
-from __future__ import annotations
-
+import os
 import secrets
 import subprocess
 import sys
@@ -15,20 +16,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from emulator import watcher
+from emulator.processes import reaper_program
 
 
-class Guard:
-    """The parent's end. Not safe to share between processes."""
+class Reaper:
+    """The owner's end of it. Not safe to share between processes.
 
-    def __init__(self) -> None:
+    Args:
+        exit_with: The id of a process. When that has ended, in whatever way, the owner of this object gets SIGTERM, and
+            5 s later SIGKILL if it is still there.
+    """
+
+    def __init__(self, *, exit_with: int | None = None) -> None:
+        self._exit_with = exit_with
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start the guarding process."""
+        """Start the process."""
         if self._process is None:
+            watched = [] if self._exit_with is None else [str(self._exit_with)]
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", watcher.__file__],
+                [sys.executable, "-I", "-S", reaper_program.__file__, str(os.getpid()), *watched],
                 stdin=subprocess.PIPE,
                 start_new_session=True,
                 bufsize=0,
@@ -36,7 +44,7 @@ class Guard:
 
     @property
     def pid(self) -> int | None:
-        """The guard's own process id while it runs."""
+        """The reaper's own process id while it runs."""
         return None if self._process is None else self._process.pid
 
     def watch(self, pid: int) -> None:
@@ -55,7 +63,7 @@ class Guard:
         return folder
 
     def stop(self) -> None:
-        """End the guard; whatever it still watches ends with it."""
+        """End the reaper; whatever it still watches ends with it."""
         if self._process is None:
             return
         process, self._process = self._process, None
@@ -74,6 +82,6 @@ class Guard:
 
     def _tell(self, line: str) -> None:
         if self._process is None:
-            raise RuntimeError("the guard is not running")
+            raise RuntimeError("the reaper is not running")
         assert self._process.stdin is not None
         self._process.stdin.write(line.encode() + b"\n")

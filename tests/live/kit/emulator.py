@@ -1,6 +1,7 @@
 """`python -m emulator` as a developer runs it: another process, told apart by nothing but its output."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -30,8 +31,8 @@ _WEBSOCKET: Final = re.compile(r"\s+websocket\s+(ws://\S+)\s*$")
 
 
 def command(*options: str) -> list[str]:
-    """The command line of an emulator on a free port."""
-    return [sys.executable, "-m", "emulator", "--port", "0", *options]
+    """The command line of an emulator on a free port, which ends with this process, however that ends."""
+    return [sys.executable, "-m", "emulator", "--port", "0", "--exit-with", str(os.getpid()), *options]
 
 
 def project(folder: Path, *, engine_timeout_s: int | None = None) -> Path:

@@ -1,4 +1,4 @@
-"""Says one word, then nothing for a minute: a model that hangs."""
+"""Says one word, then nothing for longer than any engine lives: a model that hangs."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ class Silent:
     async def run(self, turn: Turn) -> AsyncIterator[AgentEvent]:
         yield Thinking("Waiting.", 1)
         yield Delta("Wait")
-        await asyncio.sleep(60)
+        await asyncio.sleep(3600)
         yield Answered("Waited")
 
 

@@ -19,18 +19,20 @@ export AWS_DEFAULT_REGION ?= eu-central-1
 export PYTHONPATH := layers/dayfly:.
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup run test test-unit test-live nightly check build bench bench-gateway soak simulate faults invoke docs format clean
+.PHONY: help setup setup-all run test test-unit test-live nightly check build bench bench-gateway soak simulate faults invoke docs format clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 setup: $(VENV)/.dev web/dist/index.html ## Set up what running and testing need
 
+setup-all: setup $(SAM)/.ready # What checking needs, too
+
 run: $(VENV)/.run web/dist/index.html ## Serve the chat on this machine: make run [PORT=3001]
 	@exec $(PY) -m emulator --port $(PORT) --page web/dist $(LOCAL)
 
 test: $(VENV)/.dev web/dist/index.html ## Run all tests, in lanes beside each other
-	@$(PY) -m tests.lanes
+	@$(PY) -m tests.lanes $(if $(BESIDE),--beside "$(BESIDE)")
 
 test-unit: $(VENV)/.dev web/node_modules/.ready ## Run the tests that start no other program of this project
 	@$(PY) -m tests.lanes unit

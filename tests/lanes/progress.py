@@ -19,11 +19,12 @@ PATIENCE_S: Final = 30.0
 
 
 class Progress:
-    """Counts the tests that are over."""
+    """Counts the tests that are over. Where `CI` is set, one that was skipped is a failure."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._total = self._done = 0
+        self._skipped: list[str] = []
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """All tests are known."""
@@ -34,6 +35,21 @@ class Progress:
         """One is over."""
         self._done += 1
         self._tell()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A part of one is over."""
+        if report.skipped and not hasattr(report, "wasxfail"):
+            self._skipped.append(report.nodeid)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """All are over."""
+        if self._skipped and os.environ.get("CI"):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Names what was skipped."""
+        for name in self._skipped:
+            terminalreporter.write_line(f"SKIPPED {name}")
 
     def _tell(self) -> None:
         with suppress(BrokenPipeError):  # nobody listens any more: the run is about to end

@@ -15,6 +15,7 @@ from tests.lanes.run import play
 
 PASSES = "def test_passes() -> None:\n    print('seen')\n"
 FAILS = "def test_fails() -> None:\n    assert 'told' == 'hidden'\n"
+SKIPS = "import pytest\n\ndef test_skips() -> None:\n    pytest.skip('not here')\n"
 # A fixture of its own that must be torn down, and a test that goes on.
 WAITS = """
 import pathlib, time, pytest
@@ -71,6 +72,16 @@ def test_a_lane_that_fails_is_shown(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "assert 'told' == 'hidden'" in said
     assert play([_lane(tmp_path, "empty", "")]) == 1
     assert play([Lane(name="command", command=("false",))]) == 1
+
+
+@pytest.mark.parametrize(("ci", "result"), [("true", 1), ("", 0)])
+def test_nothing_is_skipped_in_ci(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, ci: str, result: int
+) -> None:
+    """A skipped test fails its lane there, and is named; elsewhere it does not."""
+    monkeypatch.setenv("CI", ci)
+    assert play([_lane(tmp_path, "one", SKIPS)]) == result
+    assert ("SKIPPED" in capsys.readouterr().out) is bool(ci)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.live.kit.emulator import ROOT, EmulatorProcess, chatting
+from tests.live.kit.emulator import ROOT, SHARED, EmulatorProcess, chatting
 
 WEB = ROOT / "web"
 
@@ -51,8 +51,8 @@ def _is_fresh(built: Path) -> bool:
 
 @pytest.fixture(scope="session")
 def emulator(built_page: Path) -> Iterator[EmulatorProcess]:
-    """The emulator as `make run` starts it, on a free port."""
-    with chatting(None, "--page", str(built_page)) as started:
+    """The application as it is, with the page. Its users share engines: what is looked at here is what they see."""
+    with chatting(None, "--page", str(built_page), *SHARED) as started:
         yield started
 
 

@@ -59,17 +59,3 @@ async def test_the_texts_limit_on_both_sides(chat: Callable[[], Chat]) -> None:
         accepted = await client.send_unescaped(fits)
         assert accepted["type"] == "accepted"
         await client.end_of(accepted["run_id"])
-
-
-@pytest.mark.parametrize(
-    ("data", "code"),
-    [("x" * (32 * 1024 + 1), 1009), (b"\x00\x01", 1003)],
-    ids=["a frame over 32 KB", "a binary frame"],
-)
-async def test_frames_that_close_the_socket(chat: Callable[[], Chat], data: str | bytes, code: int) -> None:
-    """Such a frame closes its own socket as API Gateway does; another socket's run goes on."""
-    async with chat() as other, chat() as client:
-        run = await other.ask("run", text="What is 8 * 8?")
-        await client.send_raw(data)
-        assert await client.closed() == code
-        assert "64" in (await other.end_of(run["run_id"]))["payload"]["result"]

@@ -18,6 +18,7 @@ class Lane:
         name: what it is called in the progress and in the name of its report.
         paths: what pytest collects, from the root of the repository; empty for another command.
         command: what runs instead of pytest, in `folder`.
+        part: which of how many parts of the files is run here; each file is in one.
         patient: nothing in it is held to a clock: it takes what time of the processors the others leave.
     """
 
@@ -25,6 +26,7 @@ class Lane:
     paths: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
     folder: Path = ROOT
+    part: tuple[int, int] = (0, 1)
     patient: bool = False
 
     def arguments(self) -> tuple[str, ...]:
@@ -32,7 +34,8 @@ class Lane:
         if self.command:
             return self.command
         report = f"--junit-xml={REPORTS / f'{self.name}.xml'}"
-        return (sys.executable, "-m", "pytest", "-p", "tests.lanes.progress", report, *self.paths)
+        part = f"--lane-part={self.part[0]}/{self.part[1]}"
+        return (sys.executable, "-m", "pytest", "-p", "tests.lanes.progress", part, report, *self.paths)
 
     def holds(self, path: Path) -> bool:
         """Whether the tests of a file, from the root of the repository, are this lane's."""
@@ -45,11 +48,13 @@ FAULTS: Final = Lane(name="faults", paths=("tests/live/faults",))
 CHAT: Final = Lane(name="chat", paths=("tests/live/e2e", "tests/live/browser"))
 EMULATOR: Final = Lane(name="emulator", paths=("tests/emulator",))
 
-UNIT: Final = Lane(name="unit", paths=("tests/unit",), patient=True)
+UNIT: Final = tuple(
+    Lane(name=f"unit {part + 1}", paths=("tests/unit",), part=(part, 2), patient=True) for part in range(2)
+)
 
 SETS: Final[dict[str, tuple[Lane, ...]]] = {
     "all": (CORE, PAGE, FAULTS, CHAT, EMULATOR),
-    "unit": (UNIT, PAGE),
+    "unit": (*UNIT, PAGE),
     "live": (FAULTS, CHAT),
 }
 

@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import suppress
 from typing import Final
+from zlib import crc32
 
 import pytest
 
@@ -54,6 +55,23 @@ class Progress:
     def _tell(self) -> None:
         with suppress(BrokenPipeError):  # nobody listens any more: the run is about to end
             os.write(self._descriptor, f"{self._done} {self._total}\n".encode())
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which part of the files is run: `0/2` and `1/2` are all of them."""
+    parser.addoption("--lane-part", default="0/1", metavar="PART/PARTS")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out the files of other parts."""
+    part, parts = map(int, config.getoption("--lane-part").split("/"))
+    kept: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        (kept if crc32(item.path.as_posix().encode()) % parts == part else others).append(item)
+    if others:
+        config.hook.pytest_deselected(items=others)
+        items[:] = kept
 
 
 def pytest_configure(config: pytest.Config) -> None:

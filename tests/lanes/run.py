@@ -36,7 +36,7 @@ class Run:
             self._process = subprocess.Popen(
                 (*nicer, *lane.arguments()),
                 cwd=lane.folder,
-                env={**os.environ, LANE_PROGRESS: str(theirs.fileno())},
+                env={**os.environ, LANE_PROGRESS: str(theirs.fileno()), **({"NO_COLOR": "1"} if lane.command else {})},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -1,5 +1,6 @@
 """The lanes run every test once, and hide no failure."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -62,6 +63,16 @@ def test_all_lanes_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "all passed" in said
     assert "seen" not in said
     assert sorted(path.name for path in (tmp_path / "reports").glob("*.xml")) == ["one.xml", "two.xml"]
+
+
+def test_parts_are_the_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of two parts each file is in one."""
+    for number in range(6):
+        (tmp_path / f"test_{number}.py").write_text(PASSES)
+    play([Lane(name=f"part {part}", paths=(str(tmp_path),), part=(part, 2)) for part in range(2)])
+    counts = [int(found) for found in re.findall(r"part \d .*: .*?(\d) passed", capsys.readouterr().out)]
+    assert sum(counts) == 2 * 6, "each lane is told of twice"
+    assert 0 < counts[0] < 6
 
 
 def test_a_lane_that_fails_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,7 +45,7 @@ check: $(VENV)/.dev $(SAM)/.ready web/node_modules/.ready ## Lint and type-check
 
 build: $(SAM)/.ready ## Package for Lambda with `sam build`, without Docker; needs Python 3.13
 	@scripts/find-python 3.13 >/dev/null
-	PYTHON="$$(scripts/find-python 3.13)" $(SAM)/sam build --template template.yaml
+	$(SAM)/sam build --template template.yaml
 	"$$(scripts/find-python 3.13)" -m scripts.check_build
 
 bench: $(VENV)/.dev ## Measure, print a table and write bench/results/*.json

@@ -36,7 +36,7 @@ test: $(VENV)/.dev web/dist/index.html ## Run all tests
 check: $(VENV)/.dev $(SAM)/.ready web/node_modules/.ready ## Lint and type-check everything
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m mypy layers/dayfly/dayfly emulator functions tests bench scripts
+	$(PY) -m mypy layers/dayfly/dayfly emulator functions tests bench scripts examples
 	$(VENV)/bin/lint-imports
 	$(SAM)/sam validate --lint --template template.yaml
 	$(PY) -m scripts.transform

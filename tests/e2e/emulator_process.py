@@ -20,11 +20,9 @@ LOCAL = ("--env", "JWT_ISSUER={url}", "JWT_AUDIENCE=dayfly", "JWT_JWKS_URL={url}
 
 
 def project(folder: Path, *, engine_timeout_s: int | None = None) -> Path:
-    """A copy of the application whose engine has these tests' agents and the examples besides its own; returns its
-    template."""
+    """A copy of the application whose engine has the agents of these tests besides its own; returns its template."""
     shutil.copytree(ROOT / "functions", folder / "functions", ignore=shutil.ignore_patterns("__pycache__"))
-    for agents in (Path(__file__).parent / "agents", ROOT / "examples/agents"):
-        shutil.copytree(agents, folder / "functions/engine/agents", dirs_exist_ok=True)
+    shutil.copytree(Path(__file__).parent / "agents", folder / "functions/engine/agents", dirs_exist_ok=True)
     (folder / "layers").symlink_to(ROOT / "layers")
     text = (ROOT / "template.yaml").read_text()
     if engine_timeout_s is not None:

@@ -1,9 +1,23 @@
 """The agents of `examples/`, installed as their README says: each a file in the engine's folder of agents."""
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
 
 from tests.e2e.client import Chat, types
+from tests.e2e.emulator_process import ROOT, EmulatorProcess, project, running
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+    """The application with the examples copied in."""
+    template = project(tmp_path_factory.mktemp("application"))
+    for agent in (ROOT / "examples/agents").glob("*.py"):
+        shutil.copy(agent, template.parent / "functions/engine/agents")
+    with running(template, "--schedule-every", "1", "--parameter-overrides", "WarmUp=off") as started:
+        yield started
 
 
 async def test_a_refund_waits_for_the_user_and_is_made(chat: Callable[[], Chat]) -> None:

@@ -21,6 +21,7 @@ from emulator.functions import LogLine
 from emulator.functions.trouble import findings
 from emulator.gateway.serving import PortBusy, bind
 from emulator.options import Options, parse
+from emulator.processes import Reaper
 from emulator.server import Emulator, StartFailed
 from emulator.shell import forget_aws
 from emulator.state import MotoFailed, StateFailed
@@ -41,20 +42,20 @@ def main(arguments: Sequence[str]) -> int:
     _log_to(Output(make_format(options.log_format, colours=colours), sys.stdout))
     try:
         # The port first: it is the commonest trouble, and quick to tell.
-        with bind(options.host, options.port) as listener:
+        with bind(options.host, options.port) as listener, Reaper(exit_with=options.exit_with) as reaper:
             application = load(options.template, parameters=options.parameters)
             _check(options, application)
             names = [function.name for function in application.functions]
             output = Output(make_format(options.log_format, colours=colours, functions=names), sys.stdout)
             _log_to(output)
-            emulator = Emulator(options, application, listener, log=output.function_line)
+            emulator = Emulator(options, application, listener, reaper=reaper, log=output.function_line)
             return uvloop.run(_run(emulator, options, output, began))
     except (PortBusy, TemplateError, MotoFailed, StateFailed, StartFailed) as error:
         colours = Colours(wanted(sys.stderr, os.environ))
         Output(make_format(options.log_format, colours=colours), sys.stderr).failed(str(error))
         return 1
     except KeyboardInterrupt:
-        # Before the event loop runs nothing has been started that would outlive this.
+        # Before the event loop runs nothing has been started but the reaper, which ends with its pipe.
         return 130
 
 

@@ -18,7 +18,7 @@ from emulator.functions.pipe import LogPipe
 from emulator.functions.process import EnvironmentProcess
 from emulator.functions.report import Report
 from emulator.functions.source import Signature
-from emulator.guard import Guard
+from emulator.processes import Reaper
 
 HandOver = Callable[[Call], None]
 """Gives a call to the runtime that asked for one."""
@@ -70,7 +70,7 @@ class Environment:
         signature: Signature,
         options: LambdaOptions,
         log: LogSink,
-        guard: Guard,
+        reaper: Reaper,
         on_idle: Callable[[Environment], None],
         on_dead: Callable[[Environment], None],
     ) -> None:
@@ -83,7 +83,7 @@ class Environment:
         self._journal = Journal(spec, log)
         self._phase: Phase = "init"
         self._out_of_memory = False
-        self._guard = guard
+        self._reaper = reaper
         self._on_idle = on_idle
         self._on_dead = on_dead
         self._call: Call | None = None
@@ -119,7 +119,7 @@ class Environment:
                 directory=self.spec.code_dir,
                 variables=variables,
                 pipe=pipe,
-                guard=self._guard,
+                reaper=self._reaper,
                 alone=self.spec.import_path is not None,
             )
         except (OSError, ValueError) as error:

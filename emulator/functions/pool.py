@@ -17,7 +17,7 @@ from emulator.functions.runtime_api import RuntimeApi
 from emulator.functions.source import Signature, SourceWatch
 from emulator.functions.starts import Starts, Waiting
 from emulator.functions.variables import variables
-from emulator.guard import Guard
+from emulator.processes import Reaper
 
 # How often the memory of a busy environment is looked at; some 5 µs each.
 _WEIGH_S = 0.1
@@ -27,13 +27,13 @@ class Pool:
     """Owns every environment from its start until nothing of it is left."""
 
     def __init__(
-        self, *, options: LambdaOptions, extra: Mapping[str, str], log: LogSink, guard: Guard, sources: SourceWatch
+        self, *, options: LambdaOptions, extra: Mapping[str, str], log: LogSink, reaper: Reaper, sources: SourceWatch
     ) -> None:
         self._options = options
         self.limits = options.limits
         self._extra = extra
         self._log = log
-        self._guard = guard
+        self._reaper = reaper
         self._api = RuntimeApi()
         self._sources = sources
         self._idle: list[Environment] = []  # least recently used first
@@ -146,7 +146,7 @@ class Pool:
             signature=waiting.signature,
             options=self._options,
             log=self._log,
-            guard=self._guard,
+            reaper=self._reaper,
             on_idle=self._on_idle,
             on_dead=self._on_dead,
         )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from emulator.functions.pipe import LogPipe
-from emulator.guard import Guard
+from emulator.processes import Reaper
 
 _PEAK = re.compile(rb"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 _STATUS_BYTES = 8192
@@ -20,9 +20,9 @@ _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")  # run as a file, never im
 class EnvironmentProcess:
     """A child in a session of its own, so that signals reach whatever it starts in turn."""
 
-    def __init__(self, process: asyncio.subprocess.Process, pipe: LogPipe, guard: Guard) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, pipe: LogPipe, reaper: Reaper) -> None:
         self._process = process
-        self._guard = guard
+        self._reaper = reaper
         self._status: int | None = None
         self._ended = False
         self.pipe = pipe
@@ -35,7 +35,7 @@ class EnvironmentProcess:
         directory: Path,
         variables: Mapping[str, str],
         pipe: LogPipe,
-        guard: Guard,
+        reaper: Reaper,
         alone: bool = False,
     ) -> EnvironmentProcess:
         """Start the runtime client; its output goes to `pipe`. `alone`: without what the emulator can import."""
@@ -51,8 +51,8 @@ class EnvironmentProcess:
             )  # fmt: skip
         finally:
             pipe.handed_over()
-        guard.watch(process.pid)
-        return cls(process, pipe, guard)
+        reaper.watch(process.pid)
+        return cls(process, pipe, reaper)
 
     @property
     def pid(self) -> int:
@@ -63,7 +63,7 @@ class EnvironmentProcess:
         """The exit status once it ended, negative for a signal; descendants are killed then."""
         status = await self._process.wait()
         self._signal(signal.SIGKILL)
-        self._guard.forget(self.pid)
+        self._reaper.forget(self.pid)
         self.pipe.close()
         if self._status is not None:
             os.close(self._status)

@@ -27,13 +27,13 @@ from emulator.functions.schedules import Schedules
 from emulator.functions.source import SourceWatch
 from emulator.functions.tail import Tail
 from emulator.functions.trouble import cannot_start, syntax_errors
-from emulator.guard import Guard
+from emulator.processes import Reaper
 
 
 class LambdaService:
     """All functions of an application; implements `emulator.contract.Functions`.
 
-    `extra` are environment variables that every function gets, above its own (endpoints). `guard` must have been
+    `extra` are environment variables that every function gets, above its own (endpoints). `reaper` must have been
     started and outlives the service.
     """
 
@@ -41,7 +41,7 @@ class LambdaService:
         self,
         functions: Iterable[FunctionSpec],
         *,
-        guard: Guard,
+        reaper: Reaper,
         schedules: Iterable[ScheduleSpec] = (),
         extra: Mapping[str, str] | None = None,
         options: LambdaOptions | None = None,
@@ -55,7 +55,7 @@ class LambdaService:
         self._faults = faults or NoFaults()
         folders = [folder for spec in self._specs.values() for folder in (spec.code_dir, *spec.layer_dirs)]
         self._sources = SourceWatch(folders, changed=self._reloaded)
-        self._pool = Pool(options=self._options, extra=extra or {}, log=log, guard=guard, sources=self._sources)
+        self._pool = Pool(options=self._options, extra=extra or {}, log=log, reaper=reaper, sources=self._sources)
         destinations = Destinations(invoke=self._queue, send=send, lost=self._lost)
         self._events = EventQueue(
             options=self._options, faults=self._faults, run=self._run_event, conclude=destinations.hand_over

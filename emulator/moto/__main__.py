@@ -6,7 +6,6 @@ closes it. On Linux the kernel is asked for the same, in case this process hangs
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import signal
@@ -18,8 +17,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from emulator.moto import queries, secret_ids, transactions, unserved
-
-_PR_SET_PDEATHSIG = 1  # include/uapi/linux/prctl.h
+from emulator.processes.die_with_parent import die_with_parent
 
 
 class _Quiet(WSGIRequestHandler):
@@ -27,9 +25,8 @@ class _Quiet(WSGIRequestHandler):
         """No line per request."""
 
 
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _end_with_parent() -> None:
+    die_with_parent()
 
     def watch() -> None:
         sys.stdin.buffer.read()
@@ -41,7 +38,7 @@ def _die_with_parent() -> None:
 def main() -> None:
     """Serve until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
-    _die_with_parent()
+    _end_with_parent()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     transactions.install()
     queries.install()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from emulator.guard import Guard
+from emulator.processes import Reaper
 from emulator.state.dynamodb_local import DynamoDbLocal
 from emulator.state.errors import StateFailed
 from emulator.state.faults import Faults
@@ -26,12 +26,12 @@ class State:
         self,
         state_template: str = "",
         *,
-        guard: Guard,
+        reaper: Reaper,
         options: StateOptions | None = None,
         faults: Faults | None = None,
     ) -> None:
         self._template = state_template
-        self._guard = guard
+        self._reaper = reaper
         self._faults = faults
         self._options = options or StateOptions()
         self._moto: MotoProcess | None = None
@@ -50,10 +50,12 @@ class State:
         options = self._options
         if options.dynamodb_jar is not None:
             self._local = DynamoDbLocal(
-                options.dynamodb_jar, data=options.data, guard=self._guard, region=options.region
+                options.dynamodb_jar, data=options.data, reaper=self._reaper, region=options.region
             )
             await self._local.start(options.start_s)
-        self._moto = await MotoProcess.start(guard=self._guard, account_id=options.account_id, bound_s=options.start_s)
+        self._moto = await MotoProcess.start(
+            reaper=self._reaper, account_id=options.account_id, bound_s=options.start_s
+        )
         if self._local is None:
             self._front = DynamoDbFront(self._moto.url, tokens=Tokens(options.token_s), faults=self._faults)
         else:

@@ -18,8 +18,7 @@ from pathlib import Path
 
 from aiohttp import ClientError, ClientSession
 
-from emulator.guard import Guard
-from emulator.state import launcher
+from emulator.processes import Reaper, die_with_parent
 from emulator.state.data import DataFolder, new_access_key
 from emulator.state.errors import StateFailed
 
@@ -27,22 +26,22 @@ _COMMIT_S = 5.0
 
 
 class DynamoDbLocal:
-    """Ends with its parent: by the guard, and on Linux by the kernel. Its temporary folder goes with it.
+    """Ends with its parent: by the reaper, and on Linux by the kernel. Its temporary folder goes with it.
 
     `data` is the folder that keeps its data, None keeps it in memory. Raises `StateFailed`.
     """
 
-    def __init__(self, jar: Path, *, data: Path | None, guard: Guard, region: str) -> None:
+    def __init__(self, jar: Path, *, data: Path | None, reaper: Reaper, region: str) -> None:
         java = shutil.which("java")
         if not jar.is_file():
             raise StateFailed(f"--dynamodb-jar {jar}: no such file")
         if java is None:
             raise StateFailed("--dynamodb-jar needs Java, and there is no `java` on the PATH")
         self._jar = jar.resolve()
-        self._guard = guard
+        self._reaper = reaper
         self._process: asyncio.subprocess.Process | None = None
         self._data = None if data is None else DataFolder(data)
-        self._folder = guard.temporary_folder("emulator-dynamodb-")
+        self._folder = reaper.temporary_folder("emulator-dynamodb-")
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
@@ -64,7 +63,7 @@ class DynamoDbLocal:
         """Start it and wait until it answers, `bound_s` seconds at most. Raises `StateFailed`; call `stop` then too."""
         with (self._folder / "log").open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", "-S", launcher.__file__, *self._command,
+                sys.executable, "-I", "-S", die_with_parent.__file__, *self._command,
                 cwd=self._folder,  # it writes a file of its own there
                 env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
                 stdin=asyncio.subprocess.DEVNULL,
@@ -72,7 +71,7 @@ class DynamoDbLocal:
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,
             )  # fmt: skip
-        self._guard.watch(self._process.pid)
+        self._reaper.watch(self._process.pid)
         try:
             async with asyncio.timeout(bound_s):
                 await self._wait_until_it_answers(self._process)
@@ -98,7 +97,7 @@ class DynamoDbLocal:
                     await self._ask_once_more()
                 self._process.kill()
             await self._process.wait()
-            self._guard.forget(self._process.pid)
+            self._reaper.forget(self._process.pid)
         shutil.rmtree(self._folder, ignore_errors=True)
         if self._data is not None:
             self._data.close()

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from emulator.guard import Guard
+from emulator.processes import Reaper
 
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -17,15 +17,15 @@ class MotoFailed(Exception):
 
 
 class MotoProcess:
-    """Ends with its parent: by the pipe to it, by the guard, and on Linux by the kernel."""
+    """Ends with its parent: by the pipe to it, by the reaper, and on Linux by the kernel."""
 
-    def __init__(self, process: asyncio.subprocess.Process, port: int, guard: Guard) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, port: int, reaper: Reaper) -> None:
         self._process = process
-        self._guard = guard
+        self._reaper = reaper
         self.url = f"http://127.0.0.1:{port}"
 
     @classmethod
-    async def start(cls, *, guard: Guard, account_id: str, bound_s: float) -> MotoProcess:
+    async def start(cls, *, reaper: Reaper, account_id: str, bound_s: float) -> MotoProcess:
         """Start moto on a free loopback port; raises `MotoFailed`."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
         process = await asyncio.create_subprocess_exec(
@@ -35,7 +35,7 @@ class MotoProcess:
             stdout=asyncio.subprocess.PIPE,
             start_new_session=True,
         )  # fmt: skip
-        guard.watch(process.pid)
+        reaper.watch(process.pid)
         assert process.stdout is not None
         try:
             line = await asyncio.wait_for(process.stdout.readline(), bound_s)
@@ -44,9 +44,9 @@ class MotoProcess:
         if not line.strip().isdigit():
             process.kill() if process.returncode is None else None
             await process.wait()
-            guard.forget(process.pid)
+            reaper.forget(process.pid)
             raise MotoFailed("moto did not start; is everything of requirements/run.txt installed?")
-        return cls(process, int(line), guard)
+        return cls(process, int(line), reaper)
 
     @property
     def pid(self) -> int:
@@ -58,6 +58,6 @@ class MotoProcess:
         if self._process.returncode is None:
             self._process.kill()
         await self._process.wait()
-        self._guard.forget(self._process.pid)
+        self._reaper.forget(self._process.pid)
         assert self._process.stdin is not None
         self._process.stdin.close()

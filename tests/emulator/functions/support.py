@@ -14,7 +14,7 @@ from emulator.contract import FunctionSpec, Invocation, ScheduleSpec
 from emulator.functions import LambdaOptions, LambdaService, LogLine
 from emulator.functions.destinations import Send
 from emulator.functions.faults import Faults
-from emulator.guard import Guard
+from emulator.processes import Reaper
 
 
 def function(
@@ -74,10 +74,10 @@ async def running(
     faults: Faults | None = None,
 ) -> AsyncIterator[LambdaService]:
     """A started service; stopped at the end whatever happens."""
-    with Guard() as guard:
+    with Reaper() as reaper:
         service = LambdaService(
             functions,
-            guard=guard,
+            reaper=reaper,
             schedules=schedules,
             options=options,
             log=(Log() if log is None else log).append,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from emulator.functions import LambdaOptions
 from emulator.functions.environment import Environment
-from emulator.guard import Guard
+from emulator.processes import Reaper
 from tests.emulator.functions.support import Log, answer, error, function, running
 
 
@@ -78,14 +78,14 @@ async def test_a_call_over_its_time_is_killed_and_the_next_is_cold(tmp_path: Pat
 async def test_a_runtime_may_ask_before_its_start_is_known(tmp_path: Path) -> None:
     """Beside a busy event loop the process asks for work before its start has returned, and gets work all the same."""
     idle: list[Environment] = []
-    with Guard() as guard:
+    with Reaper() as reaper:
         environment = Environment(
             function(tmp_path, ""),
             tenant_id=None,
             signature=(),
             options=LambdaOptions(),
             log=Log().append,
-            guard=guard,
+            reaper=reaper,
             on_idle=idle.append,
             on_dead=lambda _: None,
         )

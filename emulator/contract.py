@@ -27,6 +27,10 @@ class LambdaRefusal(Exception):
     """Lambda refused the call before any code of the function ran."""
 
 
+class SendFailed(Exception):
+    """A queue or topic did not take a message; the text says why."""
+
+
 ThrottleReason = Literal["ConcurrentInvocationLimitExceeded", "ReservedFunctionConcurrentInvocationLimitExceeded"]
 
 

@@ -27,7 +27,7 @@ from emulator.faults.models import (
     StandingFault,
 )
 from emulator.gateway.faults import PostFault
-from emulator.state.faults import RequestFault
+from emulator.state.front import RequestFault
 
 F = TypeVar("F", bound=StandingFault)
 

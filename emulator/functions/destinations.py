@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from emulator.contract import FunctionSpec, LambdaRefusal
+from emulator.contract import FunctionSpec, LambdaRefusal, SendFailed
 from emulator.functions.records import EventRecord
 
 Invoke = Callable[[str, bytes], object]
@@ -21,7 +19,7 @@ class Send(Protocol):
     """Sends a message to the queue or topic with an ARN."""
 
     async def __call__(self, arn: str, body: bytes, attributes: Mapping[str, str | int]) -> None:
-        """Attributes that are numbers go as such. Raises botocore's errors if the target is not there."""
+        """Attributes that are numbers go as such. Raises `SendFailed` if the target is not there."""
         ...
 
 
@@ -56,5 +54,5 @@ class Destinations:
                 await self._send(target, body, attributes)
             else:
                 self._lost(spec, record, f"there is no {target} here")
-        except (LambdaRefusal, BotoCoreError, ClientError) as error:
+        except (LambdaRefusal, SendFailed) as error:
             self._lost(spec, record, str(error))

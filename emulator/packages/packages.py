@@ -33,7 +33,9 @@ class Packages:
         environment: Environment | None = None,
         installer: Callable[[Path, Path], None] = install,
     ) -> None:
-        self._cache = Cache(folder or default_folder())
+        self.folder = folder or default_folder()
+        """Where they are kept."""
+        self._cache = Cache(self.folder)
         self._environment = environment or Environment()
         self._install = installer
         self._python = f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}"

@@ -11,9 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from emulator.template.errors import TemplateError
 from emulator.template.names import NAME_PROPERTIES, Place, attribute, default_name, reference
-from emulator.template.values import Json, Object, as_int, as_list, as_object, as_text
+from emulator.template.values import Json, Object, TemplateError, as_int, as_list, as_object, as_text
 
 
 class Dropped:

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 
 from emulator.contract import RouteSpec
 from emulator.template.arns import function_name, invoked_function, may_be_of_api
-from emulator.template.errors import TemplateError
 from emulator.template.properties import left_out
 from emulator.template.resolver import Resolver
-from emulator.template.values import Json, Object, as_float, as_list, as_text
+from emulator.template.values import Json, Object, TemplateError, as_float, as_list, as_text
 
 _ROUTE = "AWS::ApiGatewayV2::Route"
 _STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([^}]+)\}")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.functions.support import alive, eventually
+from tests.emulator.state.support import TABLE_ALONE
 
 PARENT = """
 import asyncio, sys
@@ -25,7 +26,7 @@ async def main(folder):
     temporary = reaper.temporary_folder("emulator-test-")
     spec = FunctionSpec("Fn", "fn", "app.handler", folder, (), {}, 5, 128, None, False, 0, 60, None)
     service = LambdaService([spec], reaper=reaper)
-    state = State(reaper=reaper)
+    state = State(sys.argv[2], reaper=reaper)
     await asyncio.gather(service.start(), state.start())
     found = await service.invoke("fn", b"{}")
     print(temporary, found.payload.decode(), state.moto_pid, reaper.pid, flush=True)
@@ -66,7 +67,7 @@ async def test_a_killed_emulator_leaves_nothing(tmp_path: Path, number: signal.S
     """After SIGKILL or SIGTERM of the parent, frozen environments, moto, the reaper and temporary folders are gone."""
     (tmp_path / "app.py").write_text("import os\ndef handler(event, context):\n    return os.getpid()", "utf-8")
     parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PARENT, str(tmp_path),
+        sys.executable, "-c", PARENT, str(tmp_path), TABLE_ALONE,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     assert parent.stdout is not None

@@ -18,7 +18,7 @@ from emulator.console.colours import Colours, wanted
 from emulator.contract import Application
 from emulator.faults.models import FunctionFault
 from emulator.functions import LogLine
-from emulator.functions.trouble import findings
+from emulator.functions.diagnostics import findings
 from emulator.gateway.serving import PortBusy, bind
 from emulator.options import Options, parse
 from emulator.processes import Reaper

@@ -12,7 +12,7 @@ from emulator.console.started import Started, rate
 from emulator.console.visible import visible_json
 from emulator.console.words import json_object, read
 from emulator.functions import LogLine
-from emulator.functions.report import Report
+from emulator.functions.log import Report
 
 _OUTCOMES = {None: "ok", "timeout": "timed out", "error": "error"}
 

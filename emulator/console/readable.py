@@ -13,7 +13,7 @@ from emulator.console.own import own_text
 from emulator.console.started import Started
 from emulator.console.visible import visible
 from emulator.functions import LogLine
-from emulator.functions.report import Report
+from emulator.functions.log import Report
 
 _WIDEST = 32
 _LEVELS = {"warning": YELLOW, "error": RED}

@@ -10,7 +10,7 @@ from typing import Annotated, Protocol
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from emulator.faults.models import BadFault, explain
-from emulator.functions.limits import LambdaLimits
+from emulator.functions.options import LambdaLimits
 from emulator.gateway.limits import Limits
 
 

@@ -9,8 +9,7 @@ from typing import Literal
 
 from emulator.contract import FunctionSpec
 from emulator.functions.call import Call
-from emulator.functions.log import LogLine, LogSink
-from emulator.functions.report import Report
+from emulator.functions.log import LogLine, LogSink, Report
 
 Phase = Literal["init", "invoke"]
 

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from emulator.functions.pipe import LogPipe
+from emulator.functions.log_pipe import LogPipe
 from emulator.processes import Reaper
 
 _PEAK = re.compile(rb"^VmHWM:\s+(\d+) kB", re.MULTILINE)
@@ -25,6 +25,7 @@ class EnvironmentProcess:
         self._reaper = reaper
         self._status: int | None = None
         self._ended = False
+        self._frozen = False
         self.pipe = pipe
 
     @classmethod
@@ -72,11 +73,15 @@ class EnvironmentProcess:
 
     def freeze(self) -> None:
         """Stop every thread of the group."""
-        self._signal(signal.SIGSTOP)
+        if not self._frozen:
+            self._frozen = True
+            self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let it run on."""
-        self._signal(signal.SIGCONT)
+        if self._frozen:
+            self._frozen = False
+            self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it at once; works on a frozen one too."""

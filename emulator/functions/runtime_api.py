@@ -16,10 +16,9 @@ from typing import cast
 
 import httptools
 
-from emulator.functions.call import Call
+from emulator.functions.call import Call, Outcome, failure
 from emulator.functions.environment import Environment, IllegalTransition
 from emulator.functions.options import RESPONSE_PAYLOAD_BYTES
-from emulator.functions.outcome import Outcome, failure
 
 _API = "/2018-06-01/runtime/"
 _ACCEPTED = json.dumps({"status": "OK"}).encode()

@@ -11,7 +11,7 @@ from emulator.contract import Throttled
 from emulator.faults.book import FaultBook
 from emulator.faults.models import IntegrationDelayed, InvocationDelayed, InvocationThrottled
 from emulator.functions import LambdaOptions
-from emulator.functions.limits import LambdaLimits
+from emulator.functions.options import LambdaLimits
 from tests.emulator.functions.support import answer, eventually, function, running
 
 SOURCE = "def handler(event, context):\n    return event"

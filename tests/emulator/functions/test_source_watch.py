@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import watchfiles
 
-from emulator.functions import source
-from emulator.functions.source import SourceWatch
+from emulator.functions import source_watch
+from emulator.functions.source_watch import SourceWatch
 from tests.emulator.functions.support import eventually
 
 # Long enough for a notice that comes to have come: it takes some 50 ms.
@@ -158,7 +158,7 @@ async def test_without_notices_of_the_system_files_are_looked_at(
             raise RuntimeError("Too many open files")
         return watchfiles.awatch(*paths, force_polling=force_polling, **options)
 
-    monkeypatch.setattr(source, "awatch", exhausted)
+    monkeypatch.setattr(source_watch, "awatch", exhausted)
     async with watching(folder) as (_, told):
         await asyncio.sleep(_QUIET_S)
         _write(folder)

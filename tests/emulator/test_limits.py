@@ -6,7 +6,7 @@ from math import inf, nan
 
 import pytest
 
-from emulator.figure import checked
+from emulator.limits import checked
 
 
 @pytest.mark.parametrize(("value", "whole"), [(1e-3, False), (86_400, False), (1, True), (2**31 - 1, True)])

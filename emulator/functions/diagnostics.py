@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from emulator.contract import FunctionSpec
-from emulator.functions.outcome import Outcome
+from emulator.functions.call import Outcome
 
 _MISSING_MODULE = re.compile(r"No module named '([^']+)'")
 # Told at the start and at a save: enough for what somebody writes by hand, short beside a folder full of packages.

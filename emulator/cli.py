@@ -13,8 +13,7 @@ from collections.abc import Sequence
 
 import uvloop
 
-from emulator.console import Output, Stage, Started, make_format
-from emulator.console.colours import Colours, wanted
+from emulator.console import Colours, Output, Stage, Started, make_format, wants_colours
 from emulator.contract import Application
 from emulator.faults.models import FunctionFault
 from emulator.functions import LogLine
@@ -38,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(number, signal.default_int_handler)  # until the event loop takes them over
     options = parse(arguments)
     forget_aws(os.environ)
-    colours = Colours(wanted(sys.stdout, os.environ))
+    colours = Colours(wants_colours(sys.stdout, os.environ))
     _log_to(Output(make_format(options.log_format, colours=colours), sys.stdout))
     try:
         # The port first: it is the commonest trouble, and quick to tell.
@@ -51,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
             emulator = Emulator(options, application, listener, reaper=reaper, log=output.function_line)
             return uvloop.run(_run(emulator, options, output, began))
     except (PortBusy, TemplateError, MotoFailed, StateFailed, StartFailed) as error:
-        colours = Colours(wanted(sys.stderr, os.environ))
+        colours = Colours(wants_colours(sys.stderr, os.environ))
         Output(make_format(options.log_format, colours=colours), sys.stderr).failed(str(error))
         return 1
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from emulator.console.formats import FORMATS, LogFormat
+from emulator.console import FORMATS, LogFormat
 from emulator.faults.limits import AllLimits
 from emulator.faults.models import BadFault, StandingFault, parse_standing
 

@@ -12,7 +12,7 @@ from typing import Literal
 import pytest
 
 from emulator.console import Format, Output, make_format
-from emulator.console.colours import Colours
+from emulator.console.terminal import Colours
 from emulator.functions import LogLine
 from emulator.functions.log import Report
 

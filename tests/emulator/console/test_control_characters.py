@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from emulator.console.visible import visible, visible_json
+from emulator.console.terminal import visible, visible_json
 
 CONTROLS = [chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))]
 

@@ -1,17 +1,11 @@
-"""Lines for people: one for an invocation, and below the function's name what it said meanwhile."""
-
-from __future__ import annotations
+"""The formats for people: a line for an invocation, or what CloudWatch would have."""
 
 import logging
 from collections.abc import Iterable
 
-from emulator.console import words
-from emulator.console.banner import banner
-from emulator.console.clock import Clock
-from emulator.console.colours import DIM, RED, YELLOW, Colours
-from emulator.console.own import own_text
-from emulator.console.started import Started
-from emulator.console.visible import visible
+from emulator.console.banner import Started, banner
+from emulator.console.function_line import parse
+from emulator.console.terminal import DIM, RED, YELLOW, Clock, Colours, visible
 from emulator.functions import LogLine
 from emulator.functions.log import Report
 
@@ -19,10 +13,14 @@ _WIDEST = 32
 _LEVELS = {"warning": YELLOW, "error": RED}
 # Said by the summary as well.
 _ROUTINE = ("START ", "END ", "INIT_START ", '{"time":')
+_FORMATTER = logging.Formatter()
 
 
 class Readable:
-    """Each function keeps its colour for as long as the template stays as it is."""
+    """One line for an invocation, and below the function's name what it said meanwhile.
+
+    Each function keeps its colour for as long as the template stays as it is.
+    """
 
     def __init__(self, colours: Colours, functions: Iterable[str]) -> None:
         names = list(functions)
@@ -69,7 +67,7 @@ class Readable:
         return f"{outcome} {figures}  {self._colours.paint(report.request_id[:8], DIM)}{cold}"
 
     def _said(self, line: LogLine) -> str:
-        said = words.read(line.text)
+        said = parse(line.text)
         level = f"{said.level} " if said.level else ""
         codes = (RED,) if said.bad else (YELLOW,) if said.level in {"WARN", "WARNING"} else ()
         return self._rows(line.function, visible(level + said.text), *codes, mark="| ")
@@ -87,3 +85,35 @@ class Readable:
     def _paint_level(self, text: str, level: str) -> str:
         code = _LEVELS.get(level)
         return text if code is None else self._colours.paint(text, code)
+
+
+class AsLambda:
+    """Lines as CloudWatch has them, with START, END and REPORT, each after the function's name.
+
+    Nothing is left out, and nothing changed but control characters.
+    """
+
+    def __init__(self) -> None:
+        self._clock = Clock()
+
+    def function_line(self, line: LogLine) -> str:
+        """`TIME [function] text`."""
+        return f"{self._clock()} {f'[{line.function}]':<12} {visible(line.text)}"
+
+    def own_line(self, record: logging.LogRecord) -> str:
+        """`TIME text`."""
+        return f"{self._clock(record.created)} {visible(own_text(record))}"
+
+    def started(self, started: Started) -> str:
+        """The banner."""
+        return banner(started, Colours(on=False))
+
+    def failed(self, message: str) -> str:
+        """`emulator: why`."""
+        return f"emulator: {message}"
+
+
+def own_text(record: logging.LogRecord) -> str:
+    """What it says; with the traceback if the emulator itself is wrong."""
+    text = record.getMessage()
+    return f"{text}\n{_FORMATTER.formatException(record.exc_info)}" if record.exc_info else text

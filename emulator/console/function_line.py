@@ -1,7 +1,5 @@
 """A function's own line, read for what it says: level, message, further fields."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping
@@ -37,7 +35,7 @@ _PLAIN = frozenset(
 
 
 @dataclass(frozen=True)
-class Words:
+class ParsedLine:
     """`level` is upper case, empty for a plain print."""
 
     level: str
@@ -49,16 +47,16 @@ class Words:
         return self.level in {"ERROR", "CRITICAL", "FATAL"}
 
 
-def read(line: str) -> Words:
-    """The words of a line as the function wrote it."""
+def parse(line: str) -> ParsedLine:
+    """A line as the function wrote it."""
     record = json_object(line)
     if record is not None:
         return _metrics(record) if "_aws" in record else _structured(record)
     if found := _TEXT.fullmatch(line):
-        return Words(found[1], found[2])
+        return ParsedLine(found[1], found[2])
     if found := _UNCAUGHT.fullmatch(line):
-        return Words("ERROR", found[1])
-    return Words("", line)
+        return ParsedLine("ERROR", found[1])
+    return ParsedLine("", line)
 
 
 def json_object(line: str) -> Mapping[str, object] | None:
@@ -72,9 +70,9 @@ def json_object(line: str) -> Mapping[str, object] | None:
     return found if isinstance(found, dict) else None
 
 
-def _structured(record: Mapping[str, object]) -> Words:
+def _structured(record: Mapping[str, object]) -> ParsedLine:
     if "message" not in record:
-        return Words(str(record.get("level", "")).upper(), json.dumps(record, ensure_ascii=False))
+        return ParsedLine(str(record.get("level", "")).upper(), json.dumps(record, ensure_ascii=False))
     message = record["message"]
     parts = [message if isinstance(message, str) else json.dumps(message, ensure_ascii=False)]
     parts += [f"{key}={_short(value)}" for key, value in record.items() if key not in _PLAIN]
@@ -82,10 +80,10 @@ def _structured(record: Mapping[str, object]) -> Words:
     trace = record.get("exception", record.get("stackTrace"))
     if trace:
         text += "\n" + (trace if isinstance(trace, str) else "\n".join(str(line).rstrip("\n") for line in _list(trace)))
-    return Words(str(record.get("level", "")).upper(), text)
+    return ParsedLine(str(record.get("level", "")).upper(), text)
 
 
-def _metrics(record: Mapping[str, object]) -> Words:
+def _metrics(record: Mapping[str, object]) -> ParsedLine:
     """CloudWatch's embedded metric format: the metrics' names and values.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
@@ -94,7 +92,7 @@ def _metrics(record: Mapping[str, object]) -> Words:
     sets = about.get("CloudWatchMetrics") if isinstance(about, dict) else None
     metrics = [metric for each in _list(sets) if isinstance(each, dict) for metric in _list(each.get("Metrics"))]
     names = [str(metric.get("Name")) for metric in metrics if isinstance(metric, dict)]
-    return Words("METRIC", " ".join(f"{name}={_short(_one(record.get(name)))}" for name in names))
+    return ParsedLine("METRIC", " ".join(f"{name}={_short(_one(record.get(name)))}" for name in names))
 
 
 def _one(value: object) -> object:

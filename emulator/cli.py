@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 
 import uvloop
 
@@ -18,16 +18,17 @@ from emulator.contract import Application
 from emulator.faults.models import FunctionFault
 from emulator.functions import LogLine
 from emulator.functions.diagnostics import findings
-from emulator.gateway.serving import PortBusy, bind
+from emulator.gateway.http_server import PortBusy, bind
 from emulator.options import Options, parse
 from emulator.processes import Reaper
 from emulator.server import Emulator, StartFailed
-from emulator.shell import forget_aws
 from emulator.state import MotoFailed, StateFailed
 from emulator.template import TemplateError, load
-from emulator.template_watch import TemplateWatch
+from emulator.template.watch import TemplateWatch
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_KEPT_OF_AWS = frozenset({"AWS_CA_BUNDLE"})
+"""Whom the developer trusts, functions trust too: see `emulator.tls`."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -56,6 +57,16 @@ def main(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         # Before the event loop runs nothing has been started but the reaper, which ends with its pipe.
         return 130
+
+
+def forget_aws(environment: MutableMapping[str, str]) -> None:
+    """Drop the developer's profile, keys, region and endpoints: all that the emulator asks is on this machine.
+
+    A profile that does not exist here, or that asks for a login, would stop it.
+    """
+    for name in [each for each in environment if each.startswith("AWS_") and each not in _KEPT_OF_AWS]:
+        del environment[name]
+    environment["AWS_CONFIG_FILE"] = environment["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
 
 
 def _check(options: Options, application: Application) -> None:

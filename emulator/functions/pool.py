@@ -50,7 +50,7 @@ class Pool:
         self._policies: defaultdict[str, StartPolicy] = defaultdict(StartPolicy)
         self._starts_left = options.inits
         self._starts: set[asyncio.Task[None]] = set()
-        self._burials: set[asyncio.Task[None]] = set()
+        self._removals: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -66,8 +66,8 @@ class Pool:
         await asyncio.gather(*self._loops, *self._starts, return_exceptions=True)
         while living := self.environments():
             await asyncio.gather(*(environment.stop() for environment in living))
-        while self._burials:
-            await asyncio.gather(*self._burials)
+        while self._removals:
+            await asyncio.gather(*self._removals)
             # Gathering what is done already gives nobody a turn (Python 3.12 on), not even those who take it out.
             await asyncio.sleep(0)
         await self._api.stop()
@@ -100,7 +100,7 @@ class Pool:
         if before is not None:
             self._in[before].pop(environment, None)
         if environment.state is State.DEAD:
-            self._bury(environment)
+            self._remove_later(environment)
             return
         self._in[environment.state][environment] = None
         if environment.state is State.IDLE:
@@ -220,10 +220,10 @@ class Pool:
 
     # How one ends
 
-    def _bury(self, environment: Environment) -> None:
-        burial = asyncio.create_task(self._remove(environment))
-        self._burials.add(burial)
-        burial.add_done_callback(self._burials.discard)
+    def _remove_later(self, environment: Environment) -> None:
+        removal = asyncio.create_task(self._remove(environment))
+        self._removals.add(removal)
+        removal.add_done_callback(self._removals.discard)
 
     async def _remove(self, environment: Environment) -> None:
         await environment.stop()

@@ -12,8 +12,8 @@ from websockets.frames import CloseCode
 from emulator.gateway.events import ConnectionFacts
 from emulator.gateway.handshake import Handshake
 from emulator.gateway.limits import Limits
+from emulator.gateway.message_queue import MessageQueue, Spawn
 from emulator.gateway.socket import Socket
-from emulator.gateway.turns import Spawn, Turns
 
 
 class State(Enum):
@@ -48,7 +48,7 @@ class Connection:
         self._limits = limits
         self._on_message = on_message
         self._on_gone = on_gone
-        self.turns = Turns(limit=limits.socket_calls, spawn=spawn, hold=socket.hold)
+        self.queue = MessageQueue(limit=limits.socket_calls, spawn=spawn, hold=socket.hold)
         self._idle: asyncio.TimerHandle | None = None
         self._duration: asyncio.TimerHandle | None = None
 
@@ -72,7 +72,7 @@ class Connection:
         """Keep other limits from now on; what is over them already is closed soon."""
         self._limits = limits
         self._socket.limit(limits)
-        self.turns.limit = limits.socket_calls
+        self.queue.limit = limits.socket_calls
         if self.state is State.OPEN:
             self._stop_clocks()
             self._start_clocks()

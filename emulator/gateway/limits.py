@@ -26,5 +26,5 @@ class Limits(ChangeableLimits):
     slow_reader: float = 60.0
     # How long the client may take to answer a close frame.
     close_handshake: float = 5.0
-    # Messages of one connection that are in Lambda's hands for less than a second; further ones wait (turns.py).
+    # Messages of one connection that are in Lambda's hands for less than a second; others wait (message_queue.py).
     socket_calls: int = 16

@@ -14,7 +14,7 @@ import threading
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from emulator.moto import queries, secret_ids, transactions, unserved
+from emulator.moto import patches, unserved
 from emulator.processes.die_with_parent import die_with_parent
 
 
@@ -38,9 +38,7 @@ def main(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     _end_with_parent()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    transactions.install()
-    queries.install()
-    secret_ids.install()
+    patches.install()
     server = make_server(
         "127.0.0.1",
         0,

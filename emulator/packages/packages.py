@@ -11,9 +11,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from emulator.packages.cache import Cache, default_folder, key
-from emulator.packages.environment import Environment
+from emulator.packages.environment import Environment, NotLinkable, link
 from emulator.packages.install import InstallFailed, install
-from emulator.packages.links import NotLinkable, link
 from emulator.packages.requirements import Requirements, read
 
 log = logging.getLogger("emulator")

@@ -6,7 +6,7 @@ import base64
 import hashlib
 from dataclasses import dataclass
 
-from emulator.naming import secret_suffix
+from emulator.secret_names import secret_suffix
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"

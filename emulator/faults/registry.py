@@ -34,7 +34,7 @@ F = TypeVar("F", bound=StandingFault)
 
 @dataclass(eq=False)
 class Entry:
-    """One fault in the book. `left` None: as often as it may until `ends_at`, in seconds of the book's clock."""
+    """One fault of the registry. `left` None: as often as it may until `ends_at`, in seconds of its clock."""
 
     number: int
     fault: StandingFault
@@ -42,7 +42,7 @@ class Entry:
     ends_at: float | None
 
 
-class FaultBook:
+class FaultRegistry:
     """Implements the fault seams of gateway, Lambda and DynamoDB.
 
     Of several faults that fit a step, the oldest strikes; each strike takes one of its `count`.

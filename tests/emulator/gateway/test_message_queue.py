@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from emulator.gateway.limits import Limits
-from emulator.gateway.turns import Turns
+from emulator.gateway.message_queue import MessageQueue
 from tests.emulator.gateway.harness import Event, running
 
 
@@ -23,7 +23,7 @@ class Line:
         self.started: list[int] = []
         self.held: list[bool] = []
         self.tasks: list[asyncio.Task[None]] = []
-        self.turns = Turns(limit=limit, spawn=self._spawn, hold=self.held.append)
+        self.queue = MessageQueue(limit=limit, spawn=self._spawn, hold=self.held.append)
         self._ends: dict[int, asyncio.Event] = {}
 
     async def work(self, number: int) -> None:
@@ -40,7 +40,7 @@ class Line:
     def add(self, *numbers: int, size: int = 1) -> None:
         """Add work."""
         for number in numbers:
-            self.turns.add(partial(self.work, number), size=size)
+            self.queue.add(partial(self.work, number), size=size)
 
     def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
@@ -64,11 +64,11 @@ async def test_the_last_waits_for_those_that_wait_alone() -> None:
     """Nothing waiting, it starts at once, however much runs; else behind them."""
     line = Line(1)
     line.add(1)
-    line.turns.add_last(partial(line.work, 2))
+    line.queue.add_last(partial(line.work, 2))
     await line.end()
     assert line.started == [1, 2]
     line.add(3)
-    line.turns.add_last(partial(line.work, 4))
+    line.queue.add_last(partial(line.work, 4))
     await line.end()
     assert line.started == [1, 2]
     await line.end(1, 3, 4, 2)
@@ -97,7 +97,7 @@ async def test_nothing_starts_when_work_is_cancelled() -> None:
 
 async def test_slow_work_gives_its_turn_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes longer than a second keeps nothing waiting, and its end counts no more."""
-    monkeypatch.setattr("emulator.gateway.turns._TURN_S", 0.05)
+    monkeypatch.setattr("emulator.gateway.message_queue._TURN_S", 0.05)
     line = Line(1)
     line.add(1, 2, 3)
     await asyncio.sleep(0.07)

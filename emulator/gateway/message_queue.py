@@ -24,7 +24,7 @@ _ENTRY_BYTES = 512
 _TURN_S = 1.0
 
 
-class Turns:
+class MessageQueue:
     """Starts at most `limit` pieces of work at once. `hold` is told when to stop reading, and when to go on."""
 
     def __init__(self, *, limit: int, spawn: Spawn, hold: Callable[[bool], None]) -> None:

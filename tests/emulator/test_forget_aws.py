@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from emulator.shell import forget_aws
+from emulator.cli import forget_aws
 
 
 def test_the_developers_aws_is_left_out() -> None:

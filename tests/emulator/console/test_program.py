@@ -51,7 +51,7 @@ async def test_the_banner_names_addresses_routes_and_functions(tmp_path: Path) -
 
 
 async def test_the_page_is_the_applications_choice(tmp_path: Path) -> None:
-    """Without `--page` the address names the sockets in plain text, nothing is below it; with it a folder is there."""
+    """Without `--page` the address names the sockets in plain text, with nothing below; with it a folder is there."""
     template = application(tmp_path / "application")
     (tmp_path / "index.html").write_text("<p>mine")
     async with running(template) as emulator, ClientSession() as http:

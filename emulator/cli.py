@@ -1,7 +1,5 @@
 """The command line: start, say where, run until a signal, end cleanly."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import logging

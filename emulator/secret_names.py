@@ -1,7 +1,5 @@
 """Parts of names that the template's reader and the moto process, which share no memory, must make up alike."""
 
-from __future__ import annotations
-
 import hashlib
 import string
 

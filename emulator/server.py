@@ -1,7 +1,5 @@
 """The emulator whole: the application of a template behind its ports, with state and functions."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import socket

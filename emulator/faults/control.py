@@ -1,7 +1,5 @@
 """`/_emulator/faults` and `/_emulator/limits`: the control endpoint, for programs on this machine only."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from ipaddress import ip_address
 from typing import Protocol

@@ -1,7 +1,5 @@
 """The faults that stand now: asked by gateway, Lambda and DynamoDB before each step that can go wrong on AWS."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Callable, Iterable

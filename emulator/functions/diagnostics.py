@@ -1,7 +1,5 @@
 """What keeps a function from starting, in a line for whoever writes it."""
 
-from __future__ import annotations
-
 import json
 import re
 import warnings

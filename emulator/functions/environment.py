@@ -1,7 +1,5 @@
 """One execution environment: a process that runs the invocations of one function, one at a time."""
 
-from __future__ import annotations
-
 import asyncio
 import enum
 import time
@@ -69,7 +67,7 @@ class Kind:
 class Owner(Protocol):
     """Who decides what becomes of environments."""
 
-    def moved(self, environment: Environment, before: State | None) -> None:
+    def moved(self, environment: "Environment", before: State | None) -> None:
         """An environment has changed its state; `before` is None for a new one."""
         ...
 

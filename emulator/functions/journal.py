@@ -1,7 +1,5 @@
 """What one environment says: the function's own lines, and the platform's around them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime

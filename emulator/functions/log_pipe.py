@@ -1,7 +1,5 @@
 """The pipe that carries an environment's standard output and error."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The process group of one environment: started, frozen, thawed, killed."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re
@@ -38,7 +36,7 @@ class EnvironmentProcess:
         pipe: LogPipe,
         reaper: Reaper,
         alone: bool = False,
-    ) -> EnvironmentProcess:
+    ) -> "EnvironmentProcess":
         """Start the runtime client; its output goes to `pipe`. `alone`: without what the emulator can import."""
         try:
             process = await asyncio.create_subprocess_exec(

@@ -3,8 +3,6 @@
 Measured before: reading the times of 5,000 files takes some 50 ms, and as long stands every socket.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Callable, Iterable

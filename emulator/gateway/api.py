@@ -1,7 +1,5 @@
 """One WebSocket API: connects, routes messages, tells the application of the end."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import re

@@ -1,7 +1,5 @@
 """One open WebSocket connection as API Gateway sees it: who it is, how long it lasts, what it is told."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Callable, Mapping
@@ -35,8 +33,8 @@ class Connection:
         *,
         socket: Socket,
         limits: Limits,
-        on_message: Callable[[Connection, str], None],
-        on_gone: Callable[[Connection, int, str], None],
+        on_message: "Callable[[Connection, str], None]",
+        on_gone: "Callable[[Connection, int, str], None]",
         spawn: Spawn,
     ) -> None:
         self.facts = facts

@@ -4,8 +4,6 @@ uvicorn's own server loop is left out: it takes over signals, which belong to th
 second for reasons to stop.
 """
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import ssl

@@ -7,8 +7,6 @@ while pings and the client's close are still heard. A call that takes longer tha
 its turn away, so that slow functions run side by side in any number, as on AWS.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine

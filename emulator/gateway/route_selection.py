@@ -4,8 +4,6 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-devel
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-selection-expressions.html
 """
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The answer where moto lacks a service or an operation: one clear error, as nothing is to leave the machine."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping

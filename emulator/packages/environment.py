@@ -1,8 +1,6 @@
 """The distributions that a Python environment has, and which of them a set of requirements comes down to,
 as folders of links to them."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterable, Sequence
 from importlib.metadata import Distribution, distributions

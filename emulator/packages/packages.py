@@ -1,7 +1,5 @@
 """Folders of packages for functions, made once each and kept."""
 
-from __future__ import annotations
-
 import logging
 import sys
 import sysconfig

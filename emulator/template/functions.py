@@ -1,7 +1,5 @@
 """The Lambda functions of a resolved template."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections import defaultdict

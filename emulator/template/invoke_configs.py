@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from emulator.template.arns import destination, function_name

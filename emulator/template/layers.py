@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/lambda/latest/dg/python-layers.html
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Physical names, ids and ARNs of the resources of a template, made up in the forms that AWS uses."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from dataclasses import dataclass

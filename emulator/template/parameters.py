@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

@@ -1,7 +1,5 @@
 """The routes of one WebSocket API of a resolved template, with their integrations, authorizers and responses."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field

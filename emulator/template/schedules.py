@@ -1,7 +1,5 @@
 """The schedules of a resolved template: EventBridge rules and EventBridge Scheduler."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace

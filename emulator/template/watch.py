@@ -1,7 +1,5 @@
 """Tells when the template was saved: what it says holds from the next start on."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from pathlib import Path

@@ -1,6 +1,8 @@
 """Environments: cold, warm, frozen, ended."""
 
 import asyncio
+import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -78,14 +80,16 @@ async def test_a_call_over_its_time_is_killed_and_the_next_is_cold(tmp_path: Pat
     assert after != pid
 
 
-# Answers nothing: the test itself speaks for the runtime.
-SILENT = {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9", "_HANDLER": "app.handler"}
-
-
 @asynccontextmanager
-async def alone(folder: Path, moves: Moves, *, freeze: bool = False) -> AsyncIterator[Environment]:
-    """An environment that has not been started; nothing is left of it afterwards."""
-    with Reaper() as reaper:
+async def alone(
+    folder: Path, moves: Moves, *, freeze: bool = False
+) -> AsyncIterator[tuple[Environment, dict[str, str]]]:
+    """An environment that has not been started, and the variables to do so; nothing is left of it afterwards.
+
+    Its runtime gets no answer from its API: the test itself speaks for it.
+    """
+    with Reaper() as reaper, socket.create_server(("127.0.0.1", 0)) as api:
+        variables = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{api.getsockname()[1]}", "_HANDLER": "app.handler"}
         environment = Environment(
             function(folder, ""),
             kind=Kind("fn", None, ()),
@@ -95,7 +99,7 @@ async def alone(folder: Path, moves: Moves, *, freeze: bool = False) -> AsyncIte
             owner=moves,
         )
         try:
-            yield environment
+            yield environment, variables
         finally:
             await environment.stop()
 
@@ -108,10 +112,10 @@ def called() -> Call:
 async def test_a_runtime_may_ask_before_its_start_is_known(tmp_path: Path) -> None:
     """Beside a busy event loop the process asks for work before its start has returned, and gets work all the same."""
     moves = Moves()
-    async with alone(tmp_path, moves) as environment:
+    async with alone(tmp_path, moves) as (environment, variables):
         environment.next(lambda _: None)
         assert moves == [(None, State.STARTING)]
-        await environment.start(SILENT)
+        await environment.start(variables)
         assert moves[1:] == [(State.STARTING, State.IDLE)]
         await environment.wait_ready(1)
 
@@ -119,8 +123,8 @@ async def test_a_runtime_may_ask_before_its_start_is_known(tmp_path: Path) -> No
 async def test_its_life_is_told_step_by_step(tmp_path: Path) -> None:
     """Started, idle, frozen, reserved, busy, idle again and so on, until it is killed in the midst of a call."""
     moves = Moves()
-    async with alone(tmp_path, moves, freeze=True) as environment:
-        await environment.start(SILENT)
+    async with alone(tmp_path, moves, freeze=True) as (environment, variables):
+        await environment.start(variables)
         environment.next(lambda _: None)
         await asyncio.sleep(0)
         environment.reserve()
@@ -138,8 +142,8 @@ async def test_its_life_is_told_step_by_step(tmp_path: Path) -> None:
 async def test_one_that_is_reserved_in_vain_freezes(tmp_path: Path) -> None:
     """It is free again, and stands still as before."""
     moves = Moves()
-    async with alone(tmp_path, moves, freeze=True) as environment:
-        await environment.start(SILENT)
+    async with alone(tmp_path, moves, freeze=True) as (environment, variables):
+        await environment.start(variables)
         environment.next(lambda _: None)
         environment.reserve()
         environment.release()
@@ -151,8 +155,8 @@ async def test_a_step_out_of_turn_is_refused(tmp_path: Path) -> None:
     """Running a call without having been reserved, being reserved twice, asking for work while there is none, and
     anything after its end."""
     moves = Moves()
-    async with alone(tmp_path, moves) as environment:
-        await environment.start(SILENT)
+    async with alone(tmp_path, moves) as (environment, variables):
+        await environment.start(variables)
         with pytest.raises(IllegalTransition):
             environment.reserve()
         environment.next(lambda _: None)
@@ -174,8 +178,8 @@ async def test_a_step_out_of_turn_is_refused(tmp_path: Path) -> None:
 async def test_a_killed_one_asks_in_vain(tmp_path: Path) -> None:
     """Its runtime's request may have been on its way when it was killed in a call: no other call is given to it."""
     moves = Moves()
-    async with alone(tmp_path, moves) as environment:
-        await environment.start(SILENT)
+    async with alone(tmp_path, moves) as (environment, variables):
+        await environment.start(variables)
         environment.next(lambda _: None)
         environment.reserve()
         environment.run(called())
@@ -187,9 +191,10 @@ async def test_a_killed_one_asks_in_vain(tmp_path: Path) -> None:
 async def test_one_killed_before_its_process_is_there_does_not_live(tmp_path: Path) -> None:
     """The process that comes all the same ends at once."""
     moves = Moves()
-    async with alone(tmp_path, moves) as environment:
+    async with alone(tmp_path, moves) as (environment, variables):
         environment.kill()
-        await environment.start(SILENT)
-        with pytest.raises(InitFailed):
-            await environment.wait_ready(5)
+        await environment.start(variables)
+        with pytest.raises(InitFailed) as failed:
+            await environment.wait_ready(30)
+        assert failed.value.reason == -signal.SIGKILL
     assert moves == [(None, State.STARTING), (State.STARTING, State.DEAD)]

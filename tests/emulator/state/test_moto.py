@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import signal
 
 import pytest
 from aiohttp import ClientConnectionError, ClientSession
@@ -53,6 +55,18 @@ async def test_a_start_that_takes_too_long_fails() -> None:
             await moto.start()
         with pytest.raises(ClientConnectionError):
             await queue_made(moto.url)
+
+
+async def test_who_asks_one_that_has_ended_is_refused() -> None:
+    """It does not wait for an answer that nobody gives."""
+    with Reaper() as reaper:
+        moto = Moto(reaper=reaper, account_id="1" * 12, bound_s=60)
+        await moto.start()
+        assert moto.pid is not None
+        os.kill(moto.pid, signal.SIGKILL)
+        with pytest.raises(ClientConnectionError):
+            await asyncio.wait_for(queue_made(moto.url), 5)
+        await moto.stop()
 
 
 async def test_a_late_start_that_fails_is_told(caplog: pytest.LogCaptureFixture) -> None:

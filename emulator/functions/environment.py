@@ -1,7 +1,6 @@
 """One execution environment: a process that runs the invocations of one function, one at a time."""
 
 import asyncio
-import enum
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Literal, Protocol
 from emulator.contract import FunctionSpec
 from emulator.functions.call import Call, Outcome, exit_reason, exited, failure, out_of_memory, timed_out
 from emulator.functions.journal import Journal, Phase
+from emulator.functions.lifecycle import Exited, IllegalTransition, InitFailed, State, TimedOut, check_step
 from emulator.functions.log import LogSink, Report
 from emulator.functions.log_pipe import LogPipe
 from emulator.functions.options import LambdaOptions
@@ -19,40 +19,6 @@ from emulator.processes import Reaper
 
 HandOver = Callable[[Call], None]
 """Gives a call to the runtime that asked for one."""
-
-
-class State(enum.Enum):
-    """Where an environment stands."""
-
-    STARTING = "starting"
-    """Its process starts, or is in its init phase."""
-    IDLE = "idle"
-    """It waits for a call."""
-    FROZEN = "frozen"
-    """It waits, and every thread of it stands still."""
-    RESERVED = "reserved"
-    """A call has it and has not begun."""
-    BUSY = "busy"
-    """A call runs, or has been answered and the runtime has not asked for the next one."""
-    ENDING = "ending"
-    """It is being killed in the midst of its init or of a call, to which its exit status has to be told."""
-    DEAD = "dead"
-    """It serves no call any more. Its process may have yet to be collected."""
-
-
-_STEPS = {
-    State.STARTING: {State.IDLE, State.ENDING, State.DEAD},
-    State.IDLE: {State.FROZEN, State.RESERVED, State.DEAD},
-    State.FROZEN: {State.RESERVED, State.DEAD},
-    State.RESERVED: {State.BUSY, State.IDLE, State.DEAD},
-    State.BUSY: {State.IDLE, State.ENDING, State.DEAD},
-    State.ENDING: {State.DEAD},
-    State.DEAD: frozenset[State](),
-}
-
-
-class IllegalTransition(RuntimeError):
-    """A step that the environment's state does not allow."""
 
 
 @dataclass(frozen=True)
@@ -70,26 +36,6 @@ class Owner(Protocol):
     def moved(self, environment: "Environment", before: State | None) -> None:
         """An environment has changed its state; `before` is None for a new one."""
         ...
-
-
-class InitFailed(Exception):
-    """The init phase ended before the runtime asked for work: by its own report, an exit status, or the time bound.
-
-    `duration_s` is how long it took.
-    """
-
-    def __init__(self, reason: Outcome | int | float, *, duration_s: float = 0.0) -> None:
-        super().__init__(f"init failed: {reason}")
-        self.reason = reason
-        self.duration_s = duration_s
-
-    def outcome(self, request_id: str) -> Outcome:
-        """What the invocation that needed the environment is answered with."""
-        if isinstance(self.reason, Outcome):
-            return self.reason
-        if isinstance(self.reason, int):
-            return exited(request_id, self.reason)
-        return timed_out(request_id, self.reason)
 
 
 class Environment:
@@ -132,8 +78,7 @@ class Environment:
 
     def _move(self, state: State) -> None:
         """The one place where the state changes. Raises `IllegalTransition`."""
-        if state not in _STEPS[self.state]:
-            raise IllegalTransition(f"an environment that is {self.state.value} can't become {state.value}")
+        check_step(self.state, state)
         before, self.state = self.state, state
         self.moved_at[state] = time.monotonic()
         self._owner.moved(self, before)
@@ -176,7 +121,7 @@ class Environment:
         except TimeoutError:
             self._journal.init_failed(phase=self._phase, duration_s=bound_s, status="timeout")
             self.kill()
-            raise InitFailed(float(bound_s), duration_s=bound_s) from None
+            raise InitFailed(TimedOut(bound_s), duration_s=bound_s) from None
 
     def reserve(self) -> None:
         """Keep it for one call."""
@@ -288,7 +233,7 @@ class Environment:
         status = await process.wait()
         if not self._ready.done():
             duration_s = time.monotonic() - self.moved_at[State.STARTING]
-            failed = InitFailed(self._init_outcome or status, duration_s=duration_s)
+            failed = InitFailed(self._init_outcome or Exited(status), duration_s=duration_s)
             error = failed.outcome("").error_type
             self._journal.init_failed(phase=self._phase, duration_s=duration_s, status="error", error=error)
             self._ready.set_exception(failed)

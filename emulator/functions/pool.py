@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 from emulator.contract import FunctionSpec, Throttled
 from emulator.functions.call import failure
-from emulator.functions.environment import Environment, InitFailed, Kind, State
+from emulator.functions.environment import Environment, Kind
 from emulator.functions.journal import Phase
+from emulator.functions.lifecycle import Exited, InitFailed, State
 from emulator.functions.log import LogSink
 from emulator.functions.options import LambdaOptions
 from emulator.functions.runtime_api import RuntimeApi
@@ -90,7 +91,7 @@ class Pool:
         if environment is None:
             environment = await self._wait(WaitingCall(spec, kind))
         if environment.state is not State.RESERVED:
-            raise InitFailed(-signal.SIGKILL)
+            raise InitFailed(Exited(-signal.SIGKILL))
         return environment
 
     # What environments tell
@@ -191,7 +192,7 @@ class Pool:
                 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
                 environment = await self._cold(call, float(call.spec.timeout_s), "invoke")
             if environment.state is State.DEAD:
-                call.fail(InitFailed(-signal.SIGKILL))  # killed at the very moment it became ready
+                call.fail(InitFailed(Exited(-signal.SIGKILL)))  # killed at the very moment it became ready
         except InitFailed as error:
             call.fail(error)
         except Exception as error:

@@ -15,7 +15,8 @@ from typing import cast
 import httptools
 
 from emulator.functions.call import Call, Outcome, failure
-from emulator.functions.environment import Environment, IllegalTransition
+from emulator.functions.environment import Environment
+from emulator.functions.lifecycle import IllegalTransition
 from emulator.functions.options import RESPONSE_PAYLOAD_BYTES
 
 _API = "/2018-06-01/runtime/"

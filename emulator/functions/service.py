@@ -20,10 +20,11 @@ from emulator.contract import (
 from emulator.functions.call import Call, Outcome, new_trace_id
 from emulator.functions.destinations import Destinations, EventRecord, Send
 from emulator.functions.diagnostics import cannot_start, syntax_errors
-from emulator.functions.environment import Environment, InitFailed
+from emulator.functions.environment import Environment
 from emulator.functions.events import Event, EventQueue
 from emulator.functions.faults import Faults, NoFaults
 from emulator.functions.journal import Journal
+from emulator.functions.lifecycle import InitFailed, TimedOut
 from emulator.functions.log import Level, LogLine, LogSink, Report, Tail, print_line
 from emulator.functions.options import EVENT_PAYLOAD_BYTES, SYNC_PAYLOAD_BYTES, LambdaLimits, LambdaOptions
 from emulator.functions.pool import Pool
@@ -186,7 +187,7 @@ class LambdaService:
     def _without_environment(self, spec: FunctionSpec, call: Call, error: InitFailed) -> Outcome:
         """The invocation whose own init failed ends with it, and is logged as any other."""
         outcome = error.outcome(call.request_id)
-        timed_out = isinstance(error.reason, float)
+        timed_out = isinstance(error.reason, TimedOut)
         journal = Journal(spec, self._log)
         journal.begin(call)
         if timed_out:

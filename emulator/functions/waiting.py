@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from emulator.contract import FunctionSpec
-from emulator.functions.environment import Environment, InitFailed, Kind
+from emulator.functions.environment import Environment, Kind
+from emulator.functions.lifecycle import InitFailed
 
 
 @dataclass(eq=False)

@@ -13,8 +13,9 @@ from pathlib import Path
 from emulator.contract import FunctionSpec, Invocation, ScheduleSpec
 from emulator.functions import LambdaOptions, LambdaService, LogLine
 from emulator.functions.destinations import Send
-from emulator.functions.environment import Environment, State
+from emulator.functions.environment import Environment
 from emulator.functions.faults import Faults
+from emulator.functions.lifecycle import State
 from emulator.processes import Reaper
 
 

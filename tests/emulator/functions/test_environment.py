@@ -11,7 +11,8 @@ import pytest
 
 from emulator.functions import LambdaOptions
 from emulator.functions.call import Call, Outcome
-from emulator.functions.environment import Environment, IllegalTransition, InitFailed, Kind, State
+from emulator.functions.environment import Environment, Kind
+from emulator.functions.lifecycle import Exited, IllegalTransition, InitFailed, State
 from emulator.processes import Reaper
 from tests.emulator.functions.support import Log, Moves, answer, error, function, running
 
@@ -196,5 +197,5 @@ async def test_one_killed_before_its_process_is_there_does_not_live(tmp_path: Pa
         await environment.start(variables)
         with pytest.raises(InitFailed) as failed:
             await environment.wait_ready(30)
-        assert failed.value.reason == -signal.SIGKILL
+        assert failed.value.reason == Exited(-signal.SIGKILL)
     assert moves == [(None, State.STARTING), (State.STARTING, State.DEAD)]

@@ -147,7 +147,7 @@ async def test_an_agents_recipe_that_gives_no_agent_is_refused(world: World) -> 
 
 
 async def test_an_agent_whose_making_raises_is_refused(world: World) -> None:
-    """Whatever a developer's own class raises is a `ConfigurationError` with its cause, so that the run can be ended."""
+    """Whatever a developer's own class raises is a `ConfigurationError` with its cause: the run can be ended."""
 
     class Agents:
         def recipe(self, name: str) -> Any:
@@ -158,7 +158,7 @@ async def test_an_agent_whose_making_raises_is_refused(world: World) -> None:
 
     factory = ExecutionEngineFactory()
     factory.configure(**collaborators(world, agents=Agents()))
-    with pytest.raises(ConfigurationError, match="assistant.*KeyError") as refused:
+    with pytest.raises(ConfigurationError, match=r"assistant.*KeyError") as refused:
         factory.create(world.context(await world.admitted()))
     assert isinstance(refused.value.__cause__, KeyError)
 

@@ -18,25 +18,10 @@ from dayfly.agents.protocol import (
 from dayfly.engine.agent_host import AgentHost
 from dayfly.engine.time_budget import TimeBudget
 from dayfly.errors import AgentFailed
-from dayfly.protocol.events import AgentThinking, ToolCompleted, ToolExecuting, ToolStatus
 from dayfly.protocol.signals import Phase
 from dayfly.publisher.bridge import WebSocketBridge
-from dayfly.publisher.shaping import (
-    SENTENCE_BYTES,
-    cut,
-    shown_parameters,
-    shown_result,
-    whole,
-    whole_answer,
-    whole_response,
-)
-from dayfly.runlog.messages import ToolOutcome
-
-_STATUS: dict[ToolOutcome, ToolStatus] = {
-    ToolOutcome.OK: "ok",
-    ToolOutcome.ERROR: "error",
-    ToolOutcome.DENIED: "denied",
-}
+from dayfly.publisher.payloads import completed, executing, thinking
+from dayfly.publisher.shaping import whole_answer, whole_response
 
 
 class Narrator:
@@ -78,7 +63,7 @@ class Narrator:
             case Thinking(reasoning, step):
                 await self._between_steps()
                 self.phase = Phase.MODEL
-                await self._bridge.emit(AgentThinking(reasoning=cut(reasoning, SENTENCE_BYTES)[0], step_number=step))
+                await self._bridge.emit(thinking(reasoning, step=step))
             case Responded(message, input_tokens, output_tokens):
                 self._bridge.note(whole_response(message), input_tokens=input_tokens, output_tokens=output_tokens)
                 self.requests += 1
@@ -89,22 +74,14 @@ class Narrator:
                     await self._between_steps()
             case ToolStarted(name, call_id, parameters):
                 self.phase = Phase.TOOL
-                shown = shown_parameters(parameters)
+                announced = executing(name, call_id, parameters)
                 await self._hold()
-                executing = ToolExecuting(tool_name=whole(name), tool_call_id=whole(call_id), parameters=shown)
-                await self._bridge.emit(executing)
+                await self._bridge.emit(announced)
                 # It is in the log, but this process may have been frozen since: another engine may be at work.
                 await self._hold()
             case ToolEnded(raw, execution_time_ms):
                 answer = whole_answer(raw)
-                completed = ToolCompleted(
-                    tool_name=answer.name,
-                    tool_call_id=answer.call_id,
-                    status=_STATUS[answer.outcome],
-                    result=shown_result(answer.content),
-                    execution_time_ms=execution_time_ms,
-                )
-                await self._bridge.emit(completed, message=answer)
+                await self._bridge.emit(completed(answer, took_ms=execution_time_ms), message=answer)
                 self._budget.progress()
                 self.phase = Phase.MODEL
             case Answered() | Asked():

@@ -51,6 +51,17 @@ async def test_delete_removes_and_forgives(backend: Backend) -> None:
         assert await backend.table.get(rows.thread().key, ThreadRow) is None
 
 
+async def test_what_lies_behind_a_key_is_the_rest_of_its_span(backend: Backend) -> None:
+    """All of the span that sorts after the key, whichever character follows; and not the key."""
+    names = ("a", "a#", "a+", "a-", "a.", "a/", "a0", "a:", "a=", "aA", "a_", "az", "b")
+    found = [NoteRow(user="u-1", note=name, text="x", at=1) for name in names]
+    for row in found:
+        await backend.table.write(Put(row))
+    span = Span.prefix(found[0].key.pk, found[0].key.sk[:-1])
+    for place, row in enumerate(found):
+        assert await backend.table.query(span.behind(row.key), NoteRow, limit=20) == tuple(found[place + 1 :])
+
+
 HOLD_ON_A_ROW = (
     Exists(),
     Matches(),

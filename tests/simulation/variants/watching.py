@@ -36,8 +36,8 @@ class _Every(frozenset[str]):
 def cancel_of_any_run() -> Iterator[None]:
     """A cancel mark counts for whichever run is active in the thread."""
 
-    def loose(*, sockets: tuple[str, ...], cancelled: frozenset[str]) -> Audience:
-        return Audience(sockets, _Every(cancelled))
+    def loose(sockets: tuple[str, ...], cancelled: frozenset[str], *, more: bool) -> Audience:
+        return Audience(sockets, _Every(cancelled), more)
 
     with replaced(audience, "Audience", loose):
         yield

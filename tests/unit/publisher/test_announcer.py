@@ -3,6 +3,8 @@
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from dayfly.context.ids import new_run_id
 from dayfly.errors import PostRefused, Unsettled
 from dayfly.protocol.limits import FRAME_BYTES, TITLE_CHARS
@@ -106,6 +108,24 @@ async def test_at_most_so_many_sockets_are_told(world: World) -> None:
     await announcer(world).thread_changed(THREAD)
     told = [number for number in range(MOST_SOCKETS + 1) if world.sockets.frames[f"c{number:03d}"]]
     assert told == list(range(MOST_SOCKETS))
+
+
+@pytest.mark.parametrize("gone", [1, MOST_SOCKETS - 1, MOST_SOCKETS, 3 * MOST_SOCKETS])
+@pytest.mark.parametrize("stays", [False, True])
+async def test_sockets_that_are_gone_take_nobody_s_place(world: World, gone: int, *, stays: bool) -> None:
+    """However many stand before the one that is there, and whether or not their rows can be removed: it is told, once;
+    each that is gone is tried once, and read once."""
+    names = [f"c{number:03d}" for number in range(gone)]
+    for connection in (*names, "z1"):
+        await world.connect(connection)
+    world.sockets.gone |= set(names)
+    world.table.plan = lambda call: Fault.REFUSED if stays and call.method == "write" else None
+    before = len(world.table.calls)
+    await announcer(world).thread_changed(THREAD)
+    assert world.sockets.types("z1") == ["thread_changed"]
+    assert {world.sockets.tried[name] for name in names} == {1}
+    assert sum(call.method == "query" for call in world.table.calls[before:]) == 1 + (gone + 1) // MOST_SOCKETS
+    assert len(world.rows(SocketRow)) == (gone + 1 if stays else 1)
 
 
 async def test_a_thread_is_announced_when_it_is_new_and_whenever_its_queue_moves(world: World) -> None:

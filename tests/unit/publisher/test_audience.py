@@ -1,14 +1,19 @@
 """Who watches a thread, and whose end is wanted."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from dayfly.admission.entry import attached, cancel_mark
+from dayfly.engine.watch import LOOK_S
+from dayfly.ports.invoker import EngineCall
 from dayfly.publisher.audience import MOST_SOCKETS, Audience, read_audience
 from dayfly.runlog.queueing import QUEUE_LENGTH
-from dayfly.runlog.rows import ThreadRow
-from tests.fakes.world import World, caller
+from dayfly.runlog.rows import AttachedRow, ThreadRow
+from tests.fakes.agents import silent
+from tests.fakes.faulty_table import Call, Fault
+from tests.fakes.world import World, assert_ended_once, caller
 
 
 def put_sockets(world: World, thread: str, count: int) -> tuple[str, ...]:
@@ -45,7 +50,7 @@ async def test_at_most_so_many_sockets_are_found(world: World, sockets: int, mar
         mark = cancel_mark(thread, run, now=0)
         world.memory._rows[mark.key] = mark
     found = await read_audience(world.table, user="u-alice", thread=thread.thread)
-    assert found == Audience(names[:MOST_SOCKETS], frozenset(wanted))
+    assert found == Audience(names[:MOST_SOCKETS], frozenset(wanted), more=sockets > MOST_SOCKETS)
 
 
 async def test_one_socket_too_many_is_told_nothing_live_and_attaches_for_what_it_misses(world: World) -> None:
@@ -59,3 +64,79 @@ async def test_one_socket_too_many_is_told_nothing_live_and_attaches_for_what_it
     assert world.sockets.events(names[-1]) == []
     await world.ask("attach", connection=names[-1], thread_id=call.thread, after={call.run: 0})
     assert world.sockets.events(names[-1]) == log
+
+
+def reads(world: World) -> int:
+    """How often somebody's audience was read."""
+    return sum(call.method == "query_live" for call in world.table.calls)
+
+
+async def crowded(world: World, *, gone: int) -> EngineCall:
+    """An admitted run in a thread with so many sockets that have left, unknown to anybody, and behind them one that is
+    there."""
+    call = await world.admitted()
+    await world.ask("detach", thread_id=call.thread)
+    world.sockets.gone |= set(put_sockets(world, call.thread, gone))
+    row = attached(caller(connection="z1"), call.thread, now=world.clock.now_ms())
+    world.memory._rows[row.key] = row
+    return call
+
+
+@pytest.mark.parametrize("gone", [MOST_SOCKETS - 1, MOST_SOCKETS, 3 * MOST_SOCKETS])
+@pytest.mark.parametrize("ends", ["router", "engine", "recovery"])
+async def test_sockets_that_are_gone_take_nobody_s_place(world: World, ends: str, gone: int) -> None:
+    """Whoever ends the run, the one socket that is there is sent the end at once, though its row is the last of all;
+    each that is gone is tried once, and then its row goes."""
+    call = await crowded(world, gone=gone)
+    match ends:
+        case "router":
+            await world.ask("cancel", run_id=call.run)
+        case "engine":
+            await world.engine(call)
+        case _:
+            await asyncio.sleep(120)
+            await world.sweep()
+    assert world.sockets.events("z1")[-1] == world.log(call.run)[-1]
+    assert assert_ended_once(world, call.run, connection=None)
+    assert [row.connection for row in world.rows(AttachedRow)] == ["z1"]
+    assert {world.sockets.tried[name] for name in world.sockets.gone} == {1}
+    assert world.leases() == []
+
+
+@pytest.mark.parametrize(
+    ("gone", "more"), [(0, 0), (1, 0), (MOST_SOCKETS - 1, 0), (MOST_SOCKETS, 1), (2 * MOST_SOCKETS, 2)]
+)
+async def test_the_audience_is_read_again_only_where_the_gone_took_places(world: World, gone: int, more: int) -> None:
+    """An end reads it once; once more for each 200 that were gone and may have stood before others; and writes no more
+    than one row for each."""
+    call = await crowded(world, gone=gone)
+    before, wrote = reads(world), sum(call.method == "write" for call in world.table.calls)
+    await world.ask("cancel", run_id=call.run)
+    writes = sum(call.method == "write" for call in world.table.calls) - wrote
+    assert reads(world) - before == 1 + more
+    assert writes == 4 + gone  # the mark, the piece of history, the end, the lease
+    assert sum(world.sockets.tried[name] for name in world.sockets.gone) == gone
+
+
+async def test_rows_of_the_gone_that_can_not_be_removed_take_nobody_s_place_either(world: World) -> None:
+    """Their writers read on behind them."""
+    call = await crowded(world, gone=2 * MOST_SOCKETS)
+
+    def stays(call: Call) -> Fault | None:
+        return Fault.REFUSED if any("#SOCKET#" in action.key.sk for action in call.actions) else None
+
+    world.table.plan = stays
+    await world.engine(call)
+    assert world.sockets.events("z1")[-1] == world.log(call.run)[-1]
+    assert {world.sockets.tried[name] for name in world.sockets.gone} == {1}
+
+
+async def test_a_socket_behind_the_gone_follows_the_run_once_they_have_left(world: World) -> None:
+    """Within two looks of the engine, not only at its end."""
+    call = await crowded(world, gone=MOST_SOCKETS)
+    world.agents.scripts["assistant"] = silent
+    engine = world.starts(call)
+    await asyncio.sleep(2 * LOOK_S + 0.1)
+    assert world.sockets.types("z1") == ["agent_heartbeat"]
+    await world.ask("cancel", run_id=call.run)
+    await engine

@@ -1,12 +1,14 @@
 """Deleting a forgotten thread, a part at a time, until nothing of it is left."""
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
 from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Turn
+from dayfly.errors import Unsettled
 from dayfly.ports.invoker import EngineCall
 from dayfly.ports.table import Put
 from dayfly.recovery.deletion import MOST_ROWS, QUIET_MS
@@ -43,11 +45,15 @@ async def long(turn: Turn) -> AsyncIterator[AgentEvent]:
     yield Answered(LONG)
 
 
-async def forgotten(world: World, *, runs: int = 2) -> EngineCall:
-    """A thread with a past, attached devices and ended runs, that was forgotten."""
+async def forgotten(world: World, *, runs: int = 2, unposted: bool = False) -> EngineCall:
+    """A thread with a past, attached devices and ended runs, that was forgotten. With `unposted`, a device never takes
+    anything, so that the ended runs have their leases still."""
     await world.connect("a1")
     await world.memory.write(Put(NoteRow(user="u-alice", note="n", text="Keep.", at=1)))
     call = await world.admitted()
+    if unposted:
+        await world.ask("attach", thread_id=call.thread, connection="stuck")
+        world.sockets.refuse["stuck"] = Unsettled("throttled")
     await world.serve()
     for _ in range(runs - 1):
         await world.admitted("More.", thread_id=call.thread)
@@ -231,6 +237,37 @@ async def test_any_one_call_may_fail(way: Fault | Halt) -> None:
         assert world.rows(NoteRow) != []
 
     assert await walk(way, begin=begin, act=act, check=check) >= 25
+
+
+@pytest.mark.parametrize("way", Fault)
+async def test_any_one_call_may_fail_for_as_long_as_a_sweep_takes(way: Fault) -> None:
+    """Whichever call of the deletion it is that fails however often it is repeated: what it was to delete is not left
+    behind, since what leads to it is still there."""
+    number = failed = 0
+    while number == failed:
+        world = World()
+        await forgotten(world, unposted=True)
+        await swept(world, minutes=2)
+        await asyncio.sleep(QUIET_S)
+        assert world.leases() != []
+        at = len(world.table.calls) + number
+        failing: list[Call] = []
+
+        def plan(call: Call, at: int = at, failing: list[Call] = failing) -> Fault | None:
+            if call.number == at:
+                failing.append(call)
+            return way if failing and (call.method, call.actions) == (failing[0].method, failing[0].actions) else None
+
+        world.table.plan = plan
+        with contextlib.suppress(ExceptionGroup):
+            await world.sweep()
+        world.table.plan = lambda call: None
+        failed += bool(failing)
+        for _ in range(3):
+            await swept(world, minutes=1)
+        assert left(world) == {}, failing
+        number += 1
+    assert failed >= 25
 
 
 async def test_every_sweep_may_die(world: World) -> None:

@@ -92,6 +92,10 @@ class Span:
         """All rows whose sort keys begin so. Keys are ASCII letters, digits and `#-_=+/:.`, all below `~`."""
         return cls(pk, prefix, f"{prefix}~")
 
+    def behind(self, key: Key) -> "Span":
+        """What of it lies behind this key: no character of a key sorts before `!`."""
+        return Span(self.pk, f"{key.sk}!", self.last)
+
 
 class ConditionsFailed(DayflyError):
     """A write did not happen because conditions did not hold. `found` maps each failed action's place to the row that

@@ -47,18 +47,31 @@ class Announcer:
         span = Span.prefix(keys.user_partition(thread.user), keys.SOCKETS)
         try:
             async with asyncio.timeout(PATIENCE_S):
-                sockets = await self.table.query(span, SocketRow, limit=MOST_SOCKETS)
-                await asyncio.gather(*(self._post(socket, frame) for socket in sockets))
+                await self._post_to_all(span, frame)
         except (PortError, TimeoutError) as error:
             _log.info("not all were told", extra={"thread_id": thread.thread, "reason": type(error).__name__})
 
-    async def _post(self, socket: SocketRow, frame: bytes) -> None:
+    async def _post_to_all(self, span: Span, frame: bytes) -> None:
+        """Posts to the first so many that are not gone."""
+        room = MOST_SOCKETS
+        while room:
+            sockets = await self.table.query(span, SocketRow, limit=room)
+            there = await asyncio.gather(*(self._post(socket, frame) for socket in sockets))
+            if len(sockets) < room:
+                return
+            span = span.behind(sockets[-1].key)
+            room -= sum(there)
+
+    async def _post(self, socket: SocketRow, frame: bytes) -> bool:
+        """Whether the socket is there, as far as is known."""
         try:
             await self.poster.post(socket.connection, frame)
         except Gone:
             await self._forget(socket)
+            return False
         except PortError as error:
             _log.info("not told", extra={"connection": socket.connection, "reason": type(error).__name__})
+        return True
 
     async def _forget(self, socket: SocketRow) -> None:
         try:

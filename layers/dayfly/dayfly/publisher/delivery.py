@@ -32,6 +32,8 @@ class Delivery:
         self._thread = thread
         self._run = run
         self._queues: dict[str, SocketQueue] = {}
+        self._undetached: set[str] = set()
+        """Connections that are gone, though their rows could not be removed: they take nobody's place."""
         self._last_seq = 0
         self._terminal: bytes | None = None
         self._recent: deque[Committed] = deque(maxlen=RECENT)
@@ -50,7 +52,7 @@ class Delivery:
         with the replay at most (clients drop by seq). Before the first read, that is everything.
         """
         published = len(self._recent)
-        audience = await read_audience(self._table, user=self._user, thread=self._thread)
+        audience = await read_audience(self._table, user=self._user, thread=self._thread, gone=self._undetached)
         # What was read may still name a socket that is found to be gone only now.
         gone = await self._forget_gone()
         present = tuple(connection for connection in audience.sockets if connection not in gone)
@@ -131,7 +133,8 @@ class Delivery:
         try:
             await self._table.write(Delete(keys.socket_of_thread_key(self._user, self._thread, connection)))
         except PortError as error:
-            # The row has a TTL, and the next post to it is answered with 410 again.
+            # The row has a TTL, and another writer's post to it is answered with 410 again.
+            self._undetached.add(connection)
             _log.info("gone socket not removed", extra={"connection": connection, "reason": type(error).__name__})
 
 

@@ -1,7 +1,7 @@
 """Deleting a forgotten thread, a part at a time, until nothing of it is left."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -24,6 +24,9 @@ MOST_ROWS: Final = 2_000
 """Rows that one sweep deletes of one thread; the next one goes on."""
 PAGE: Final = 200
 AT_ONCE: Final = 16
+
+_Together = tuple[Key, ...]
+"""Keys of rows that go at once."""
 
 
 async def go_on_deleting(caretaker: Caretaker, deletion: ForgetRow) -> None:
@@ -51,7 +54,7 @@ async def go_on_deleting(caretaker: Caretaker, deletion: ForgetRow) -> None:
     rows = 0
     async for found in _all_rows(outside, thread):
         await _delete(outside, found)
-        rows += len(found)
+        rows += sum(map(len, found))
         if rows >= MOST_ROWS:
             await _look_again(outside, deletion, at=now + LOOK_AGAIN_MS)
             return
@@ -72,7 +75,7 @@ async def _look_again(outside: Outside, deletion: ForgetRow, *, at: int) -> None
         return  # another sweep has seen to it
 
 
-async def _all_rows(outside: Outside, thread: ThreadRow) -> AsyncIterator[list[Key]]:
+async def _all_rows(outside: Outside, thread: ThreadRow) -> AsyncIterator[Sequence[_Together]]:
     """The keys of all that belongs to the thread besides its own row, in an order in which they can be deleted."""
     runs = Span.prefix(keys.user_partition(thread.user), keys.run_prefix(thread.thread))
     while rows := await outside.table.query(runs, RunRow, limit=PAGE):
@@ -80,7 +83,8 @@ async def _all_rows(outside: Outside, thread: ThreadRow) -> AsyncIterator[list[K
             for prefix in (keys.log_prefix(row.run), keys.part_prefix(keys.log_prefix(row.run))):
                 async for found in _rows_under(outside, thread.user, prefix):
                     yield found
-            yield [keys.lease_key(row.user, row.run), row.key]
+            # Nothing but the run's row leads to its lease: one without the other would be left behind.
+            yield [(keys.lease_key(row.user, row.run), row.key)]
     for prefix in (
         keys.part_prefix(keys.history_prefix(thread.thread)),
         keys.history_prefix(thread.thread),
@@ -90,14 +94,21 @@ async def _all_rows(outside: Outside, thread: ThreadRow) -> AsyncIterator[list[K
             yield found
 
 
-async def _rows_under(outside: Outside, user: str, prefix: str) -> AsyncIterator[list[Key]]:
+async def _rows_under(outside: Outside, user: str, prefix: str) -> AsyncIterator[Sequence[_Together]]:
     """The keys under a prefix, page by page: what was given is deleted before the next page is read."""
     span = Span.prefix(keys.user_partition(user), prefix)
     while rows := await outside.table.query_live(span, limit=PAGE):
-        yield [row.key for row in rows]
+        yield [(row.key,) for row in rows]
 
 
-async def _delete(outside: Outside, found: list[Key]) -> None:
+async def _delete(outside: Outside, found: Sequence[_Together]) -> None:
+    """Deletes each group in one transaction, several at once. Raises `Unsettled` where one could not be deleted, and
+    then tries none any more."""
     for start in range(0, len(found), AT_ONCE):
         some = found[start : start + AT_ONCE]
-        await asyncio.gather(*(settle(outside.table, Delete(key)) for key in some))
+        deleted = await asyncio.gather(
+            *(settle(outside.table, *map(Delete, keys_of)) for keys_of in some), return_exceptions=True
+        )
+        for failed in deleted:
+            if failed is not None:
+                raise failed

@@ -32,6 +32,7 @@ class Actor(Owner):
         "on_end",
         "paused_s",
         "skew_ms",
+        "stepped",
         "subject",
         "timeout",
     )
@@ -42,6 +43,8 @@ class Actor(Owner):
         self.name = name
         self.kind = kind
         self.skew_ms = skew_ms
+        self.stepped = False
+        """Its wall clock has jumped."""
         self.subject = subject
         """The run or connection that it is about."""
         self.action = ""
@@ -121,6 +124,11 @@ class Actor(Owner):
     def now_ms(self) -> int:
         """Its own wall clock."""
         return START_MS + round(self.loop.now * 1000) + self.skew_ms
+
+    def step(self, by_ms: int) -> None:
+        """Its wall clock jumps."""
+        self.skew_ms += by_ms
+        self.stepped = True
 
     def monotonic(self) -> float:
         """The one monotonic clock."""

@@ -1,8 +1,8 @@
 """The agent of the simulation: performs its run's program, from wherever an earlier attempt left it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from dayfly.agents.protocol import (
     AgentEvent,
@@ -17,14 +17,22 @@ from dayfly.agents.protocol import (
     ToolStarted,
     Turn,
 )
-from dayfly.errors import ToolOutcomeUnknown
+from dayfly.errors import EngineClosed, ToolOutcomeUnknown, UnknownAgent
 from dayfly.runlog.messages import AssistantSaid, Decision, ToolAnswered, ToolCall, ToolOutcome
+from tests.fakes.hosts import InlineHost
 from tests.simulation.actors import Actor
 from tests.simulation.loop import OWNER
 from tests.simulation.programs import Manner, Program, Round, Tool
 
 if TYPE_CHECKING:
     from tests.simulation.ledger import Ledger
+    from tests.simulation.truth import Truth
+    from tests.simulation.world import World
+
+T = TypeVar("T")
+
+MISSING: Final = "missing"
+"""An agent that is never installed."""
 
 
 class BadProgram(RuntimeError):
@@ -60,7 +68,8 @@ class Performer:
                 yield event
                 if isinstance(event, Asked):
                     return
-        await self._misbehave(program.manner)
+        async for event in self._misbehave(program.manner):
+            yield event
         if program.manner is not Manner.NOTHING:
             yield Answered(said[-1].text)
 
@@ -112,7 +121,7 @@ class Performer:
         if asking:
             yield Asked(tuple(asking))
 
-    async def _misbehave(self, manner: Manner) -> None:
+    async def _misbehave(self, manner: Manner) -> AsyncIterator[AgentEvent]:
         if manner is Manner.RAISE:
             raise BadProgram("made to")
         if manner is Manner.HANG:
@@ -122,16 +131,42 @@ class Performer:
                 try:
                     await asyncio.sleep(4)
                 except asyncio.CancelledError:
-                    continue  # as a tool's thread that nobody can stop
+                    pass  # as a tool's thread that nobody can stop
+                else:
+                    continue
+                for _ in range(100):  # and which talks on
+                    await asyncio.sleep(0.02)
+                    yield Delta("[late]")
 
 
 class OneAgent:
-    """The installed agents: the one there is, under every name."""
+    """The installed agents, as one engine finds them: the one there is, under every name but one; or not even that, as
+    while another version is rolled out."""
 
-    def __init__(self, ledger: "Ledger") -> None:
-        self._ledger = ledger
+    def __init__(self, world: "World", run: str) -> None:
+        self._world = world
+        self._run = run
 
     def recipe(self, name: str) -> AgentRecipe:
-        """How to build it."""
-        make: Callable[[], Performer] = lambda: Performer(self._ledger)  # noqa: E731  as a recipe is written
+        """How to build it. Raises `UnknownAgent`."""
+        world = self._world
+        if name == MISSING or (world.troubled and world.hazards.dice.chance(world.hazards.uninstalled)):
+            world.platform.unmade.add(self._run)
+            raise UnknownAgent("The agent is not installed.")
+        make: Callable[[], Performer] = lambda: Performer(world.ledger)  # noqa: E731  as a recipe is written
         return make
+
+
+class SimHost(InlineHost):
+    """Notes what an agent is told that goes on when its run, or its engine, does not."""
+
+    def __init__(self, truth: "Truth") -> None:
+        super().__init__()
+        self._truth = truth
+
+    async def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        try:
+            return await super().call(work)
+        except EngineClosed as closed:
+            self._truth.reached.add(f"an agent goes on: {closed}")
+            raise

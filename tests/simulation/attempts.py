@@ -93,7 +93,11 @@ class Attempts:
             self._was_lost(appended, run)
         elif (payload["reason"] in {"answered", "expired"}) is not run.waiting:
             self._truth.violated(f"{told.run}: goes on because of {payload['reason']}, waiting: {run.waiting}")
-        if payload["reason"] == "expired" and run.expires > rfc3339(appended.actor.now_ms()):
+        if (
+            payload["reason"] == "expired"
+            and not appended.actor.stepped
+            and run.expires > rfc3339(appended.actor.now_ms())
+        ):
             self._truth.violated(f"{told.run}: goes on without an answer, before {run.expires}")
         run.waiting = False
         before = appended.row.last - 1
@@ -151,8 +155,11 @@ class Attempts:
         if holder is None or holder.over or holder.faults or connection is None or not connection.heard:
             return
         told = self._truth.runs[run]
-        if keys.socket_of_thread_key(told.user, told.thread, connection.name) not in self._world.store.held:
+        key = keys.socket_of_thread_key(told.user, told.thread, connection.name)
+        if key not in self._world.store.held and key not in self._world.expiry.taken:
             return  # a detach of an earlier time has come last: frames overtake each other
+        if not self._world.posts.has_room(told.user, told.thread, connection.name):
+            return
         if now - max(since, holder.born, connection.stuck_until) > HEARD_S:
             self._truth.violated(f"{device} has heard nothing of {run} since {since:.1f}, though {holder} is well")
 

@@ -129,6 +129,10 @@ class Device:
         self._send(request)
         return request
 
+    def send_again(self, frame: JsonObject) -> None:
+        """Sends a request of before."""
+        self.ask(frame["action"], request=frame["id"], **{k: v for k, v in frame.items() if k not in {"action", "id"}})
+
     def _send(self, request: str) -> None:
         pending = self.pending.get(request)
         if pending is None:

@@ -16,9 +16,8 @@ from dayfly.publisher.outside import Outside
 from dayfly.recovery.caretaker import Caretaker
 from dayfly.recovery.notice import Notice, handle_notice
 from dayfly.recovery.sweep import sweep
-from tests.fakes.hosts import InlineHost
 from tests.simulation.actors import Actor
-from tests.simulation.agents import OneAgent
+from tests.simulation.agents import OneAgent, SimHost
 from tests.simulation.gateway import Connection
 from tests.simulation.ports import Line, NoMeter, SimInvoker, SimPoster, SimTable
 from tests.simulation.sweeps import DueBefore
@@ -52,10 +51,10 @@ async def engine(world: "World", actor: Actor, call: EngineCall, *, lifetime_s: 
         table=SimTable(line),
         poster=SimPoster(line),
         invoker=SimInvoker(line),
-        agents=OneAgent(world.ledger),
+        agents=OneAgent(world, call.run),
         clock=actor,
         meter=NoMeter(),
-        host=InlineHost,
+        host=lambda: SimHost(world.truth),
         limits=LIMITS,
     )
     context = UserExecutionContext(
@@ -74,7 +73,8 @@ async def engine(world: "World", actor: Actor, call: EngineCall, *, lifetime_s: 
         made = factory.create(context)
     except DayflyError as error:
         reason = error if isinstance(error, RunFailed) else AgentFailed("The agent could not be made.")
-        await refuse(outside(line), context, reason)
+        report = await refuse(outside(line), context, reason)
+        world.truth.reached.add(f"refused: {report.outcome}")
         return
     async with made:
         report = await made.run()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from tests.simulation.agents import MISSING
 from tests.simulation.functions import LIMITS, RESERVE_S
 from tests.simulation.programs import Manner, Program
 from tests.simulation.truth import JsonObject, Told
@@ -20,6 +21,8 @@ _HARM: Final = frozenset({"engine_lost", "engine_timeout"})
 def of_outcome(world: "World", told: Told, events: list[JsonObject]) -> Iterator[str]:
     """Says what does not fit: an error without its cause, or an answer that is not the program's."""
     program = Program.of(told.frame["text"])
+    if told.frame.get("agent") == MISSING and told.terminal == "agent_completed":
+        yield "completed, but its agent is not installed"
     lifetime = world.platform.lifetime_s
     time = lifetime - min(RESERVE_S, lifetime / 4)
     slow = program.manner in _SLOW or (program.longest_s >= LONG * time and program.whole_s >= WHOLE * time)
@@ -33,6 +36,8 @@ def of_outcome(world: "World", told: Told, events: list[JsonObject]) -> Iterator
             yield f"ended with {told.code}, but no step is long"
         case "run_too_long" if not slow and not harmed and program.whole_s * 1000 < LIMITS.run_ms / 2:
             yield "took too long, but is short"
+        case "unknown_agent" if told.run not in world.platform.unmade:
+            yield "its agent is said to be unknown"
         case "could_not_start" if not harmed and not world.platform.hindrances:
             yield "could not start, but nobody died on the way"
         case code if code in _HARM and not harmed:

@@ -34,6 +34,8 @@ class Platform:
         """Invocations and notices on their way."""
         self.harmed: set[str] = set()
         """Runs whose engines, or the way to them, something befell."""
+        self.unmade: set[str] = set()
+        """Runs for one of whose engines no agent was installed."""
         self.hindrances = 0
         """Invocations that died or stood still, and faults on the way to an engine."""
 
@@ -52,6 +54,8 @@ class Platform:
             self.routers -= 1
 
         self._run(actor, router(world, actor, connection, body), ROUTER_S, on_end)
+        if actor.action == "forget" and world.hazards.half_forgotten and world.troubled:
+            world.later(world.hazards.dice.between(0.01, 0.06), actor.die)
 
     # Engines.
 
@@ -134,6 +138,9 @@ class Platform:
     def sweep(self) -> None:
         """The schedule: once a minute, sometimes twice at once."""
         world = self._world
+        if not world.troubled and not world.store.held.indexed:
+            world.later(SWEEP_S, self.sweep)  # it would find nothing: hours pass quickly
+            return
         for _ in range(1 + world.weather.happens(world.weather.chances.sweep_twice)):
             actor = world.actor(Kind.SWEEP, "")
             self._recover(actor, sweeping(world, actor), world.attempts.swept)

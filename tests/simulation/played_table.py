@@ -8,6 +8,7 @@ from dayfly.ports.table import Action, RowT, Span
 from dayfly.runlog.keys import Key
 from dayfly.runlog.rows import Row
 from tests.simulation.dice import Dice
+from tests.simulation.hazards import Hazards
 from tests.simulation.loop import SimLoop
 from tests.simulation.ports import Line, SimTable
 from tests.simulation.weather import Kind, Weather
@@ -22,7 +23,7 @@ class PlayedTable:
     def __init__(self) -> None:
         self._loop = SimLoop()
         dice = Dice(0)
-        world = UnwatchedWorld(self._loop, dice, Weather(dice), lifetime_s=10.0, trace=None)
+        world = UnwatchedWorld(self._loop, dice, Weather(dice), Hazards(dice), lifetime_s=10.0, trace=None)
         self._table = SimTable(Line(world, world.actor(Kind.ENGINE, "")))
         self._one_at_a_time = asyncio.Lock()
 

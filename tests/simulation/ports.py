@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+POST_TIMEOUT_S: Final = 20.0
+"""How long a post is waited for at most."""
 NOBODY: Final = Context()
 """What happens in the world belongs to no actor."""
 
@@ -70,6 +72,12 @@ class Line:
             world.later(dice.between(0.05, 3.0), self._happen, happens, what)
             await self._refused(dice.between(0.01, 0.3))
         return await self._sent(happens, what, after=world.latency())
+
+    def later(self, happens: Callable[[], T], what: Callable[[], str]) -> Awaitable[T]:
+        """The rest of a read, at another moment."""
+        world = self.world
+        world.truth.reached.add(f"{self.actor.kind} read: torn")
+        return self._sent(happens, what, after=world.hazards.dice.pick((0.0, 0.005, 0.03, 0.3)))
 
     async def _refused(self, after: float) -> None:
         waits = self.world.loop.create_future()
@@ -127,23 +135,49 @@ class SimTable:
         return await self._line.call(Port.READ, lambda: at_once(self._store.get(key, kind)), lambda: f"get {key.sk}")
 
     async def get_many(self, keys: Sequence[Key]) -> Mapping[Key, Row]:
-        return await self._line.call(
+        hazards = self._line.world.hazards
+        late = [key for key in keys if hazards.dice.chance(0.5)] if len(keys) > 1 and hazards.tears() else []
+        found = await self._line.call(
             Port.READ,
-            lambda: at_once(self._store.get_many(keys)),
-            lambda: f"get {', '.join(key.sk for key in keys)}",
+            lambda: at_once(self._store.get_many([key for key in keys if key not in late])),
+            lambda: f"get {', '.join(key.sk for key in keys if key not in late)}",
         )
+        if not late:
+            return found
+        rest = await self._line.later(
+            lambda: at_once(self._store.get_many(late)),
+            lambda: f"get {', '.join(key.sk for key in late)} in the same read",
+        )
+        return {key: row for key in keys if (row := {**found, **rest}.get(key)) is not None}
 
     async def query(self, span: Span, kind: type[RowT], *, limit: int, descending: bool = False) -> tuple[RowT, ...]:
-        return await self._line.call(
-            Port.READ,
-            lambda: at_once(self._store.query(span, kind, limit=limit, descending=descending)),
-            lambda: f"query {span.first}{' from the end' if descending else ''}",
+        def read() -> tuple[RowT, ...]:
+            return at_once(self._store.query(span, kind, limit=limit, descending=descending))
+
+        found = await self._line.call(
+            Port.READ, read, lambda: f"query {span.first}{' from the end' if descending else ''}"
         )
+        return await self._torn(span, found, read, descending=descending)
 
     async def query_live(self, span: Span, *, limit: int) -> tuple[Row, ...]:
-        return await self._line.call(
-            Port.READ, lambda: at_once(self._store.query_live(span, limit=limit)), lambda: f"query {span.first}"
-        )
+        def read() -> tuple[Row, ...]:
+            return at_once(self._store.query_live(span, limit=limit))
+
+        found = await self._line.call(Port.READ, read, lambda: f"query {span.first}")
+        return await self._torn(span, found, read)
+
+    async def _torn(
+        self, span: Span, found: tuple[RowT, ...], read: Callable[[], tuple[RowT, ...]], *, descending: bool = False
+    ) -> tuple[RowT, ...]:
+        """What a query gives that reads the rows behind some place a moment after those before it."""
+        hazards = self._line.world.hazards
+        if len(found) < 2 or not hazards.tears():
+            return found
+        before = found[: 1 + hazards.dice.upto(len(found) - 1)]
+        place = before[-1].key.sk
+        rest = await self._line.later(read, lambda: f"query {span.first} behind {place} in the same read")
+        behind = (row for row in rest if (row.key.sk < place if descending else row.key.sk > place))
+        return (*before, *behind)
 
     async def write(self, *actions: Action, token: str | None = None) -> None:
         line = self._line
@@ -173,7 +207,7 @@ class SimPoster:
         stuck = line.world.gateway.stuck(connection)
         if stuck:
             line.actor.faults += 1
-            await line._refused(stuck) if stuck > 5.0 else await line._sent(_nothing, _stuck, after=stuck)
+            await line._refused(min(stuck, POST_TIMEOUT_S)) if stuck > 5.0 else await line._sent(_nothing, _stuck, after=stuck)
         await line.call(
             Port.POST,
             lambda: line.world.gateway.deliver(line.actor, connection, frame),

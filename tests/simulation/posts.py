@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from dayfly.ports.table import Action, Delete, Span
+from dayfly.ports.table import Action, Delete, Put, Span
+from dayfly.publisher import audience
 from dayfly.runlog import keys
 from dayfly.runlog.rows import AttachedRow
 from tests.simulation.actors import Actor
@@ -39,15 +40,31 @@ class Posts:
         told = appended.told
         if told.terminal is None:
             return
-        span = Span.prefix(keys.user_partition(told.user), keys.live_prefix(told.thread))
-        for row in self._world.store.held.span(span):
-            if isinstance(row, AttachedRow) and self._world.gateway.connections[row.connection].open:
-                self._due[told.run, row.connection] = told.texts[-1]
+        for name in self._told(told.user, told.thread):
+            self._due[told.run, name] = told.texts[-1]
+
+    def _told(self, user: str, thread: str) -> list[str]:
+        """The connections that are told of a thread: those that watch it and are open, as many as there is room for. A
+        row that TTL has taken from an open one makes no difference: nobody may rely on that."""
+        span = Span.prefix(keys.user_partition(user), keys.live_prefix(thread))
+        rows = {row.connection for row in self._world.store.held.span(span) if isinstance(row, AttachedRow)}
+        taken = {key.sk for key in self._world.expiry.taken if key.pk == span.pk and span.first <= key.sk <= span.last}
+        names = sorted(rows | {sk.rsplit("#", 1)[1] for sk in taken if "#SOCKET#" in sk})
+        return [name for name in names if self._world.gateway.connections[name].open][: audience.MOST_SOCKETS]
+
+    def has_room(self, user: str, thread: str, connection: str) -> bool:
+        """Whether this one is among those that are told."""
+        return connection in self._told(user, thread)
 
     def written(self, actions: Sequence[Action]) -> None:
         """A write has happened: whoever stopped watching meanwhile need not be sent the end, and may be sent one frame
-        late."""
+        late; nor need one for whom there is no room any more."""
         for action in actions:
+            if isinstance(action, Put) and isinstance(action.row, AttachedRow):
+                told = self._told(action.row.user, action.row.thread)
+                for run, name in list(self._due):
+                    if self._truth.runs[run].thread == action.row.thread and name not in told:
+                        self._due.pop((run, name))
             if isinstance(action, Delete) and "#SOCKET#" in action.key.sk:
                 connection = action.key.sk.rsplit("#", 1)[1]
                 thread = action.key.sk.split("#")[1]
@@ -93,7 +110,7 @@ class Posts:
 
     def _promised(self, user: str, connection: str, frame: JsonObject) -> None:
         """Who is told that a run is under way when it has just ended will hear of that, if it is still there."""
-        if keys.socket_of_thread_key(user, frame["thread_id"], connection) not in self._world.store.held:
+        if not self.has_room(user, frame["thread_id"], connection):
             return
         for run in frame["runs"]:
             end = self._end(run["run_id"])

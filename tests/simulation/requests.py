@@ -7,14 +7,21 @@ from tests.simulation.truth import Appended, JsonObject, Told, Truth
 NOT_THERE: Final = frozenset({"thread_not_found", "run_not_found", "cancelled", "id_reused", "quota_exceeded"})
 """Answers that say nothing of what is not the asker's: the last three are about the request itself."""
 
+REMEMBERED_S: Final = 24 * 3600.0
+"""How long a request id is promised to be remembered, and no longer."""
+SLACK_S: Final = 60.0
+"""An answer may be that old when its time is compared, and a clock be cut to whole seconds."""
+
 
 class Requests:
-    """Every request of every user: each id runs once, and every answer holds."""
+    """Every request of every user: each id runs once within 24 hours, and every answer holds. `slack_s`: how wrong the
+    clocks may be that count the hours."""
 
-    def __init__(self, truth: Truth) -> None:
+    def __init__(self, truth: Truth, *, slack_s: float) -> None:
+        self._slack_s = SLACK_S + slack_s
         self.by_request: dict[tuple[str, str], Told] = {}
-        self.barred: set[tuple[str, str]] = set()
-        """Requests that were cancelled before they were admitted."""
+        self.barred: dict[tuple[str, str], float] = {}
+        """Requests that were cancelled before they were admitted, and when."""
         self.to_end: set[str] = set()
         """Runs, and threads with all that is in them, that somebody wants to end."""
         self.forgotten: dict[tuple[str, str], set[str]] = {}
@@ -37,6 +44,14 @@ class Requests:
         if owner == user and reply["type"] == "forgotten":
             asked = {name for who, name in self._truth.asked if who == user}
             self.forgotten.setdefault((user, thread), asked)
+
+    def _remembered(self, since: float) -> bool:
+        """An id of that time must still be known."""
+        return self._truth.now() - since < REMEMBERED_S - self._slack_s
+
+    def _over(self, since: float) -> bool:
+        """An id of that time must not be known any more."""
+        return self._truth.now() - since > REMEMBERED_S + self._slack_s
 
     def asks(self, user: str, frame: JsonObject) -> None:
         """A client sends a request, perhaps not for the first time."""
@@ -62,11 +77,18 @@ class Requests:
         elif reply["type"] == "accepted":
             if told is None or (told.run, told.thread) != (reply["run_id"], reply["thread_id"]):
                 self._truth.violated(f"{frame['id']} is accepted as {reply['run_id']}, but runs as {told and told.run}")
-        elif frame["action"] == "run" and reply["code"] == "cancelled" and told is not None:
-            self._truth.violated(f"{frame['id']} is answered with cancelled, but runs as {told.run}")
+            elif self._over(told.admitted):
+                self._truth.violated(f"{frame['id']} is answered with {told.run}, which is of another day")
+        elif frame["action"] == "run" and reply["code"] == "cancelled":
+            if told is not None and self._remembered(told.admitted):
+                self._truth.violated(f"{frame['id']} is answered with cancelled, but runs as {told.run}")
+        elif frame["action"] == "run" and reply["code"] == "id_reused":
+            if told is None or self._over(told.admitted):
+                self._truth.violated(f"{frame['id']} is refused as used within a day, which it is not")
         elif reply["type"] == "cancelling" and "run_id" not in reply:
-            self.barred.add((user, frame["request_id"]))
-            if (user, frame["request_id"]) in self.by_request:
+            request = (user, frame["request_id"])
+            self.barred[request] = self._truth.now()
+            if request in self.by_request and self._remembered(self.by_request[request].admitted):
                 self._truth.violated(f"{frame['id']} found no run of {frame['request_id']}, which is there")
 
     def _appended(self, appended: Appended) -> None:
@@ -79,9 +101,9 @@ class Requests:
 
     def _admitted(self, told: Told) -> None:
         request = (told.user, told.frame["id"])
-        if request in self.barred:
+        if request in self.barred and self._remembered(self.barred[request]):
             self._truth.violated(f"{told.run}: admitted, but its request {request} was cancelled before")
-        if request in self.by_request:
+        if request in self.by_request and self._remembered(self.by_request[request].admitted):
             self._truth.violated(f"{told.run}: request {request} runs twice, first as {self.by_request[request].run}")
         self.by_request[request] = told
         if told.frame.get("if_busy") == "interrupt":

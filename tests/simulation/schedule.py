@@ -11,6 +11,8 @@ from dayfly.ports.memory import table
 from tests.simulation import bounds
 from tests.simulation.checks import check_all
 from tests.simulation.dice import Dice, loaded, replaced
+from tests.simulation.hazards import Hazards
+from tests.simulation.landmarks import watched
 from tests.simulation.loop import Caught, SimLoop
 from tests.simulation.store import size_where_it_matters
 from tests.simulation.trace import Trace
@@ -20,6 +22,7 @@ from tests.simulation.world import World
 QUIET_WITHIN_S: Final = 3000.0
 """When nothing goes wrong any more, all runs must have ended after this time."""
 LIFETIMES_S: Final = (10.0, 20.0, 40.0)
+SOCKET_LIFE_S: Final = 2 * 3600.0
 
 
 Breaking = Callable[[], AbstractContextManager[None]]
@@ -43,9 +46,19 @@ def play(seed: int, *, traced: bool = False, variant: Breaking = nullcontext, bi
     dice = Dice(seed)
     loop = SimLoop()
     trace = Trace() if traced else None
-    with loaded(dice), bounds.drawn(dice), replaced(table, "row_bytes", size_where_it_matters), variant():
+    hazards = Hazards.drawn(seed, bias)
+    reached: set[str] = set()
+    with (
+        loaded(dice),
+        bounds.drawn(dice),
+        hazards.bounds(),
+        replaced(table, "row_bytes", size_where_it_matters),
+        watched(reached),
+        variant(),
+    ):
         weather = Weather.drawn(dice, bias)
-        world = World(loop, dice, weather, lifetime_s=dice.pick(LIFETIMES_S), trace=trace)
+        weather.skew_s = max(weather.skew_s, hazards.step_s)
+        world = World(loop, dice, weather, hazards, lifetime_s=dice.pick(LIFETIMES_S), trace=trace)
         world.story.prefer(bias.deeds)
         try:
             loop.play(_scenario(world))
@@ -56,7 +69,7 @@ def play(seed: int, *, traced: bool = False, variant: Breaking = nullcontext, bi
             violations, lines = tuple(world.truth.violations), tuple(trace.lines) if trace is not None else ()
             loop.raze()
             logging.disable(logging.NOTSET)
-    return Outcome(seed, violations, lines, len(world.truth.runs), frozenset(world.truth.reached))
+    return Outcome(seed, violations, lines, len(world.truth.runs), frozenset(world.truth.reached | reached))
 
 
 async def _scenario(world: World) -> None:
@@ -67,10 +80,28 @@ async def _scenario(world: World) -> None:
     world.calm()
     story.come_back()
     await _until(lambda: quiet(world) and settled(world), QUIET_WITHIN_S)
+    if world.hazards.hours_s and quiet(world):
+        await _hours_pass(world)
     story.look_at_all()
     await asyncio.sleep(3.0)
     await _until(lambda: quiet(world) and settled(world), 60.0)
     check_all(world)
+
+
+async def _hours_pass(world: World) -> None:
+    """Everybody is away for some hours, and does something once more."""
+    away = world.hazards.hours_s > SOCKET_LIFE_S
+    world.say(None, lambda: f"{world.hazards.hours_s / 3600:.1f} hours pass")
+    if away:
+        world.story.leave()
+    await asyncio.sleep(world.hazards.hours_s)
+    world.truth.reached.add(f"hours: {world.hazards.hours_s / 3600:.1f}")
+    world.story.come_back()
+    await asyncio.sleep(2.0)
+    world.story.begin_again()
+    await asyncio.sleep(world.story.span_s + 5.0)
+    world.story.come_back()
+    await _until(lambda: quiet(world) and settled(world), QUIET_WITHIN_S)
 
 
 async def _until(done: Callable[[], bool], patience_s: float) -> None:

@@ -63,6 +63,10 @@ class Store(MemoryTable):
         at_once(self.write(*actions, token=token))
         return not again
 
+    def expire(self, key: Key) -> None:
+        """TTL deletes a row."""
+        self._rows.pop(key, None)
+
     async def due_leases(self, shard: str, *, before: int, limit: int) -> tuple[Key, ...]:
         due = [row for row in self._rows.indexed.values() if row.lease_shard == shard and row.due < before]
         return tuple(row.key for row in sorted(due, key=_due)[:limit])

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final, Protocol
 
 from tests.simulation import programs
+from tests.simulation.agents import MISSING
 from tests.simulation.device import Device
 from tests.simulation.view import JsonObject, View
 
@@ -32,7 +33,7 @@ class Story:
         self.devices = [
             Device(world, f"{user[2:]}{number + 1}", user, thorough=number % 2 > 0)
             for user in users
-            for number in range(dice.weighted([(4, 1), (2, 2), (1, 3)]))
+            for number in range(dice.weighted([(4, 1), (2, 2), (1, 3)]) + world.hazards.crowd)
         ]
         self.span_s = dice.weighted([(2, 0.3), (3, 3.0), (2, 12.0)])
         self._deeds = dice.weighted([(3, 0), (4, 2), (3, 5), (1, 10)])
@@ -77,6 +78,8 @@ class Story:
             (0.5, self._rename),
             (0.4, self._forget),
             (0.4, self._pry),
+            *([(12.0, self._flap)] if self._world.hazards.crowd else []),
+            *([(12.0, self._half_forget)] if self._world.hazards.half_forgotten else []),
         ]
 
     def _do(self, deed: Deed) -> None:
@@ -90,7 +93,9 @@ class Story:
         return programs.drawn(self._world.dice, lifetime_s=self._world.platform.lifetime_s).text
 
     def _run(self, device: Device) -> None:
-        device.ask("run", text=self._text(), **self._mode())
+        hazards = self._world.hazards
+        missing = hazards.uninstalled > 0 and hazards.dice.chance(0.2)
+        device.ask("run", text=self._text(), **self._mode(), **({"agent": MISSING} if missing else {}))
 
     def _mode(self) -> JsonObject:
         mode = self._world.dice.pick(MODES)
@@ -162,10 +167,33 @@ class Story:
         if dice.chance(0.8):
             self._world.later(dice.between(0.05, 6.0), device.connect)
 
+    def _flap(self, device: Device) -> None:
+        """All of a user's sockets are lost, one after the other, as on a bad line, and come back at once."""
+        hazards = self._world.hazards
+        for other in self.devices:
+            if other.user == device.user and hazards.dice.chance(0.7):
+                other.disconnect(known=True)
+                self._world.later(hazards.dice.between(0.01, 0.4), other.connect)
+
+    def _half_forget(self, device: Device) -> None:
+        """A thread with a queue is forgotten, and the page closed before that is answered."""
+        world, thread = self._world, self._some_thread(device)
+        if thread is None:
+            return
+        for _ in range(2):
+            device.ask("run", text=self._text(), thread_id=thread, if_busy="enqueue")
+        world.later(0.3, lambda: self._forget_and_leave(device, thread))
+
+    def _forget_and_leave(self, device: Device, thread: str) -> None:
+        hazards = self._world.hazards
+        request = device.ask("forget", thread_id=thread)
+        self._world.later(hazards.dice.between(0.1, 0.5), lambda: device.pending.pop(request, None))
+
     def _stick(self, device: Device) -> None:
         """The socket takes nothing for a while."""
         if device.connection is not None:
-            device.connection.stuck_until = self._world.loop.now + self._world.dice.pick((1.0, 4.0, 20.0))
+            seconds = self._world.dice.pick((1.0, 4.0, 20.0))
+            device.connection.stuck_until = self._world.loop.now + (self._world.hazards.stuck_s or seconds)
 
     def _read(self, device: Device) -> None:
         device.ask("threads")
@@ -226,6 +254,28 @@ class Story:
 
     def _answer(self, device: Device, fields: JsonObject) -> None:
         device.ask("approve", **fields)
+
+    # Hours later.
+
+    def leave(self) -> None:
+        """Everybody goes."""
+        for device in self.devices:
+            device.disconnect(known=True)
+
+    def begin_again(self) -> None:
+        """Some more, hours after the rest; also what was asked for then, once more."""
+        world, dice = self._world, self._world.dice
+        deeds: tuple[Deed, ...] = (self._run, self._run_more, self._repeat, self._repeat, self._reuse, self._cancel_request)
+        for _ in range(3):
+            world.later(dice.between(0.0, self.span_s), self._do, dice.pick(deeds))
+
+    def _repeat(self, device: Device) -> None:
+        """A request of before, to the letter."""
+        runs = self._known_requests(device)
+        if runs:
+            request = self._world.dice.pick(runs)
+            if not any(request in other.pending for other in self.devices):
+                device.send_again(self._world.truth.asked[device.user, request][0])
 
     # The end.
 

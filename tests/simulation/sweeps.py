@@ -22,7 +22,7 @@ class DueBefore:
 
     def check(self) -> None:
         """To be called when the sweep has ended well."""
-        if self._actor.faults or self._world.weather.wild:
+        if self._actor.faults or self._actor.stepped or self._world.weather.wild:
             return
         held = self._world.store.held
         for lease in self._due:

@@ -10,7 +10,9 @@ from tests.simulation.actors import START_MS, Actor
 from tests.simulation.attempts import Attempts
 from tests.simulation.device import Device
 from tests.simulation.dice import Dice
+from tests.simulation.expiry import Expiry
 from tests.simulation.gateway import Gateway
+from tests.simulation.hazards import Hazards
 from tests.simulation.ledger import Ledger
 from tests.simulation.lines import Lines
 from tests.simulation.loop import SimLoop
@@ -29,22 +31,33 @@ from tests.simulation.weather import Kind, Weather
 class World:
     """The table, the sockets, the functions, and the truth about them."""
 
-    def __init__(self, loop: SimLoop, dice: Dice, weather: Weather, *, lifetime_s: float, trace: Trace | None) -> None:
+    def __init__(
+        self,
+        loop: SimLoop,
+        dice: Dice,
+        weather: Weather,
+        hazards: Hazards,
+        *,
+        lifetime_s: float,
+        trace: Trace | None,
+    ) -> None:
         self.loop = loop
         self.dice = dice
         self.weather = weather
+        self.hazards = hazards
         self.trace = trace
         self.troubled = True
         """Faults still happen."""
         self.store = Store(self)
         self.truth = Truth(lambda: loop.now, self.store.held)
         self.lines = Lines(self.truth)
-        self.requests = Requests(self.truth)
+        self.requests = Requests(self.truth, slack_s=2 * weather.skew_s)
         self.ledger = Ledger(self.truth, self.lines)
         self.gateway = Gateway(self)
         self.platform = Platform(self, lifetime_s=lifetime_s)
         self.attempts = Attempts(self)
         self.posts = Posts(self)
+        self.expiry = Expiry(self)
         self.story = Story(self)
         self._lags: dict[str, float] = {}
         """How many seconds the index lags behind for each sweep."""
@@ -88,7 +101,17 @@ class World:
         """A new invocation, on a machine whose clock may be wrong."""
         skew = self.weather.skew_s
         skew_ms = round(self.dice.between(-skew, skew) * 1000) if skew else 0
-        return Actor(self.loop, self.name(kind), kind, skew_ms=skew_ms, subject=subject)
+        actor = Actor(self.loop, self.name(kind), kind, skew_ms=skew_ms, subject=subject)
+        if self.hazards.step_s and self.hazards.dice.chance(0.4):
+            self.later(self.hazards.dice.between(0.0, 4.0), self._step, actor)
+        return actor
+
+    def _step(self, actor: Actor) -> None:
+        if not actor.over:
+            by_ms = self.hazards.step_ms()
+            actor.step(by_ms)
+            self.truth.reached.add(f"{actor.kind}: clock steps {'on' if by_ms > 0 else 'back'}")
+            self.say(actor, lambda: f"its clock jumps by {by_ms} ms")
 
     def say(self, actor: Actor | None, what: Callable[[], str]) -> None:
         """A line for the trace, if there is one."""
@@ -116,6 +139,7 @@ class World:
         self.truth.written(actor, actions)
         self.lines.written(actions)
         self.posts.written(actions)
+        self.expiry.written(actions)
 
     # The index.
 

@@ -20,6 +20,7 @@ from dayfly.publisher.settle import settle
 from dayfly.runlog.rows import LogRow
 from tests.simulation.actors import Actor
 from tests.simulation.dice import Dice, loaded, replaced
+from tests.simulation.hazards import Hazards
 from tests.simulation.loop import SimLoop
 from tests.simulation.ports import Line, SimTable
 from tests.simulation.weather import Fate, Kind, Port, Weather
@@ -58,7 +59,7 @@ def play_writer(seed: int, *, variant: Callable[[], AbstractContextManager[None]
 
     with loaded(dice), replaced(log_writer, "settle", impatient), variant():
         weather = Weather(dice, budget=APPENDS, rates={WRITES: list(FATES)}, totals={WRITES: sum(p for p, _ in FATES)})
-        world = UnwatchedWorld(loop, dice, weather, lifetime_s=10.0, trace=None)
+        world = UnwatchedWorld(loop, dice, weather, Hazards(dice), lifetime_s=10.0, trace=None)
         try:
             return loop.play(_scenario(world))
         finally:

@@ -1,0 +1,166 @@
+"""Breaking what only shows when rows expire, reads are torn, clocks jump, crowds come or a day passes."""
+
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Final
+
+from dayfly.admission import entry, execution_factory, limits
+from dayfly.admission.caller import Caller
+from dayfly.admission.entry import Found, look
+from dayfly.context.execution import UserExecutionContext
+from dayfly.engine.engine import RunReport
+from dayfly.engine.reading import read_run
+from dayfly.errors import RunFailed, Superseded
+from dayfly.ports.table import Condition, Matches, Put, Table
+from dayfly.protocol.events import AgentError
+from dayfly.protocol.frames import Run
+from dayfly.publisher import delivery
+from dayfly.publisher.audience import Audience, read_audience
+from dayfly.publisher.bridge import WebSocketBridge
+from dayfly.publisher.closing import end_run
+from dayfly.publisher.log_writer import Committed
+from dayfly.publisher.outside import Outside
+from dayfly.recovery import deletion
+from dayfly.runlog.rows import LeaseRow, Row, RunRow, ThreadRow, ThreadState
+from tests.simulation import functions
+from tests.simulation.actors import Actor
+from tests.simulation.dice import replaced
+from tests.simulation.variants.variant import Broken
+
+
+@contextmanager
+def leases_expire() -> Iterator[None]:
+    """A lease has a TTL: it may go once it is due."""
+    LeaseRow.expires = property(lambda self: self.due // 1000)  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        del LeaseRow.expires  # type: ignore[attr-defined]
+
+
+@contextmanager
+def attached_for_twenty_minutes() -> Iterator[None]:
+    """Who watches a thread expires while its socket still lives."""
+    with replaced(limits, "ATTACHED_KEPT_S", 20 * 60):
+        yield
+
+
+@contextmanager
+def remembered_while_the_row_stands() -> Iterator[None]:
+    """A request id counts until TTL has removed it, whenever that is."""
+
+    async def trusting(table: Table, caller: Caller, frame: Run) -> Found:
+        found = await look(table, caller, frame)
+        request = found.request and replace(found.request, expires=2**40)
+        return replace(found, request=request)
+
+    with replaced(execution_factory, "look", trusting):
+        yield
+
+
+@contextmanager
+def remembered_for_an_hour() -> Iterator[None]:
+    """A request id is forgotten long before 24 hours are over."""
+    with replaced(limits, "REQUEST_KEPT_S", 3600):
+        yield
+
+
+@contextmanager
+def thread_read_with_the_quota() -> Iterator[None]:
+    """Admission asks for the quota's version and not for the thread's: every run that comes or goes moves both, so in a
+    snapshot one would do."""
+
+    def lax(row: Row, when: Condition | None = None) -> Put:
+        if isinstance(row, ThreadRow) and isinstance(when, Matches):
+            return Put(row, Matches(state=ThreadState.LIVE, title=row.title))
+        return Put(row, when)
+
+    with replaced(entry, "Put", lax):
+        yield
+
+
+@contextmanager
+def time_by_the_wall_clock() -> Iterator[None]:
+    """How much time has passed is told by the wall clock."""
+    with replaced(Actor, "monotonic", lambda self: self.now_ms() / 1000):
+        yield
+
+
+@contextmanager
+def gone_sockets_count() -> Iterator[None]:
+    """Sockets that are gone keep their places: nobody is sent anything in their stead."""
+
+    async def first(table: Table, *, user: str, thread: str, gone: Set[str] = frozenset()) -> Audience:
+        return replace(await read_audience(table, user=user, thread=thread), more=False)
+
+    with replaced(delivery, "read_audience", first):
+        yield
+
+
+@contextmanager
+def anybody_refuses() -> Iterator[None]:
+    """An invocation that can make no engine ends the run, whoever holds it."""
+
+    async def rude(outside: Outside, context: UserExecutionContext, reason: RunFailed) -> RunReport:
+        payload = AgentError(code=reason.code, message=str(reason), retryable=reason.retryable)
+        try:
+            facts = await read_run(outside.table, context)
+            await end_run(outside, facts.run, facts.lease, payload)
+        except Superseded:
+            return RunReport(None)
+        return RunReport(None)
+
+    with replaced(functions, "refuse", rude):
+        yield
+
+
+@contextmanager
+def end_posted_again_once() -> Iterator[None]:
+    """Recovery posts an end once more, and lets it go then."""
+    post_again = Outside.post_again
+
+    async def once(self: Outside, run: RunRow, tail: Committed, *, give_up: bool = False) -> None:
+        await post_again(self, run, tail, give_up=True)
+
+    with replaced(Outside, "post_again", once):
+        yield
+
+
+@contextmanager
+def deletion_leaves_the_queue() -> Iterator[None]:
+    """A deletion does not end what waits in the thread's queue."""
+
+    async def nothing(outside: Outside, thread: ThreadRow) -> None:
+        pass
+
+    with replaced(deletion, "cancel_queued", nothing):
+        yield
+
+
+@contextmanager
+def bridge_stays_open() -> Iterator[None]:
+    """After the run's last event more is taken."""
+    put = WebSocketBridge._put
+
+    def open_again(self: WebSocketBridge, waiting: object) -> None:
+        self._ended = False
+        put(self, waiting)  # type: ignore[arg-type]
+
+    with replaced(WebSocketBridge, "_put", open_again):
+        yield
+
+
+ALL: Final = (
+    Broken(leases_expire, 0, chances={"ttl"}),
+    Broken(attached_for_twenty_minutes, 89, chances={"ttl", "hours"}),
+    Broken(remembered_while_the_row_stands, 3, chances={"hours"}),
+    Broken(remembered_for_an_hour, 2, chances={"hours"}),
+    Broken(thread_read_with_the_quota, 85, chances={"torn_reads"}, deeds={"run_more", "run_twice"}),
+    Broken(time_by_the_wall_clock, 24, chances={"clock_steps"}),
+    Broken(gone_sockets_count, 366, chances={"crowd"}, deeds={"flap", "run_more", "run"}),
+    Broken(anybody_refuses, 17, chances={"uninstalled", "invocation_twice"}),
+    Broken(end_posted_again_once, 9, chances={"stuck_long"}, deeds={"stick", "run"}),
+    Broken(deletion_leaves_the_queue, 11, chances={"half_forgotten"}),
+    Broken(bridge_stays_open, 329, deeds={"cancel", "run"}),
+)

@@ -1,5 +1,6 @@
 """A token issuer for tests: real RSA keys, served as JWKS from loopback, and every way to make a bad token."""
 
+import base64
 import json
 import time
 from dataclasses import dataclass, field
@@ -15,15 +16,25 @@ from tests.unit.aws.loopback import Answer, Loopback, Request
 AUDIENCE = "dayfly"
 
 
-@cache
 def key(name: str, bits: int = 2048) -> RSAPrivateKey:
-    """One private key a name, made once."""
+    """One private key a name and length, however the length was said."""
+    return _made(name, bits)
+
+
+@cache
+def _made(_name: str, bits: int) -> RSAPrivateKey:
     return generate_private_key(public_exponent=65537, key_size=bits)
 
 
 def public_jwk(name: str, bits: int = 2048, **more: str) -> dict[str, Any]:
     jwk = RSAAlgorithm.to_jwk(key(name, bits).public_key(), as_dict=True)
     return {**jwk, "kid": name, "use": "sig", "alg": "RS256", **more}
+
+
+def encoded(value: object) -> str:
+    """Base64url, as a token's parts are: of bytes as they are, of anything else as JSON."""
+    data = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 @dataclass
@@ -57,6 +68,12 @@ class Issuer:
 
     def token(self, *, kid: str = "one", bits: int = 2048, **changes: object) -> str:
         return jwt.encode(self.claims(**changes), key(kid, bits), algorithm="RS256", headers={"kid": kid})
+
+    def signed(self, claims: object, **header: object) -> str:
+        """Signed by hand with the published key, whatever the claims and the header say: PyJWT itself refuses to make
+        some tokens."""
+        signed = ".".join(encoded(part) for part in ({"alg": "RS256", "kid": "one", **header}, claims))
+        return f"{signed}.{encoded(RSAAlgorithm(RSAAlgorithm.SHA256).sign(signed.encode(), key('one')))}"
 
     def _answer(self, request: Request) -> Answer:
         if not self.up:

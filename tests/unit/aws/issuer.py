@@ -39,11 +39,13 @@ def encoded(value: object) -> str:
 
 @dataclass
 class Issuer:
-    """Publishes `published` at its JWKS address; `up` and `configuration` can be changed."""
+    """Publishes `published` at its JWKS address; `up` and `configuration` can be changed. `moved` is the status of a
+    redirect to where the keys lie then."""
 
     server: Loopback
     published: list[dict[str, Any]] = field(default_factory=lambda: [public_jwk("one")])
     up: bool = True
+    moved: int | None = None
     configuration: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
@@ -78,7 +80,9 @@ class Issuer:
     def _answer(self, request: Request) -> Answer:
         if not self.up:
             return Answer(503)
-        if request.path == "/keys":
+        if request.path == "/keys" and self.moved is not None:
+            return Answer(self.moved, headers={"Location": f"{self.url}/moved"})
+        if request.path in ("/keys", "/moved"):
             return Answer(body=json.dumps({"keys": self.published}).encode())
         if request.path == "/.well-known/openid-configuration":
             document = self.configuration or {"issuer": self.url, "jwks_uri": self.jwks_url}

@@ -84,6 +84,7 @@ def test_a_bad_claim_is_refused(issuer: Issuer, changes: dict[str, object], reas
 
 def test_clocks_may_differ_a_little(issuer: Issuer) -> None:
     """A token that expired, or begins to count, within the leeway is accepted, and not a little later."""
+    assert LEEWAY_S == 30
     now = int(time.time())
     near, far = LEEWAY_S - 5, LEEWAY_S + 5
     tokens = tokens_of(issuer)
@@ -175,7 +176,8 @@ def test_what_is_no_jwt_is_refused(issuer: Issuer, token: str) -> None:
 
 
 def test_a_long_token_is_not_looked_at(issuer: Issuer) -> None:
-    """A good token may have so many characters and not one more."""
+    """A good token may have 8,192 characters and not one more."""
+    assert MAX_CHARS == 8192
     tokens = tokens_of(issuer)
     assert tokens.identity(token_of_length(issuer, MAX_CHARS))
     assert refusal(tokens, token_of_length(issuer, MAX_CHARS + 1)) == "too long"

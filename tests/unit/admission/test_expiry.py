@@ -46,8 +46,8 @@ def as_they_should_be(world: World) -> set[str]:
 
 
 def test_only_marks_expire() -> None:
-    """Of all kinds of rows only those of sockets, requests and cancels have TTL's attribute; runs, leases, logs, threads
-    and what was said have none, whatever state they are in."""
+    """Of all kinds of rows only those of sockets, requests and cancels have TTL's attribute; runs, leases, logs,
+    threads and what was said have none, whatever state they are in."""
     expiring = {kind_of(row.key.sk) for row in rows.one_of_every_kind() if "expires" in to_item(row)}
     assert expiring == set(KEPT_S)
 
@@ -78,9 +78,8 @@ async def test_a_cancel_mark_is_kept_a_day(world: World) -> None:
         world.agents.scripts["assistant"] = silent
         call = await world.admitted()
         engine = world.starts(call)
-        await asyncio.sleep(0)
-        while not any(lease.state == "held" for lease in world.leases()):
-            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        assert [lease.state for lease in world.leases()] == ["held"]
         if interrupts:
             await world.queued(call, if_busy="interrupt")
         else:
@@ -97,7 +96,7 @@ async def test_a_live_run_never_expires(world: World) -> None:
 
     def look() -> None:
         found = {kind: times for kind, times in expiries(world).items() if kind not in KEPT_S}
-        assert found == dict.fromkeys(found, {None})
+        assert found == {kind: {None} for kind in found}
         seen.update(found)
 
     world.agents.scripts["assistant"] = asking("c-1")

@@ -1,4 +1,4 @@
-"""How much one sweep takes: rows, runs at a time, posts at a time. (Its time is bounded with the stuck sockets.)"""
+"""How much one sweep takes: rows, runs at a time, posts at a time, and how long."""
 
 import asyncio
 from collections import Counter
@@ -97,6 +97,21 @@ async def test_twelve_posts_at_a_time(world: World) -> None:
     began = world.clock.monotonic()
     await world.sweep()
     assert 4 <= world.clock.monotonic() - began < 4.5
+
+
+async def test_posts_are_broken_off_in_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep is over within 40 s, since the next comes after a minute; the ends it had no time for are still due."""
+    assert sweep_module.POSTS_WITHIN_S == 40
+    monkeypatch.setattr(sweep_module, "POSTS_WITHIN_S", 5.0)
+    await ended_in_vain(world, 48)
+    for number in range(48):
+        world.sockets.delays[f"c{number}"] = 3600
+    began = world.clock.monotonic()
+    await world.sweep()
+    assert 5 <= world.clock.monotonic() - began < 5.5
+    now = world.clock.now_ms()
+    due = [lease for lease in world.leases() if lease.due <= now]
+    assert (len(world.leases()), len(due)) == (48, 24), "two rounds of twelve were put off"
 
 
 async def test_the_index_is_asked_twelve_times(world: World) -> None:

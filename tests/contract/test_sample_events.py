@@ -37,7 +37,7 @@ def test_a_sample_frame_is_answered(cloud: Cloud, name: str) -> None:
 def test_every_sample_is_driven() -> None:
     """The samples that these tests drive are all there are."""
     engines = {"engine", "engine-handed-over", "warm-up"}
-    elsewhere = {"authorizer", "connect", "disconnect", "on-failure", "sweep"} | engines
+    elsewhere = {"authorizer", "connect", "disconnect", "on-failure", "on-failure-expired", "sweep"} | engines
     assert {file.stem for file in (ROOT / "events").iterdir()} == set(ANSWERS) | elsewhere
 
 
@@ -61,11 +61,13 @@ def test_the_sample_invocations_of_an_engine(cloud: Cloud) -> None:
 
 
 def test_the_sample_triggers_of_recovery(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
-    """`sweep.json` counts the active runs; `on-failure.json` is about a run that is gone, so nothing is posted."""
+    """`sweep.json` counts the active runs; `on-failure.json` and `on-failure-expired.json` are about a run that is
+    gone, so nothing is posted."""
     handler = app("recovery").handler
     handler(sample("sweep"), PlayedContext())
     assert '"ActiveRuns":[0.0]' in capsys.readouterr().out
-    handler(sample("on-failure"), PlayedContext())
+    for notice in ("on-failure", "on-failure-expired"):
+        handler(sample(notice), PlayedContext())
     assert cloud.frames == {}
     assert cloud.invocations == []
 

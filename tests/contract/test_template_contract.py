@@ -98,8 +98,11 @@ def test_the_engines_events_are_read() -> None:
 
 
 def test_recoverys_events_are_read() -> None:
-    """The sample events of recovery are a notice of a failed engine and a sweep."""
+    """The sample events of recovery are a notice of a failed engine, one of an engine that never ran, and a sweep."""
     notice = recovery_event(event("on-failure"))
     assert isinstance(notice, FailureNotice)
     assert not notice.never_ran
+    expired = recovery_event(event("on-failure-expired"))
+    assert isinstance(expired, FailureNotice)
+    assert expired.never_ran
     assert isinstance(recovery_event(event("sweep")), ScheduledEvent)

@@ -11,7 +11,7 @@ from scripts.template_file import load
 
 ROOT = Path(__file__).parents[2]
 EVENTS = ROOT / "events"
-TRIGGERS = {"authorizer", "engine", "engine-handed-over", "on-failure", "sweep", "warm-up"}
+TRIGGERS = {"authorizer", "engine", "engine-handed-over", "on-failure", "on-failure-expired", "sweep", "warm-up"}
 
 
 def event(name: str) -> dict[str, Any]:
@@ -50,8 +50,9 @@ def test_the_gateways_own_routes(name: str) -> None:
 
 
 def test_the_failed_request_is_an_engines() -> None:
-    """The notice to recovery holds, as it was, the request that an engine got."""
-    assert event("on-failure")["requestPayload"] == event("engine")
+    """The notices to recovery hold, as it was, the request that an engine got."""
+    for name in ("on-failure", "on-failure-expired"):
+        assert event(name)["requestPayload"] == event("engine")
 
 
 def test_no_event_holds_a_token() -> None:

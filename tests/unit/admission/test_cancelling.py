@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from dayfly.agents.protocol import AgentEvent, Thinking, Turn
 from dayfly.ports.meter import Metric
 from dayfly.ports.table import Put
 from dayfly.runlog.rows import CancelRow
-from tests.fakes.faulty_table import Fault
+from tests.fakes.faulty_table import Call, Fault, ends_a_run
 from tests.fakes.world import World, assert_ended_once
 
 
@@ -58,6 +59,29 @@ async def test_a_cancel_ahead_of_its_run(world: World) -> None:
     reply = await world.send({"action": "run", "id": "q-mine", "text": "Hi"})
     assert (reply["type"], reply["code"]) == ("error", "cancelled")
     assert world.invoker.calls == []
+
+
+@pytest.mark.parametrize(("faster", "end"), [(4, "agent_cancelled"), (5, "user_message")])
+async def test_a_cancel_looks_five_times(world: World, faster: int, end: str) -> None:
+    """Where somebody who looks after the run was faster four times, the fifth look ends it; after five, the mark is
+    left to whoever that is, and the caller is answered all the same."""
+    call = await world.admitted()
+    came: list[int] = []
+
+    def renewed(one: Call) -> None:
+        if ends_a_run(one) and len(came) < faster:
+            came.append(one.number)
+            (lease,) = world.leases()
+            world.memory._rows[lease.key] = replace(lease, due=lease.due + 1)
+
+    world.table.plan = renewed
+    assert (await world.ask("cancel", run_id=call.run))["type"] == "cancelling"
+    assert len(came) == faster
+    assert world.log_types(call.run)[-1] == end
+    assert len(world.rows(CancelRow)) == (end == "user_message")
+    await asyncio.sleep(11)
+    await world.sweep()
+    assert assert_ended_once(world, call.run) == "agent_cancelled"
 
 
 async def test_a_cancel_and_its_run_at_once(world: World) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from dayfly.errors import ErrorCode
+from dayfly.errors import ErrorCode, Unsettled
 from dayfly.ports.table import TableRefused
 from tests.fakes.agents import asking
 from tests.fakes.faulty_table import Call
@@ -121,6 +121,28 @@ async def test_an_unexpected_failure_is_bare(world: World) -> None:
             "request_id": "i-router",
         }
     ]
+
+
+@pytest.mark.parametrize("action", ["run", "cancel", "threads", "attach", "forget"])
+async def test_a_service_that_does_not_answer_is_unavailable(world: World, action: str) -> None:
+    """Whatever the service said stays in the log; the client is told the same words each time, and to come again."""
+    call = await world.admitted()
+    fields = {"run": {"text": "Hi"}, "cancel": {"run_id": call.run}, "threads": {}}.get(
+        action, {"thread_id": call.thread}
+    )
+    assert (await world.ask(action, connection="a2", **fields))["type"] != "error"
+
+    def refuse(_: Call) -> float:
+        raise Unsettled("arn:aws:dynamodb:eu-west-1:123456789012:table/secret")
+
+    world.table.plan = refuse
+    assert await world.ask(action, id="q-same", connection="a3", **fields) == {
+        "type": "error",
+        "id": "q-same",
+        "code": "unavailable",
+        "message": "A service did not answer in time. Send the same message again, with the same id.",
+        "retryable": True,
+    }
 
 
 async def test_a_caller_that_left_changes_nothing(world: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from dayfly.aws.authorizer import Authorizer
 from dayfly.aws.web_keys import KeysUnavailable
-from dayfly.context.identity import user_name
+from dayfly.context.identity import tenant_name, user_name
 from dayfly.errors import ConfigurationError
 from tests.unit.aws.issuer import AUDIENCE, Issuer
 from tests.unit.aws.lambda_context import PlayedContext
@@ -55,6 +55,10 @@ def places() -> list[Callable[[str], Event]]:
         lambda token: event(query={"token": token}),
         lambda token: {**event(query={"token": token}), "headers": None, "multiValueHeaders": None},
         lambda token: event(f"dayfly.v1, bearer.{token}", query={"token": "other"}),
+        lambda token: event("dayfly.v1, bearer.", query={"token": token}),
+        lambda token: {**event(f"bearer.{token}"), "multiValueHeaders": {}},
+        # Where there are headers of several values, those alone count: they hold all that the others do.
+        lambda token: {**event(query={"token": token}), "headers": {"Sec-WebSocket-Protocol": "bearer.other"}},
     ]
 
 
@@ -94,13 +98,30 @@ def test_no_token_is_unauthorized(authorizer: Authorizer, asked: Event) -> None:
 
 
 def test_a_bad_token_is_denied(authorizer: Authorizer, issuer: Issuer) -> None:
-    """A bad token gives a policy that denies, which API Gateway answers with 403, and no context."""
-    for token in ("x", issuer.token(exp=1), issuer.token(kid="stranger")):
+    """A bad token gives a policy that denies, which API Gateway answers with 403, and no context; one like it that is
+    good is allowed by the same authorizer."""
+    bad = ("x", issuer.token(exp=1), issuer.token(kid="stranger"), issuer.token(iss="https://other.example"))
+    for token, effect in (*((token, "Deny") for token in bad), (issuer.token(), "Allow")):
         asked = event(f"dayfly.v1, bearer.{token}")
         answer = authorizer.handle(asked, PlayedContext())
         (statement,) = answer["policyDocument"]["Statement"]
-        assert (statement["Effect"], statement["Resource"]) == ("Deny", asked["methodArn"])
-        assert "context" not in answer
+        assert (statement["Effect"], statement["Resource"]) == (effect, asked["methodArn"])
+        assert ("context" in answer) == (effect == "Allow")
+        assert (answer["principalId"] == "nobody") == (effect == "Deny")
+
+
+def test_a_token_is_for_the_audience_of_the_deployment(authorizer: Authorizer, issuer: Issuer) -> None:
+    """Issuer, audience and the claim of the tenant are those that the environment names."""
+    told = {"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": "another", "JWT_JWKS_URL": issuer.jwks_url, "TENANT_CLAIM": "org"}
+    other = Authorizer(told)
+    for token, where in ((issuer.token(), authorizer), (issuer.token(aud="another", org="acme"), other)):
+        effects = {
+            each: each.handle(event(f"bearer.{token}"), PlayedContext())["policyDocument"]["Statement"][0]["Effect"]
+            for each in (authorizer, other)
+        }
+        assert effects == {each: "Allow" if each is where else "Deny" for each in (authorizer, other)}
+    of_acme = other.handle(event(f"bearer.{issuer.token(aud='another', org='acme')}"), PlayedContext())
+    assert of_acme["context"]["tenant"] == tenant_name(issuer.url, "acme")
 
 
 def test_unreachable_keys_are_an_error(authorizer: Authorizer, issuer: Issuer) -> None:
@@ -124,7 +145,11 @@ def test_no_token_reaches_the_log(authorizer: Authorizer, issuer: Issuer, capsys
     assert "alice" not in written
 
 
+@pytest.mark.usefixtures("authorizer")
 def test_an_insecure_issuer_is_refused_at_start() -> None:
-    """An http issuer off this machine is a wrong set-up, seen in the init phase."""
-    with pytest.raises(ConfigurationError):
-        Authorizer({"JWT_ISSUER": "http://issuer.example", "JWT_AUDIENCE": "a"})
+    """An http issuer off this machine is a wrong set-up, seen in the init phase; an https one is not."""
+    told = {"JWT_ISSUER": "https://issuer.example", "JWT_AUDIENCE": "a"}
+    Authorizer(told)
+    for insecure in ({"JWT_ISSUER": "http://issuer.example"}, {"JWT_JWKS_URL": "http://issuer.example/keys"}):
+        with pytest.raises(ConfigurationError, match="over https"):
+            Authorizer({**told, **insecure})

@@ -55,11 +55,20 @@ async def test_throttling_is_met_with_the_same_frame(
 
 @pytest.mark.parametrize("answer", [error(429, "LimitExceededException"), error(500, "InternalFailure"), Answer(503)])
 async def test_throttling_without_end_is_unsettled(poster: ApiGatewayPoster, server: Loopback, answer: Answer) -> None:
-    """The attempts are bounded."""
-    server.answer = lambda _: answer
+    """A frame is sent eight times, not nine."""
+    answers = iter([*[answer] * 8, Answer()])
+    server.answer = lambda _: next(answers)
     with pytest.raises(Unsettled):
         await poster.post("c", b"frame")
-    assert len(server.requests) == ATTEMPTS
+    assert len(server.requests) == ATTEMPTS == 8
+
+
+async def test_the_last_attempt_counts(poster: ApiGatewayPoster, server: Loopback) -> None:
+    """A frame that the eighth attempt brings has arrived."""
+    answers = iter([*[error(429, "LimitExceededException")] * 7, Answer()])
+    server.answer = lambda _: next(answers)
+    await poster.post("c", b"frame")
+    assert len(server.requests) == 8
 
 
 REFUSALS = [

@@ -144,12 +144,45 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+LONGEST: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("ping", {"id": "q" * 64}, {"id": "q" * 65}),
+    ("run", {"thread_id": "t" * 64}, {"thread_id": "t" * 65}),
+    ("run", {"agent": "a" * 64}, {"agent": "a" * 65}),
+    ("cancel", {"request_id": "q" * 64}, {"request_id": "q" * 65}),
+    ("attach", {"after": {"r-1": 10**12 - 1}}, {"after": {"r-1": 10**12}}),
+    ("attach", {"after": {"r" * 64: 1}}, {"after": {"r" * 65: 1}}),
+    (
+        "attach",
+        {"after": {f"r-{n}": 1 for n in range(limits.ATTACH_CURSORS)}},
+        {"after": {f"r-{n}": 1 for n in range(limits.ATTACH_CURSORS + 1)}},
+    ),
+    ("approve", {"tool_call_id": "c" * 256}, {"tool_call_id": "c" * 257}),
+    ("approve", {"reason": "é" * 1000}, {"reason": "é" * 1001}),
+    ("threads", {"cursor": "x" * limits.CURSOR_CHARS}, {"cursor": "x" * (limits.CURSOR_CHARS + 1)}),
+    ("history", {"before": "x" * limits.CURSOR_CHARS}, {"before": "x" * (limits.CURSOR_CHARS + 1)}),
+    ("rename", {"title": "é" * limits.TITLE_CHARS}, {"title": "é" * (limits.TITLE_CHARS + 1)}),
+    ("refresh", {"token": "x" * 8192}, {"token": "x" * 8193}),
+]
+
+
+@pytest.mark.parametrize(("name", "longest", "longer"), LONGEST, ids=lambda one: one if isinstance(one, str) else "")
+def test_fields_on_both_sides_of_their_limits(name: str, longest: dict[str, Any], longer: dict[str, Any]) -> None:
+    """The longest, greatest and most that a field may be is taken; one more is refused, by the field's name."""
+    (field,) = longest
+    assert getattr(parse_frame(frame(name, **longest)), field) == longest[field]
+    with pytest.raises(InvalidMessage, match=f"`{field}`"):
+        parse_frame(frame(name, **longer))
+
+
 @pytest.mark.parametrize(("name", "changed"), WRONG)
 def test_wrong_fields(name: str, changed: dict[str, Any]) -> None:
     """A field of a wrong type, size, alphabet or name is `invalid_message`; the answer names it and fits a frame."""
     body = frame(name, **changed)
     with pytest.raises(InvalidMessage) as raised:
         parse_frame(body)
+    (field,) = changed
+    # A name that the protocol has not is not repeated.
+    assert f"`{field}`" in str(raised.value) or field not in MODELS[name].model_fields
     assert request_id_of(body) == "q-1"
     reply = Error(id="q-1", code=raised.value.code, message=str(raised.value), retryable=False).encode()
     assert len(reply) < 1000
@@ -191,6 +224,21 @@ def test_deep_nesting_is_refused(body: str) -> None:
     with pytest.raises(InvalidJson):
         parse_frame(body)
     assert request_id_of(body) is None
+
+
+@pytest.mark.parametrize(("opening", "inside", "closing"), [("[", "", "]"), ("[", "1", "]"), ('{"a":', "1", "}")])
+def test_nesting_on_both_sides_of_its_limit(opening: str, inside: str, closing: str) -> None:
+    """Objects and arrays count alike. What nests as deep as it may is refused for its field alone."""
+
+    def nested(levels: int) -> str:
+        value = opening * (levels - 1) + inside + closing * (levels - 1)
+        return f'{{"action": "ping", "id": "q-1", "x": {value}}}'
+
+    with pytest.raises(InvalidMessage):
+        parse_frame(nested(limits.JSON_DEPTH))
+    assert request_id_of(nested(limits.JSON_DEPTH)) == "q-1"
+    with pytest.raises(InvalidJson, match="deeper"):
+        parse_frame(nested(limits.JSON_DEPTH + 1))
 
 
 def test_a_field_that_comes_twice() -> None:

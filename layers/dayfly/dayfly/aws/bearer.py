@@ -13,7 +13,7 @@ QUERY: Final = "token"
 
 def offered_protocols(event: Mapping[str, Any]) -> tuple[str, ...]:
     """The subprotocols that the client offers, in its order."""
-    return tuple(name.strip() for header in _headers(event) for name in header.split(",") if name.strip())
+    return tuple(name.strip() for header in _headers(event) for name in header.split(","))
 
 
 def bearer_token(event: Mapping[str, Any]) -> str | None:
@@ -23,8 +23,8 @@ def bearer_token(event: Mapping[str, Any]) -> str | None:
         if name.startswith(PREFIX) and len(name) > len(PREFIX):
             return name.removeprefix(PREFIX)
     query = event.get("queryStringParameters") or {}
-    token = query.get(QUERY)
-    return token if isinstance(token, str) and token else None
+    token: str | None = query.get(QUERY)
+    return token or None
 
 
 def _headers(event: Mapping[str, Any]) -> Iterator[str]:

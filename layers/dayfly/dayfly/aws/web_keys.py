@@ -124,12 +124,12 @@ def _rsa_keys(document: Mapping[str, Any]) -> Mapping[str, RSAPublicKey]:
     """The keys fit for RS256: RSA, for signatures, not shorter than RFC 7518 section 3.3 asks."""
     try:
         published = PyJWKSet.from_dict(dict(document)).keys
-    except (PyJWKSetError, TypeError, AttributeError) as error:
+    except (PyJWKSetError, TypeError) as error:
         raise KeysUnavailable("the issuer has published no usable key") from error
     return {
         jwk.key_id: jwk.key
         for jwk in published
-        if jwk.key_id
+        if isinstance(jwk.key_id, str)
         and jwk.public_key_use in (None, "sig")
         and jwk.algorithm_name == "RS256"
         and isinstance(jwk.key, RSAPublicKey)

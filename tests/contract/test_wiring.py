@@ -1,0 +1,154 @@
+"""How the functions' roots wire their parts, each of which may be right, and connected wrongly."""
+
+import asyncio
+import json
+import os
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+
+from dayfly.aws import clients
+from dayfly.aws.calls import Pool
+from dayfly.aws.table import DynamoTable
+from dayfly.ports.table import Put
+from dayfly.runlog import keys
+from dayfly.runlog.rows import RunRow
+from tests.contract.cloud import Cloud, app, frame_event, sample
+from tests.contract.test_functions import killed_at_work
+from tests.unit.aws.lambda_context import PlayedContext
+
+RUN = {"action": "run", "id": "c1", "text": "What is 2 + 2?"}
+
+
+def admitted(cloud: Cloud, **fields: str) -> dict[str, Any]:
+    """What the engine of a run that was let in is invoked with."""
+    app("router").handler(frame_event(json.dumps({**RUN, **fields})), PlayedContext())
+    payload: dict[str, Any] = cloud.invocations[-1][1]
+    return payload
+
+
+def notice(name: str, payload: dict[str, Any], **context: str) -> dict[str, Any]:
+    """A sample notice, about this invocation of an engine."""
+    event = sample(name)
+    return {**event, "requestPayload": payload, "requestContext": {**event["requestContext"], **context}}
+
+
+def test_a_run_whose_event_expired_ends(cloud: Cloud) -> None:
+    """An invocation that waited in Lambda's queue until it was too old ends its run with `could_not_start`; the notice
+    of one that ran, for the same run, has it invoked again."""
+    payload = admitted(cloud)
+    recovery = app("recovery").handler
+    recovery(notice("on-failure", payload), PlayedContext())
+    assert [again for _, again in cloud.invocations] == [payload, payload]
+    assert [event["type"] for event in cloud.events()] == ["user_message"]
+    recovery(notice("on-failure-expired", payload), PlayedContext())
+    assert len(cloud.invocations) == 2
+    last = cloud.events()[-1]
+    assert (last["type"], last["payload"]["code"]) == ("agent_error", "could_not_start")
+
+
+@pytest.mark.parametrize(("response", "code"), [("Sandbox.Timedout", "engine_timeout"), ("Killed", "engine_lost")])
+def test_a_lost_engine_is_told_by_how_it_was_lost(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, response: str, code: str
+) -> None:
+    """A run that has no attempt left ends with `engine_timeout` where Lambda's record says so, else `engine_lost`."""
+    monkeypatch.setenv("AGENTS_PACKAGE", "tests.e2e.agents")
+    payload = admitted(cloud, agent="dying")
+    killed_at_work(payload)
+    key = keys.run_key(payload["user"], payload["thread_id"], payload["run_id"])
+    change(key, lambda row: replace(row, resumes=2))
+    lost = notice("on-failure", payload, requestId="engine-1")
+    lost["responsePayload"] = {"errorType": response, "errorMessage": "it is over"}
+    app("recovery").handler(lost, PlayedContext())
+    last = cloud.events()[-1]
+    assert (last["type"], last["payload"]["code"]) == ("agent_error", code)
+
+
+def test_a_warm_up_that_failed_is_nothing(cloud: Cloud) -> None:
+    """The notice of a failed warm-up is read and left."""
+    app("recovery").handler(notice("on-failure", {"kind": "warm_up"}), PlayedContext())
+    assert (cloud.frames, cloud.invocations) == ({}, [])
+
+
+Threads = dict[str, set[threading.Thread]]
+
+
+@contextmanager
+def threads_of_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Threads]:
+    """In which threads the functions' clients make their calls: to the table, to Lambda, posts of events and replies.
+
+    The threads themselves are kept, so that no later one takes the name of one that has ended.
+    """
+    seen: Threads = defaultdict(set)
+
+    def kind_of(request: Any) -> str:
+        if "/@connections/" not in request.url:
+            return "table" if "X-Amz-Target" in request.headers else "lambda"
+        return "events" if "seq" in json.loads(request.body) else "replies"
+
+    def watched(make: Callable[[], Any]) -> Callable[[], Any]:
+        def made() -> Any:
+            client = make()
+            client.meta.events.register(
+                "before-send", lambda request, **_: seen[kind_of(request)].add(threading.current_thread())
+            )
+            return client
+
+        return made
+
+    for name in ("dynamodb_client", "lambda_client", "management_client"):
+        monkeypatch.setattr(clients, name, watched(getattr(clients, name)))
+    yield seen
+
+
+def assert_apart(seen: Threads, *kinds: str) -> None:
+    """These kinds of calls were made, and no thread made those of two."""
+    for kind in kinds:
+        assert seen[kind], kind
+    assert sum(len(seen[kind]) for kind in kinds) == len(set().union(*(seen[kind] for kind in kinds)))
+
+
+def test_the_routers_posts_have_threads_of_their_own(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sockets that take nothing keep neither the table nor whoever asks waiting: events, replies and the table's calls
+    each have a pool."""
+    with threads_of_calls(monkeypatch) as seen:
+        admitted(cloud)
+    assert_apart(seen, "table", "events", "replies")
+
+
+def test_the_engines_posts_have_threads_of_their_own(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow socket holds back neither the log nor the lease: posts and the table's calls each have a pool."""
+    payload = admitted(cloud)
+    with threads_of_calls(monkeypatch) as seen:
+        assert app("engine").handler(payload, PlayedContext()) == {"outcome": "completed"}
+    assert_apart(seen, "table", "events")
+
+
+def test_recoverys_posts_have_threads_of_their_own(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many sockets take nothing, runs are looked after: posts and the table's calls each have a pool."""
+    payload = admitted(cloud)
+    with threads_of_calls(monkeypatch) as seen:
+        app("recovery").handler(notice("on-failure-expired", payload), PlayedContext())
+    assert cloud.events()[-1]["type"] == "agent_error"
+    assert_apart(seen, "table", "events")
+
+
+def change(key: keys.Key, how: Callable[[RunRow], RunRow]) -> None:
+    """Changes a run in the table, as nobody would."""
+    client = boto3.client("dynamodb")
+    with Pool(threads=1) as pool:
+        table = DynamoTable(client, os.environ["TABLE_NAME"], pool)
+
+        async def changed() -> None:
+            row = await table.get(key, RunRow)
+            assert row is not None
+            await table.write(Put(how(row)))
+
+        asyncio.run(changed())
+    client.close()

@@ -36,7 +36,7 @@ test: $(VENV)/.dev web/dist/index.html ## Run all tests
 check: $(VENV)/.dev $(SAM)/.ready web/node_modules/.ready ## Lint and type-check everything
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m mypy layers/dayfly/dayfly emulator functions tests bench scripts
+	$(PY) -m mypy layers/dayfly/dayfly emulator functions tests bench scripts examples
 	$(VENV)/bin/lint-imports
 	$(SAM)/sam validate --lint --template template.yaml
 	$(PY) -m scripts.transform
@@ -45,7 +45,7 @@ check: $(VENV)/.dev $(SAM)/.ready web/node_modules/.ready ## Lint and type-check
 
 build: $(SAM)/.ready ## Package for Lambda with `sam build`, without Docker; needs Python 3.13
 	@scripts/find-python 3.13 >/dev/null
-	PYTHON="$$(scripts/find-python 3.13)" $(SAM)/sam build --template template.yaml
+	$(SAM)/sam build --template template.yaml
 	"$$(scripts/find-python 3.13)" -m scripts.check_build
 
 bench: $(VENV)/.dev ## Measure, print a table and write bench/results/*.json

@@ -52,6 +52,19 @@ describe("a message", () => {
     expect(socket.of("run")[0]).not.toHaveProperty("if_busy");
   });
 
+  it("goes to the agent that the page's address names, and else to the default one", async () => {
+    session.send("next");
+    expect(last("run")).not.toHaveProperty("agent");
+    vi.stubGlobal("location", { protocol: "http:", host: "host", search: "?user=bob&agent=orders" });
+    const other = new Session("bob", undefined);
+    other.start();
+    await settle();
+    socket.onopen?.();
+    other.send("next");
+    expect(last("run")).toMatchObject({ agent: "orders", text: "next" });
+    other.end();
+  });
+
   it("that was refused goes out again with the same id and content", async () => {
     session.send("now", "interrupt");
     const first = last("run");

@@ -1,4 +1,4 @@
-/** Where the server is, and where a token comes from. By default both are where the page itself came from. */
+/** Which server and agent the page talks to, and where a token comes from. By default the server is the page's own. */
 import * as v from "valibot";
 
 const Token = v.object({ token: v.pipe(v.string(), v.minLength(1)), expires_at: v.optional(v.string()) });
@@ -8,6 +8,11 @@ export function serverUrl(location: Location): string {
   const given = new URLSearchParams(location.search).get("server");
   if (given !== null && /^wss?:\/\//.test(given)) return given;
   return `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live`;
+}
+
+/** The agent that messages go to: `?agent=…` when given, else the backend's default one. */
+export function agentName(location: Location): string | undefined {
+  return new URLSearchParams(location.search).get("agent") || undefined;
 }
 
 /** A token of the development issuer, which exists only in the emulator. Raises `Error` with a readable message. */

@@ -14,7 +14,7 @@ import {
   stateOf,
   type ThreadView,
 } from "../client";
-import { developmentToken, serverUrl } from "./config";
+import { agentName, developmentToken, serverUrl } from "./config";
 import { type Entry, logged } from "./log";
 
 /** Time in which changes of the list of threads are gathered into one question (ms). */
@@ -22,6 +22,7 @@ const GATHER = 300;
 
 export class Session {
   readonly client: DayflyClient;
+  readonly #agent = agentName(location);
   /** A message that opens a new thread, until its thread is known. */
   opening: string | undefined;
   log: readonly Entry[] = [];
@@ -117,7 +118,7 @@ export class Session {
   #run(text: string, options: RunOptions): void {
     this.problem = undefined;
     this.client
-      .run(text, options)
+      .run(text, { ...options, agent: this.#agent })
       .then(() => this.refreshThreads())
       .catch(() => undefined); // the refusal stands beside the message
   }

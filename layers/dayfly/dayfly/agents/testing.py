@@ -21,7 +21,17 @@ from dataclasses import dataclass, replace
 
 from dayfly.agents.definition import AgentDefinition
 from dayfly.agents.models import DEMO, ModelFactory, Models
-from dayfly.agents.protocol import AgentEvent, Answered, Asked, OpenCall, Responded, ToolEnded, ToolStarted, Turn
+from dayfly.agents.protocol import (
+    AgentEvent,
+    AgentRecipe,
+    Answered,
+    Asked,
+    OpenCall,
+    Responded,
+    ToolEnded,
+    ToolStarted,
+    Turn,
+)
 from dayfly.agents.pydantic_agent import PydanticAgent
 from dayfly.context.execution import UserExecutionContext
 from dayfly.ports.clock import Clock, SystemClock
@@ -84,7 +94,7 @@ class Transcript:
 
 
 async def ask(
-    agent: AgentDefinition,
+    agent: AgentDefinition | AgentRecipe,
     text: str,
     *,
     history: Sequence[Message] = (),
@@ -101,7 +111,8 @@ async def ask(
     `approve` decides on the calls that require approval, and the run goes on behind them as it does in production, with
     a new agent; `reason` is what the user says to each denial. Without `approve` the transcript ends where the user is
     asked. `model` is a `MODEL` setting; without one it is the agent's own, else the demo model, which calls the agent's
-    tools by the words of the message. `table` keeps notes and threads from one call to the next.
+    tools by the words of the message. An agent with a loop of its own brings its model itself. `table` keeps notes and
+    threads from one call to the next.
     """
     clock = clock or SystemClock()
     turn = Turn(
@@ -111,10 +122,10 @@ async def ask(
         table=table or MemoryTable(),
         clock=clock,
     )
-    open_model = (models or Models())(model or agent.model or DEMO)
+    made = _recipe(agent, models or Models(), model)
     transcript = Transcript(text, ())
     while True:
-        events = [event async for event in PydanticAgent(agent, open_model).run(turn)]
+        events = [event async for event in made().run(turn)]
         transcript = replace(transcript, events=(*transcript.events, *events))
         last = events[-1]
         if approve is None or not isinstance(last, Asked):
@@ -123,6 +134,13 @@ async def ask(
         decisions = tuple(Decision(call.tool_call_id, yes, "" if yes else reason) for call, yes in decided)
         _, *resumed = transcript.messages
         turn = replace(turn, resumed=tuple(resumed), decisions=decisions)
+
+
+def _recipe(agent: AgentDefinition | AgentRecipe, models: ModelFactory, model: str | None) -> AgentRecipe:
+    if not isinstance(agent, AgentDefinition):
+        return agent
+    open_model = models(model or agent.model or DEMO)
+    return lambda: PydanticAgent(agent, open_model)
 
 
 def _context(user: str, clock: Clock) -> UserExecutionContext:

@@ -141,12 +141,12 @@ def test_only_tools_that_are_there() -> None:
 )
 def test_a_developers_own_tool(text: str, arguments: dict[str, JsonValue]) -> None:
     """A tool nobody foresaw is called by the words of its name, with what the words give for its parameters."""
-    dice = ToolShape("roll_dice", (Parameter("count", "integer"), Parameter("sides", "integer")))
+    dice = ToolShape("roll_dice", (Parameter("count", {"type": "integer"}), Parameter("sides", {"type": "integer"})))
     assert calls(text, dice) == [("roll_dice", arguments)]
 
 
 def test_a_developers_own_tool_with_text() -> None:
     """Text comes from behind a preposition, or from quotes."""
-    weather = ToolShape("weather", (Parameter("city", "string"),))
+    weather = ToolShape("weather", (Parameter("city", {"type": "string"}),))
     assert calls("What is the weather in Kiel?", weather) == [("weather", {"city": "Kiel"})]
     assert calls('weather "Bad Segeberg" please', weather) == [("weather", {"city": "Bad Segeberg"})]

@@ -7,7 +7,8 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from dayfly.agents.demo.shapes import Parameter, ToolShape
+from dayfly.agents.demo.arguments import arguments_from, bare, json_in
+from dayfly.agents.demo.shapes import ToolShape
 from dayfly.agents.tools.arithmetic import FUNCTIONS
 
 MAX_INTENTS: Final = 8
@@ -22,7 +23,13 @@ class Intent:
 
 
 def intents_of(text: str, tools: Sequence[ToolShape]) -> tuple[Intent, ...]:
-    """At most one intent for each clause of the text, in their order; only for tools that are there."""
+    """At most one intent for each clause of the text, in their order; only for tools that are there.
+
+    A JSON object behind a tool's name is that tool's arguments, to the letter.
+    """
+    given = json_in(text)
+    if given and (tool := _foreign(given[0], tools)):
+        return (Intent(tool.name, given[1]),)
     there = {tool.name for tool in tools}
     found = [intent for clause in _clauses(text) if (intent := _known(clause, there) or _named(clause, tools))]
     unique = [intent for place, intent in enumerate(found) if intent not in found[:place]]
@@ -61,7 +68,7 @@ def _search(clause: str) -> dict[str, JsonValue] | None:
         clause,
         re.IGNORECASE | re.DOTALL,
     )
-    return {"query": _bare(_group(match))} if match else None
+    return {"query": bare(_group(match))} if match else None
 
 
 _POLITELY: Final = r"^(?:\W*(?:please|can you|could you|and|also)\b)*\W*"
@@ -85,7 +92,7 @@ def _forget(clause: str) -> dict[str, JsonValue] | None:
         clause,
         re.IGNORECASE | re.DOTALL,
     )
-    return {"text": _bare(_group(match))} if match else None
+    return {"text": bare(_group(match))} if match else None
 
 
 def _recall(clause: str) -> dict[str, JsonValue] | None:
@@ -102,7 +109,7 @@ def _recall(clause: str) -> dict[str, JsonValue] | None:
     )
     if not match:
         return None
-    about = re.sub(r"^(?:my|the)\s+|\s+is$", "", _bare(_group(match)), flags=re.IGNORECASE)
+    about = re.sub(r"^(?:my|the)\s+|\s+is$", "", bare(_group(match)), flags=re.IGNORECASE)
     everything = about.casefold() in {"", "me", "myself", "everything", "all", "notes", "you know"}
     return {} if everything or len(about.split()) > 3 else {"about": about}
 
@@ -170,38 +177,21 @@ _FINDERS: Final = (
 
 def _named(clause: str, tools: Sequence[ToolShape]) -> Intent | None:
     """Any other tool, where the words of its name stand in the clause; what it needs is taken from the words too."""
+    tool = _foreign(clause, tools)
+    if tool is None:
+        return None
+    return Intent(tool.name, arguments_from(clause, tool.required, last_word=tool.name.rpartition("_")[2]))
+
+
+def _foreign(clause: str, tools: Sequence[ToolShape]) -> ToolShape | None:
     known = {tool for tool, _ in _FINDERS}
+    said = clause.replace("_", " ")
     for tool in tools:
-        words = tool.name.casefold().split("_")
-        if tool.name not in known and all(re.search(rf"\b{re.escape(word)}", clause, re.IGNORECASE) for word in words):
-            return Intent(tool.name, _filled(clause, tool.required, words[-1]))
+        words = tool.name.split("_")
+        if tool.name not in known and all(re.search(rf"\b{re.escape(word)}", said, re.IGNORECASE) for word in words):
+            return tool
     return None
-
-
-def _filled(clause: str, parameters: Sequence[Parameter], last_word: str) -> dict[str, JsonValue]:
-    numbers = re.findall(r"-?\d+(?:\.\d+)?", clause)
-    arguments: dict[str, JsonValue] = {}
-    for parameter in parameters:
-        if parameter.kind in {"integer", "number"} and numbers:
-            number = numbers.pop(0)
-            arguments[parameter.name] = int(number) if "." not in number else float(number)
-        elif parameter.kind == "boolean":
-            arguments[parameter.name] = True
-        elif parameter.kind == "string":
-            arguments[parameter.name] = _phrase(clause, last_word)
-    return arguments
-
-
-def _phrase(clause: str, last_word: str) -> str:
-    match = re.search(r'"([^"]+)"|\b(?:in|for|about|of|to|with|named|called)\s+(.+)$', clause) or re.search(
-        rf"\b{re.escape(last_word)}\w*\s+(.+)$", clause, re.IGNORECASE
-    )
-    return _bare(_group(match)) if match else clause
 
 
 def _group(match: re.Match[str]) -> str:
     return next((group for group in match.groups() if group), "")
-
-
-def _bare(text: str) -> str:
-    return text.strip().strip("\"'“”„ ?.!")

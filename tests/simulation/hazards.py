@@ -26,6 +26,8 @@ OFTEN: Final = {
     "half_forgotten": 0.04,
 }
 """How often a schedule has each, unless there is a bias: then it has those that the bias names, and no others."""
+NO_HAZARD: Final = "no hazard"
+"""Named by a bias that shall have none."""
 
 
 @dataclass

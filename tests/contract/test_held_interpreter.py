@@ -15,7 +15,7 @@ import pytest
 from tests.contract.cloud import ROOT, Cloud, Frame, app, frame_event, sample
 from tests.unit.aws.lambda_context import PlayedContext
 
-LEASE_S: Final = 0.5
+LEASE_S: Final = 0.4
 PROGRAM: Final = f"""
 import json, sys
 from dayfly.engine import lease_keeper
@@ -26,7 +26,7 @@ from functions.engine.app import handler
 from tests.unit.aws.lambda_context import PlayedContext
 print(handler(json.loads(sys.argv[1]), PlayedContext(request_id="engine-1", remaining_ms=600_000))["outcome"])
 """
-PATIENCE_S: Final = 50.0
+PATIENCE_S: Final = 120.0
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Think
 from dayfly.agents.threads import run_in_thread
 from dayfly.runlog.messages import AssistantSaid, ToolAnswered, ToolCall
 
-HELD_S: Final = 4.0
+HELD_S: Final = 2.5
 """Held for so many seconds of processor at least, and about twice as many at most."""
 
 

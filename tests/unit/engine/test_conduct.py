@@ -21,6 +21,7 @@ from dayfly.agents.protocol import (
 )
 from dayfly.engine.conduct import AgentBrokeProtocol, Conduct
 from dayfly.protocol.limits import TOOL_CALL_ID_CHARS
+from dayfly.publisher.payloads import MOST_COUNTED
 from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome
 from tests.fakes.agents import Programme, Round
 from tests.fakes.world import World, assert_ended_once
@@ -58,6 +59,13 @@ LEGAL: dict[str, tuple[AgentEvent, ...]] = {
     "several questions": (asked("c-1", "c-2"),),
     "a list of calls": (Responded(AssistantSaid("", [ToolCall("c-1", "pay", "{}")])), DONE),  # type: ignore[arg-type]
     "nested parameters": (started(parameters={"a": [1, 2.5, None, True, {"b": "c"}]}), ended(), DONE),
+    "the highest counts": (
+        Thinking("…", MOST_COUNTED),
+        Responded(AssistantSaid(""), MOST_COUNTED, MOST_COUNTED),
+        started(),
+        ended(took_ms=MOST_COUNTED),
+        DONE,
+    ),
     "nothing said": (Delta(""), Answered("")),
 }
 
@@ -90,8 +98,11 @@ ILLEGAL: dict[str, tuple[tuple[Any, ...], str]] = {
     "bytes for a text": ((Delta(b"x"),), "bytes as Delta.text"),  # type: ignore[arg-type]
     "no answer in the answer": ((Answered(ANY),), "NoneType as Answered.text"),
     "no reasoning": ((Thinking(ANY, 1),), "NoneType as Thinking.reasoning"),
-    "step zero": ((Thinking("…", 0),), "from 1 on as Thinking.step"),
+    "step zero": ((Thinking("…", 0),), "from 1 to 1000000000000 as Thinking.step"),
     "half a step": ((Thinking("…", 1.5),), "Thinking.step"),  # type: ignore[arg-type]
+    "more steps than are counted": ((Thinking("…", MOST_COUNTED + 1),), "Thinking.step"),
+    "more tokens than are counted": ((Responded(AssistantSaid(""), 10**5000),), "Responded.input_tokens"),
+    "more time than is counted": ((started(), ended(took_ms=MOST_COUNTED + 1)), "ToolEnded.execution_time_ms"),
     "no message": ((Responded(ANY),), "NoneType as Responded.message"),
     "a text for a message": ((Responded("Hi"),), "str as Responded.message"),  # type: ignore[arg-type]
     "tokens below none": ((Responded(AssistantSaid(""), -1),), "Responded.input_tokens"),

@@ -21,6 +21,7 @@ from dayfly.agents.protocol import (
 )
 from dayfly.errors import AgentFailed
 from dayfly.protocol.call_ids import fitting_call_id
+from dayfly.publisher.payloads import MOST_COUNTED
 from dayfly.publisher.shaping import SHOWN_DEPTH
 from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome
 
@@ -160,8 +161,8 @@ def _id(value: str, where: str) -> str:
 
 
 def _count(value: object, where: str, *, least: int = 0) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
-        raise AgentBrokeProtocol(f"The agent gave no whole number from {least} on as {where}.")
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= MOST_COUNTED:
+        raise AgentBrokeProtocol(f"The agent gave no whole number from {least} to {MOST_COUNTED} as {where}.")
 
 
 def _several(value: object, kind: type[T], where: str) -> Sequence[T]:

@@ -146,6 +146,23 @@ async def test_an_agents_recipe_that_gives_no_agent_is_refused(world: World) -> 
         factory.create(world.context(await world.admitted()))
 
 
+async def test_an_agent_whose_making_raises_is_refused(world: World) -> None:
+    """Whatever a developer's own class raises is a `ConfigurationError` with its cause: the run can be ended."""
+
+    class Agents:
+        def recipe(self, name: str) -> Any:
+            def make() -> object:
+                raise KeyError("REGION")
+
+            return make
+
+    factory = ExecutionEngineFactory()
+    factory.configure(**collaborators(world, agents=Agents()))
+    with pytest.raises(ConfigurationError, match=r"assistant.*KeyError") as refused:
+        factory.create(world.context(await world.admitted()))
+    assert isinstance(refused.value.__cause__, KeyError)
+
+
 async def test_own_recipes_are_used(world: World) -> None:
     """Given recipes are called once per engine, the bridge's with the context."""
     contexts: list[UserExecutionContext] = []

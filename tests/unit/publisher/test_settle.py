@@ -1,6 +1,7 @@
 """Repeating what is unsettled."""
 
 import asyncio
+import random
 
 import pytest
 
@@ -37,12 +38,42 @@ async def test_a_lost_answer_without_a_token_returns_the_own_row(world: World) -
     assert failed.value.found == {0: NOTE}
 
 
-async def test_patience_ends(world: World) -> None:
-    """After its patience a write that stays unsettled is given up, not much earlier and not later."""
+@pytest.mark.parametrize("patience_s", [0.3, 2.0, 5.0, PATIENCE_S])
+async def test_patience_ends(patience_s: float, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that stays unsettled is begun for the last time exactly when its patience ends, whatever the pauses are
+    drawn to be: on every one of 500 seeds, and from whatever moment on."""
+    world.table.plan = lambda call: Fault.REFUSED
+    for seed in range(500):
+        dice = random.Random(seed)
+        monkeypatch.setattr(random, "uniform", dice.uniform)
+        await asyncio.sleep(dice.uniform(0, 10))
+        until = world.clock.monotonic() + patience_s
+        with pytest.raises(Unsettled):
+            await settle(world.table, Put(NOTE), patience_s=patience_s)
+        assert world.clock.monotonic() == pytest.approx(until, abs=1e-9), seed
+
+
+async def test_patience_is_fifteen_seconds(world: World) -> None:
+    """Unless the caller says otherwise."""
     world.table.plan = lambda call: Fault.REFUSED
     with pytest.raises(Unsettled):
         await settle(world.table, Put(NOTE))
-    assert PATIENCE_S - 2 <= world.clock.monotonic() <= PATIENCE_S + 1
+    assert world.clock.monotonic() == PATIENCE_S == 15
+
+
+async def test_no_patience_is_one_try(world: World) -> None:
+    """Without patience a call is made once, and nothing is waited for."""
+    world.table.plan = lambda call: Fault.REFUSED
+    with pytest.raises(Unsettled):
+        await settle(world.table, Put(NOTE), patience_s=0)
+    assert (len(world.table.calls), world.clock.monotonic()) == (1, 0)
+
+
+async def test_what_is_answered_at_the_last_moment_is_taken(world: World) -> None:
+    """The last try is made when the patience ends, and its answer counts."""
+    world.table.plan = lambda call: Fault.REFUSED if world.clock.monotonic() < 2 else None
+    await settle(world.table, Put(NOTE), patience_s=2)
+    assert world.rows(NoteRow) == [NOTE]
 
 
 async def test_a_condition_that_fails_is_told_at_once(world: World) -> None:

@@ -117,7 +117,7 @@ class EngineFunction:
         try:
             engine = self._factory.create(context)
         except DayflyError as error:
-            _log.error("no engine could be made", extra={"code": error.code, "reason": str(error)})
+            _log.error("no engine could be made", extra={"code": error.code, "reason": str(error)}, exc_info=error)
             reason = error if isinstance(error, RunFailed) else AgentFailed("The agent could not be made.")
             return await refuse(replace(self._outside, invocation=context.invocation_id), context, reason)
         async with engine:

@@ -1,12 +1,13 @@
 """Makes engines: configured once per process, asked once per run."""
 
+from dayfly.agents.protocol import Agent, AgentRecipe
 from dayfly.context.execution import UserExecutionContext
 from dayfly.engine.agent_host import AgentHost, ThreadHost
 from dayfly.engine.engine import IsolatedExecutionEngine
 from dayfly.engine.infrastructure import Agents, BridgeRecipe, EngineInfrastructure, HostRecipe, UpdatesRecipe
 from dayfly.engine.limits import RunLimits
 from dayfly.engine.periodic_updates import PeriodicUpdateManager
-from dayfly.errors import ConfigurationError
+from dayfly.errors import ConfigurationError, DayflyError
 from dayfly.ports.clock import Clock
 from dayfly.ports.invoker import Invoker
 from dayfly.ports.meter import Meter, Metric
@@ -85,14 +86,14 @@ class ExecutionEngineFactory:
     def create(self, context: UserExecutionContext) -> IsolatedExecutionEngine:
         """A new engine for this context. Call it inside the event loop that will run it.
 
-        Raises `ConfigurationError` before `configure`, or where a recipe gives something of another type;
-        `UnknownAgent` for an agent that is not installed.
+        Raises `ConfigurationError` before `configure`, where a recipe gives something of another type, or where an
+        agent's own making raises; `UnknownAgent` for an agent that is not installed.
         """
         parts = self._infrastructure
         if parts is None:
             raise ConfigurationError("configure the factory before it creates engines")
         started = parts.clock.monotonic()
-        agent = parts.agents.recipe(context.agent_name)()
+        agent = _made(parts.agents.recipe(context.agent_name), context.agent_name)
         bridge, updates, host = parts.bridge(context), parts.updates(), parts.host()
         _require("bridge", bridge, WebSocketBridge)
         _require("updates", updates, PeriodicUpdateManager)
@@ -118,6 +119,16 @@ class ExecutionEngineFactory:
         parts.meter.add(Metric.ENGINES_CREATED)
         parts.meter.add(Metric.ENGINE_CREATION_TIME, (parts.clock.monotonic() - started) * 1000)
         return engine
+
+
+def _made(recipe: AgentRecipe, name: str) -> Agent:
+    try:
+        return recipe()
+    except DayflyError:
+        raise
+    except Exception as error:
+        # A developer's own class, which can raise whatever there is.
+        raise ConfigurationError(f"the agent {name!r} could not be made: {type(error).__name__}: {error}") from error
 
 
 def _require(name: str, made: object, kind: type) -> None:

@@ -28,6 +28,7 @@ async def behind_what_lands(
             return await write()
         except Superseded:
             now = await outside.table.get(keys.lease_key(run.user, run.run), LeaseRow)
-            if now != lease or outside.clock.monotonic() > until:
+            left = until - outside.clock.monotonic()
+            if now != lease or left <= 0:
                 raise
-        await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(min(PAUSE_S, left))

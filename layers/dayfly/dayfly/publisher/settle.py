@@ -27,7 +27,8 @@ async def settle(table: Table, *actions: Action, token: str | None = None, patie
 
 async def answered(call: Callable[[], Awaitable[T]], *, patience_s: float = PATIENCE_S) -> T:
     """Repeats a call while it is `Unsettled`, with growing pauses. For reads, where a single lost answer must not cost
-    a run. Raises `Unsettled` after `patience_s` seconds."""
+    a run. No try begins later than `patience_s` seconds after the first: a pause is cut to the time left. Raises
+    `Unsettled` where the last one is unsettled too."""
     pause = FIRST_PAUSE_S
     loop = asyncio.get_running_loop()
     until = loop.time() + patience_s
@@ -35,7 +36,9 @@ async def answered(call: Callable[[], Awaitable[T]], *, patience_s: float = PATI
         try:
             return await call()
         except Unsettled:
-            if loop.time() + pause > until:
+            left = until - loop.time()
+            if left <= 0:
                 raise
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311  spreads retries, guards nothing
+            drawn = pause * random.uniform(0.5, 1.5)  # noqa: S311  spreads retries, guards nothing
+            await asyncio.sleep(min(drawn, left))
             pause = min(pause * 2, LONGEST_PAUSE_S)

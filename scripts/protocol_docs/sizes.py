@@ -10,7 +10,7 @@ from dayfly.engine.limits import RunLimits
 from dayfly.engine.periodic_updates import HEARTBEAT_S
 from dayfly.engine.watch import LOOK_S
 from dayfly.protocol import limits
-from dayfly.publisher import chunks, shaping
+from dayfly.publisher import chunks, payloads, shaping
 from dayfly.publisher.audience import MOST_SOCKETS
 from dayfly.recovery.caretaker import MOST_RESUMES
 from dayfly.runlog.queueing import QUEUE_LENGTH
@@ -67,7 +67,12 @@ def _rows() -> Iterator[tuple[str, str, str]]:
     yield "One event, encoded", kilobytes(limits.EVENT_BYTES), "never sent; split or cut before"
     yield "`parameters` in an event, as JSON", kilobytes(shaping.PARAMETER_BYTES), "long strings cut, then `omitted`"
     yield "`tool_completed.result` as a JSON string", kilobytes(shaping.RESULT_BYTES), "cut, ends in `…`"
-    yield "`agent_completed.result` as a JSON string", kilobytes(shaping.ANSWER_BYTES), "cut, `truncated: true`"
+    yield "`agent_completed.result` as a JSON string", kilobytes(payloads.ANSWER_BYTES), "cut, `truncated: true`"
+    sentence = kilobytes(payloads.SENTENCE_BYTES)
+    yield "`agent_thinking.reasoning` and `agent_error.message` as a JSON string", sentence, "cut, ends in `…`"
+    yield "`tool_name` in an event as a JSON string", f"{payloads.NAME_BYTES} bytes", "cut, ends in `…`"
+    longer = "another id, which ends in a hash of the model's own"
+    yield "`tool_call_id`", f"{limits.TOOL_CALL_ID_CHARS} characters", longer
     page = f"{listing.THREADS_PAGE} threads, {kilobytes(listing.THREADS_BYTES)}"
     yield "A page of `threads`", page, "`cursor`"
     page = f"{listing.PAGE_MESSAGES} messages, {kilobytes(listing.PAGE_BYTES)} of text, {listing.PAGE_TURNS} runs"

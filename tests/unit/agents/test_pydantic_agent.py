@@ -13,6 +13,7 @@ from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Think
 from dayfly.agents.threads import running_tool_threads
 from dayfly.agents.tool_context import ToolContext, ToolError
 from dayfly.errors import AgentFailed, ModelFailed
+from dayfly.protocol.limits import TOOL_CALL_ID_CHARS
 from dayfly.runlog.history import UNANSWERED
 from dayfly.runlog.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome, UserSaid
 from tests.unit.agents.support import Piece, agent_of, call, collect, events_of, kinds, responses, settle, turn
@@ -325,6 +326,41 @@ async def test_call_ids_that_come_again_are_kept_apart() -> None:
     started = [event.tool_call_id for event in events if isinstance(event, ToolStarted)]
     asked = [one.call_id for event in events if isinstance(event, Responded) for one in event.message.calls]
     assert sorted(started) == sorted(asked)
+
+
+@pytest.mark.parametrize("call_id", ["x" * 257, "x" * 200_000, "c\udc80"])
+async def test_a_call_id_that_does_not_fit_is_replaced_everywhere(call_id: str) -> None:
+    """The tool's idempotency key is made of the same id as the journal, so that a later attempt makes the same key."""
+    keys: list[str] = []
+
+    async def touch(context: ToolContext) -> str:
+        """Touches."""
+        keys.append(context.idempotency_key)
+        return "ok"
+
+    agent = agent_of(responses((call("touch", call_id=call_id),), ("Done.",)), touch)
+    events = await events_of(agent)
+    (asked,) = [one.call_id for event in events if isinstance(event, Responded) for one in event.message.calls]
+    assert len(asked) <= TOOL_CALL_ID_CHARS
+    assert keys == [f"r-1:{asked}"]
+    assert [event.tool_call_id for event in events if isinstance(event, ToolStarted)] == [asked]
+    assert [event.answer.call_id for event in events if isinstance(event, ToolEnded)] == [asked]
+    assert isinstance(events[-1], Answered)
+
+
+async def test_ids_that_come_again_at_the_longest_that_fits_are_kept_apart() -> None:
+    """What is put behind an id makes it no longer than it may be."""
+
+    async def touch() -> str:
+        """Touches."""
+        return "ok"
+
+    longest = "x" * TOOL_CALL_ID_CHARS
+    same = (call("touch", call_id=longest), call("touch", call_id=longest, place=1))
+    events = await events_of(agent_of(responses(same, ("Done.",)), touch))
+    started = [event.tool_call_id for event in events if isinstance(event, ToolStarted)]
+    assert len(set(started)) == 2
+    assert all(len(one) <= TOOL_CALL_ID_CHARS for one in started)
 
 
 async def test_a_cancellation_inside_a_tool_is_the_tools_own_failure() -> None:

@@ -1,18 +1,32 @@
 """How an attempt ends when the agent, its words, or the table fail; in virtual time."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator
 
 import pytest
 
-from dayfly.agents.protocol import AgentEvent, Answered, Delta, Responded, Thinking, ToolEnded, ToolStarted, Turn
+from dayfly.agents.protocol import (
+    AgentEvent,
+    Answered,
+    Asked,
+    Delta,
+    OpenCall,
+    Responded,
+    Thinking,
+    ToolEnded,
+    ToolStarted,
+    Turn,
+)
 from dayfly.errors import ModelFailed, Unsettled
 from dayfly.ports.meter import Metric
-from dayfly.runlog.messages import AssistantSaid, ToolAnswered
+from dayfly.protocol.limits import EVENT_BYTES
+from dayfly.runlog.messages import AssistantSaid, ToolAnswered, ToolCall
+from dayfly.runlog.rows import LogRow
 from tests.fakes.agents import calculator, silent
 from tests.fakes.faulty_table import Fault
-from tests.fakes.world import World, assert_ended_once
+from tests.fakes.world import World, assert_ended_once, assert_history
 
 
 async def test_a_step_that_fits_into_no_engine_ends_its_run(world: World) -> None:
@@ -145,6 +159,89 @@ async def test_an_answer_in_one_piece_of_any_length(world: World) -> None:
     assert log[-1]["payload"]["truncated"] is True
     assert all(len(frame) <= 28 * 1024 for frame in world.sockets.frames["a1"])
     assert_ended_once(world, call.run)
+
+
+async def test_what_a_model_invents_is_bounded_in_events_and_whole_in_the_journal(world: World) -> None:
+    """A tool's name of 200,000 characters fits no event; the model is given back what it has said, also by a later
+    attempt, and the thread's history holds it."""
+    name, call_id = "n" * 200_000, "i" * 200_000
+    arguments = json.dumps({"k" * 200_000: "v" * 1_000_000})
+    turns: list[Turn] = []
+
+    async def inventive(turn: Turn) -> AsyncIterator[AgentEvent]:
+        turns.append(turn)
+        if not turn.resumed:
+            yield Thinking("…", 1)
+            yield Responded(AssistantSaid("", (ToolCall(call_id, name, arguments),)))
+            yield ToolStarted(name, call_id, {"k" * 200_000: "v"})
+            yield ToolEnded(ToolAnswered(call_id, name, "r" * 1_000_000), 1)
+            yield Thinking("…", 2)
+            await asyncio.sleep(3600)
+        yield Answered("Done.")
+
+    call = await world.killed(inventive)
+    await world.notice(call)
+    assert [report.outcome for report in await world.serve()] == [None, "completed"]
+    assert assert_ended_once(world, call.run) == "agent_completed"
+    assert all(len(frame) <= EVENT_BYTES for frame in world.sockets.frames["a1"])
+    assert max(len(text.encode()) for row in world.rows(LogRow) for text in row.events) <= EVENT_BYTES
+    events = {event["type"]: event["payload"] for event in world.log(call.run)}
+    assert events["tool_executing"]["tool_call_id"] == events["tool_completed"]["tool_call_id"]
+    said, answer = turns[1].resumed
+    fitting = events["tool_executing"]["tool_call_id"]
+    assert said == AssistantSaid("", (ToolCall(fitting, name, arguments),))
+    assert answer == ToolAnswered(fitting, name, "r" * 1_000_000)
+    assert not turns[1].in_doubt
+    assert (await assert_history(world, call.thread))[1:3] == [said, answer]
+
+
+async def test_a_call_with_an_invented_id_that_was_cut_off_is_in_doubt(world: World) -> None:
+    """A later attempt knows it by the id that the journal has for it."""
+    call_id = "i" * 200_000
+    turns: list[Turn] = []
+
+    async def cut_off(turn: Turn) -> AsyncIterator[AgentEvent]:
+        turns.append(turn)
+        if turn.resumed:
+            yield Answered("Done.")
+            return
+        yield Thinking("…", 1)
+        yield Responded(AssistantSaid("", (ToolCall(call_id, "pay", "{}"),)))
+        yield ToolStarted("pay", call_id, {})
+        await asyncio.sleep(3600)
+
+    call = await world.killed(cut_off)
+    await world.notice(call)
+    await world.serve()
+    (said,) = turns[1].resumed
+    assert isinstance(said, AssistantSaid)
+    assert turns[1].in_doubt == {said.calls[0].call_id}
+
+
+async def test_a_call_with_an_invented_id_can_be_approved(world: World) -> None:
+    """By the id that its event names."""
+    call_id = "i" * 200_000
+
+    async def asks(turn: Turn) -> AsyncIterator[AgentEvent]:
+        if not turn.resumed:
+            yield Thinking("…", 1)
+            yield Responded(AssistantSaid("", (ToolCall(call_id, "pay", "{}"),)))
+            yield Asked((OpenCall("p" * 200_000, call_id, {}),))
+            return
+        (said,) = turn.resumed
+        assert isinstance(said, AssistantSaid)
+        (decision,) = turn.decisions
+        assert decision.call_id == said.calls[0].call_id
+        yield Answered("Allowed." if decision.approved else "Denied.")
+
+    world.agents.scripts["assistant"] = asks
+    call = await world.admitted()
+    await world.serve()
+    requested = world.log(call.run)[-1]
+    assert len(json.dumps(requested)) <= EVENT_BYTES
+    assert (await world.approve(call.run, requested["payload"]["tool_call_id"]))["type"] == "approved"
+    await world.serve()
+    assert world.log(call.run)[-1]["payload"]["result"] == "Allowed."
 
 
 async def test_an_unreachable_log_leaves_the_run_to_recovery(world: World) -> None:

@@ -9,7 +9,7 @@ from dayfly.engine.refusal import refuse
 from dayfly.errors import AgentFailed, UnknownAgent
 from dayfly.ports.invoker import EngineCall
 from dayfly.ports.meter import Metric
-from dayfly.publisher.shaping import SENTENCE_BYTES
+from dayfly.publisher.payloads import SENTENCE_BYTES
 from dayfly.runlog.rows import LeaseState, LogRow
 from tests.fakes.agents import Programme, Round, asking, calculator, echo, silent
 from tests.fakes.faulty_table import Call, Fault, Halt

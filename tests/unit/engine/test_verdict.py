@@ -17,7 +17,7 @@ from dayfly.errors import (
     Unsettled,
 )
 from dayfly.protocol.events import AgentCompleted, AgentError, TerminalPayload, Usage
-from dayfly.publisher.shaping import ANSWER_BYTES, SENTENCE_BYTES
+from dayfly.publisher.payloads import ANSWER_BYTES, SENTENCE_BYTES
 
 USAGE = Usage(requests=2, input_tokens=30, output_tokens=9)
 

@@ -30,6 +30,7 @@ from dayfly.agents.text import storable
 from dayfly.agents.tool import Tool
 from dayfly.agents.tool_context import ToolContext, ToolError
 from dayfly.agents.toolbox import Call, as_text
+from dayfly.protocol.call_ids import fitting_call_id
 from dayfly.runlog.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome
 
 _log: Final = logging.getLogger(__name__)
@@ -60,9 +61,9 @@ class Steps:
         await self._events.give(Thinking(reasoning, self._step))
 
     async def respond(self, response: ModelResponse) -> ModelResponse:
-        """After each model response, before anything it asks for. Returns it with tool call ids that the conversation
-        has not had: some servers number the calls of each response from zero, and a result could be taken for
-        another's."""
+        """After each model response, before anything it asks for. Returns it with tool call ids that fit, and that the
+        conversation has not had: some servers number the calls of each response from zero, and a result could be taken
+        for another's."""
         taken = self._earlier | set(self._calls)
         parts = [self._named_apart(part, taken) if isinstance(part, ToolCallPart) else part for part in response.parts]
         response = dataclasses.replace(response, parts=parts)
@@ -124,10 +125,11 @@ class Steps:
         await self._events.give(ToolEnded(answer, execution_time_ms))
 
     def _named_apart(self, part: ToolCallPart, taken: set[str]) -> ToolCallPart:
-        if part.tool_call_id in taken:
-            part = dataclasses.replace(part, tool_call_id=f"{part.tool_call_id}-{len(taken)}")
-        taken.add(part.tool_call_id)
-        return part
+        call_id = fitting_call_id(part.tool_call_id)
+        if not call_id or call_id in taken:
+            call_id = fitting_call_id(f"{call_id}-{len(taken)}")
+        taken.add(call_id)
+        return dataclasses.replace(part, tool_call_id=call_id)
 
     def _parameters(self, call_id: str) -> dict[str, JsonValue]:
         call = self._calls.get(call_id)

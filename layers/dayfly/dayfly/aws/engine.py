@@ -3,8 +3,6 @@
 import asyncio
 import importlib
 import logging
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +20,7 @@ from dayfly.aws.invoker import LambdaInvoker
 from dayfly.aws.model_keys import model_key
 from dayfly.aws.payloads import RunPayload, WarmUpPayload, engine_payload
 from dayfly.aws.poster import ApiGatewayPoster
+from dayfly.aws.process import ends_if_stuck
 from dayfly.aws.settings import EngineSettings
 from dayfly.aws.table import DynamoTable
 from dayfly.aws.telemetry import Telemetry
@@ -42,7 +41,6 @@ RESERVE_S: Final = 10.0
 """What is kept of an invocation's time for ending the run and posting that end."""
 _MODEL_SILENCE_S: Final = 120.0
 """How long a model may be silent before its connection counts as lost."""
-_STUCK_EXIT: Final = 70
 
 _log = logging.getLogger("dayfly.aws.engine")
 
@@ -98,23 +96,21 @@ class EngineFunction:
                 return {"outcome": "warm"}
         ids = {"user": payload.user, "thread": payload.thread_id, "run": payload.run_id}
         with (
+            ends_if_stuck(),
             self._telemetry.invocation(context, **ids, request=payload.request_id),
             self._pool,
             self._posts,
             self._tracing.step("run", run=payload.run_id, thread=payload.thread_id),
         ):
             report = self._run(payload, context)
-        if report.stuck:
-            # A tool's thread that does not stop would go on when the next invocation thaws this process.
-            sys.stdout.flush()
-            os._exit(_STUCK_EXIT)
         return {"outcome": report.outcome or "superseded"}
 
     def _run(self, payload: RunPayload, context: LambdaContext) -> RunReport:
         started = self._clock.monotonic()
         report = asyncio.run(self._attempt(self._context(payload, context)))
         duration_ms = round((self._clock.monotonic() - started) * 1000)
-        _log.info("attempt over", extra={"outcome": report.outcome, "duration_ms": duration_ms})
+        told = {"outcome": report.outcome, "stuck": report.stuck, "duration_ms": duration_ms}
+        _log.info("attempt over", extra=told)
         return report
 
     async def _attempt(self, context: UserExecutionContext) -> RunReport:

@@ -1,12 +1,14 @@
 """Where an agent runs: an event loop of its own, so that a tool that blocks stalls nothing but itself."""
 
 import asyncio
+import functools
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
-from dayfly.agents.threads import running_tool_threads
+from dayfly.agents.threads import ToolThread, running_tool_threads
 from dayfly.errors import EngineClosed, IllegalTransition
 
 GRACE_S: Final = 0.25
@@ -36,6 +38,24 @@ class AgentHost(Protocol):
         """For the engine's side: cancels the agent, once, and says whether it has stopped within so many seconds."""
 
 
+class AgentThread(threading.Thread):
+    """The thread of one agent."""
+
+    def __init__(self, main: Callable[[], None]) -> None:
+        # A daemon: a tool that cannot be stopped must not keep the process from ending.
+        super().__init__(target=main, name="agent", daemon=True)
+
+
+def threads_left(*, patience_s: float = 0.1) -> tuple[str, ...]:
+    """The names of all agents' and tools' threads that run in this process. Once a run is over there must be none. One
+    that has given its result, and only has to return, is waited for, `patience_s` seconds at most."""
+    until = time.monotonic() + patience_s
+    threads = [thread for thread in threading.enumerate() if isinstance(thread, AgentThread | ToolThread)]
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+    return tuple(thread.name for thread in threads if thread.is_alive())
+
+
 class ThreadHost:
     """An agent in a thread with an event loop of its own."""
 
@@ -52,8 +72,7 @@ class ThreadHost:
         """Starts the thread."""
         if self._thread is not None:
             raise IllegalTransition("a host runs one agent, once")
-        # A daemon: a tool that cannot be stopped must not keep the process from ending.
-        self._thread = threading.Thread(target=self._main, args=(drive,), name="agent", daemon=True)
+        self._thread = AgentThread(functools.partial(self._main, drive))
         self._thread.start()
 
     async def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:

@@ -14,7 +14,7 @@ from dayfly.engine.reading import RunFacts
 from dayfly.errors import AgentFailed, IllegalTransition, StepTooLong, Superseded
 from dayfly.ports.meter import Metric
 from dayfly.ports.table import Matches
-from dayfly.protocol.events import AgentCancelled, AgentError, AgentResumed, ApprovalRequested, TerminalPayload
+from dayfly.protocol.events import AgentCancelled, AgentError, AgentResumed, TerminalPayload
 from dayfly.publisher.batch import outcome_of
 from dayfly.publisher.bridge import WebSocketBridge
 from dayfly.publisher.closing import end_run
@@ -22,9 +22,9 @@ from dayfly.publisher.ending import Ending
 from dayfly.publisher.fence import Fence
 from dayfly.publisher.finish import finish
 from dayfly.publisher.outside import Outside
+from dayfly.publisher.payloads import approval, failure
 from dayfly.publisher.resuming import void_after
 from dayfly.publisher.seeing_off import see_off
-from dayfly.publisher.shaping import shown_parameters, whole
 from dayfly.publisher.starting import start_engine
 from dayfly.publisher.timestamps import rfc3339
 from dayfly.runlog.history import Step
@@ -70,9 +70,7 @@ class Attempt:
             await self._bridge.discard()
         completed = resumption_of(self.steps).completed
         if cut and run.cut_after == completed:
-            return AgentError(
-                code=StepTooLong.code, message="One step takes longer than it may.", retryable=StepTooLong.retryable
-            )
+            return failure(StepTooLong("One step takes longer than it may."))
         later = replace(self.facts.run_after(elapsed_ms), cut_after=completed if cut else run.cut_after)
         fence = Fence(run, lease_is=self._lease_is, later=later)
         resumed = AgentResumed(
@@ -89,20 +87,10 @@ class Attempt:
         """Asks the user, and leaves the run waiting. Returns the outcome where the run was cancelled meanwhile (whoever
         cancels may have looked before it waited), or the error that the run has to end with."""
         if len(calls) > MOST_APPROVALS:
-            return AgentError(
-                code=AgentFailed.code,
-                message=f"The agent asked for more than {MOST_APPROVALS} approvals at once.",
-                retryable=AgentFailed.retryable,
-            )
+            return failure(AgentFailed(f"The agent asked for more than {MOST_APPROVALS} approvals at once."))
         expires = self._outside.clock.now_ms() + self._limits.approval_ms
         requests = [
-            ApprovalRequested(
-                tool_name=whole(call.tool_name),
-                tool_call_id=whole(call.tool_call_id),
-                parameters=shown_parameters(call.parameters),
-                expires_at=rfc3339(expires),
-            )
-            for call in calls
+            approval(call.tool_name, call.tool_call_id, call.parameters, expires_at=rfc3339(expires)) for call in calls
         ]
         pause = Pause(
             self.facts.run_after(elapsed_ms),

@@ -27,6 +27,7 @@ from dayfly.protocol.events import AgentCancelled, AgentError, AgentStarted
 from dayfly.protocol.signals import Phase
 from dayfly.publisher.bridge import WebSocketBridge
 from dayfly.publisher.outside import Outside
+from dayfly.publisher.payloads import failure
 from dayfly.runlog.messages import Message
 from dayfly.runlog.resumption import Resumption
 from dayfly.runlog.rows import RunRow
@@ -205,9 +206,7 @@ class IsolatedExecutionEngine:
             if watch.cancelled.is_set():
                 return AgentCancelled(execution_time_ms=self._total_ms())
             if budget.run_is_over:
-                return AgentError(
-                    code=RunTooLong.code, message="The run took longer than it may.", retryable=RunTooLong.retryable
-                )
+                return failure(RunTooLong("The run took longer than it may."))
             return HandOver(cut=not narrator.out_of_time.is_set())
 
     def _turn(self, run: RunRow, resumption: Resumption, history: tuple[Message, ...]) -> Turn:

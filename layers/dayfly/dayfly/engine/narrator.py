@@ -1,7 +1,7 @@
 """Tells the client what the agent does: the one place where lifecycle events of a running agent are emitted."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
 from dayfly.agents.protocol import (
     Agent,
@@ -16,27 +16,13 @@ from dayfly.agents.protocol import (
     Turn,
 )
 from dayfly.engine.agent_host import AgentHost
+from dayfly.engine.conduct import AgentBrokeProtocol, Conduct
 from dayfly.engine.time_budget import TimeBudget
 from dayfly.errors import AgentFailed
-from dayfly.protocol.events import AgentThinking, ToolCompleted, ToolExecuting, ToolStatus
 from dayfly.protocol.signals import Phase
 from dayfly.publisher.bridge import WebSocketBridge
-from dayfly.publisher.shaping import (
-    SENTENCE_BYTES,
-    cut,
-    shown_parameters,
-    shown_result,
-    whole,
-    whole_answer,
-    whole_response,
-)
-from dayfly.runlog.messages import ToolOutcome
-
-_STATUS: dict[ToolOutcome, ToolStatus] = {
-    ToolOutcome.OK: "ok",
-    ToolOutcome.ERROR: "error",
-    ToolOutcome.DENIED: "denied",
-}
+from dayfly.publisher.payloads import completed, executing, thinking
+from dayfly.publisher.shaping import whole_answer, whole_response
 
 
 class Narrator:
@@ -58,11 +44,18 @@ class Narrator:
         self._hold = hold
 
     async def drive(self, agent: Agent, turn: Turn) -> None:
-        """Runs the agent to its end. Call it where the agent is to run."""
-        events = agent.run(turn)
+        """Runs the agent to its end. Call it where the agent is to run. Raises what the agent raises, and `AgentFailed`
+        where it does not keep to its protocol."""
+        conduct = Conduct(turn.resumed)
+        events = _begun(agent, turn)
         try:
             async for event in events:
-                await self._cross(event)
+                await self._cross(conduct.taken(event))
+        except asyncio.CancelledError as error:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            # Nobody cancelled the agent: something that it waited for was cancelled, and it let that through.
+            raise AgentFailed("The agent broke off.") from error
         finally:
             await _close(events)
 
@@ -70,15 +63,13 @@ class Narrator:
         await self._host.call(lambda: self._take(event))
 
     async def _take(self, event: AgentEvent) -> None:
-        if self.answer is not None:
-            raise AgentFailed("The agent went on after its answer.")
         match event:
             case Delta(text):
                 await self._bridge.say(text)
             case Thinking(reasoning, step):
                 await self._between_steps()
                 self.phase = Phase.MODEL
-                await self._bridge.emit(AgentThinking(reasoning=cut(reasoning, SENTENCE_BYTES)[0], step_number=step))
+                await self._bridge.emit(thinking(reasoning, step=step))
             case Responded(message, input_tokens, output_tokens):
                 self._bridge.note(whole_response(message), input_tokens=input_tokens, output_tokens=output_tokens)
                 self.requests += 1
@@ -89,35 +80,34 @@ class Narrator:
                     await self._between_steps()
             case ToolStarted(name, call_id, parameters):
                 self.phase = Phase.TOOL
-                shown = shown_parameters(parameters)
+                announced = executing(name, call_id, parameters)
                 await self._hold()
-                executing = ToolExecuting(tool_name=whole(name), tool_call_id=whole(call_id), parameters=shown)
-                await self._bridge.emit(executing)
+                await self._bridge.emit(announced)
                 # It is in the log, but this process may have been frozen since: another engine may be at work.
                 await self._hold()
             case ToolEnded(raw, execution_time_ms):
                 answer = whole_answer(raw)
-                completed = ToolCompleted(
-                    tool_name=answer.name,
-                    tool_call_id=answer.call_id,
-                    status=_STATUS[answer.outcome],
-                    result=shown_result(answer.content),
-                    execution_time_ms=execution_time_ms,
-                )
-                await self._bridge.emit(completed, message=answer)
+                await self._bridge.emit(completed(answer, took_ms=execution_time_ms), message=answer)
                 self._budget.progress()
                 self.phase = Phase.MODEL
             case Answered() | Asked():
                 self.phase = Phase.ENDING
                 self.answer = event
-            case _:
-                raise AgentFailed(f"The agent gave something that is no event: {type(event).__name__}.")
 
     async def _between_steps(self) -> None:
         if not self._budget.another_step_fits():
             self.out_of_time.set()
             await asyncio.Event().wait()  # until the agent is stopped
         await self._hold()
+
+
+def _begun(agent: Agent, turn: Turn) -> AsyncIterator[AgentEvent]:
+    events: object = agent.run(turn)
+    if isinstance(events, AsyncIterator):
+        return events
+    if isinstance(events, Coroutine):
+        events.close()  # else the interpreter warns that nobody has awaited it
+    raise AgentBrokeProtocol(f"The agent's `run` gave {type(events).__name__}, not an async iterator of events.")
 
 
 async def _close(events: AsyncIterator[AgentEvent]) -> None:

@@ -8,9 +8,8 @@ from dayfly.engine.engine import RunReport
 from dayfly.engine.limits import RunLimits
 from dayfly.engine.reading import read_run
 from dayfly.errors import RunFailed, Superseded
-from dayfly.protocol.events import AgentError
 from dayfly.publisher.outside import Outside
-from dayfly.publisher.shaping import SENTENCE_BYTES, cut
+from dayfly.publisher.payloads import failure
 
 _log = logging.getLogger("dayfly.engine")
 
@@ -22,12 +21,10 @@ async def refuse(outside: Outside, context: UserExecutionContext, reason: RunFai
     engine has claimed the attempt's lease. So a duplicated or late invocation that can make no engine loses like any
     other, and the run stays with whoever holds it: the report then has no outcome. Raises `Unsettled`.
     """
-    message = cut(str(reason) or "The run failed.", SENTENCE_BYTES)[0]
-    payload = AgentError(code=reason.code, message=message, retryable=reason.retryable)
     try:
         facts = await read_run(outside.table, context)
         async with outside.bridge(facts.run, next_seq=context.first_seq) as bridge:
-            return RunReport(await Attempt(outside, bridge, facts, RunLimits()).end(payload))
+            return RunReport(await Attempt(outside, bridge, facts, RunLimits()).end(failure(reason)))
     except Superseded as loss:
         _log.info("not refused", extra={"run": context.run_id, "reason": str(loss)})
         return RunReport(None)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from dayfly.agents.protocol import Answered, Asked
 from dayfly.engine.narrator import Narrator
 from dayfly.errors import AgentFailed, EngineClosed, RunFailed, Superseded, Unsettled
-from dayfly.protocol.events import AgentCompleted, AgentError, TerminalPayload, Usage
-from dayfly.publisher.shaping import ANSWER_BYTES, SENTENCE_BYTES, cut
+from dayfly.protocol.events import TerminalPayload, Usage
+from dayfly.publisher.payloads import answered, failure
 from dayfly.runlog.resumption import Resumption
 
 _log = logging.getLogger("dayfly.engine")
@@ -47,19 +47,17 @@ def verdict_on(
         case None if isinstance(answer, Asked):
             return answer
         case None if isinstance(answer, Answered):
-            result, truncated = cut(answer.text, ANSWER_BYTES)
-            return AgentCompleted(result=result, truncated=truncated, execution_time_ms=took_ms, usage=usage)
+            return answered(answer.text, took_ms=took_ms, usage=usage)
         case None:
             _log.error("the agent ended without an answer", extra={"run": run, "code": AgentFailed.code})
-            return AgentError(code=AgentFailed.code, message="The agent gave no answer.", retryable=False)
+            return failure(AgentFailed("The agent gave no answer."))
         case Superseded() | Unsettled() | EngineClosed():
             raise error
         case RunFailed():
             _log.error("the run failed", extra={"run": run, "code": error.code}, exc_info=error)
-            message = cut(str(error) or "The run failed.", SENTENCE_BYTES)[0]
-            return AgentError(code=error.code, message=message, retryable=error.retryable)
+            return failure(error)
         case Exception():
             _log.error("the agent raised", extra={"run": run, "code": AgentFailed.code}, exc_info=error)
-            return AgentError(code=AgentFailed.code, message="The agent failed.", retryable=AgentFailed.retryable)
+            return failure(AgentFailed("The agent failed."))
         case _:
             raise error

@@ -115,7 +115,7 @@ class Approve(ClientFrame):
     action: Literal["approve"]
     run_id: EntityId
     """The run whose tool call waits."""
-    tool_call_id: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    tool_call_id: Annotated[str, StringConstraints(min_length=1, max_length=limits.TOOL_CALL_ID_CHARS)]
     """From `approval_requested`."""
     approved: bool
     """Whether the tool may run."""

@@ -24,6 +24,9 @@ REQUEST_ID_PATTERN: Final = r"^[A-Za-z0-9_-]{1,64}$"
 ENTITY_ID_PATTERN: Final = r"^[A-Za-z0-9_-]{1,64}$"
 """Ids of threads, runs and agents as they appear on the wire."""
 
+TOOL_CALL_ID_CHARS: Final = 256
+"""Characters of a tool call's id."""
+
 TITLE_CHARS: Final = 200
 """Characters of a title that a client gives."""
 

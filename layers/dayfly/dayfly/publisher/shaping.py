@@ -7,6 +7,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from dayfly.protocol.call_ids import fitting_call_id
 from dayfly.protocol.parse import json_string_bytes
 from dayfly.runlog.messages import AssistantSaid, ToolAnswered, ToolCall
 
@@ -15,15 +16,13 @@ PARAMETER_BYTES: Final = 8 * 1024
 """Bytes of a tool's parameters in an event, as JSON."""
 RESULT_BYTES: Final = 8 * 1024
 """Bytes of a tool's result in an event, as a JSON string."""
-ANSWER_BYTES: Final = 24 * 1024
-"""Bytes of the final answer in `agent_completed`, as a JSON string."""
-SENTENCE_BYTES: Final = 4 * 1024
-"""Bytes of an explanation (a reasoning, an error's message), as a JSON string."""
 SHOWN_DEPTH: Final = 32
 """Levels of nested values that an event shows; deeper ones are only hinted at. Models may nest without end."""
 
 _SECRET = re.compile(r"password|passwd|secret|token|key|auth|credential", re.IGNORECASE)
 _ELLIPSIS: Final = "…"
+_NUMBER_BITS: Final = 1024
+"""A whole number of more is only hinted at: past 4,300 digits no reader of JSON takes it, this backend's included."""
 
 
 def shown_parameters(parameters: dict[str, JsonValue]) -> dict[str, JsonValue]:
@@ -52,7 +51,8 @@ def shown_result(content: str) -> str:
 
 
 def redact(value: JsonValue, *, levels: int = SHOWN_DEPTH) -> JsonValue:
-    """Replaces the values of keys whose names say that they hold a secret, and what nests deeper than `levels`."""
+    """Replaces the values of keys whose names say that they hold a secret, what nests deeper than `levels`, and numbers
+    that no reader of JSON would take."""
     if isinstance(value, dict | list) and levels == 0:
         return _ELLIPSIS
     if isinstance(value, dict):
@@ -62,6 +62,8 @@ def redact(value: JsonValue, *, levels: int = SHOWN_DEPTH) -> JsonValue:
         }
     if isinstance(value, list):
         return [redact(inner, levels=levels - 1) for inner in value]
+    if isinstance(value, int) and value.bit_length() > _NUMBER_BITS:
+        return _ELLIPSIS
     return whole(value) if isinstance(value, str) else value
 
 
@@ -71,14 +73,15 @@ def whole(text: str) -> str:
 
 
 def whole_response(said: AssistantSaid) -> AssistantSaid:
-    """The response with all its texts `whole`, as the journal can hold it."""
-    calls = tuple(ToolCall(whole(call.call_id), whole(call.name), whole(call.arguments)) for call in said.calls)
-    return AssistantSaid(whole(said.text), calls)
+    """The response with all its texts `whole` and its ids fitting, as the journal can hold it."""
+    calls = (ToolCall(fitting_call_id(call.call_id), whole(call.name), whole(call.arguments)) for call in said.calls)
+    return AssistantSaid(whole(said.text), tuple(calls))
 
 
 def whole_answer(answer: ToolAnswered) -> ToolAnswered:
-    """The tool's answer with all its texts `whole`, as the journal can hold it."""
-    return replace(answer, call_id=whole(answer.call_id), name=whole(answer.name), content=whole(answer.content))
+    """The tool's answer with all its texts `whole` and its id fitting, as the journal can hold it."""
+    content = whole(answer.content)
+    return replace(answer, call_id=fitting_call_id(answer.call_id), name=whole(answer.name), content=content)
 
 
 def cut(text: str, limit: int) -> tuple[str, bool]:

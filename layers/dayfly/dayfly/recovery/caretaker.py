@@ -14,6 +14,7 @@ from dayfly.publisher.closing import end_run
 from dayfly.publisher.errands import Errands
 from dayfly.publisher.outside import Outside
 from dayfly.publisher.patient_table import PatientTable
+from dayfly.publisher.payloads import failure
 from dayfly.publisher.resuming import open_attempt
 from dayfly.publisher.settle import settle
 from dayfly.publisher.starting import start_engine
@@ -75,7 +76,7 @@ class Caretaker:
             return
         now = self.outside.clock.now_ms()
         if now - lease.activated >= START_WITHIN_MS:
-            await self._end(standing, _error(CouldNotStart("No engine could begin the run.")))
+            await self._end(standing, failure(CouldNotStart("No engine could begin the run.")))
             return
         later = replace(lease, due=now + BEGIN_WITHIN_MS, invoked=lease.invoked + 1)
         try:
@@ -93,7 +94,7 @@ class Caretaker:
         if await self._end_if_cancelled(standing):
             return
         if run.resumes >= MOST_RESUMES:
-            await self._end(standing, _error(reason))
+            await self._end(standing, failure(reason))
             return
         spent = max(0, standing.tail.at - lease.activated)
         later = replace(run, resumes=run.resumes + 1, spent_ms=run.spent_ms + spent)
@@ -121,7 +122,7 @@ class Caretaker:
         """Ends the run, unless somebody who looks after it was faster: with `agent_cancelled` where that was asked for,
         else with an `agent_error`."""
         if not await self._end_if_cancelled(standing):
-            await self._end(standing, _error(reason))
+            await self._end(standing, failure(reason))
 
     async def _end_if_cancelled(self, standing: Standing) -> bool:
         """Whether the run has a cancel mark, which is honoured before anything else."""
@@ -143,7 +144,3 @@ class Caretaker:
         if ended:
             code = payload.code if isinstance(payload, AgentError) else ErrorCode.CANCELLED
             _log.error("run ended from outside", extra={"run": run.run, "code": code})
-
-
-def _error(reason: RunFailed) -> AgentError:
-    return AgentError(code=reason.code, message=str(reason), retryable=reason.retryable)

@@ -1,0 +1,98 @@
+"""The payloads that show what an agent or a model has chosen: here, and nowhere else, each text in them is made to fit.
+
+A model may invent a tool's name of any length, and an agent may raise an error with any message. Whatever they chose,
+the payload's event stays within `limits.EVENT_BYTES`, and can be read back.
+"""
+
+from typing import Final
+
+from pydantic import JsonValue
+
+from dayfly.errors import AgentFailed, ErrorCode, RunFailed
+from dayfly.protocol.call_ids import fitting_call_id
+from dayfly.protocol.events import (
+    AgentCompleted,
+    AgentError,
+    AgentThinking,
+    ApprovalRequested,
+    ToolCompleted,
+    ToolExecuting,
+    ToolStatus,
+    Usage,
+)
+from dayfly.publisher.shaping import cut, shown_parameters, shown_result
+from dayfly.runlog.messages import ToolAnswered, ToolOutcome
+
+NAME_BYTES: Final = 256
+"""Bytes of a tool's name in an event, as a JSON string. Providers take 64 characters of a tool that exists."""
+SENTENCE_BYTES: Final = 4 * 1024
+"""Bytes of an explanation (a reasoning, an error's message), as a JSON string."""
+ANSWER_BYTES: Final = 24 * 1024
+"""Bytes of the final answer in `agent_completed`, as a JSON string."""
+MOST_COUNTED: Final = 10**12
+"""Steps, tokens and milliseconds are counted up to this: a number that any client can read, in few digits."""
+
+_STATUS: Final[dict[ToolOutcome, ToolStatus]] = {
+    ToolOutcome.OK: "ok",
+    ToolOutcome.ERROR: "error",
+    ToolOutcome.DENIED: "denied",
+}
+
+
+def thinking(reasoning: str, *, step: int) -> AgentThinking:
+    """A request to the model."""
+    return AgentThinking(reasoning=cut(reasoning, SENTENCE_BYTES)[0], step_number=min(step, MOST_COUNTED))
+
+
+def executing(tool_name: str, call_id: str, parameters: dict[str, JsonValue]) -> ToolExecuting:
+    """A tool that is about to run."""
+    return ToolExecuting(
+        tool_name=shown_name(tool_name),
+        tool_call_id=fitting_call_id(call_id),
+        parameters=shown_parameters(parameters),
+    )
+
+
+def completed(answer: ToolAnswered, *, took_ms: int) -> ToolCompleted:
+    """A tool that has run, or that the user did not allow."""
+    return ToolCompleted(
+        tool_name=shown_name(answer.name),
+        tool_call_id=fitting_call_id(answer.call_id),
+        status=_STATUS[answer.outcome],
+        result=shown_result(answer.content),
+        execution_time_ms=min(took_ms, MOST_COUNTED),
+    )
+
+
+def approval(tool_name: str, call_id: str, parameters: dict[str, JsonValue], *, expires_at: str) -> ApprovalRequested:
+    """A tool call that waits for the user until `expires_at` (RFC 3339)."""
+    return ApprovalRequested(
+        tool_name=shown_name(tool_name),
+        tool_call_id=fitting_call_id(call_id),
+        parameters=shown_parameters(parameters),
+        expires_at=expires_at,
+    )
+
+
+def answered(text: str, *, took_ms: int, usage: Usage) -> AgentCompleted:
+    """The answer, and whether it was cut."""
+    result, truncated = cut(text, ANSWER_BYTES)
+    counted = Usage(
+        requests=min(usage.requests, MOST_COUNTED),
+        input_tokens=min(usage.input_tokens, MOST_COUNTED),
+        output_tokens=min(usage.output_tokens, MOST_COUNTED),
+    )
+    return AgentCompleted(result=result, truncated=truncated, execution_time_ms=took_ms, usage=counted)
+
+
+def failure(reason: RunFailed) -> AgentError:
+    """The end of a run that failed. A code that is not of the closed list, which a developer's own error may bring, is
+    `agent_failed`."""
+    code = reason.code if reason.code in frozenset(ErrorCode) else AgentFailed.code
+    message = cut(str(reason) or "The run failed.", SENTENCE_BYTES)[0]
+    return AgentError(code=code, message=message, retryable=reason.retryable is True)
+
+
+def shown_name(tool_name: str) -> str:
+    """A tool's name as an event may show it."""
+    return cut(tool_name, NAME_BYTES)[0]

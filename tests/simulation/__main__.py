@@ -30,6 +30,7 @@ def digest(first: int, count: int) -> int:
 def many(first: int, count: int, jobs: int) -> int:
     """Plays many schedules, and prints what they violate."""
     batch = play_many(first, count, jobs=jobs, tell=_complain)
+    print(batch.tally())
     print(f"{batch}, on {jobs} processes")
     return 1 if batch.violated else 0
 

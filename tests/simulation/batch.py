@@ -34,6 +34,10 @@ class Batch:
         rate = self.done / self.seconds if self.seconds else 0.0
         return f"{self.done} schedules, {self.runs} runs, {rate:.0f} schedules a second; {len(self.violated)} violated"
 
+    def tally(self) -> str:
+        """How many schedules came to each thing, a line each, the rarest first."""
+        return "\n".join(f"{count:7} {what}" for what, count in sorted(self.reached.items(), key=lambda one: one[::-1]))
+
 
 def play_many(first: int, count: int, *, jobs: int, tell: Callable[[Outcome], None] = lambda _: None) -> Batch:
     """Plays the schedules of so many seeds from `first` on; `tell` is called for each that violates something."""

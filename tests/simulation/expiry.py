@@ -29,7 +29,7 @@ class Expiry:
                 self.taken.discard(action.key)
                 expires = getattr(action.row, "expires", None)
                 after = self._world.hazards.deleted_after() if expires is not None else None
-                if after is not None:
+                if expires is not None and after is not None:
                     in_s = expires - START_MS / 1000 - self._world.loop.now
                     self._world.later(max(in_s, 0.0) + after, self._delete, action.key, expires)
 

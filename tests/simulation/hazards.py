@@ -1,4 +1,4 @@
-"""What no single call meets: deletion by TTL, reads that are no snapshot, clocks that jump, crowds, a day that passes."""
+"""What no single call meets: deletion by TTL, torn reads, clocks that jump, crowds, a day that passes."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -26,6 +26,8 @@ OFTEN: Final = {
     "half_forgotten": 0.04,
 }
 """How often a schedule has each, unless there is a bias: then it has those that the bias names, and no others."""
+NO_HAZARD: Final = "no hazard"
+"""Named by a bias that shall have none."""
 
 
 @dataclass
@@ -51,9 +53,8 @@ class Hazards:
     def drawn(cls, seed: int, bias: Bias) -> "Hazards":
         """The hazards of this seed's schedule."""
         hazards = cls(dice := Dice(seed + 2**40))
-        chosen = {name for name, often in OFTEN.items() if dice.chance(often)}
-        if bias != NO_BIAS:
-            chosen = bias.chances & OFTEN.keys()
+        drawn = frozenset(name for name, often in OFTEN.items() if dice.chance(often))
+        chosen = drawn if bias == NO_BIAS else bias.chances & OFTEN.keys()
         hazards.ttl = "ttl" in chosen
         if "torn_reads" in chosen:
             hazards.torn = dice.pick((0.1, 0.5))

@@ -2,22 +2,24 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from dayfly.engine.pausing import Pause
 from dayfly.ports.table import Action, ConditionsFailed
+from dayfly.publisher.closing import cancel_queued
 from dayfly.publisher.outside import Outside
 from dayfly.recovery import deletion
 from dayfly.runlog.rows import ThreadRow
 from tests.simulation.dice import replaced
 
-DELETION_CANCELS: str = "a deletion cancels a queue"
-PAUSE_LOST: str = "a pause is lost"
+DELETION_CANCELS: Final = "a deletion cancels a queue"
+PAUSE_LOST: Final = "a pause is lost"
 
 
 @contextmanager
 def watched(reached: set[str]) -> Iterator[None]:
     """For the time of the block, names those that are come to in `reached`."""
-    cancel_queued, lost = deletion.cancel_queued, Pause.lost
+    lost = Pause.lost
 
     async def cancelling(outside: Outside, thread: ThreadRow) -> None:
         reached.add(DELETION_CANCELS)

@@ -207,7 +207,9 @@ class SimPoster:
         stuck = line.world.gateway.stuck(connection)
         if stuck:
             line.actor.faults += 1
-            await line._refused(min(stuck, POST_TIMEOUT_S)) if stuck > 5.0 else await line._sent(_nothing, _stuck, after=stuck)
+            if stuck > 5.0:
+                await line._refused(min(stuck, POST_TIMEOUT_S))
+            await line._sent(_nothing, _stuck, after=stuck)
         await line.call(
             Port.POST,
             lambda: line.world.gateway.deliver(line.actor, connection, frame),

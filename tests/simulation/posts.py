@@ -50,7 +50,13 @@ class Posts:
         rows = {row.connection for row in self._world.store.held.span(span) if isinstance(row, AttachedRow)}
         taken = {key.sk for key in self._world.expiry.taken if key.pk == span.pk and span.first <= key.sk <= span.last}
         names = sorted(rows | {sk.rsplit("#", 1)[1] for sk in taken if "#SOCKET#" in sk})
-        return [name for name in names if self._world.gateway.connections[name].open][: audience.MOST_SOCKETS]
+        there = [name for name in names if self._world.gateway.connections[name].open]
+        if len(there) > audience.MOST_SOCKETS:
+            self._truth.reached.add("sockets: no room")
+        told = there[: audience.MOST_SOCKETS]
+        if len(names) > audience.MOST_SOCKETS and not set(told) <= set(names[: audience.MOST_SOCKETS]):
+            self._truth.reached.add("sockets: room of the gone")
+        return told
 
     def has_room(self, user: str, thread: str, connection: str) -> bool:
         """Whether this one is among those that are told."""

@@ -194,6 +194,7 @@ class Story:
         if device.connection is not None:
             seconds = self._world.dice.pick((1.0, 4.0, 20.0))
             device.connection.stuck_until = self._world.loop.now + (self._world.hazards.stuck_s or seconds)
+            self._world.truth.reached.add(f"socket stuck: {self._world.hazards.stuck_s or seconds:.0f}")
 
     def _read(self, device: Device) -> None:
         device.ask("threads")
@@ -258,16 +259,24 @@ class Story:
     # Hours later.
 
     def leave(self) -> None:
-        """Everybody goes."""
+        """Everybody goes; of some sockets nobody is told that they have ended."""
         for device in self.devices:
+            if device.connection is not None and self._world.hazards.dice.chance(0.5):
+                device.connection.open = device.connection.heard = False
             device.disconnect(known=True)
 
     def begin_again(self) -> None:
         """Some more, hours after the rest; also what was asked for then, once more."""
         world, dice = self._world, self._world.dice
-        deeds: tuple[Deed, ...] = (self._run, self._run_more, self._repeat, self._repeat, self._reuse, self._cancel_request)
+        deeds: list[tuple[float, Deed]] = [
+            (1, self._run),
+            (1, self._run_more),
+            (2, self._repeat),
+            (1, self._reuse),
+            (1, self._cancel_request),
+        ]
         for _ in range(3):
-            world.later(dice.between(0.0, self.span_s), self._do, dice.pick(deeds))
+            world.later(dice.between(0.0, self.span_s), self._do, dice.weighted(deeds))
 
     def _repeat(self, device: Device) -> None:
         """A request of before, to the letter."""

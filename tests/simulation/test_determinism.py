@@ -13,9 +13,10 @@ KNOWN_SOURCES: Final = {
     ("dayfly.context.ids", "secrets"),
     ("dayfly.publisher.settle", "random"),
     ("dayfly.ports.clock", "time"),
+    ("dayfly.engine.agent_host", "time"),
 }
 """Where the core takes time and random numbers from. A schedule replaces the first two; the third is the clock that
-functions are given, and a schedule gives them its own."""
+functions are given, the fourth the host of agents in threads, and a schedule gives them its own of both."""
 
 
 def test_a_seed_gives_the_same_trace_twice() -> None:

@@ -3,7 +3,8 @@
 import time
 from collections.abc import AsyncIterator
 
-from dayfly.agents.protocol import AgentEvent, Answered, Thinking, ToolStarted, Turn
+from dayfly.agents.protocol import AgentEvent, Answered, Thinking, ToolEnded, ToolStarted, Turn
+from dayfly.runlog.messages import ToolAnswered
 
 
 class Blocking:
@@ -11,6 +12,7 @@ class Blocking:
         yield Thinking("Calling a tool that blocks.", 1)
         yield ToolStarted("block", "call-1", {"seconds": 60, "api_key": "never-shown"})
         time.sleep(60)  # noqa: ASYNC251  the fault under test
+        yield ToolEnded(ToolAnswered("call-1", "block", "unblocked"), 60_000)
         yield Answered("Unblocked")
 
 

@@ -3,7 +3,8 @@
 import time
 from collections.abc import AsyncIterator
 
-from dayfly.agents.protocol import AgentEvent, Answered, Thinking, ToolStarted, Turn
+from dayfly.agents.protocol import AgentEvent, Answered, Thinking, ToolEnded, ToolStarted, Turn
+from dayfly.runlog.messages import ToolAnswered
 
 
 class Spinning:
@@ -13,6 +14,7 @@ class Spinning:
         until = time.monotonic() + 60
         while time.monotonic() < until:
             pass
+        yield ToolEnded(ToolAnswered("call-1", "spin", "counted"), 60_000)
         yield Answered("Counted")
 
 

@@ -158,12 +158,12 @@ def nothing_is_void() -> Iterator[None]:
 
 ALL: Final = (
     Broken(post_before_append, 0),
-    Broken(unconditional_append, 3, fates={Fate.LOST, Fate.LATE}),
+    Broken(unconditional_append, 2, fates={Fate.LOST, Fate.LATE}),
     Broken(seq_from_the_tail, 0, chances={"invocation_twice"}),
     Broken(no_nonce_check, 7, fates={Fate.LOST, Fate.LATE}),
     Broken(new_record_at_each_try, 2, fates={Fate.LOST, Fate.LATE}),
     Broken(tool_before_its_commit, 0),
-    Broken(replay_after_the_cursor, 0),
+    Broken(replay_after_the_cursor, 2),
     Broken(void_text_is_kept, 1),
-    Broken(nothing_is_void, 3, fates={Fate.DIES_AFTER, Fate.DIES_BEFORE}),
+    Broken(nothing_is_void, 11, fates={Fate.DIES_AFTER, Fate.DIES_BEFORE}),
 )

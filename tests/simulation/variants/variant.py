@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Set
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any, Protocol
 
 from dayfly.ports.table import Matches, Put
 from dayfly.runlog.rows import Row
+from tests.simulation.hazards import NO_HAZARD, OFTEN
 from tests.simulation.weather import Bias, Fate
 
 
@@ -35,6 +37,16 @@ class Broken:
         self.make = make
         self.seed = seed
         self.bias = Bias(frozenset(fates), frozenset(chances), frozenset(deeds))
+
+    @property
+    def hazards(self) -> frozenset[str]:
+        """The hazards through which it is found."""
+        return self.bias.chances & OFTEN.keys()
+
+    @property
+    def bias_without_hazards(self) -> Bias:
+        """The same bias, and no hazard."""
+        return replace(self.bias, chances=self.bias.chances - OFTEN.keys() | {NO_HAZARD})
 
 
 def unconditional(row: Row, when: object = None) -> Put:

@@ -120,7 +120,7 @@ ALL: Final = (
     Broken(no_look_after_the_question, 286, fates={Fate.SLOW}, deeds={"cancel", "question"}),
     Broken(agents_know_nothing, 1, deeds={"run_more"}),
     Broken(cancel_of_any_run, 102, fates={Fate.SLOW, Fate.DIES_AFTER}, deeds={"run_more", "cancel"}),
-    Broken(audience_before_the_end, 4),
-    Broken(attach_reads_first, 3, fates={Fate.SLOW}, deeds={"drop", "attach", "reload"}),
-    Broken(one_partition_for_all, 5),
+    Broken(audience_before_the_end, 41),
+    Broken(attach_reads_first, 73, fates={Fate.SLOW}, deeds={"drop", "attach", "reload"}),
+    Broken(one_partition_for_all, 10),
 )

@@ -1,5 +1,7 @@
 """Between the neutral form and the library's."""
 
+import json
+
 import pytest
 from pydantic_ai.messages import ModelResponse, TextPart, ThinkingPart, ToolCallPart, ToolReturnPart
 
@@ -85,3 +87,11 @@ def test_a_failed_result_is_marked_for_the_model() -> None:
     """An error outcome is not given as a success."""
     parts = [part for message in to_model_messages(WHOLE) for part in message.parts if isinstance(part, ToolReturnPart)]
     assert [part.outcome for part in parts] == ["success", "failed"]
+
+
+def test_arguments_that_hold_half_a_character_are_kept_as_json() -> None:
+    """A provider's JSON may hold one, as half of an escaped pair: so does the text that is kept and stored."""
+    said = from_model_response(ModelResponse([ToolCallPart("look", {"city": "Kiel", "odd": "\ud83d"}, "c-1")]))
+    (call,) = said.calls
+    assert json.loads(call.arguments) == {"city": "Kiel", "odd": "\ud83d"}
+    assert call.arguments.encode()

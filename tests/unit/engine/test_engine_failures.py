@@ -164,7 +164,8 @@ async def test_an_answer_in_one_piece_of_any_length(world: World) -> None:
 async def test_what_a_model_invents_is_bounded_in_events_and_whole_in_the_journal(world: World) -> None:
     """A tool's name of 200,000 characters fits no event; the model is given back what it has said, also by a later
     attempt, and the thread's history holds it."""
-    name, call_id, arguments = "n" * 200_000, "i" * 200_000, '{"%s": "%s"}' % ("k" * 200_000, "v" * 1_000_000)
+    name, call_id = "n" * 200_000, "i" * 200_000
+    arguments = json.dumps({"k" * 200_000: "v" * 1_000_000})
     turns: list[Turn] = []
 
     async def inventive(turn: Turn) -> AsyncIterator[AgentEvent]:

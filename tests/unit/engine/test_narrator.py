@@ -117,7 +117,8 @@ async def test_a_round_of_model_and_tool_is_told_and_journalled(world: World) ->
 async def test_how_a_call_ended_is_its_status(world: World, outcome: ToolOutcome, status: str) -> None:
     """A denied one has no `tool_executing` before it."""
     scene = await narrated(world)
-    await scene.drive(ToolEnded(ToolAnswered("c-1", "look", "x", outcome), 0), Answered("Done."))
+    started = () if outcome is ToolOutcome.DENIED else (ToolStarted("look", "c-1", {}),)
+    await scene.drive(*started, ToolEnded(ToolAnswered("c-1", "look", "x", outcome), 0), Answered("Done."))
     (event,) = [event for event in world.log(scene.stage.call.run) if event["type"] == "tool_completed"]
     assert event["payload"]["status"] == status
 
@@ -173,7 +174,8 @@ async def test_an_agent_whose_next_step_does_not_fit_waits_to_be_stopped(
 ) -> None:
     """Before a request to the model, and before the tools of a response: there, and nowhere else."""
     scene = await narrated(world, lifetime_s=10)
-    first = (Delta("So."), Responded(AssistantSaid("So.")), ToolEnded(ANSWER, 3))
+    denied = ToolAnswered("c-0", "look", "no", ToolOutcome.DENIED)
+    first = (Delta("So."), Responded(AssistantSaid("So.")), ToolEnded(denied, 3))
     driving = asyncio.create_task(scene.drive(*first, boundary, Answered("Done."), pause_s=3))
     await asyncio.sleep(30)
     assert scene.narrator.out_of_time.is_set() is (expected is not None)

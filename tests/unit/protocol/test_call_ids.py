@@ -6,7 +6,7 @@ from dayfly.protocol.call_ids import fitting_call_id
 from dayfly.protocol.limits import TOOL_CALL_ID_CHARS
 
 
-@pytest.mark.parametrize("call_id", ["c", "call_9|fc_1", "ä" * TOOL_CALL_ID_CHARS, "x" * TOOL_CALL_ID_CHARS, "", "\x00"])
+@pytest.mark.parametrize("call_id", ["c", "call_9|fc_1", "ä" * TOOL_CALL_ID_CHARS, "", "\x00"])
 def test_what_fits_is_kept(call_id: str) -> None:
     """Up to as many characters as a client's `approve` may name."""
     assert fitting_call_id(call_id) == call_id

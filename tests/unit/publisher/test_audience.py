@@ -9,6 +9,8 @@ from dayfly.admission.entry import attached, cancel_mark
 from dayfly.engine.watch import LOOK_S
 from dayfly.ports.invoker import EngineCall
 from dayfly.publisher.audience import MOST_SOCKETS, Audience, read_audience
+from dayfly.publisher.seeing_off import see_off
+from dayfly.publisher.transcript import committed_of, tail_of
 from dayfly.runlog.queueing import QUEUE_LENGTH
 from dayfly.runlog.rows import AttachedRow, ThreadRow
 from tests.fakes.agents import silent
@@ -129,6 +131,24 @@ async def test_rows_of_the_gone_that_can_not_be_removed_take_nobody_s_place_eith
     await world.engine(call)
     assert world.sockets.events("z1")[-1] == world.log(call.run)[-1]
     assert {world.sockets.tried[name] for name in world.sockets.gone} == {1}
+
+
+async def test_what_was_read_of_the_audience_is_known_though_the_rest_can_not_be_read(world: World) -> None:
+    """Its marks count, and not everybody was sent what was appended."""
+    call = await crowded(world, gone=MOST_SOCKETS)
+    row = cancel_mark(world.thread(call.thread), call.run, now=0)
+    world.memory._rows[row.key] = row
+    first = reads(world) + 1
+    world.table.plan = lambda one: Fault.REFUSED if one.method == "query_live" and reads(world) > first else None
+    delivery = world.outside().delivery(world.run(call.run))
+    batch = await tail_of(world.table, user="u-alice", run=call.run)
+    assert batch is not None
+    delivery.publish(committed_of(batch))
+    seen = await see_off(delivery)
+    await delivery.close()
+    assert not seen.posted
+    assert seen.audience is not None
+    assert seen.audience.cancelled == {call.run}
 
 
 async def test_a_socket_behind_the_gone_follows_the_run_once_they_have_left(world: World) -> None:

@@ -112,8 +112,8 @@ def test_numbers_in_parameters_can_be_read_back() -> None:
 class Odd(RunFailed):
     """A developer's own failure."""
 
-    code = cast(ErrorCode, "out_of_coffee")
-    retryable = cast(bool, "perhaps")
+    code = cast("ErrorCode", "out_of_coffee")
+    retryable = cast("bool", "perhaps")
 
 
 def test_a_failure_with_a_code_of_its_own_is_the_agents() -> None:

@@ -53,6 +53,14 @@ async def test_patience_ends(patience_s: float, world: World, monkeypatch: pytes
         assert world.clock.monotonic() == pytest.approx(until, abs=1e-9), seed
 
 
+async def test_patience_is_fifteen_seconds(world: World) -> None:
+    """Unless the caller says otherwise."""
+    world.table.plan = lambda call: Fault.REFUSED
+    with pytest.raises(Unsettled):
+        await settle(world.table, Put(NOTE))
+    assert world.clock.monotonic() == PATIENCE_S == 15
+
+
 async def test_no_patience_is_one_try(world: World) -> None:
     """Without patience a call is made once, and nothing is waited for."""
     world.table.plan = lambda call: Fault.REFUSED

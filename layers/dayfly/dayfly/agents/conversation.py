@@ -1,5 +1,6 @@
 """Between the neutral form of a conversation and pydantic-ai's."""
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
@@ -14,6 +15,7 @@ from pydantic_ai.messages import (
     ToolReturnPart,
     UserPromptPart,
 )
+from pydantic_core import PydanticSerializationError
 
 from dayfly.agents.text import storable
 from dayfly.runlog.history import UNANSWERED
@@ -76,7 +78,7 @@ def from_model_response(response: ModelResponse) -> AssistantSaid:
     """The neutral form: text and tool calls; a model's hidden thoughts and its provider's details stay out."""
     text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
     calls = (
-        ToolCall(part.tool_call_id, part.tool_name, part.args_as_json_str())
+        ToolCall(part.tool_call_id, part.tool_name, _arguments(part))
         for part in response.parts
         if isinstance(part, ToolCallPart)
     )
@@ -98,6 +100,14 @@ def from_model_messages(messages: Sequence[ModelMessage]) -> tuple[Message, ...]
                 content = part.model_response_str(wrap_if_error=False)
                 neutral.append(ToolAnswered(part.tool_call_id, part.tool_name, content, outcome))
     return tuple(neutral)
+
+
+def _arguments(part: ToolCallPart) -> str:
+    try:
+        return part.args_as_json_str()
+    except PydanticSerializationError:
+        # A lone surrogate, as half of an escaped pair in the provider's JSON: UTF-8 has no form for it, an escape has.
+        return json.dumps(part.args_as_dict())
 
 
 def _spoken(content: Sequence[object]) -> str:

@@ -102,7 +102,12 @@ class Agent(Protocol):
     """Made anew for each run attempt; holds nothing of another."""
 
     def run(self, turn: Turn) -> AsyncIterator[AgentEvent]:
-        """Runs the turn. Ends with exactly one `Answered` or `Asked`.
+        """Runs the turn. Ends with exactly one `Answered` or `Asked`, when each tool that was started has ended.
+
+        A tool call's id is its alone within the run, over all attempts: a call is asked for, started and ended once
+        (after `ToolStarted` of an earlier attempt alone, it may be started again), and only a denied one ends without
+        having been started. An agent that yields anything else ends its run with `agent_failed`, and the log says what
+        was wrong.
 
         The engine asks for the next event only when the one before is taken: committed to the run log for `Responded`,
         `ToolStarted`, `ToolEnded` and `Thinking`; buffered, with back-pressure, for `Delta`. So what stands behind a

@@ -1,7 +1,7 @@
 """Tells the client what the agent does: the one place where lifecycle events of a running agent are emitted."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
 from dayfly.agents.protocol import (
     Agent,
@@ -16,6 +16,7 @@ from dayfly.agents.protocol import (
     Turn,
 )
 from dayfly.engine.agent_host import AgentHost
+from dayfly.engine.conduct import AgentBrokeProtocol, Conduct
 from dayfly.engine.time_budget import TimeBudget
 from dayfly.errors import AgentFailed
 from dayfly.protocol.signals import Phase
@@ -43,11 +44,18 @@ class Narrator:
         self._hold = hold
 
     async def drive(self, agent: Agent, turn: Turn) -> None:
-        """Runs the agent to its end. Call it where the agent is to run."""
-        events = agent.run(turn)
+        """Runs the agent to its end. Call it where the agent is to run. Raises what the agent raises, and `AgentFailed`
+        where it does not keep to its protocol."""
+        conduct = Conduct(turn.resumed)
+        events = _begun(agent, turn)
         try:
             async for event in events:
-                await self._cross(event)
+                await self._cross(conduct.taken(event))
+        except asyncio.CancelledError as error:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            # Nobody cancelled the agent: something that it waited for was cancelled, and it let that through.
+            raise AgentFailed("The agent broke off.") from error
         finally:
             await _close(events)
 
@@ -55,8 +63,6 @@ class Narrator:
         await self._host.call(lambda: self._take(event))
 
     async def _take(self, event: AgentEvent) -> None:
-        if self.answer is not None:
-            raise AgentFailed("The agent went on after its answer.")
         match event:
             case Delta(text):
                 await self._bridge.say(text)
@@ -87,14 +93,21 @@ class Narrator:
             case Answered() | Asked():
                 self.phase = Phase.ENDING
                 self.answer = event
-            case _:
-                raise AgentFailed(f"The agent gave something that is no event: {type(event).__name__}.")
 
     async def _between_steps(self) -> None:
         if not self._budget.another_step_fits():
             self.out_of_time.set()
             await asyncio.Event().wait()  # until the agent is stopped
         await self._hold()
+
+
+def _begun(agent: Agent, turn: Turn) -> AsyncIterator[AgentEvent]:
+    events: object = agent.run(turn)
+    if isinstance(events, AsyncIterator):
+        return events
+    if isinstance(events, Coroutine):
+        events.close()  # else the interpreter warns that nobody has awaited it
+    raise AgentBrokeProtocol(f"The agent's `run` gave {type(events).__name__}, not an async iterator of events.")
 
 
 async def _close(events: AsyncIterator[AgentEvent]) -> None:

@@ -32,6 +32,7 @@ async def see_off(delivery: Delivery, *, drain_s: float = DRAIN_S) -> SeenOff:
     to be gone and sockets stand behind them, these are sent it in their place."""
     loop = asyncio.get_running_loop()
     until: float | None = None
+    audience: Audience | None = None
     while True:
         try:
             audience = await answered(lambda: delivery.refresh(phase=Phase.ENDING, elapsed_ms=0), patience_s=AUDIENCE_S)
@@ -39,7 +40,7 @@ async def see_off(delivery: Delivery, *, drain_s: float = DRAIN_S) -> SeenOff:
             # An end keeps its lease for the sweep; whoever misses anything else sees the gap by the next event.
             _log.warning("audience not read")
             await delivery.drain(patience_s=drain_s)
-            return SeenOff(None, posted=False)
+            return SeenOff(audience, posted=False)
         until = loop.time() + drain_s if until is None else until
         posted = await delivery.drain(patience_s=max(0.0, until - loop.time()))
         has_room = audience.more and len(delivery.sockets) < len(audience.sockets)

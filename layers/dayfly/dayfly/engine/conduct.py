@@ -1,0 +1,193 @@
+"""Holds an agent to its protocol: what it yields is an event with values of the right types, in an order there is.
+
+pydantic-ai's loop yields nothing else, but an agent may be a loop of its own. What is refused here would be no end at
+all further on, or an event that nobody can read, or a tool that runs twice.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from dayfly.agents.protocol import (
+    AgentEvent,
+    Answered,
+    Asked,
+    Delta,
+    OpenCall,
+    Responded,
+    Thinking,
+    ToolEnded,
+    ToolStarted,
+)
+from dayfly.errors import AgentFailed
+from dayfly.protocol.call_ids import fitting_call_id
+from dayfly.publisher.payloads import MOST_COUNTED
+from dayfly.publisher.shaping import SHOWN_DEPTH
+from dayfly.runlog.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome
+
+T = TypeVar("T")
+
+_ID_SHOWN: Final = 64
+"""Characters of an id or a name in an error's message."""
+_OUTCOMES: Final = frozenset({ToolOutcome.OK, ToolOutcome.ERROR, ToolOutcome.DENIED})
+
+
+class AgentBrokeProtocol(AgentFailed):
+    """The agent yielded what its protocol does not have, or does not have there. The message names what it was."""
+
+
+class Conduct:
+    """What one attempt's agent has done so far. `resumed` is what earlier attempts of the run have left."""
+
+    def __init__(self, resumed: Iterable[Message] = ()) -> None:
+        self._asked_for: set[str] = set()
+        self._running: set[str] = set()
+        self._ended: set[str] = set()
+        self._last_word = False
+        for message in resumed:
+            if isinstance(message, AssistantSaid):
+                self._asked_for |= {call.call_id for call in message.calls}
+            elif isinstance(message, ToolAnswered):
+                self._ended.add(message.call_id)
+
+    def taken(self, event: AgentEvent) -> AgentEvent:
+        """The event, with ids that fit. Raises `AgentBrokeProtocol` for one that may not come, or not now."""
+        if self._last_word:
+            raise AgentBrokeProtocol("The agent went on after its answer.")
+        match event:
+            case Delta(text):
+                _text(text, "Delta.text")
+            case Thinking(reasoning, step):
+                _text(reasoning, "Thinking.reasoning")
+                _count(step, "Thinking.step", least=1)
+            case Responded():
+                return self._responded(event)
+            case ToolStarted():
+                return self._started(event)
+            case ToolEnded():
+                return self._tool_ended(event)
+            case Answered(text):
+                _text(text, "Answered.text")
+                self._nothing_runs("answered")
+                self._last_word = True
+            case Asked():
+                return self._asked(event)
+            case _:
+                raise AgentBrokeProtocol(f"The agent gave something that is no event: {type(event).__name__}.")
+        return event
+
+    def _responded(self, event: Responded) -> Responded:
+        _kind(event.message, AssistantSaid, "Responded.message")
+        _text(event.message.text, "AssistantSaid.text")
+        _count(event.input_tokens, "Responded.input_tokens")
+        _count(event.output_tokens, "Responded.output_tokens")
+        calls: list[ToolCall] = []
+        for call in _several(event.message.calls, ToolCall, "AssistantSaid.calls"):
+            _text(call.name, "ToolCall.name")
+            _text(call.arguments, "ToolCall.arguments")
+            calls.append(replace(call, call_id=_id(call.call_id, "ToolCall.call_id")))
+            if calls[-1].call_id in self._asked_for:
+                raise _broken("asked twice for a tool call with the id", call.call_id)
+            self._asked_for.add(calls[-1].call_id)
+        return replace(event, message=replace(event.message, calls=tuple(calls)))
+
+    def _started(self, event: ToolStarted) -> ToolStarted:
+        call_id = _id(event.tool_call_id, "ToolStarted.tool_call_id")
+        _text(event.tool_name, "ToolStarted.tool_name")
+        _parameters(event.parameters, "ToolStarted.parameters")
+        if call_id in self._running or call_id in self._ended:
+            raise _broken("started a tool call twice:", call_id)
+        self._running.add(call_id)
+        return replace(event, tool_call_id=call_id)
+
+    def _tool_ended(self, event: ToolEnded) -> ToolEnded:
+        answer = event.answer
+        _kind(answer, ToolAnswered, "ToolEnded.answer")
+        call_id = _id(answer.call_id, "ToolAnswered.call_id")
+        _text(answer.name, "ToolAnswered.name")
+        _text(answer.content, "ToolAnswered.content")
+        _count(event.execution_time_ms, "ToolEnded.execution_time_ms")
+        _text(answer.outcome, "ToolAnswered.outcome")
+        if answer.outcome not in _OUTCOMES:
+            raise AgentBrokeProtocol("The agent ended a tool call as neither ok, error nor denied.")
+        if call_id in self._ended:
+            raise _broken("ended a tool call twice:", call_id)
+        if call_id not in self._running and answer.outcome != ToolOutcome.DENIED:
+            raise _broken("ended a tool call that it had not started:", call_id)
+        self._running.discard(call_id)
+        self._ended.add(call_id)
+        # Built anew: an outcome may be given by its text, and the journal has it as what it is.
+        return replace(event, answer=replace(answer, call_id=call_id, outcome=ToolOutcome(answer.outcome)))
+
+    def _asked(self, event: Asked) -> Asked:
+        self._nothing_runs("asked its user")
+        calls: list[OpenCall] = []
+        for call in _several(event.calls, OpenCall, "Asked.calls"):
+            _text(call.tool_name, "OpenCall.tool_name")
+            _parameters(call.parameters, "OpenCall.parameters")
+            calls.append(replace(call, tool_call_id=_id(call.tool_call_id, "OpenCall.tool_call_id")))
+            if calls[-1].tool_call_id in self._ended:
+                raise _broken("asked for approval of a tool call that has ended:", call.tool_call_id)
+        if not calls:
+            raise AgentBrokeProtocol("The agent asked its user, but for the approval of no tool call.")
+        if len({call.tool_call_id for call in calls}) < len(calls):
+            raise AgentBrokeProtocol("The agent asked for approval of one tool call twice.")
+        self._last_word = True
+        return replace(event, calls=tuple(calls))
+
+    def _nothing_runs(self, did: str) -> None:
+        if self._running:
+            raise _broken(f"{did} while a tool call had not ended:", min(self._running))
+
+
+def _broken(what: str, call_id: str) -> AgentBrokeProtocol:
+    return AgentBrokeProtocol(f"The agent {what} {call_id[:_ID_SHOWN]!r}.")
+
+
+def _kind(value: object, kind: type, where: str) -> None:
+    if not isinstance(value, kind):
+        raise AgentBrokeProtocol(f"The agent gave {type(value).__name__} as {where}, not {kind.__name__}.")
+
+
+def _text(value: object, where: str) -> None:
+    _kind(value, str, where)
+
+
+def _id(value: str, where: str) -> str:
+    _text(value, where)
+    if not value:
+        raise AgentBrokeProtocol(f"The agent gave no {where}.")
+    return fitting_call_id(value)
+
+
+def _count(value: object, where: str, *, least: int = 0) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= MOST_COUNTED:
+        raise AgentBrokeProtocol(f"The agent gave no whole number from {least} to {MOST_COUNTED} as {where}.")
+
+
+def _several(value: object, kind: type[T], where: str) -> Sequence[T]:
+    if not isinstance(value, tuple | list):
+        raise AgentBrokeProtocol(f"The agent gave {type(value).__name__} as {where}, not tuple.")
+    for one in value:
+        _kind(one, kind, f"a call of {where}")
+    return value
+
+
+def _parameters(value: object, where: str) -> None:
+    _kind(value, dict, where)
+    _json(value, where, levels=SHOWN_DEPTH)
+
+
+def _json(value: object, where: str, *, levels: int) -> None:
+    """Deeper than is shown it does not matter what there is."""
+    if levels == 0 or value is None or isinstance(value, str | bool | int | float):
+        return
+    if isinstance(value, list):
+        for inner in value:
+            _json(inner, where, levels=levels - 1)
+        return
+    if not isinstance(value, dict):
+        raise AgentBrokeProtocol(f"The agent gave {type(value).__name__} in {where}, which JSON can not hold.")
+    for name, inner in value.items():
+        _text(name, f"a name in {where}")
+        _json(inner, where, levels=levels - 1)

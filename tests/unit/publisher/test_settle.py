@@ -38,7 +38,8 @@ async def test_a_lost_answer_without_a_token_returns_the_own_row(world: World) -
 
 
 async def test_patience_ends(world: World) -> None:
-    """After its patience a write that stays unsettled is given up, not much earlier and not later."""
+    """After 15 s a write that stays unsettled is given up, not much earlier and not later."""
+    assert PATIENCE_S == 15
     world.table.plan = lambda call: Fault.REFUSED
     with pytest.raises(Unsettled):
         await settle(world.table, Put(NOTE))

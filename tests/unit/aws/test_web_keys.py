@@ -115,6 +115,15 @@ def test_keys_are_discovered(issuer: Issuer) -> None:
     assert keys_of(issuer, discovered=True).find("one") is not None
 
 
+def test_an_issuer_with_a_slash_is_discovered(issuer: Issuer) -> None:
+    """The slash that an issuer's name ends with is part of the name, and not twice part of the address.
+
+    Source: OpenID Connect Discovery 1.0, section 4.1.
+    """
+    issuer.configuration = {"issuer": f"{issuer.url}/", "jwks_uri": issuer.jwks_url}
+    assert WebKeys(issuer=f"{issuer.url}/", jwks_url="", clock=ManualClock()).find("one") is not None
+
+
 def test_another_issuer_is_not_discovered(issuer: Issuer) -> None:
     """A configuration that names another issuer, or none, is not used, though keys lie where it says."""
     for other in ({"issuer": "https://other.example"}, {"issuer": f"{issuer.url}/"}, {}):

@@ -10,17 +10,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-import boto3
 import pytest
 
 from dayfly.aws import clients
 from dayfly.aws.calls import Pool
 from dayfly.aws.table import DynamoTable
 from dayfly.ports.table import Put
+from dayfly.protocol.events import AgentStarted, Event, EventType
+from dayfly.publisher.timestamps import rfc3339
+from dayfly.recovery.caretaker import MOST_RESUMES
 from dayfly.runlog import keys
-from dayfly.runlog.rows import RunRow
+from dayfly.runlog.leasing import held_lease
+from dayfly.runlog.rows import LeaseRow, LogRow, RunRow
 from tests.contract.cloud import Cloud, app, frame_event, sample
-from tests.contract.test_functions import killed_at_work
 from tests.unit.aws.lambda_context import PlayedContext
 
 RUN = {"action": "run", "id": "c1", "text": "What is 2 + 2?"}
@@ -54,20 +56,50 @@ def test_a_run_whose_event_expired_ends(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize(("response", "code"), [("Sandbox.Timedout", "engine_timeout"), ("Killed", "engine_lost")])
-def test_a_lost_engine_is_told_by_how_it_was_lost(
-    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, response: str, code: str
-) -> None:
+def test_a_lost_engine_is_told_by_how_it_was_lost(cloud: Cloud, response: str, code: str) -> None:
     """A run that has no attempt left ends with `engine_timeout` where Lambda's record says so, else `engine_lost`."""
-    monkeypatch.setenv("AGENTS_PACKAGE", "tests.e2e.agents")
-    payload = admitted(cloud, agent="dying")
-    killed_at_work(payload)
-    key = keys.run_key(payload["user"], payload["thread_id"], payload["run_id"])
-    change(key, lambda row: replace(row, resumes=2))
+    payload = admitted(cloud)
+    asyncio.run(begun_by(payload, "engine-1"))
     lost = notice("on-failure", payload, requestId="engine-1")
     lost["responsePayload"] = {"errorType": response, "errorMessage": "it is over"}
     app("recovery").handler(lost, PlayedContext())
     last = cloud.events()[-1]
     assert (last["type"], last["payload"]["code"]) == ("agent_error", code)
+
+
+async def begun_by(payload: dict[str, Any], invocation: str) -> None:
+    """Leaves the run's rows as an engine does that has begun its last attempt and then died."""
+    user, thread, run, first = (payload[name] for name in ("user", "thread_id", "run_id", "first_seq"))
+    client = clients.dynamodb_client()
+    with Pool(threads=1) as pool:
+        table = DynamoTable(client, os.environ["TABLE_NAME"], pool)
+        row = await table.get(keys.run_key(user, thread, run), RunRow)
+        lease = await table.get(keys.lease_key(user, run), LeaseRow)
+        assert row is not None
+        assert lease is not None
+        started = Event(
+            type=EventType.AGENT_STARTED,
+            run_id=run,
+            thread_id=thread,
+            seq=first,
+            timestamp=rfc3339(row.admitted),
+            agent_name=row.agent,
+            payload=AgentStarted(message="It has begun."),
+        )
+        batch = LogRow(
+            user=user,
+            run=run,
+            first=first,
+            last=first,
+            events=(started.encode(),),
+            nonce="n-1",
+            ordinal=0,
+            invocation=invocation,
+            at=row.admitted,
+        )
+        held = held_lease(lease, nonce="n-1", now=row.admitted)
+        await table.write(Put(replace(row, resumes=MOST_RESUMES)), Put(batch), Put(held))
+    client.close()
 
 
 def test_a_warm_up_that_failed_is_nothing(cloud: Cloud) -> None:
@@ -83,9 +115,12 @@ Threads = dict[str, set[threading.Thread]]
 def threads_of_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Threads]:
     """In which threads the functions' clients make their calls: to the table, to Lambda, posts of events and replies.
 
-    The threads themselves are kept, so that no later one takes the name of one that has ended.
+    Each pool has one thread here, so that whoever shares a pool shares it; the threads themselves are kept, so that no
+    later one is taken for one that has ended.
     """
     seen: Threads = defaultdict(set)
+    make_pool: Any = Pool.__init__
+    monkeypatch.setitem(make_pool.__kwdefaults__, "threads", 1)
 
     def kind_of(request: Any) -> str:
         if "/@connections/" not in request.url:
@@ -108,10 +143,9 @@ def threads_of_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Threads]:
 
 
 def assert_apart(seen: Threads, *kinds: str) -> None:
-    """These kinds of calls were made, and no thread made those of two."""
-    for kind in kinds:
-        assert seen[kind], kind
-    assert sum(len(seen[kind]) for kind in kinds) == len(set().union(*(seen[kind] for kind in kinds)))
+    """These kinds of calls were made, those of each in its own thread."""
+    assert {kind: len(seen[kind]) for kind in kinds} == dict.fromkeys(kinds, 1)
+    assert len(set().union(*(seen[kind] for kind in kinds))) == len(kinds)
 
 
 def test_the_routers_posts_have_threads_of_their_own(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,18 +171,3 @@ def test_recoverys_posts_have_threads_of_their_own(cloud: Cloud, monkeypatch: py
         app("recovery").handler(notice("on-failure-expired", payload), PlayedContext())
     assert cloud.events()[-1]["type"] == "agent_error"
     assert_apart(seen, "table", "events")
-
-
-def change(key: keys.Key, how: Callable[[RunRow], RunRow]) -> None:
-    """Changes a run in the table, as nobody would."""
-    client = boto3.client("dynamodb")
-    with Pool(threads=1) as pool:
-        table = DynamoTable(client, os.environ["TABLE_NAME"], pool)
-
-        async def changed() -> None:
-            row = await table.get(key, RunRow)
-            assert row is not None
-            await table.write(Put(how(row)))
-
-        asyncio.run(changed())
-    client.close()

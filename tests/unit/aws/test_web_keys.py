@@ -24,7 +24,8 @@ def keys_of(issuer: Issuer, clock: ManualClock | None = None, *, discovered: boo
 
 
 def test_keys_are_fetched_once_and_kept(issuer: Issuer) -> None:
-    """Many tokens of known keys cost one fetch until the keys are no longer fresh."""
+    """Many tokens of known keys cost one fetch until the keys are no longer fresh, ten minutes later."""
+    assert FRESH_S == 600
     clock = ManualClock()
     keys = keys_of(issuer, clock)
     for _ in range(5):
@@ -57,7 +58,8 @@ def test_a_withdrawn_key_is_forgotten(issuer: Issuer) -> None:
 
 
 def test_a_flood_of_unknown_key_ids_asks_once(issuer: Issuer) -> None:
-    """Made-up key ids make us ask again at most once every few seconds, and are unknown without an error."""
+    """Made-up key ids make us ask again at most once in ten seconds, and are unknown without an error."""
+    assert FORCED_S == 10
     clock = ManualClock()
     keys = keys_of(issuer, clock)
     for place in range(100):
@@ -73,7 +75,8 @@ def test_a_flood_of_unknown_key_ids_asks_once(issuer: Issuer) -> None:
 
 
 def test_an_outage_is_bridged_with_known_keys(issuer: Issuer) -> None:
-    """Keys that were fetched go on counting for a while when the issuer is down, then nothing does."""
+    """Keys that were fetched go on counting for an hour when the issuer is down, then nothing does."""
+    assert GRACE_S == 3600
     clock = ManualClock()
     keys = keys_of(issuer, clock)
     assert keys.find("one") is not None
@@ -90,7 +93,8 @@ def test_an_outage_is_bridged_with_known_keys(issuer: Issuer) -> None:
 
 
 def test_an_outage_is_not_made_worse(issuer: Issuer) -> None:
-    """While a fetch has just failed none is tried; after the pause one is, and finds the issuer back."""
+    """While a fetch has just failed none is tried; two seconds later one is, and finds the issuer back."""
+    assert FAILED_S == 2
     clock = ManualClock()
     keys = keys_of(issuer, clock)
     issuer.up = False
@@ -109,6 +113,15 @@ def test_an_outage_is_not_made_worse(issuer: Issuer) -> None:
 def test_keys_are_discovered(issuer: Issuer) -> None:
     """Without an address the issuer's own configuration names it."""
     assert keys_of(issuer, discovered=True).find("one") is not None
+
+
+def test_an_issuer_with_a_slash_is_discovered(issuer: Issuer) -> None:
+    """The slash that an issuer's name ends with is part of the name, and not twice part of the address.
+
+    Source: OpenID Connect Discovery 1.0, section 4.1.
+    """
+    issuer.configuration = {"issuer": f"{issuer.url}/", "jwks_uri": issuer.jwks_url}
+    assert WebKeys(issuer=f"{issuer.url}/", jwks_url="", clock=ManualClock()).find("one") is not None
 
 
 def test_another_issuer_is_not_discovered(issuer: Issuer) -> None:

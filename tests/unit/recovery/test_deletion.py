@@ -141,9 +141,10 @@ async def test_long_values_go_with_their_thread(world: World) -> None:
 
 
 async def test_a_long_thread_is_deleted_over_several_sweeps(world: World) -> None:
-    """One sweep takes so many rows; the next goes on, until all are gone."""
+    """One sweep takes two thousand rows; the next goes on, until all are gone."""
+    assert MOST_ROWS == 2_000
     call = await forgotten(world, runs=1)
-    for number in range(MOST_ROWS * 2):
+    for number in range(4_000):
         row = PartRow(user="u-alice", owner=f"HIST#{call.thread}#{number:08d}#r#n", part=0, data=b"x")
         world.memory._rows[row.key] = row
     counts: list[int] = []

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from dayfly.errors import Unsettled
 from dayfly.ports.table import Put
 from dayfly.runlog.rows import CancelRow, LogRow
 from tests.fakes.faulty_table import Call, Fault
@@ -27,6 +28,20 @@ async def test_a_notice_of_a_run_without_an_attempt_left_survives_any_lost_read(
     world.table.fail_once(number, Fault.REFUSED)
     await world.notice(call)
     assert assert_ended_once(world, call.run) == "agent_error"
+
+
+async def test_a_read_is_repeated_for_five_seconds(world: World) -> None:
+    """A table that is back before is read; one that is away for longer fails the notice, long before Lambda does."""
+    call = await killed(world)
+    began = world.clock.monotonic()
+    world.table.plan = lambda _: Fault.REFUSED if world.clock.monotonic() - began < 3.5 else None
+    await world.notice(call)
+    await assert_goes_on(world, call)
+    world.table.plan = lambda _: Fault.REFUSED
+    began = world.clock.monotonic()
+    with pytest.raises(Unsettled):
+        await world.notice(call)
+    assert 3.5 <= world.clock.monotonic() - began <= 5.5
 
 
 @pytest.mark.parametrize("number", range(12))

@@ -2,7 +2,10 @@
 
 import asyncio
 
+import pytest
+
 from dayfly.errors import PostRefused, Unsettled
+from dayfly.recovery.standing import standing_of
 from tests.fakes.world import World, assert_ended_once
 
 
@@ -44,3 +47,17 @@ async def test_nobody_posts_for_ever(world: World) -> None:
     await asyncio.sleep(16 * 60)
     await world.sweep()
     assert world.leases() == []
+
+
+@pytest.mark.parametrize(("left_ms", "leases"), [(1, 1), (0, 0)])
+async def test_the_lease_of_an_end_is_kept_two_hours(world: World, left_ms: int, leases: int) -> None:
+    """A moment before a socket of the end's time must be gone its end is still kept for it; then no longer."""
+    call = await world.admitted()
+    world.sockets.refuse["a1"] = Unsettled("throttled")
+    await world.engine(call)
+    (lease,) = world.leases()
+    standing = await standing_of(world.table, lease.key)
+    assert standing is not None
+    await asyncio.sleep((standing.tail.at + 2 * 3600 * 1000 - left_ms - world.clock.now_ms()) / 1000)
+    await world.caretaker().post_end(standing)
+    assert len(world.leases()) == leases

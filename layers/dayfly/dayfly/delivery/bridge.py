@@ -128,8 +128,13 @@ class WebSocketBridge:
         await self.close()
 
     def opens_with(self, transition: Transition[ResultT]) -> "asyncio.Future[ResultT]":
-        """Whatever is committed first is committed together with this transition, unless it brings one of its own,
-        which then has to claim as much. Returns what it comes to, once it is committed."""
+        """Has the first commit include this transition, unless it brings one of its own, which then has to claim as
+        much.
+
+        Returns:
+            A future for what the transition comes to. It gets its result with the first commit, and none where that
+            fails or has a transition of its own.
+        """
         opening = _Opening(transition, asyncio.get_running_loop().create_future())
         self._opening = opening
         return opening.result
@@ -267,7 +272,7 @@ class WebSocketBridge:
             self._fail(error, taken)
             return
         self._opened = True
-        if opening is not None:
+        if opening is not None and not opening.result.done():  # else whoever awaited it was cancelled
             opening.result.set_result(committed.result)
         self.steps.extend(committed.batch.steps)
         self._broadcast.publish(committed)

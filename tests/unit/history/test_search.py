@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from dayfly.history import search
 from dayfly.history.chunks import chunks_of, with_chunks
 from dayfly.history.search import EXCERPT_CHARS, ThreadSearch
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, UserSaid
 from dayfly.store.memory import MemoryTable
-from dayfly.store.rows import HistoryRow, ThreadRow, ThreadState
-from dayfly.store.table import Put
+from dayfly.store.rows import HistoryRow, PartRow, ThreadRow, ThreadState
+from dayfly.store.table import Delete, Put
 
 
 async def add(
@@ -84,6 +85,27 @@ async def test_a_body_in_parts_is_read() -> None:
     found = await ThreadSearch(table, "u-alice").find("Tokyo", limit=10)
     assert [hit.said_by for hit in found] == ["the assistant", "you"]
     assert "xx Tokyo y y" in found[1].excerpt
+
+
+async def test_a_body_that_is_being_deleted_is_passed_over() -> None:
+    """A piece with a part that is gone finds nothing; those around it are still searched."""
+    table = MemoryTable()
+    words = " ".join(f"word{number}" for number in range(200_000))
+    await add(table, "t-1", (UserSaid("Tokyo, first."),), (UserSaid(f"Tokyo. {words}"),), (UserSaid("Tokyo, last."),))
+    searching = ThreadSearch(table, "u-alice")
+    assert [hit.at for hit in await searching.find("tokyo", limit=10)] == [3000, 2000, 1000]
+    await table.write(Delete(next(key for key, row in table.rows.items() if isinstance(row, PartRow))))
+    assert [hit.at for hit in await searching.find("tokyo", limit=10)] == [3000, 1000]
+
+
+async def test_so_many_runs_are_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest, over all threads; what comes after them is not read."""
+    monkeypatch.setattr(search, "MAX_PIECES", 4)
+    table = MemoryTable()
+    for thread in ("t-1", "t-2"):
+        await add(table, thread, *[(UserSaid("Tokyo"),)] * 3)
+    found = await ThreadSearch(table, "u-alice").find("tokyo", limit=10)
+    assert [(hit.thread_id, hit.at) for hit in found] == [("t-2", 3000), ("t-2", 2000), ("t-2", 1000), ("t-1", 3000)]
 
 
 @pytest.mark.parametrize("query", ["", "  ?!", "missing"])

@@ -94,8 +94,14 @@ class WebSocketBridge:
         table: Table,
         clock: Clock,
     ) -> Committed[ResultT]:
-        """Commits one event at this position, under a nonce of its own, for those who write from outside a run's
-        engine; `journal` goes into the log before it. To be published by `Broadcast`. Raises as `LogWriter.append`."""
+        """Commits one event at this position, under a nonce of its own, for a caller that is not the run's engine.
+        Posts nothing: `Broadcast.publish` does.
+
+        Args:
+            journal: Journal messages that go into the log before the event.
+
+        Raises as `LogWriter.append`.
+        """
         now = rfc3339(clock.now_ms())
         items = (*(Emitted(None, message, now) for message in journal), Emitted(payload, None, now))
         return await LogWriter(table, clock, position).append(items, transition)
@@ -140,7 +146,11 @@ class WebSocketBridge:
         return opening.result
 
     async def emit(self, payload: AnyPayload, *, message: JournalMessage | None = None) -> Committed[None]:
-        """Commits one event, with the journal message that it completes, and returns when it is in the log."""
+        """Commits one event and returns when it is in the log.
+
+        Args:
+            message: The journal message that the event completes.
+        """
         return await self._enqueue(Emitted(payload, message, self._timestamp()))
 
     async def commit(
@@ -153,33 +163,35 @@ class WebSocketBridge:
     async def commit_all(
         self, payloads: Sequence[AnyPayload], transition: Transition[ResultT], *, last: bool = False
     ) -> Committed[ResultT]:
-        """As `commit`, for several events in one batch. Their sizes are the caller's care: an item has 400 KB."""
+        """As `commit`, for several events in one batch. The caller keeps their sum below an item's 400 KB."""
         for payload in payloads[:-1]:
             self._put(_Waiting(Emitted(payload, None, self._timestamp())))
         final = Emitted(payloads[-1], None, self._timestamp())
         return await self._enqueue(final, transition, last=last, weight=EVENT_WEIGHT if len(payloads) == 1 else 0)
 
     async def say(self, text: str) -> None:
-        """Takes a piece of the answer. Returns at once while there is room in the buffer."""
+        """Emits a piece of the answer's text. Waits while `BUFFERED_WEIGHT` bytes wait for the log; does not wait for
+        the commit."""
         for piece in split_text(sanitize(text), DELTA_BYTES):
             await self._room.wait()
             delta = Emitted(AgentDelta(text=piece), None, self._timestamp())
             self._put(_Waiting(delta, weight=json_string_bytes(piece)))
 
     def note(self, message: JournalMessage, *, input_tokens: int = 0, output_tokens: int = 0) -> None:
-        """Takes a journal message; it is committed with the next event."""
+        """Adds a journal message, which is committed with the next event."""
         self._put(_Waiting(Emitted(None, message, self._timestamp(), input_tokens, output_tokens)))
 
     async def discard(self) -> None:
-        """Drops what is not yet on its way to the log, and returns when nothing is on its way any more: from then on
-        `steps` is all that there is. Raises what an append has failed with."""
+        """Drops what is not being appended yet and waits for the append under way: after that `steps` is all that the
+        log holds. Raises what an append has failed with."""
         self._drop(EngineClosed("the step was cut"))
         async with self._committing:
             if self._failure is not None:
                 raise self._failure
 
     async def close(self) -> None:
-        """Stops committing and posting. What waits is dropped; whoever waits for it is told. Idempotent."""
+        """Stops committing and posting. What is not committed is dropped; callers that await it get `EngineClosed`.
+        Idempotent."""
         if self._committer is not None:
             self._committer.cancel()
             await asyncio.gather(self._committer, return_exceptions=True)

@@ -12,8 +12,8 @@ from dayfly.log.messages import Decision, decisions_in
 from dayfly.log.payloads import failure
 from dayfly.log.reader import committed_of
 from dayfly.metrics import Metric
-from dayfly.protocol.events import AgentCancelled, AgentError, TerminalPayload
-from dayfly.runs.end import end_run
+from dayfly.protocol.events import AgentError, TerminalPayload
+from dayfly.runs.end import cancelled_now, end_run
 from dayfly.runs.lease import BEGIN_WITHIN_MS, as_read
 from dayfly.runs.resume import open_attempt
 from dayfly.runs.state import Active, AwaitingApproval, AwaitingEngine, Ended, Held
@@ -133,8 +133,7 @@ class RecoveryActions:
         mark = keys.cancel_mark_key(run.user_id, run.thread_id, run.run_id)
         if await self.run_writer.ports.table.get(mark, CancelRow) is None:
             return False
-        took_ms = max(0, self.run_writer.ports.clock.now_ms() - run.admitted)
-        await self._end(state, AgentCancelled(execution_time_ms=took_ms))
+        await self._end(state, cancelled_now(self.run_writer, run))
         return True
 
     async def _end(self, state: Active, payload: TerminalPayload) -> None:

@@ -1,4 +1,4 @@
-"""Finds what was said in the user's own threads."""
+"""Searches the messages of a user's threads."""
 
 import re
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from dayfly.store.table import Span, Table
 MAX_THREADS: Final = 30
 """Threads looked through, newest first."""
 MAX_PIECES: Final = 200
-"""Runs looked through, over all threads: the bound of the scan's work."""
+"""Runs looked through, over all threads."""
 EXCERPT_CHARS: Final = 240
 
 

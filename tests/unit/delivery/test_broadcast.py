@@ -18,8 +18,8 @@ from tests.fakes.world import World, caller
 from tests.unit.delivery.support import completed, staged, thinking
 
 
-async def look(delivery: Broadcast) -> None:
-    await delivery.refresh(phase=Phase.MODEL, elapsed_ms=7)
+async def look(broadcast: Broadcast) -> None:
+    await broadcast.refresh(phase=Phase.MODEL, elapsed_ms=7)
 
 
 async def test_a_slow_socket_holds_back_no_other(world: World) -> None:

@@ -15,36 +15,36 @@ from tests.fakes.walk import WAYS, meet, walk
 from tests.fakes.world import World, assert_ended_once
 
 
-async def crowded(world: World, standing: str) -> tuple[EngineCall, list[str], asyncio.Task[Any] | None]:
+async def crowded(world: World, state: str) -> tuple[EngineCall, list[str], asyncio.Task[Any] | None]:
     """A thread with two runs that wait behind one that is not begun, at work, waiting for its user, or lost."""
-    world.agents.scripts["assistant"] = silent if standing in {"at work", "lost"} else asking("c-1")
+    world.agents.scripts["assistant"] = silent if state in {"at work", "lost"} else asking("c-1")
     call = await world.admitted()
     engine = None
-    if standing != "not begun":
+    if state != "not begun":
         engine = world.starts(call)
         await asyncio.sleep(2)
     queue = [await world.queued(call) for _ in range(2)]
-    if standing == "lost" and engine is not None:
+    if state == "lost" and engine is not None:
         await world.crash(engine)
     world.agents.scripts["assistant"] = Programme(Round("Never."))
     return call, queue, engine
 
 
-@pytest.mark.parametrize("standing", ["not begun", "at work", "waiting", "lost"])
-async def test_all_runs_of_a_forgotten_thread_end(world: World, standing: str) -> None:
+@pytest.mark.parametrize("state", ["not begun", "at work", "waiting", "lost"])
+async def test_all_runs_of_a_forgotten_thread_end(world: World, state: str) -> None:
     """Wherever the active one stands: it is cancelled, those behind it are, and none of them starts; the quota is given
     back. A lost one ends when its lease is due."""
-    call, queue, engine = await crowded(world, standing)
+    call, queue, engine = await crowded(world, state)
     reply = await world.ask("forget", id="q-f", thread_id=call.thread_id)
     assert reply == {"type": "forgotten", "id": "q-f", "thread_id": call.thread_id}
-    if standing == "lost":
+    if state == "lost":
         await asyncio.sleep(20)
         await world.sweep()
     if engine is not None:
         await asyncio.gather(engine, return_exceptions=True)
     for run in (call.run_id, *queue):
         assert assert_ended_once(world, run) == "agent_cancelled"
-        assert world.log_types(run).count("agent_started") == (run == call.run_id and standing != "not begun")
+        assert world.log_types(run).count("agent_started") == (run == call.run_id and state != "not begun")
     thread = world.thread(call.thread_id)
     assert (thread.state, thread.active_run, thread.queue) == ("forgotten", None, ())
     assert world.rows(QuotaRow)[0].active == ()
@@ -172,14 +172,14 @@ async def test_a_message_that_comes_in_while_its_thread_is_forgotten() -> None:
     assert {reply["type"] for reply in replies} == {"accepted", "error"}
 
 
-@pytest.mark.parametrize("standing", ["not begun", "waiting"])
+@pytest.mark.parametrize("state", ["not begun", "waiting"])
 @pytest.mark.parametrize("way", WAYS)
-async def test_any_one_call_may_fail_in_forgetting(way: Fault | Halt, standing: str) -> None:
+async def test_any_one_call_may_fail_in_forgetting(way: Fault | Halt, state: str) -> None:
     """Whichever one call of the table fails, or wherever its router dies: where the thread was forgotten, the sweep
     sees to the rest; else nothing has happened, and its runs go on. No run of it starts that had not."""
 
     async def begin(world: World) -> tuple[EngineCall, list[str]]:
-        call, queue, _ = await crowded(world, standing)
+        call, queue, _ = await crowded(world, state)
         return call, queue
 
     async def act(world: World, scene: tuple[EngineCall, list[str]]) -> None:
@@ -198,7 +198,7 @@ async def test_any_one_call_may_fail_in_forgetting(way: Fault | Halt, standing: 
                 await world.sweep()
         for run in (call.run_id, *queue):
             assert assert_ended_once(world, run) == "agent_cancelled"
-            assert world.log_types(run).count("agent_started") == (run == call.run_id and standing == "waiting")
+            assert world.log_types(run).count("agent_started") == (run == call.run_id and state == "waiting")
         assert world.invoker.calls == [call]
         assert world.rows(CancelRow) == []
         assert world.leases() == []

@@ -71,8 +71,8 @@ async def test_the_lease_outlives_the_end_until_it_is_posted(world: World) -> No
     assert world.leases() == []
 
 
-async def test_an_end_from_outside(world: World) -> None:
-    """A run ended from outside keeps its text in the history, and whoever watches is sent the end."""
+async def test_a_run_is_ended_without_its_engine(world: World) -> None:
+    """It keeps its text in the history, and attached sockets are sent the end."""
     stage = await staged(world)
     (lease,) = world.leases()
     assert await end_run(world.run_writer(), stage.run, lease, FAILED)
@@ -84,7 +84,7 @@ async def test_an_end_from_outside(world: World) -> None:
     assert messages == (UserSaid("Hi"),)
 
 
-async def test_an_end_from_outside_of_what_has_ended(world: World) -> None:
+async def test_an_ended_run_is_not_ended_again(world: World) -> None:
     """A run that has ended already is not ended again; its end is posted again."""
     stage = await staged(world)
     (lease,) = world.leases()
@@ -168,7 +168,7 @@ async def test_a_long_history_lies_in_parts(world: World) -> None:
 
 @pytest.mark.parametrize("fault", list(Fault))
 async def test_any_one_call_may_fail(fault: Fault) -> None:
-    """Whichever one call of the table fails while a run is ended from outside, it ends once or not at all."""
+    """Whichever one call of the table fails while a run is ended without its engine, it ends once or not at all."""
     for number in range(14):
         world = World()
         stage = await staged(world)

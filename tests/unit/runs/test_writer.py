@@ -1,4 +1,4 @@
-"""Writing a run's log from outside its engine: appending, posting, asking for an engine, trying again at the tail."""
+"""Writing a run's log without its engine: appending, posting, invoking an engine, repeating at the tail."""
 
 import asyncio
 from dataclasses import replace
@@ -101,18 +101,18 @@ async def test_an_end_that_was_posted_in_vain_is_put_off(world: World) -> None:
         assert (lease.state, lease.due - world.clock.now_ms()) == (LeaseState.ENDED, expected * 1000)
 
 
-async def test_errands_are_run_beside_or_at_once(world: World) -> None:
-    """Where an invocation keeps errands, nobody waits; where it keeps none, it is done at once."""
+async def test_tasks_run_in_the_background_or_at_once(world: World) -> None:
+    """With background tasks the caller does not wait; without them the task is awaited."""
     done: list[str] = []
 
-    async def errand() -> None:
+    async def task() -> None:
         await asyncio.sleep(1)
         done.append("done")
 
-    await world.run_writer().in_background(errand)
+    await world.run_writer().in_background(task)
     assert done == ["done"]
     async with BackgroundTasks() as background:
-        await replace(world.run_writer(), background=background).in_background(errand)
+        await replace(world.run_writer(), background=background).in_background(task)
         assert done == ["done"]
     assert done == ["done", "done"]
 
@@ -126,7 +126,7 @@ async def test_the_call_is_for_the_runs_present_attempt(world: World) -> None:
 
 
 @pytest.mark.parametrize("error", [PortError("throttled"), Unsettled("time-out")])
-async def test_a_request_that_is_lost_is_the_sweeps_business(world: World, error: PortError) -> None:
+async def test_an_invocation_that_fails_is_left_to_the_sweep(world: World, error: PortError) -> None:
     """What the port raises goes no further: the lease is there already."""
     call = await world.admitted()
     world.invoker.fail_with = error

@@ -50,7 +50,9 @@ class Announcer:
             async with asyncio.timeout(PATIENCE_S):
                 await self._post_to_all(span, frame)
         except (PortError, TimeoutError) as error:
-            _log.info("not all were told", extra={"thread_id": thread.thread_id, "reason": type(error).__name__})
+            _log.info(
+                "thread change not posted to all", extra={"thread_id": thread.thread_id, "reason": type(error).__name__}
+            )
 
     async def _post_to_all(self, span: Span, frame: bytes) -> None:
         """Posts to the first `MOST_SOCKETS` sockets that are not gone."""
@@ -60,7 +62,7 @@ class Announcer:
             there = await asyncio.gather(*(self._post(socket, frame) for socket in sockets))
             if len(sockets) < room:
                 return
-            span = span.behind(sockets[-1].key)
+            span = span.after(sockets[-1].key)
             room -= sum(there)
 
     async def _post(self, socket: SocketRow, frame: bytes) -> bool:
@@ -71,7 +73,9 @@ class Announcer:
             await self._forget(socket)
             return False
         except PortError as error:
-            _log.info("not told", extra={"connection": socket.connection_id, "reason": type(error).__name__})
+            _log.info(
+                "thread change not posted", extra={"connection": socket.connection_id, "reason": type(error).__name__}
+            )
         return True
 
     async def _forget(self, socket: SocketRow) -> None:

@@ -43,5 +43,5 @@ async def read_audience(table: Table, *, user_id: str, thread_id: str, gone: Set
         sockets += [row.connection_id for row in rows if isinstance(row, AttachedRow) and row.connection_id not in gone]
         if len(rows) < limit or len(sockets) > MOST_SOCKETS:
             break
-        span = span.behind(rows[-1].key)
+        span = span.after(rows[-1].key)
     return Audience(tuple(sockets[:MOST_SOCKETS]), frozenset(cancelled), more=len(sockets) > MOST_SOCKETS)

@@ -65,4 +65,4 @@ class BackgroundTasks:
                 async with self._room:
                     await task()
         except PortError as error:
-            _log.warning("left undone", extra={"reason": str(error)})
+            _log.warning("background task left undone", extra={"reason": str(error)})

@@ -25,7 +25,7 @@ from dayfly.text import json_string_bytes, rfc3339, sanitize, split_text
 DELTA_PAUSE_S: Final = 0.1
 """Deltas alone are appended at most this often; anything else takes the waiting deltas along at once."""
 BUFFERED_WEIGHT: Final = 64 * 1024
-"""Bytes of text that may wait for the log before whoever produces it has to wait as well."""
+"""Bytes of text that may wait for the log before `say` waits."""
 BATCH_WEIGHT: Final = 48 * 1024
 """Bytes taken into one batch, one more event aside: so an item stays far below 400 KB, whatever its journal."""
 EVENT_WEIGHT: Final = 8 * 1024
@@ -280,7 +280,7 @@ class WebSocketBridge:
         except asyncio.CancelledError:
             self._fail(EngineClosed("the bridge is closed"), taken)
             raise
-        except Exception as error:  # noqa: BLE001  whatever it is, everybody who waits is told; nobody may wait on
+        except Exception as error:  # noqa: BLE001  whatever it is, all who wait are told, so that none waits for ever
             self._fail(error, taken)
             return
         self._opened = True

@@ -46,7 +46,8 @@ class Broadcast:
         self._ref = ref
         self._queues: dict[str, SocketQueue] = {}
         self._undetached: set[str] = set()
-        """Connections that are gone, though their rows could not be removed: they take nobody's place."""
+        """Connections that are gone, though their rows could not be removed: they take no place within
+        `MOST_SOCKETS`."""
         self._last_seq = 0
         self._terminal: bytes | None = None
         self._recent: deque[Committed[object]] = deque(maxlen=RECENT)

@@ -135,7 +135,7 @@ async def messages_of(table: Table, row: HistoryRow) -> tuple[Message, ...]:
 
 
 def _fragments_of(messages: tuple[Message, ...]) -> Iterator[Fragment]:
-    """Texts in pieces, a response's calls behind its text, results whole: only a model is given them."""
+    """Texts in pieces, a response's calls after its text, results whole: only a model is given them."""
     for message in messages:
         match message:
             case UserSaid(text):

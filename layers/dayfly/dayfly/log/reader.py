@@ -73,7 +73,7 @@ async def steps_of(table: Table, *, user_id: str, run_id: str) -> tuple[LogStep,
 
 
 async def _steps_in(table: Table, row: LogRow) -> list[LogStep]:
-    """A batch's steps in the order of their seqs; a journal entry stands behind the event that it completes."""
+    """A batch's steps in the order of their seqs; a journal entry comes after the event that it completes."""
     placed: list[tuple[int, int, LogStep]] = []
     for text in row.events:
         event = decode_event(text)

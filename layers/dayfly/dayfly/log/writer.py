@@ -124,7 +124,7 @@ class LogWriter:
                 if not isinstance(found, LogRow) or found.nonce != self.nonce:
                     raise Superseded(f"seq {row.first} is another writer's") from failed
                 if found.ordinal != ordinal:
-                    # An earlier write of ours that was given up and landed late: go on behind it.
+                    # An earlier write of ours that was given up and landed late: continue after it.
                     self.next_seq = found.last + 1
                     continue
             self.next_seq = batch.last + 1

@@ -86,7 +86,7 @@ class RecoveryActions:
             await retry_write(self.run_writer.ports.table, Put(later, Matches(**as_read(lease))))
         except ConditionsFailed as failed:
             if failed.found[0] != later:  # else it is this very write, whose answer was lost
-                _log.info("somebody else looks after the run", extra={"run": run.run_id})
+                _log.info("not started again: another writer was faster", extra={"run": run.run_id})
                 return
         await self.run_writer.start_engine(run)
 
@@ -145,4 +145,4 @@ class RecoveryActions:
             return
         if ended:
             code = payload.code if isinstance(payload, AgentError) else ErrorCode.CANCELLED
-            _log.error("run ended from outside", extra={"run": run.run_id, "code": code})
+            _log.error("run ended by recovery", extra={"run": run.run_id, "code": code})

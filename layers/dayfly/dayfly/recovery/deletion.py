@@ -21,7 +21,7 @@ QUIET_MS: Final = 17 * 60 * 1000
 most one in Lambda's queue)."""
 LOOK_AGAIN_MS: Final = 60_000
 MOST_ROWS: Final = 2_000
-"""Rows that one sweep deletes of one thread; the next one goes on."""
+"""Rows that one sweep deletes of one thread; the next sweep deletes more."""
 PAGE: Final = 200
 AT_ONCE: Final = 16
 

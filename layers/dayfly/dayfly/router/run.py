@@ -68,7 +68,7 @@ async def _interrupt(request: Request, execution: Execution) -> None:
             )
             await end_if_idle(request.run_writer, interrupted)
     except Unsettled:
-        _log.warning("not looked after", extra={"run": execution.interrupted})
+        _log.warning("interrupted run not ended", extra={"run": execution.interrupted})
 
 
 async def _announce(request: Request, execution: Execution) -> None:

@@ -59,6 +59,6 @@ async def end_if_idle(run_writer: RunWriter, run: RunRow) -> None:
                     return
             await end_run(run_writer, run, state.lease, cancelled_now(run_writer, run))
         except Superseded as reason:
-            _log.info("somebody was faster", extra={"run": run.run_id, "reason": str(reason)})
+            _log.info("another writer was faster", extra={"run": run.run_id, "reason": str(reason)})
         else:
             return

@@ -79,7 +79,7 @@ class ExecutionFactory:
             try:
                 return await self._admit(caller, frame, content)
             except ThreadMoved:
-                _log.info("looking again", extra={"thread_id": frame.thread_id})
+                _log.info("admission repeated", extra={"thread_id": frame.thread_id})
 
     async def _admit(self, caller: Caller, frame: Run, content: str) -> Execution:
         table = self._ports.table
@@ -147,7 +147,7 @@ class ExecutionFactory:
             first=None,
             position=position,
             starts=thread.active_run == run.run_id and tail is not None and tail.last < run.first_seq,
-            # The router that admitted it may have died before it saw to the run that makes way.
+            # The router that admitted it may have died before it ended the run that is interrupted.
             interrupted=thread.active_run if position is not None and position <= thread.interrupts else None,
         )
 

@@ -17,7 +17,7 @@ LeaseCondition = Callable[[], Matches]
 """What the lease must still be when a transition is committed, asked for each try."""
 
 BEGIN_WITHIN_MS: Final = 10_000
-"""How long an engine has to begin before the sweep looks after the run."""
+"""How long an engine has to begin before the sweep acts on the run."""
 LEASE_MS: Final = 20_000
 """How long a lease holds without being renewed."""
 

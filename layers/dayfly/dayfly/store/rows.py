@@ -20,7 +20,7 @@ def attribute_name(field: str) -> str:
 
 
 QUEUE_LENGTH: Final = 20
-"""Runs that may wait in one thread, behind its active one."""
+"""Runs that may wait in one thread, after its active one."""
 
 
 class ThreadState(StrEnum):

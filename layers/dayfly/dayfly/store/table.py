@@ -92,7 +92,7 @@ class Span:
         """All rows whose sort keys begin so. Keys are ASCII letters, digits and `#-_=+/:.`, all below `~`."""
         return cls(pk, prefix, f"{prefix}~")
 
-    def behind(self, key: Key) -> "Span":
+    def after(self, key: Key) -> "Span":
         """The part of the span after this key: no character of a key sorts before `!`."""
         return Span(self.pk, f"{key.sk}!", self.last)
 

@@ -1,7 +1,7 @@
 """The end of a run: one transaction, whoever writes it; then it is posted, and the next run starts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -24,7 +24,6 @@ from dayfly.store.rows import (
     LogRow,
     PartRow,
     QuotaRow,
-    RunRow,
     ThreadRow,
 )
 from dayfly.store.table import Matches, Put
@@ -34,6 +33,7 @@ from tests.fakes.ports import Measurement
 from tests.fakes.walk import WAYS, walk
 from tests.fakes.world import World, assert_ended_once, assert_history
 from tests.unit.delivery.support import Stage, completed, staged
+from tests.unit.runs.support import landing
 
 FAILED = AgentError(code=ErrorCode.ENGINE_LOST, message="Lost.", retryable=True)
 BUSY = AgentError(code=ErrorCode.MODEL_FAILED, message="Busy.", retryable=True)
@@ -330,25 +330,11 @@ async def test_a_lease_that_is_not_dropped_has_the_end_posted_once_more(world: W
     assert assert_ended_once(world, stage.call.run_id) == "agent_completed"
 
 
-def landing(world: World, run: RunRow) -> Callable[[Call], float | None]:
-    """A plan by which a batch of the run's engine lands in front of each end; each write takes 0.1 s."""
-
-    def plan(call: Call) -> float | None:
-        if ends_a_run(call):
-            tail = max((row for row in world.rows(LogRow) if row.run_id == run.run_id), key=lambda row: row.last)
-            text = tail.events[-1].replace(f'"seq":{tail.last}', f'"seq":{tail.last + 1}')
-            late = replace(tail, first=tail.last + 1, last=tail.last + 1, events=(text,), ordinal=tail.ordinal + 1)
-            world.memory._rows[late.key] = late
-        return 0.1 if call.method == "write" else None
-
-    return plan
-
-
 async def test_somebody_who_writes_on_for_two_seconds_lives(world: World) -> None:
     """Then the end is given up, and the lease stays due."""
     call = await world.killed(silent)
     run, (lease,) = world.run(call.run_id), world.leases()
-    world.table.plan = landing(world, run)
+    world.table.plan = landing(world, run, ends_a_run)
     started = world.clock.monotonic()
     with pytest.raises(Superseded):
         await end_run(world.run_writer(), run, lease, FAILED)

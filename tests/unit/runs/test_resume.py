@@ -1,7 +1,6 @@
 """Opening a run's next attempt: one transaction, after which no earlier engine can write."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +23,7 @@ from tests.fakes.faulty_table import Call, Fault, Halt, rows_of
 from tests.fakes.walk import WAYS, walk
 from tests.fakes.world import World, assert_ended_once, assert_history
 from tests.unit.delivery.support import Stage, item
+from tests.unit.runs.support import landing
 
 RESUMED = AgentResumed(attempt=2, reason="engine_lost", discard_after=1)
 TAIL = 4
@@ -206,27 +206,10 @@ async def test_a_lease_that_moved_is_told_at_once(world: World) -> None:
     assert world.memory.rows == before
 
 
-def landing(world: World, run: RunRow, *, most: int) -> Callable[[Call], float | None]:
-    """A plan by which a batch of the dead engine lands in front of each fence, so many times; writes take 0.1 s."""
-    left = most
-
-    def plan(call: Call) -> float | None:
-        nonlocal left
-        if fences(call) and left:
-            left -= 1
-            tail = max((row for row in world.rows(LogRow) if row.run_id == run.run_id), key=lambda row: row.last)
-            text = tail.events[-1].replace(f'"seq":{tail.last}', f'"seq":{tail.last + 1}')
-            late = replace(tail, first=tail.last + 1, last=tail.last + 1, events=(text,), ordinal=tail.ordinal + 1)
-            world.memory._rows[late.key] = late
-        return 0.1 if call.method == "write" else None
-
-    return plan
-
-
 async def test_the_fence_is_written_behind_what_the_dead_engine_had_under_way(world: World) -> None:
     """A batch that lands first stays in the log, and its text is void as well."""
     run, lease = await lost(world)
-    world.table.plan = landing(world, run, most=3)
+    world.table.plan = landing(world, run, fences, most=3)
     opened = await open_attempt(world.run_writer(), run, lease, "engine_lost")
     assert world.log_types(run.run_id)[3:] == ["agent_delta"] * 4 + ["agent_resumed"]
     assert opened.first_seq == len(world.log(run.run_id)) + 1
@@ -236,7 +219,7 @@ async def test_the_fence_is_written_behind_what_the_dead_engine_had_under_way(wo
 async def test_somebody_who_writes_on_for_two_seconds_lives(world: World) -> None:
     """Then the fence is given up, and the lease stays due."""
     run, lease = await lost(world)
-    world.table.plan = landing(world, run, most=1000)
+    world.table.plan = landing(world, run, fences)
     started = world.clock.monotonic()
     with pytest.raises(Superseded):
         await open_attempt(world.run_writer(), run, lease, "engine_lost")

@@ -330,7 +330,7 @@ async def test_a_lease_that_is_not_dropped_has_the_end_posted_once_more(world: W
     assert assert_ended_once(world, stage.call.run_id) == "agent_completed"
 
 
-async def test_somebody_who_writes_on_for_two_seconds_lives(world: World) -> None:
+async def test_an_engine_that_writes_on_for_two_seconds_keeps_its_run(world: World) -> None:
     """Then the end is given up, and the lease stays due."""
     call = await world.killed(silent)
     run, (lease,) = world.run(call.run_id), world.leases()

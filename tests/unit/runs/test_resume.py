@@ -216,7 +216,7 @@ async def test_the_fence_is_written_behind_what_the_dead_engine_had_under_way(wo
     assert world.log(run.run_id)[-1]["payload"]["discard_after"] == 1
 
 
-async def test_somebody_who_writes_on_for_two_seconds_lives(world: World) -> None:
+async def test_an_engine_that_writes_on_for_two_seconds_keeps_its_run(world: World) -> None:
     """Then the fence is given up, and the lease stays due."""
     run, lease = await lost(world)
     world.table.plan = landing(world, run, fences)
@@ -228,14 +228,14 @@ async def test_somebody_who_writes_on_for_two_seconds_lives(world: World) -> Non
     assert world.run(run.run_id) == run
 
 
-@pytest.mark.parametrize("trouble", ["audience", "socket", "invoker"])
-async def test_the_attempt_is_open_whatever_becomes_of_telling(world: World, trouble: str) -> None:
+@pytest.mark.parametrize("failing", ["audience", "socket", "invoker"])
+async def test_the_attempt_is_open_whatever_becomes_of_its_posting(world: World, failing: str) -> None:
     """An audience that cannot be read, a socket that takes for ever and a refused invocation hold nothing back for more
     than 2 s; the sweep asks for the engine."""
     run, lease = await lost(world)
-    if trouble == "audience":
+    if failing == "audience":
         world.table.plan = lambda call: Fault.REFUSED if call.method == "query_live" else None
-    elif trouble == "socket":
+    elif failing == "socket":
         world.sockets.delays["a1"] = 3600
     else:
         world.invoker.fail_with = PortError("throttled")

@@ -12,8 +12,8 @@ from dayfly.history import chunks
 from dayfly.log import payloads, shape
 from dayfly.protocol import limits
 from dayfly.recovery.actions import MOST_RESUMES
-from dayfly.router import attach
-from dayfly.runs import quotas as admission
+from dayfly.router import attach, history, threads
+from dayfly.runs import admit, quotas
 from dayfly.store.rows import QUEUE_LENGTH
 from scripts.protocol_docs.tables import table
 
@@ -53,10 +53,10 @@ def _rows() -> Iterator[tuple[str, str, str]]:
     yield "Events replayed by one `attach`", replay, "`more: true`"
     yield "Ended runs that one `attach` sends events of", f"{attach.REPLAY_RUNS}", "`more: true`"
     yield "Runs that wait in one thread", f"{QUEUE_LENGTH}", "`queue_full`"
-    yield "Runs of a user under way or waiting at once", f"{admission.ACTIVE_RUNS}", "`quota_exceeded`"
-    per = f"{admission.WINDOW_RUNS} in a window of {admission.WINDOW_MS // 1000} s, which opens with the first of them"
+    yield "Runs of a user under way or waiting at once", f"{quotas.ACTIVE_RUNS}", "`quota_exceeded`"
+    per = f"{quotas.WINDOW_RUNS} in a window of {quotas.WINDOW_MS // 1000} s, which opens with the first of them"
     yield "Runs that a user starts", per, "`quota_exceeded` until the window is over"
-    kept = f"{admission.REQUEST_KEPT_S // 3600} h"
+    kept = f"{admit.REQUEST_KEPT_S // 3600} h"
     yield "How long the `id` of a `run` is remembered", kept, "the `id` is as good as new"
     yield "Tool calls of one response that wait for approval", f"{MOST_APPROVALS}", "`agent_failed`"
     set_by_operator = RunLimits()
@@ -74,12 +74,12 @@ def _rows() -> Iterator[tuple[str, str, str]]:
     yield "`tool_name` in an event as a JSON string", f"{payloads.NAME_BYTES} bytes", "cut, ends in `…`"
     longer = "another id, which ends in a hash of the model's own"
     yield "`tool_call_id`", f"{limits.TOOL_CALL_ID_CHARS} characters", longer
-    page = f"{listing.THREADS_PAGE} threads, {kilobytes(listing.THREADS_BYTES)}"
+    page = f"{threads.THREADS_PAGE} threads, {kilobytes(threads.THREADS_BYTES)}"
     yield "A page of `threads`", page, "`cursor`"
-    page = f"{listing.PAGE_MESSAGES} messages, {kilobytes(listing.PAGE_BYTES)} of text, {listing.PAGE_TURNS} runs"
+    page = f"{history.PAGE_MESSAGES} messages, {kilobytes(history.PAGE_BYTES)} of text, {history.PAGE_TURNS} runs"
     yield "A page of `history`", page, "`before`"
     yield "One piece of a message in `history`", kilobytes(chunks.PIECE_BYTES), "`continued: true`"
-    yield "A thread's title made from its first message", f"{admission.TITLE_CHARS} characters", "cut"
+    yield "A thread's title made from its first message", f"{admit.TITLE_CHARS} characters", "cut"
     yield (
         "Connections that one thread's events, or one user's `thread_changed`, are sent to",
         f"{MOST_SOCKETS}",

@@ -12,6 +12,7 @@ from dayfly.clock import SystemClock
 from dayfly.context.execution import UserExecutionContext
 from dayfly.context.run_ref import RunRef
 from dayfly.engine.factory import ExecutionEngineFactory
+from dayfly.runs.ports import Ports
 from dayfly.store.memory import MemoryTable
 from tests.fakes.ports import MemoryInvoker, MemoryMeter, MemoryPoster
 
@@ -24,12 +25,14 @@ async def creation() -> list[Section]:
     them an empty task is started and awaited, the least that anything concurrent costs here."""
     factory = ExecutionEngineFactory()
     factory.configure(
-        table=MemoryTable(),
-        poster=MemoryPoster(),
-        invoker=MemoryInvoker(),
+        ports=Ports(
+            table=MemoryTable(),
+            poster=MemoryPoster(),
+            invoker=MemoryInvoker(),
+            clock=SystemClock(),
+            meter=MemoryMeter(),
+        ),
         agents=Catalogue(discover(importlib.import_module("functions.engine.agents")), models=Models(), model="demo"),
-        clock=SystemClock(),
-        meter=MemoryMeter(),
     )
     created: list[float] = []
     closed: list[float] = []

@@ -18,8 +18,8 @@ from dayfly.recovery.actions import RecoveryActions
 from dayfly.recovery.notice import Notice, handle_notice
 from dayfly.recovery.sweep import sweep
 from dayfly.router.router import Router
-from dayfly.runs.execution_factory import ExecutionFactory
 from dayfly.runs.invoker import EngineCall
+from dayfly.runs.ports import Ports
 from dayfly.runs.writer import RunWriter
 from dayfly.store.memory import MemoryTable
 from dayfly.store.rows import LeaseRow, LeaseState, LogRow, QuotaRow, Row, RunRow, ThreadRow
@@ -53,16 +53,8 @@ class World:
     def __post_init__(self) -> None:
         self.memory = MemoryTable(clock=self.clock)
         self.table = FaultyTable(self.memory)
-        self.services = Services(
-            table=self.table,
-            poster=self.sockets,
-            replies=self.sockets,
-            invoker=self.invoker,
-            clock=self.clock,
-            meter=self.meter,
-        )
-        self.executions = ExecutionFactory(self.services)
-        self.router = Router(self.services, self.executions)
+        self.ports = self.ports_over(self.table)
+        self.router = Router(ports=self.ports, replies=self.sockets)
         self.engines = self.factory(self.table)
         self._ids = 0
         self._served = 0
@@ -70,17 +62,12 @@ class World:
     def factory(self, table: Table) -> ExecutionEngineFactory:
         """A factory whose engines reach the backend's rows through this table."""
         engines = ExecutionEngineFactory()
-        engines.configure(
-            table=table,
-            poster=self.sockets,
-            invoker=self.invoker,
-            agents=self.agents,
-            clock=self.clock,
-            meter=self.meter,
-            host=InlineHost,
-            limits=self.limits,
-        )
+        engines.configure(ports=self.ports_over(table), agents=self.agents, host=InlineHost, limits=self.limits)
         return engines
+
+    def ports_over(self, table: Table) -> Ports:
+        """The ports, with this table."""
+        return Ports(table=table, poster=self.sockets, invoker=self.invoker, clock=self.clock, meter=self.meter)
 
     # The client's side: frames in, frames out.
 
@@ -211,14 +198,7 @@ class World:
 
     def run_writer(self, invocation: str = "i-outside") -> RunWriter:
         """What router and recovery speak for a run with."""
-        return RunWriter(
-            table=self.table,
-            poster=self.sockets,
-            invoker=self.invoker,
-            clock=self.clock,
-            meter=self.meter,
-            invocation_id=invocation,
-        )
+        return RunWriter(ports=self.ports, invocation_id=invocation)
 
     def recovery_actions(self, invocation: str = "i-recovery") -> RecoveryActions:
         """Recovery's hands."""
@@ -237,7 +217,7 @@ class World:
 
     async def sweep(self) -> int:
         """One sweep."""
-        return await sweep(self.table, self.recovery_actions(), self.clock, self.meter)
+        return await sweep(self.recovery_actions())
 
     async def notice(
         self, call: EngineCall, *, invocation: str = "i-1", expired: bool = False, timed_out: bool = False
@@ -250,7 +230,7 @@ class World:
             expired=expired,
             timed_out=timed_out,
         )
-        await handle_notice(self.table, self.recovery_actions(), notice)
+        await handle_notice(self.recovery_actions(), notice)
 
     # What the table holds.
 

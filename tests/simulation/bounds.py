@@ -7,9 +7,10 @@ from typing import Final
 
 from dayfly.delivery import bridge, socket_queue
 from dayfly.history import chunks
+from dayfly.history import reader as history_reader
 from dayfly.log import batch, reader, writer
 from dayfly.recovery import deletion, sweep
-from dayfly.router import attach
+from dayfly.router import attach, history, threads
 from dayfly.runs import admit, quotas
 from dayfly.store import large_values
 from tests.simulation.dice import Dice, replaced
@@ -23,16 +24,16 @@ _BOUNDS: Final[tuple[tuple[_Bound, int], ...]] = (
     (((admit, "QUEUE_LENGTH"),), 1),
     (((quotas, "ACTIVE_RUNS"),), 2),
     (((quotas, "WINDOW_RUNS"),), 3),
-    (((listing, "THREADS_PAGE"),), 1),
-    (((listing, "THREADS_BYTES"),), 300),
+    (((threads, "THREADS_PAGE"),), 1),
+    (((threads, "THREADS_BYTES"),), 300),
     (((chunks, "PIECE_BYTES"),), 9),
     (((chunks, "CHUNK_TEXT_BYTES"),), 200),
     (((chunks, "CHUNK_BYTES"),), 300),
-    (((listing, "PAGE_BYTES"),), 40),
-    (((listing, "PAGE_MESSAGES"),), 2),
-    (((listing, "PAGE_TURNS"),), 1),
-    (((listing, "AT_ONCE"),), 1),
-    (((reading, "HISTORY_TURNS"),), 1),
+    (((history, "PAGE_BYTES"),), 40),
+    (((history, "PAGE_MESSAGES"),), 2),
+    (((history, "PAGE_TURNS"),), 1),
+    (((history, "AT_ONCE"),), 1),
+    (((history_reader, "MODEL_TURNS"),), 1),
     (((batch, "DELTA_BYTES"), (bridge, "DELTA_BYTES")), 12),
     (((bridge, "BUFFERED_WEIGHT"),), 40),
     (((bridge, "BATCH_WEIGHT"),), 60),

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from types import ModuleType
 from typing import TypeVar
 
 from dayfly.context import ids
@@ -57,14 +56,19 @@ class Secrets:
 
 
 @contextmanager
-def replaced(module: ModuleType | type, name: str, value: object) -> Iterator[None]:
-    """For the time of the block, a module or class has another thing under this name."""
-    before = module.__dict__[name]
+def replaced(module: object, name: str, value: object) -> Iterator[None]:
+    """For the time of the block, a module, a class or an object has another thing under this name."""
+    missing = object()
+    before = vars(module).get(name, missing)
+    assert before is not missing or hasattr(type(module), name), f"there is no {name}"
     setattr(module, name, value)
     try:
         yield
     finally:
-        setattr(module, name, before)
+        if before is missing:
+            delattr(module, name)
+        else:
+            setattr(module, name, before)
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from dayfly.recovery.actions import RecoveryActions
 from dayfly.recovery.notice import Notice, handle_notice
 from dayfly.recovery.sweep import sweep
 from dayfly.router.router import Router
-from dayfly.runs.execution_factory import ExecutionFactory
 from dayfly.runs.invoker import EngineCall
+from dayfly.runs.ports import Ports
 from dayfly.runs.writer import RunWriter
 from tests.simulation.actors import Actor
 from tests.simulation.agents import OneAgent, SimHost
@@ -33,13 +33,9 @@ LIMITS: Final = RunLimits(run_ms=70_000, approval_ms=40_000)
 async def router(world: "World", actor: Actor, connection: Connection, body: str) -> None:
     """One frame."""
     line = Line(world, actor)
-    poster = SimPoster(line)
-    services = Services(
-        table=SimTable(line), poster=poster, replies=poster, invoker=SimInvoker(line), clock=actor, meter=NoMeter()
-    )
     user = connection.device.user
     caller = Caller(user_id=user, tenant_id=user, connection_id=connection.name, invocation_id=actor.name)
-    await Router(services, ExecutionFactory(services)).handle(caller, body)
+    await Router(ports=ports(line), replies=SimPoster(line)).handle(caller, body)
 
 
 async def engine(world: "World", actor: Actor, call: EngineCall, *, lifetime_s: float) -> None:
@@ -47,12 +43,8 @@ async def engine(world: "World", actor: Actor, call: EngineCall, *, lifetime_s: 
     line = Line(world, actor)
     factory = ExecutionEngineFactory()
     factory.configure(
-        table=SimTable(line),
-        poster=SimPoster(line),
-        invoker=SimInvoker(line),
+        ports=ports(line),
         agents=OneAgent(world, call.run_id),
-        clock=actor,
-        meter=NoMeter(),
         host=lambda: SimHost(world.truth),
         limits=LIMITS,
     )
@@ -69,8 +61,8 @@ async def engine(world: "World", actor: Actor, call: EngineCall, *, lifetime_s: 
         made = factory.create(context)
     except DayflyError as error:
         reason = error if isinstance(error, RunFailed) else AgentFailed("The agent could not be made.")
-        report = await refuse(run_writer(line), context, reason)
-        world.truth.reached.add(f"refused: {report.outcome}")
+        outcome = await refuse(run_writer(line), context, reason)
+        world.truth.reached.add(f"refused: {outcome}")
         return
     async with made:
         report = await made.run()
@@ -90,24 +82,24 @@ async def notice(
         expired=expired,
         timed_out=timed_out,
     )
-    await handle_notice(SimTable(line), RecoveryActions(run_writer(line)), told)
+    await handle_notice(RecoveryActions(run_writer(line)), told)
 
 
 async def sweeping(world: "World", actor: Actor) -> None:
     """One sweep."""
     line = Line(world, actor)
     before = DueBefore(world, actor)
-    await sweep(SimTable(line), RecoveryActions(run_writer(line)), actor, NoMeter())
+    await sweep(RecoveryActions(run_writer(line)))
     before.check()
+
+
+def ports(line: Line) -> Ports:
+    """The ports of one actor."""
+    return Ports(
+        table=SimTable(line), poster=SimPoster(line), invoker=SimInvoker(line), clock=line.actor, meter=NoMeter()
+    )
 
 
 def run_writer(line: Line) -> RunWriter:
     """A voice for runs from outside their engines."""
-    return RunWriter(
-        table=SimTable(line),
-        poster=SimPoster(line),
-        invoker=SimInvoker(line),
-        clock=line.actor,
-        meter=NoMeter(),
-        invocation_id=line.actor.name,
-    )
+    return RunWriter(ports=ports(line), invocation_id=line.actor.name)

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from dayfly.log.writer import Lost
 from dayfly.recovery import deletion
-from dayfly.runs.closing import cancel_queued
+from dayfly.runs.end import cancel_queued
 from dayfly.runs.pause import Pause
 from dayfly.runs.writer import RunWriter
 from dayfly.store.rows import ThreadRow
-from dayfly.store.table import Action, ConditionsFailed
 from tests.simulation.dice import replaced
 
 DELETION_CANCELS: Final = "a deletion cancels a queue"
@@ -25,9 +25,9 @@ def watched(reached: set[str]) -> Iterator[None]:
         reached.add(DELETION_CANCELS)
         await cancel_queued(run_writer, thread)
 
-    def losing(self: Pause, failed: ConditionsFailed, actions: tuple[Action, ...]) -> None:
+    def losing(self: Pause, found: Lost) -> None:
         reached.add(PAUSE_LOST)
-        lost(self, failed, actions)
+        lost(self, found)
 
     with replaced(deletion, "cancel_queued", cancelling), replaced(Pause, "lost", losing):
         yield

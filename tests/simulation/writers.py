@@ -14,7 +14,7 @@ from dayfly.context.run_ref import RunRef
 from dayfly.errors import Superseded, Unsettled
 from dayfly.log import writer
 from dayfly.log.batch import Emitted
-from dayfly.log.writer import Committed, LogPosition, LogWriter
+from dayfly.log.writer import RECORD_ALONE, Committed, LogPosition, LogWriter
 from dayfly.protocol.events import AgentThinking
 from dayfly.store.retry import retry_write
 from dayfly.store.rows import LogRow
@@ -68,12 +68,12 @@ def play_writer(seed: int, *, variant: Callable[[], AbstractContextManager[None]
 
 
 async def _scenario(world: World) -> Written:
-    written, told, given_up = Written(), list[Committed](), set[int]()
+    written, told, given_up = Written(), list[Committed[None]](), set[int]()
     rival = asyncio.ensure_future(_rival(world, told)) if world.dice.chance(0.3) else None
     writer = _writer(world, first=1)
     for number in range(APPENDS):
         try:
-            told.append(await writer.append((_item(number),)))
+            told.append(await writer.append((_item(number),), RECORD_ALONE))
         except Unsettled:
             given_up.add(number)
         except Superseded:
@@ -91,19 +91,23 @@ async def _scenario(world: World) -> Written:
     return written
 
 
-async def _rival(world: World, told: list[Committed]) -> None:
+async def _rival(world: World, told: list[Committed[None]]) -> None:
     """Another writer takes over behind the tail, as an attempt does that was opened by a fence."""
     await asyncio.sleep(world.dice.between(0.1, 2.0))
     for _ in range(5):
         rows = [row for row in world.store.held.values() if isinstance(row, LogRow)]
         try:
-            told.append(await _writer(world, first=1 + max((row.last for row in rows), default=0)).append((_item(0),)))
+            told.append(
+                await _writer(world, first=1 + max((row.last for row in rows), default=0)).append(
+                    (_item(0),), RECORD_ALONE
+                )
+            )
         except (Superseded, Unsettled):
             continue
         return
 
 
-def _wrong(log: Sequence[LogRow], told: Sequence[Committed]) -> list[str]:
+def _wrong(log: Sequence[LogRow], told: Sequence[Committed[None]]) -> list[str]:
     """The log has no gap, and each append that was said to be done stands in it, as it was said."""
     wrong = []
     if [row.first for row in log] != [1, *(row.last + 1 for row in log)][: len(log)]:

@@ -14,13 +14,15 @@ from dayfly.engine.lease_keeper import LeaseKeeper
 from dayfly.engine.time_budget import TimeBudget
 from dayfly.errors import RunFailed
 from dayfly.log.batch import Batch, Emitted
-from dayfly.log.writer import Committed, LogWriter, Transition
+from dayfly.log.writer import Committed, LogWriter, Plan, Transition
 from dayfly.protocol.events import AnyPayload
 from dayfly.recovery import notice, sweep
 from dayfly.recovery.actions import RecoveryActions
+from dayfly.runs import resume
 from dayfly.runs.begin import Begin
 from dayfly.runs.end import End
 from dayfly.runs.resume import OpenAttempt
+from dayfly.runs.state import Ended, Held, read_state_by_lease
 from dayfly.store import keys
 from dayfly.store.keys import Key
 from dayfly.store.retry import retry_write
@@ -36,7 +38,9 @@ def lease_deleted_before_the_post() -> Iterator[None]:
     """An ended run's lease goes first, then the end is posted."""
     commit = WebSocketBridge.commit
 
-    async def hasty(self: WebSocketBridge, payload: AnyPayload, transition: Transition, *, last: bool = False) -> Any:
+    async def hasty(
+        self: WebSocketBridge, payload: AnyPayload, transition: Transition[Any], *, last: bool = False
+    ) -> Any:
         done = await commit(self, payload, transition, last=last)
         if isinstance(transition, End):
             run = transition.run
@@ -51,8 +55,8 @@ def lease_deleted_before_the_post() -> Iterator[None]:
 def end_not_posted_again() -> Iterator[None]:
     """Recovery drops the lease of an ended run without posting its end."""
 
-    async def lazy(self: RecoveryActions, standing: Standing) -> None:
-        await self.run_writer.drop_lease(standing.run)
+    async def lazy(self: RecoveryActions, state: Ended) -> None:
+        await self.run_writer.drop_lease(state.run)
 
     with replaced(RecoveryActions, "post_end", lazy):
         yield
@@ -62,10 +66,11 @@ def end_not_posted_again() -> Iterator[None]:
 def retry_without_fence() -> Iterator[None]:
     """Recovery invokes a lost attempt again, as if it had not begun."""
 
-    async def unfenced(self: RecoveryActions, standing: Standing, reason: RunFailed) -> None:
-        later = replace(standing.lease, due=self.run_writer.clock.now_ms() + 10_000)
-        await retry_write(self.run_writer.table, Put(later))
-        await start_engine(self.run_writer.invoker, standing.run)
+    async def unfenced(self: RecoveryActions, state: Held, reason: RunFailed) -> None:
+        ports = self.run_writer.ports
+        later = replace(state.lease, due=ports.clock.now_ms() + 10_000)
+        await retry_write(ports.table, Put(later))
+        await self.run_writer.start_engine(state.run)
 
     with replaced(RecoveryActions, "resume", unfenced):
         yield
@@ -90,30 +95,38 @@ def no_renewal() -> Iterator[None]:
 
 
 @contextmanager
-def fence_apart() -> Iterator[None]:
-    """The fence's record is written first, run and lease in another write."""
-    actions_of = OpenAttempt.actions
-    commit_all = WebSocketBridge.commit_all
+def apart(kind: type[OpenAttempt | Begin]) -> Iterator[None]:
+    """What this transition writes beside its record is written after it."""
+    plan_of = kind.plan
+    append = LogWriter.append
     rest: dict[int, tuple[Action, ...]] = {}
 
-    async def none(self: OpenAttempt, row: LogRow, batch: Batch) -> tuple[Action, ...]:
-        rest[id(self)] = await actions_of(self, row, batch)
-        return ()
+    async def alone(self: Any, row: LogRow, batch: Batch) -> Plan[Any]:
+        plan = await plan_of(self, row, batch)
+        rest[id(self)] = tuple(plan.actions.values())
+        return Plan({}, plan.result)
 
-    async def then(self: WebSocketBridge, payloads: Any, transition: Transition, *, last: bool = False) -> Committed:
-        done = await commit_all(self, payloads, transition, last=last)
-        if isinstance(transition, OpenAttempt):
-            await retry_write(self._writer._table, *rest.pop(id(transition)))
+    async def then(self: LogWriter, items: tuple[Emitted, ...], transition: Transition[Any]) -> Committed[Any]:
+        done = await append(self, items, transition)
+        if isinstance(transition, kind):
+            await retry_write(self._table, *rest.pop(id(transition)))
         return done
 
-    with replaced(OpenAttempt, "actions", none), replaced(WebSocketBridge, "commit_all", then):
+    with replaced(kind, "plan", alone), replaced(LogWriter, "append", then):
+        yield
+
+
+@contextmanager
+def fence_apart() -> Iterator[None]:
+    """The fence's record is written first, run and lease in another write."""
+    with apart(OpenAttempt):
         yield
 
 
 @contextmanager
 def unconditional_fence() -> Iterator[None]:
     """A fence asks nothing of run and lease."""
-    with replaced(fence, "Put", unconditional):
+    with replaced(resume, "Put", unconditional):
         yield
 
 
@@ -133,11 +146,12 @@ def recovery_trusts_the_index() -> Iterator[None]:
     """What the index names as due is taken as due."""
     look_after = sweep._look_after
 
-    async def trusting(table: Table, recovery_actions: RecoveryActions, key: Key, *, now: int) -> None:
+    async def trusting(recovery_actions: RecoveryActions, key: Key, *, now: int) -> None:
+        table = recovery_actions.run_writer.ports.table
         if not key.sk.startswith(keys.LEASES):
-            await look_after(table, recovery_actions, key, now=now)
-        elif (standing := await standing_of(table, key)) is not None:
-            await recovery_actions.look_after(standing)
+            await look_after(recovery_actions, key, now=now)
+        elif (state := await read_state_by_lease(table, key)) is not None:
+            await recovery_actions.look_after(state)
 
     with replaced(sweep, "_look_after", trusting):
         yield
@@ -147,7 +161,7 @@ def recovery_trusts_the_index() -> Iterator[None]:
 def any_notice_is_its_own() -> Iterator[None]:
     """A notice resumes the run, whoever's failure it tells of."""
 
-    async def yes(table: Table, standing: Standing, invocation: str) -> bool:
+    async def yes(table: Table, state: Held, invocation_id: str) -> bool:
         return True
 
     with replaced(notice, "_was_its_engine", yes):
@@ -157,21 +171,7 @@ def any_notice_is_its_own() -> Iterator[None]:
 @contextmanager
 def claim_apart() -> Iterator[None]:
     """An engine claims its lease in a write of its own, after its first record."""
-    actions_of = Begin.actions
-    append = LogWriter.append
-    rest: dict[int, tuple[Action, ...]] = {}
-
-    async def none(self: Begin, row: LogRow, batch: Batch) -> tuple[Action, ...]:
-        rest[id(self)] = await actions_of(self, row, batch)
-        return ()
-
-    async def then(self: LogWriter, items: tuple[Emitted, ...], transition: Transition | None = None) -> Committed:
-        done = await append(self, items, transition)
-        if isinstance(transition, Begin):
-            await retry_write(self._table, *rest.pop(id(transition)))
-        return done
-
-    with replaced(Begin, "actions", none), replaced(LogWriter, "append", then):
+    with apart(Begin):
         yield
 
 
@@ -189,11 +189,11 @@ def doubtful_tool_runs_again() -> Iterator[None]:
 @contextmanager
 def slow_recovery() -> Iterator[None]:
     """A lost run is taken up after some consideration."""
-    resume = RecoveryActions.resume
+    resumed = RecoveryActions.resume
 
-    async def hesitant(self: RecoveryActions, standing: Standing, reason: RunFailed) -> None:
+    async def hesitant(self: RecoveryActions, state: Held, reason: RunFailed) -> None:
         await asyncio.sleep(6.0)
-        await resume(self, standing, reason)
+        await resumed(self, state, reason)
 
     with replaced(RecoveryActions, "resume", hesitant):
         yield

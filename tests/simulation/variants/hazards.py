@@ -1,7 +1,7 @@
 """Breaking what only shows when rows expire, reads are torn, clocks jump, crowds come or a day passes."""
 
 from collections.abc import Iterator, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Final
 
@@ -10,7 +10,6 @@ from dayfly.context.execution import UserExecutionContext
 from dayfly.delivery import broadcast
 from dayfly.delivery.audience import Audience, read_audience
 from dayfly.delivery.bridge import WebSocketBridge
-from dayfly.engine.engine import RunReport
 from dayfly.errors import RunFailed, Superseded
 from dayfly.log.writer import Committed
 from dayfly.protocol.events import AgentError
@@ -102,14 +101,11 @@ def gone_sockets_count() -> Iterator[None]:
 def anybody_refuses() -> Iterator[None]:
     """An invocation that can make no engine ends the run, whoever holds it."""
 
-    async def rude(run_writer: RunWriter, context: UserExecutionContext, reason: RunFailed) -> RunReport:
+    async def rude(run_writer: RunWriter, context: UserExecutionContext, reason: RunFailed) -> None:
         payload = AgentError(code=reason.code, message=str(reason), retryable=reason.retryable)
-        try:
-            facts = await read_run(run_writer.table, context)
+        with suppress(Superseded):
+            facts = await read_run(run_writer.ports.table, context)
             await end_run(run_writer, facts.run, facts.lease, payload)
-        except Superseded:
-            return RunReport(None)
-        return RunReport(None)
 
     with replaced(functions, "refuse", rude):
         yield
@@ -120,7 +116,7 @@ def end_posted_again_once() -> Iterator[None]:
     """Recovery posts an end once more, and lets it go then."""
     post_again = RunWriter.post_again
 
-    async def once(self: RunWriter, run: RunRow, tail: Committed, *, give_up: bool = False) -> None:
+    async def once(self: RunWriter, run: RunRow, tail: Committed[object], *, give_up: bool = False) -> None:
         await post_again(self, run, tail, give_up=True)
 
     with replaced(RunWriter, "post_again", once):

@@ -13,11 +13,11 @@ from dayfly.log import batch, reader, writer
 from dayfly.log.batch import Batch, Emitted
 from dayfly.log.fold import LogStep
 from dayfly.log.journal import JournalMessage
-from dayfly.log.writer import Committed, LogWriter, Transition
+from dayfly.log.writer import Committed, LogWriter, Plan, Transition
 from dayfly.protocol.events import AgentResumed, AnyPayload, Event, ToolExecuting
 from dayfly.router import attach
 from dayfly.runs import resume
-from dayfly.runs.begin import Begin
+from dayfly.runs.begin import Begin, Claim
 from dayfly.runs.lease import held_lease
 from dayfly.store.retry import retry_write
 from dayfly.store.rows import LogRow
@@ -35,7 +35,7 @@ def post_before_append() -> Iterator[None]:
     async def early(self: WebSocketBridge, taken: list[Any]) -> None:
         numbered = self._writer._number(tuple(waiting.item for waiting in taken))
         row = await self._writer._row(numbered, ordinal=0, at=0)
-        self._delivery.publish(Committed(row, numbered))
+        self._broadcast.publish(Committed(row, numbered, None))
         await commit(self, taken)
 
     with replaced(WebSocketBridge, "_commit_batch", early):
@@ -54,7 +54,7 @@ def seq_from_the_tail() -> Iterator[None]:
     """An engine begins behind the tail of the log, wherever that is, and takes the lease."""
     append = LogWriter.append
 
-    async def behind(self: LogWriter, items: tuple[Emitted, ...], transition: Transition | None = None) -> Committed:
+    async def behind(self: LogWriter, items: tuple[Emitted, ...], transition: Transition[Any]) -> Committed[Any]:
         if isinstance(transition, Begin):
             tail = await reader.tail_of(self._table, user_id=self.position.user_id, run_id=self.position.run_id)
             if tail is None or tail.outcome is not None:
@@ -62,10 +62,11 @@ def seq_from_the_tail() -> Iterator[None]:
             self.next_seq = tail.last + 1
         return await append(self, items, transition)
 
-    async def taken(self: Begin, row: LogRow, batch: Batch) -> tuple[Action, ...]:
-        return (Put(held_lease(self._lease, nonce=row.nonce, now=row.at)),)
+    async def taken(self: Begin, row: LogRow, batch: Batch) -> Plan[Claim]:
+        held = held_lease(self.facts.lease, nonce=row.nonce, now=row.at)
+        return Plan({"lease": Put(held)}, Claim(self.clock.monotonic()))
 
-    with replaced(LogWriter, "append", behind), replaced(Begin, "actions", taken):
+    with replaced(LogWriter, "append", behind), replaced(Begin, "plan", taken):
         yield
 
 
@@ -95,7 +96,7 @@ def new_record_at_each_try() -> Iterator[None]:
     async def hasty(table: Table, *actions: Action, token: str | None = None) -> None:
         await retry_write(table, *actions, token=token, patience_s=0.0)
 
-    async def again(self: LogWriter, items: tuple[Emitted, ...], transition: Transition | None = None) -> Committed:
+    async def again(self: LogWriter, items: tuple[Emitted, ...], transition: Transition[Any]) -> Committed[Any]:
         while True:
             try:
                 return await append(self, items, transition)
@@ -128,8 +129,8 @@ def tool_before_its_commit() -> Iterator[None]:
 def replay_after_the_cursor() -> Iterator[None]:
     """A replay starts at the first batch whose key is beyond the cursor."""
 
-    async def short(table: Table, *, user: str, run: str, seq: int) -> AsyncIterator[tuple[LogRow, ...]]:
-        span = reader._span(user, run, first=seq + 1, last=reader.LAST_SEQ)
+    async def short(table: Table, *, user_id: str, run_id: str, seq: int) -> AsyncIterator[tuple[LogRow, ...]]:
+        span = reader._span(user_id, run_id, first=seq + 1, last=reader.LAST_SEQ)
         rows = await table.query(span, LogRow, limit=100)
         if rows:
             yield rows

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
-from dayfly.context.caller import Caller
 from dayfly.errors import ApprovalClosed
 from dayfly.log.messages import Decision
 from dayfly.recovery import actions
 from dayfly.router import approve, cancel
+from dayfly.router.request import Request
 from dayfly.runs import admit, end, queue
-from dayfly.runs.end import End, finish
+from dayfly.runs import cancel as runs_cancel
 from dayfly.runs.lease import first_lease
 from dayfly.runs.lookup import live_run
 from dayfly.runs.writer import RunWriter
@@ -59,21 +59,17 @@ def release_apart_from_the_next() -> Iterator[None]:
     def released(thread: ThreadRow) -> ThreadRow:
         return replace(thread, active_run=None)
 
-    async def then(run_writer: RunWriter, done: End) -> None:
-        ended = done.ended
-        if ended is None or not ended.thread.queue:
+    async def then(run_writer: RunWriter, after: end.ThreadAfter) -> None:
+        if not after.thread.queue:
             return
-        thread = replace(queue.advanced(ended.thread), version=ended.thread.version + 1)
-        run = await run_writer.table.get(keys.run_key(thread.user_id, thread.thread_id, ended.thread.queue[0]), RunRow)
+        ports = run_writer.ports
+        thread = replace(queue.advanced(after.thread), version=after.thread.version + 1)
+        run = await ports.table.get(keys.run_key(thread.user_id, thread.thread_id, after.thread.queue[0]), RunRow)
         assert run is not None
-        await retry_write(run_writer.table, Put(thread), Put(first_lease(run, now=run_writer.clock.now_ms())))
-        await start_engine(run_writer.invoker, run)
+        await retry_write(ports.table, Put(thread), Put(first_lease(run, now=ports.clock.now_ms())))
+        await run_writer.start_engine(run)
 
-    with (
-        replaced(end, "advanced", released),
-        replaced(finish, "start_next", then),
-        replaced(closing, "start_next", then),
-    ):
+    with replaced(end, "advanced", released), replaced(end, "_start_next", then):
         yield
 
 
@@ -84,7 +80,7 @@ def quota_is_kept() -> Iterator[None]:
     def kept(quota: QuotaRow, run: str) -> QuotaRow:
         return replace(quota, version=quota.version + 1)
 
-    with replaced(end, "_given_back", kept):
+    with replaced(end, "given_back", kept):
         yield
 
 
@@ -103,7 +99,7 @@ def late_mark_stays() -> Iterator[None]:
         if not any(isinstance(action, Delete) for action in actions):
             await retry_write(table, *actions, token=token)
 
-    with replaced(cancel, "retry_write", careless):
+    with replaced(runs_cancel, "retry_write", careless):
         yield
 
 
@@ -111,8 +107,8 @@ def late_mark_stays() -> Iterator[None]:
 def each_answer_opens() -> Iterator[None]:
     """An answer is taken whether or not the run still waits for it, and opens another attempt."""
 
-    async def any_lease(services: Services, run: RunRow, call_id: str) -> LeaseRow:
-        lease = await services.table.get(keys.lease_key(run.user_id, run.run_id), LeaseRow)
+    async def any_lease(request: Request, run: RunRow, call_id: str) -> LeaseRow:
+        lease = await request.ports.table.get(keys.lease_key(run.user_id, run.run_id), LeaseRow)
         if lease is None:
             raise ApprovalClosed("The run has ended.")
         return lease
@@ -136,8 +132,8 @@ def expiry_approves() -> Iterator[None]:
 def first_answer_for_all() -> Iterator[None]:
     """The first answer opens the next attempt, though other calls still wait."""
 
-    async def one_call(table: Table, *, user: str, run: str) -> RunRow:
-        found = await live_run(table, user_id=user, run_id=run)
+    async def one_call(table: Table, *, user_id: str, run_id: str) -> RunRow:
+        found = await live_run(table, user_id=user_id, run_id=run_id)
         return replace(found, pending=found.pending[:1])
 
     with replaced(approve, "live_run", one_call):
@@ -148,7 +144,7 @@ def first_answer_for_all() -> Iterator[None]:
 def cancelled_request_is_admitted() -> Iterator[None]:
     """A request that was cancelled before it came runs all the same."""
 
-    async def unbarred(services: Services, caller: Caller, request: str) -> str | None:
+    async def unbarred(request: Request, request_id: str) -> str | None:
         return None
 
     with replaced(cancel, "_run_of_request", unbarred):

@@ -1,19 +1,26 @@
 """Breaking who is shown what, and who is heard."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
-from dayfly.context.caller import Caller
+from dayfly.agents.sdk.protocol import OpenCall
 from dayfly.delivery import audience
 from dayfly.delivery.audience import Audience
+from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.delivery.broadcast import DRAIN_S, Broadcast, Flushed
 from dayfly.engine import attempt, engine
+from dayfly.engine.attempt import Attempt
 from dayfly.log.messages import Message
-from dayfly.protocol.frames import Attach
+from dayfly.protocol.events import TerminalPayload
+from dayfly.protocol.frames import Attach, ClientFrame
 from dayfly.protocol.replies import Attached
 from dayfly.router import attach, router
-from dayfly.runs.end import finish
+from dayfly.router.registry import HANDLERS, Handler
+from dayfly.router.request import Request
+from dayfly.runs.end import End, finish
+from dayfly.runs.writer import RunWriter
 from dayfly.store import keys
 from dayfly.store.keys import Key
 from dayfly.store.retry import retry_write
@@ -42,15 +49,19 @@ def cancel_of_any_run() -> Iterator[None]:
         yield
 
 
-async def _without_looking(delivery: Broadcast, *, drain_s: float = DRAIN_S) -> Flushed:
-    return Flushed(None, posted=await delivery.drain(patience_s=drain_s))
+async def _without_looking(broadcast: Broadcast, *, drain_s: float = DRAIN_S) -> Flushed:
+    return Flushed(None, posted=await broadcast.drain(patience_s=drain_s))
 
 
 @contextmanager
 def audience_before_the_end() -> Iterator[None]:
     """Who watches is not read again after the last append."""
 
-    with replaced(finish, "flush", _without_looking):
+    async def hasty(run_writer: RunWriter, bridge: WebSocketBridge, payload: TerminalPayload, done: End) -> None:
+        with replaced(bridge.broadcast, "flush", partial(_without_looking, bridge.broadcast)):
+            await finish(run_writer, bridge, payload, done)
+
+    with replaced(attempt, "finish", hasty):
         yield
 
 
@@ -65,13 +76,15 @@ def attach_reads_first() -> Iterator[None]:
         else:
             late[actions[0].key] = actions
 
-    async def reading(services: Services, caller: Caller, frame: Attach) -> Attached:
-        reply = await attach.attach(services, caller, frame)
+    async def reading(request: Request, frame: Attach) -> Attached:
+        reply = await attach.attach(request, frame)
+        caller = request.caller
         row = keys.socket_of_thread_key(caller.user_id, frame.thread_id, caller.connection_id)
-        await retry_write(services.table, *late.get(row, ()))
+        await retry_write(request.ports.table, *late.get(row, ()))
         return reply
 
-    with replaced(attach, "retry_write", later), replaced(router, "attach", reading):
+    handlers: dict[type[ClientFrame], Handler] = {**HANDLERS, Attach: reading}
+    with replaced(attach, "retry_write", later), replaced(router, "HANDLERS", handlers):
         yield
 
 
@@ -99,7 +112,14 @@ def unsent_end_is_let_go() -> Iterator[None]:
 def no_look_after_the_question() -> Iterator[None]:
     """An engine that leaves its run to the user does not look whether it was cancelled meanwhile."""
 
-    with replaced(attempt, "flush", _without_looking):
+    ask = Attempt.ask
+
+    async def hasty(self: Attempt, calls: Sequence[OpenCall], *, elapsed_ms: int) -> Any:
+        broadcast = self._bridge.broadcast
+        with replaced(broadcast, "flush", partial(_without_looking, broadcast)):
+            return await ask(self, calls, elapsed_ms=elapsed_ms)
+
+    with replaced(Attempt, "ask", hasty):
         yield
 
 

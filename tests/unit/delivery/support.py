@@ -44,11 +44,11 @@ class Stage:
         )
         return LogWriter(self.world.table, self.world.clock, position, nonce=nonce)
 
-    def delivery(self) -> Broadcast:
+    def broadcast(self) -> Broadcast:
         return Broadcast(self.world.table, self.world.sockets, self.call.ref)
 
     def bridge(self, writer: LogWriter | None = None) -> WebSocketBridge:
-        return WebSocketBridge(writer or self.writer(), self.delivery(), self.world.clock)
+        return WebSocketBridge(writer or self.writer(), self.broadcast(), self.world.clock)
 
 
 async def staged(world: World) -> Stage:

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 
 from dayfly.delivery.audience import MOST_SOCKETS, Audience, read_audience
-from dayfly.delivery.flush import flush
+from dayfly.delivery.broadcast import Broadcast
+from dayfly.delivery.sockets import attachment
 from dayfly.engine.audience_watcher import LOOK_S
 from dayfly.log.reader import committed_of, tail_of
-from dayfly.runs.admit import attached, cancel_mark
+from dayfly.runs.cancel import cancel_mark
 from dayfly.runs.invoker import EngineCall
 from dayfly.store.rows import QUEUE_LENGTH, AttachedRow, ThreadRow
 from tests.fakes.agents import silent
@@ -20,7 +21,7 @@ from tests.fakes.world import World, assert_ended_once, caller
 def put_sockets(world: World, thread: str, count: int) -> tuple[str, ...]:
     names = tuple(f"c{number:03d}" for number in range(count))
     for name in names:
-        row = attached(caller(connection=name), thread, now=world.clock.now_ms())
+        row = attachment(caller(connection=name), thread, now=world.clock.now_ms())
         world.memory._rows[row.key] = row
     return names
 
@@ -35,7 +36,7 @@ async def test_another_thread_s_and_another_user_s_are_not_among_them(world: Wor
     call = await world.admitted()
     other = await world.admitted(connection="a2")
     await world.ask("cancel", run_id=other.run_id, connection="a2")
-    row = replace(attached(caller("u-bob", "b1"), call.thread_id, now=0), user_id="u-bob")
+    row = replace(attachment(caller("u-bob", "b1"), call.thread_id, now=0), user_id="u-bob")
     world.memory._rows[row.key] = row
     assert await read_audience(world.table, user_id="u-alice", thread_id=call.thread_id) == Audience(
         ("a1",), frozenset()
@@ -80,7 +81,7 @@ async def crowded(world: World, *, gone: int) -> EngineCall:
     call = await world.admitted()
     await world.ask("detach", thread_id=call.thread_id)
     world.sockets.gone |= set(put_sockets(world, call.thread_id, gone))
-    row = attached(caller(connection="z1"), call.thread_id, now=world.clock.now_ms())
+    row = attachment(caller(connection="z1"), call.thread_id, now=world.clock.now_ms())
     world.memory._rows[row.key] = row
     return call
 
@@ -141,11 +142,11 @@ async def test_what_was_read_of_the_audience_is_known_though_the_rest_can_not_be
     world.memory._rows[row.key] = row
     first = reads(world) + 1
     world.table.plan = lambda one: Fault.REFUSED if one.method == "query_live" and reads(world) > first else None
-    delivery = world.run_writer().delivery(world.run(call.run_id))
+    delivery = Broadcast(world.table, world.sockets, call.ref)
     batch = await tail_of(world.table, user_id="u-alice", run_id=call.run_id)
     assert batch is not None
     delivery.publish(committed_of(batch))
-    seen = await flush(delivery)
+    seen = await delivery.flush()
     await delivery.close()
     assert not seen.posted
     assert seen.audience is not None

@@ -6,28 +6,17 @@ import pytest
 
 from dayfly.delivery.bridge import BUFFERED_WEIGHT, DELTA_PAUSE_S
 from dayfly.errors import EngineClosed, Superseded, Unsettled
-from dayfly.log.batch import Batch
 from dayfly.log.fold import Said
 from dayfly.log.messages import AssistantSaid
 from dayfly.log.reader import steps_of
+from dayfly.log.writer import RECORD_ALONE
 from dayfly.protocol.events import AgentResumed
 from dayfly.protocol.signals import Phase
 from dayfly.store.rows import LogRow
-from dayfly.store.table import Action, ConditionsFailed
 from tests.fakes.faulty_table import Fault
 from tests.fakes.sockets import JsonObject
 from tests.fakes.world import World
 from tests.unit.delivery.support import completed, item, staged, thinking
-
-
-class Alone:
-    """A companion that brings nothing along."""
-
-    async def actions(self, row: LogRow, batch: Batch) -> tuple[Action, ...]:
-        return ()
-
-    def lost(self, failed: ConditionsFailed, actions: tuple[Action, ...]) -> None:
-        raise AssertionError(failed)
 
 
 async def test_an_event_is_posted_only_after_it_is_in_the_log(world: World) -> None:
@@ -111,7 +100,7 @@ async def test_a_slow_log_holds_the_producer_back(world: World) -> None:
 async def test_a_failure_is_told_to_all(world: World) -> None:
     """After another writer took over, whoever waits and whoever comes later is told so."""
     stage = await staged(world)
-    await stage.writer().append((item(),))
+    await stage.writer().append((item(),), RECORD_ALONE)
     async with stage.bridge() as bridge:
         results = await asyncio.gather(*(bridge.emit(thinking(s)) for s in range(1, 4)), return_exceptions=True)
         assert [type(result) for result in results] == [Superseded] * 3
@@ -170,7 +159,7 @@ async def test_nothing_is_taken_after_the_last_event_of_an_attempt(world: World)
     world.table.plan = lambda call: 1.0 if call.method == "write" else None
     resumed = AgentResumed(attempt=2, reason="handed_over")
     async with stage.bridge() as bridge:
-        last = asyncio.create_task(bridge.commit_all((thinking(1), resumed), Alone(), last=True))
+        last = asyncio.create_task(bridge.commit_all((thinking(1), resumed), RECORD_ALONE, last=True))
         for _ in range(3):
             await asyncio.sleep(0.4)
             with pytest.raises(EngineClosed):
@@ -185,7 +174,7 @@ async def test_nothing_is_taken_after_the_last_event_of_an_attempt(world: World)
 
 
 async def test_events_that_belong_together_are_one_batch(world: World) -> None:
-    """However much text waits before them, several events with one companion are never torn apart."""
+    """However much text waits before them, several events with one transition are never torn apart."""
     for pieces in range(1, 40, 3):
         world = World()
         stage = await staged(world)
@@ -195,7 +184,7 @@ async def test_events_that_belong_together_are_one_batch(world: World) -> None:
             await asyncio.sleep(0.1)
             for _ in range(pieces):
                 await bridge.say("x" * 1500)
-            committed = await bridge.commit_all([thinking(step) for step in range(2, 18)], Alone(), last=True)
+            committed = await bridge.commit_all([thinking(step) for step in range(2, 18)], RECORD_ALONE, last=True)
             await first
         assert [event.type for event in committed.batch.events[-16:]] == ["agent_thinking"] * 16
 
@@ -235,7 +224,7 @@ async def test_whoever_waits_for_what_is_discarded_is_told(world: World) -> None
 async def test_discarding_behind_a_failure_raises_it(world: World) -> None:
     """Another writer has taken over: whoever wants to hand over learns it here."""
     stage = await staged(world)
-    await stage.writer().append((item(),))
+    await stage.writer().append((item(),), RECORD_ALONE)
     async with stage.bridge() as bridge:
         await bridge.say("x")
         await asyncio.sleep(0.2)

@@ -4,6 +4,7 @@ import asyncio
 
 from dayfly.delivery.broadcast import DRAIN_S, Broadcast
 from dayfly.delivery.socket_queue import QUEUE_BYTES, SocketQueue
+from dayfly.delivery.sockets import attachment
 from dayfly.errors import PostRefused, Unsettled
 from dayfly.protocol.signals import Phase
 from dayfly.store import keys
@@ -145,7 +146,7 @@ async def test_what_was_published_before_the_last_look_is_not_sent_again(world: 
         await bridge.emit(thinking(1))
         await look(bridge.broadcast)
         await bridge.emit(thinking(2))
-        world.memory._rows[attached(caller(connection="a2"), stage.call.thread_id, now=0).key] = attached(
+        world.memory._rows[attachment(caller(connection="a2"), stage.call.thread_id, now=0).key] = attachment(
             caller(connection="a2"), stage.call.thread_id, now=0
         )
         await look(bridge.broadcast)

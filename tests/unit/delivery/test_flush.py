@@ -50,4 +50,4 @@ async def test_a_slow_socket_is_waited_for_so_long(world: World) -> None:
         async with stage.bridge() as bridge:
             world.sockets.delays["a1"] = delay
             await bridge.emit(thinking())
-            assert (await flush(bridge.broadcast, drain_s=0.5)).posted is posted
+            assert (await bridge.broadcast.flush(drain_s=0.5)).posted is posted

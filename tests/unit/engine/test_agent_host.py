@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -39,12 +40,8 @@ def test_a_cancel_while_a_tool_blocks() -> None:
         world.agents.scripts["assistant"] = blocking
         factory = ExecutionEngineFactory()
         factory.configure(
-            table=world.table,
-            poster=world.sockets,
-            invoker=world.invoker,
+            ports=replace(world.ports, clock=SystemClock()),
             agents=world.agents,
-            clock=SystemClock(),
-            meter=world.meter,
             host=ThreadHost,
         )
         call = await world.admitted()

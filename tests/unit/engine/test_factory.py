@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -19,21 +19,13 @@ from dayfly.errors import ConfigurationError, UnknownAgent
 from dayfly.log.messages import ToolAnswered
 from dayfly.log.writer import LogPosition, LogWriter
 from dayfly.metrics import Metric
+from dayfly.runs.ports import Ports
 from tests.fakes.hosts import InlineHost
 from tests.fakes.world import World, assert_ended_once
 
 
 def collaborators(world: World, **others: Any) -> dict[str, Any]:
-    given: dict[str, Any] = {
-        "table": world.table,
-        "poster": world.sockets,
-        "invoker": world.invoker,
-        "agents": world.agents,
-        "clock": world.clock,
-        "meter": world.meter,
-        "host": InlineHost,
-    }
-    return {**given, **others}
+    return {"ports": world.ports, "agents": world.agents, "host": InlineHost, **others}
 
 
 def test_the_inline_host_is_a_host() -> None:
@@ -41,7 +33,16 @@ def test_the_inline_host_is_a_host() -> None:
     assert isinstance(InlineHost(), AgentHost)
 
 
-@pytest.mark.parametrize("name", ["table", "poster", "invoker", "agents", "clock", "meter"])
+@pytest.mark.parametrize("name", ["table", "poster", "invoker", "clock", "meter"])
+def test_a_port_of_none_is_refused_by_name(world: World, name: str) -> None:
+    """No port can be built per run: a bundle without one is not made; with all it is."""
+    given = {field.name: getattr(world.ports, field.name) for field in fields(Ports)}
+    with pytest.raises(ConfigurationError, match=name):
+        Ports(**{**given, name: None})
+    assert Ports(**given) == world.ports
+
+
+@pytest.mark.parametrize("name", ["ports", "agents"])
 def test_what_cannot_be_built_per_run_is_refused_by_name(world: World, name: str) -> None:
     """`None` for a collaborator that cannot be built per run raises, names it, and leaves the factory unconfigured."""
     factory = ExecutionEngineFactory()

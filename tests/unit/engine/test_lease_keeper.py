@@ -10,7 +10,7 @@ import pytest
 from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.engine.lease_keeper import HOLD_S, RENEW_S, LeaseKeeper
 from dayfly.errors import Superseded, Unsettled
-from dayfly.runs.begin import Begin
+from dayfly.runs.begin import Begin, RunFacts
 from dayfly.store.rows import LeaseRow, LeaseState
 from dayfly.store.table import TableRefused
 from tests.fakes.faulty_table import Fault
@@ -34,11 +34,11 @@ async def kept(world: World, *, begin: bool = True) -> AsyncIterator[Kept]:
     stage = await staged(world)
     run, thread, (lease,) = stage.run, world.thread(stage.call.thread_id), world.leases()
     async with stage.bridge() as bridge:
-        beginning = Begin(world.clock, run=run, thread=thread, lease=lease)
-        bridge.opens_with(beginning)
+        facts = RunFacts(run, thread, lease)
+        claim = bridge.opens_with(Begin(world.clock, facts))
         if begin:
             await bridge.emit(thinking())
-        keeper = LeaseKeeper(world.table, world.clock, bridge, beginning, run=run, lease=lease)
+        keeper = LeaseKeeper(world.table, world.clock, bridge, facts, claim)
         lost = asyncio.Event()
         task = asyncio.create_task(keeper.keep(lost.set))
         yield Kept(keeper, bridge, lost, task)

@@ -3,7 +3,7 @@
 import pytest
 
 from dayfly.errors import Superseded
-from dayfly.history.reader import read_history
+from dayfly.history.reader import MODEL_CHARS, MODEL_TURNS, read_history
 from dayfly.log.messages import UserSaid
 from dayfly.runs.begin import read_run
 from dayfly.store.rows import PartRow
@@ -15,12 +15,12 @@ async def test_history_is_bounded_by_turns(world: World) -> None:
     """A model is given the latest turns, whole and oldest first."""
     first = await world.admitted("0", agent="echo")
     await world.engine(first)
-    for number in range(1, HISTORY_TURNS + 3):
+    for number in range(1, MODEL_TURNS + 3):
         await world.engine(await world.admitted(str(number), thread_id=first.thread_id, agent="echo"))
     messages = await read_history(world.table, world.thread(first.thread_id))
     asked = [message.text for message in messages if isinstance(message, UserSaid)]
-    assert asked == [str(number) for number in range(3, HISTORY_TURNS + 3)]
-    assert len(messages) == 2 * HISTORY_TURNS
+    assert asked == [str(number) for number in range(3, MODEL_TURNS + 3)]
+    assert len(messages) == 2 * MODEL_TURNS
 
 
 async def test_history_is_bounded_by_size(world: World) -> None:
@@ -30,7 +30,7 @@ async def test_history_is_bounded_by_size(world: World) -> None:
     for _ in range(5):
         await world.engine(await world.admitted("x" * 20_000, thread_id=first.thread_id, agent="echo"))
     messages = await read_history(world.table, world.thread(first.thread_id))
-    assert len(messages) == 2 * (HISTORY_CHARS // 40_000)
+    assert len(messages) == 2 * (MODEL_CHARS // 40_000)
 
 
 async def test_turns_beyond_the_bound_are_not_read(world: World) -> None:

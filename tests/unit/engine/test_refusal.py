@@ -10,14 +10,14 @@ from dayfly.errors import AgentFailed, UnknownAgent
 from dayfly.log.payloads import SENTENCE_BYTES
 from dayfly.metrics import Metric
 from dayfly.runs.invoker import EngineCall
-from dayfly.store.rows import LeaseState, LogRow
+from dayfly.store.rows import LeaseState, LogRow, Outcome
 from tests.fakes.agents import Programme, Round, asking, calculator, echo, silent
 from tests.fakes.faulty_table import Call, Fault, Halt
 from tests.fakes.walk import WAYS, meet, walk
 from tests.fakes.world import World, assert_ended_once, assert_history
 
 
-async def refused(world: World, call: EngineCall, *, invocation: str = "i-refused") -> RunReport:
+async def refused(world: World, call: EngineCall, *, invocation: str = "i-refused") -> Outcome | None:
     """What an invocation does that can make no engine for the call."""
     context = world.context(call, invocation=invocation)
     return await refuse(world.run_writer(invocation), context, UnknownAgent("There is no agent named 'x'."))
@@ -30,7 +30,7 @@ async def engine_of(world: World, call: EngineCall) -> RunReport:
 async def test_a_run_that_nobody_has_begun_is_ended(world: World) -> None:
     """With the reason's code, at exactly the attempt's first seq, and everybody is told."""
     call = await world.admitted("Hi")
-    assert (await refused(world, call)).outcome == "failed"
+    assert (await refused(world, call)) == "failed"
     assert assert_ended_once(world, call.run_id) == "agent_error"
     end = world.log(call.run_id)[-1]
     assert (end["seq"], end["payload"]["code"]) == (call.first_seq, "unknown_agent")
@@ -57,7 +57,7 @@ async def test_a_run_that_a_living_engine_holds_is_left_alone(world: World) -> N
     engine = world.starts(call)
     await asyncio.sleep(2)
     held, log = world.leases(), world.log(call.run_id)
-    assert await refused(world, call) == RunReport(None)
+    assert await refused(world, call) is None
     assert (world.leases(), world.log(call.run_id)) == (held, log)
     assert (await engine).outcome == "completed"
     assert assert_ended_once(world, call.run_id) == "agent_completed"
@@ -67,7 +67,7 @@ async def test_a_run_whose_engine_was_lost_is_recoverys(world: World) -> None:
     """A refusal that comes late, after the attempt was begun, ends nothing either: the log is not its own."""
     call = await world.killed(silent)
     log = world.log(call.run_id)
-    assert await refused(world, call) == RunReport(None)
+    assert await refused(world, call) is None
     assert world.log(call.run_id) == log
     world.agents.scripts["assistant"] = calculator
     await asyncio.sleep(61)
@@ -81,7 +81,7 @@ async def test_a_run_that_waits_for_its_user_is_left_alone(world: World) -> None
     world.agents.scripts["assistant"] = asking("c-1")
     call = await world.admitted("Pay.")
     assert (await world.engine(call)).outcome == "waiting"
-    assert await refused(world, call) == RunReport(None)
+    assert await refused(world, call) is None
     assert [lease.state for lease in world.leases()] == [LeaseState.APPROVAL]
     assert (await world.approve(call.run_id, "c-1"))["type"] == "approved"
 
@@ -91,7 +91,7 @@ async def test_a_run_that_has_ended_is_left_alone(world: World) -> None:
     call = await world.admitted()
     await world.engine(call)
     log = world.log(call.run_id)
-    assert await refused(world, call) == RunReport(None)
+    assert await refused(world, call) is None
     assert world.log(call.run_id) == log
 
 
@@ -101,10 +101,10 @@ async def test_an_earlier_attempt_ends_nothing(world: World) -> None:
     await world.notice(call)
     later = world.invoker.calls[-1]
     assert later.attempt == 2
-    assert await refused(world, call) == RunReport(None)
-    assert (await refused(world, later)).outcome == "failed"
+    assert await refused(world, call) is None
+    assert (await refused(world, later)) == "failed"
     assert assert_ended_once(world, call.run_id) == "agent_error"
-    assert await refused(world, call) == RunReport(None)
+    assert await refused(world, call) is None
 
 
 async def test_what_a_later_attempt_refuses_keeps_what_was_done(world: World) -> None:

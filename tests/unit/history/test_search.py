@@ -17,7 +17,7 @@ async def add(
     thread: str,
     *runs: tuple[Message, ...],
     user: str = "u-alice",
-    state: str = ThreadState.LIVE,
+    state: ThreadState = ThreadState.LIVE,
 ) -> None:
     """A thread with these runs, and beside each a piece that an unlucky second writer left."""
     head: str | None = None

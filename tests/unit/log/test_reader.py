@@ -5,6 +5,7 @@ from dayfly.log.fold import LogStep, Said, Voided
 from dayfly.log.journal import JournalEntry
 from dayfly.log.messages import AssistantSaid, ToolAnswered
 from dayfly.log.reader import PAGE, committed_of, pages_after, steps_of, tail_of
+from dayfly.log.writer import RECORD_ALONE
 from dayfly.protocol.events import AgentResumed
 from tests.fakes.world import World
 from tests.unit.delivery.support import Stage, completed, item, staged
@@ -26,7 +27,7 @@ async def test_replay_starts_inside_a_batch(world: World) -> None:
     stage = await staged(world)
     writer = stage.writer()
     for size in (1, 3, 2, 4):
-        await writer.append(tuple(item(step) for step in range(1, size + 1)))
+        await writer.append(tuple(item(step) for step in range(1, size + 1)), RECORD_ALONE)
     for seq in range(13):
         assert await seqs_after(stage, seq) == list(range(seq + 1, 12))
 
@@ -35,11 +36,11 @@ async def test_the_tail_decides(world: World) -> None:
     """The tail is the last batch; its outcome is the run's; a run without a log has none."""
     stage = await staged(world)
     writer = stage.writer()
-    await writer.append((item(),))
+    await writer.append((item(),), RECORD_ALONE)
     tail = await tail_of(world.table, user_id="u-alice", run_id=stage.call.run_id)
     assert tail is not None
     assert (tail.first, tail.outcome) == (2, None)
-    await writer.append((Emitted(completed(), None, "t"),))
+    await writer.append((Emitted(completed(), None, "t"),), RECORD_ALONE)
     tail = await tail_of(world.table, user_id="u-alice", run_id=stage.call.run_id)
     assert tail is not None
     assert (tail.first, tail.outcome) == (3, "completed")
@@ -54,7 +55,7 @@ async def test_steps_read_back_are_the_steps_written(world: World) -> None:
     for number in range(PAGE + 10):
         said = Emitted(None, AssistantSaid(f"a{number}"), "t")
         answered = Emitted(item().payload, ToolAnswered("c", "tool", str(number)), "t")
-        committed = await writer.append((said, delta("x"), delta("y"), said, item(), answered))
+        committed = await writer.append((said, delta("x"), delta("y"), said, item(), answered), RECORD_ALONE)
         kept.extend(committed.batch.steps)
     assert await steps_of(world.table, user_id="u-alice", run_id=stage.call.run_id) == tuple(kept)
 
@@ -63,7 +64,7 @@ async def test_a_resumption_voids_what_it_discards(world: World) -> None:
     """An `agent_resumed` with `discard_after` stands among the steps as what it makes void."""
     stage = await staged(world)
     resumed = AgentResumed(attempt=2, reason="engine_lost", discard_after=1)
-    await stage.writer().append((delta("x"), Emitted(resumed, AssistantSaid("y"), "t")))
+    await stage.writer().append((delta("x"), Emitted(resumed, AssistantSaid("y"), "t")), RECORD_ALONE)
     assert await steps_of(world.table, user_id="u-alice", run_id=stage.call.run_id) == (
         Said(2, "x"),
         Voided(1),

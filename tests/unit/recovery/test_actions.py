@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
 
@@ -9,6 +10,7 @@ from dayfly.errors import EngineLost, EngineTimeout, Unsettled
 from dayfly.log.messages import AssistantSaid, ToolAnswered
 from dayfly.recovery.actions import MOST_RESUMES
 from dayfly.runs.invoker import EngineCall
+from dayfly.runs.state import AwaitingApproval, AwaitingEngine, Held, RunState, read_state_by_lease
 from dayfly.store import keys
 from dayfly.store.rows import CancelRow, HistoryRow, RunRow
 from tests.fakes.agents import Programme, Round, asking, silent
@@ -19,9 +21,13 @@ from tests.unit.recovery.support import killed
 LOST = EngineLost("The engine was lost.")
 
 
-async def standing(world: World, call: EngineCall) -> Standing:
-    found = await standing_of(world.memory, keys.lease_key(call.user_id, call.run_id))
-    assert found is not None
+StateT = TypeVar("StateT", bound=RunState)
+
+
+async def state_of(world: World, call: EngineCall, kind: type[StateT]) -> StateT:
+    """Where the run stands, which is to be this."""
+    found = await read_state_by_lease(world.memory, keys.lease_key(call.user_id, call.run_id))
+    assert isinstance(found, kind)
     return found
 
 
@@ -38,7 +44,7 @@ async def test_a_resumed_run_keeps_its_completed_tools(world: World) -> None:
     )
     call = await world.killed(programme, after_s=5)
     assert programme.ran == ["c-1", "c-2"]
-    await world.recovery_actions().resume(await standing(world, call), LOST)
+    await world.recovery_actions().resume(await state_of(world, call, Held), LOST)
     completed = max(event["seq"] for event in world.log(call.run_id) if event["type"] == "tool_completed")
     assert payloads(world, call.run_id, "agent_resumed") == [
         {"attempt": 2, "reason": "engine_lost", "discard_after": completed}
@@ -46,7 +52,7 @@ async def test_a_resumed_run_keeps_its_completed_tools(world: World) -> None:
     second = world.starts(world.invoker.calls[-1], invocation="i-2")
     await asyncio.sleep(9)
     await world.crash(second)
-    await world.recovery_actions().resume(await standing(world, call), LOST)
+    await world.recovery_actions().resume(await state_of(world, call, Held), LOST)
     await world.engine(world.invoker.calls[-1], invocation="i-3")
     assert programme.ran == ["c-1", "c-2", "c-3"]
     assert [set(turn.in_doubt) for turn in programme.turns] == [set(), set(), set()]
@@ -61,7 +67,7 @@ async def test_a_resumed_run_keeps_its_completed_tools(world: World) -> None:
 async def test_a_run_that_ends_cut_off_keeps_only_what_is_not_void(world: World) -> None:
     """Cancelled in its second attempt, the run's history has what that one said, not what the first said in vain."""
     call = await killed(world)
-    await world.recovery_actions().resume(await standing(world, call), LOST)
+    await world.recovery_actions().resume(await state_of(world, call, Held), LOST)
     engine = world.starts(world.invoker.calls[-1])
     await asyncio.sleep(2)
     await world.ask("cancel", run_id=call.run_id)
@@ -116,7 +122,7 @@ async def test_a_run_is_resumed_so_often(world: World, resumes: int) -> None:
     call = await killed(world)
     row = world.run(call.run_id)
     world.memory._rows[row.key] = replace(row, resumes=resumes)
-    await world.recovery_actions().resume(await standing(world, call), EngineTimeout("Too long."))
+    await world.recovery_actions().resume(await state_of(world, call, Held), EngineTimeout("Too long."))
     if resumes < MOST_RESUMES:
         assert world.run(call.run_id).resumes == resumes + 1
         assert world.log_types(call.run_id)[-1] == "agent_resumed"
@@ -140,14 +146,14 @@ async def test_a_cancel_mark_is_honoured_first(world: World, deed: str) -> None:
         await world.crash(engine)
     mark = CancelRow(user_id=call.user_id, thread_id=call.thread_id, run_id=call.run_id, at=0, expires=2**40)
     world.memory._rows[mark.key] = mark
-    recovery_actions, found = world.recovery_actions(), await standing(world, call)
+    recovery_actions = world.recovery_actions()
     match deed:
         case "resume":
-            await recovery_actions.resume(found, LOST)
+            await recovery_actions.resume(await state_of(world, call, Held), LOST)
         case "start_again":
-            await recovery_actions.start_again(found)
+            await recovery_actions.start_again(await state_of(world, call, AwaitingEngine))
         case _:
-            await recovery_actions.expire(found)
+            await recovery_actions.expire(await state_of(world, call, AwaitingApproval))
     assert assert_ended_once(world, call.run_id) == "agent_cancelled"
     assert len(world.invoker.calls) == 1
     assert world.rows(CancelRow) == []
@@ -178,7 +184,7 @@ async def test_a_resume_of_what_an_engine_has_taken_up_again_does_nothing(world:
     call = await world.admitted()
     engine = world.starts(call)
     await asyncio.sleep(2)
-    found = await standing(world, call)
+    found = await state_of(world, call, Held)
     await asyncio.sleep(4)
     before = dict(world.memory.rows)
     await world.recovery_actions().resume(found, LOST)

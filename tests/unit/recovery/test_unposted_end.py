@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from dayfly.errors import PostRefused, Unsettled
-from dayfly.runs.state import standing_of
+from dayfly.runs.state import Ended, read_state_by_lease
 from tests.fakes.world import World, assert_ended_once
 
 
@@ -56,8 +56,8 @@ async def test_the_lease_of_an_end_is_kept_two_hours(world: World, left_ms: int,
     world.sockets.refuse["a1"] = Unsettled("throttled")
     await world.engine(call)
     (lease,) = world.leases()
-    standing = await standing_of(world.table, lease.key)
-    assert standing is not None
-    await asyncio.sleep((standing.tail.at + 2 * 3600 * 1000 - left_ms - world.clock.now_ms()) / 1000)
-    await world.recovery_actions().post_end(standing)
+    state = await read_state_by_lease(world.table, lease.key)
+    assert isinstance(state, Ended)
+    await asyncio.sleep((state.tail.at + 2 * 3600 * 1000 - left_ms - world.clock.now_ms()) / 1000)
+    await world.recovery_actions().post_end(state)
     assert len(world.leases()) == leases

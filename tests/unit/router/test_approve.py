@@ -8,7 +8,7 @@ import pytest
 
 from dayfly.recovery.actions import EXPIRED
 from dayfly.runs.invoker import EngineCall
-from dayfly.store.rows import CancelRow, RunRow
+from dayfly.store.rows import CancelRow, LeaseState, RunRow
 from tests.fakes.agents import Programme, Round, asking
 from tests.fakes.faulty_table import Call, Fault, Halt, rows_of
 from tests.fakes.sockets import JsonObject
@@ -269,7 +269,7 @@ async def test_an_answer_to_a_run_that_ends_meanwhile_is_not_taken(world: World)
 
     def plan(one: Call) -> None:
         if any(row.answered == 1 for row in rows_of(one, RunRow)):
-            world.memory._rows[lease.key] = replace(lease, state="ended")
+            world.memory._rows[lease.key] = replace(lease, state=LeaseState.ENDED)
 
     world.table.plan = plan
     assert (await world.approve(call.run_id, "c-1"))["code"] == "approval_closed"

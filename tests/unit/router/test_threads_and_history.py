@@ -15,6 +15,7 @@ from dayfly.history.chunks import PIECE_BYTES, chunks_of, with_chunks
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, UserSaid
 from dayfly.protocol.limits import TITLE_CHARS
 from dayfly.protocol.replies import ThreadItem
+from dayfly.router import threads
 from dayfly.router.history import PAGE_BYTES, PAGE_MESSAGES, PAGE_TURNS
 from dayfly.router.threads import THREADS_BYTES
 from dayfly.store.memory import row_bytes
@@ -78,7 +79,7 @@ async def test_a_page_of_threads_is_bounded_in_bytes(
     put_threads(world, 3)
     (items,) = await read_threads(world)
     size = sum(len(ThreadItem(**item).encode()) + 1 for item in items)
-    monkeypatch.setattr(listing, "THREADS_BYTES", size - over)
+    monkeypatch.setattr(threads, "THREADS_BYTES", size - over)
     assert [len(page) for page in await read_threads(world)] == pages
 
 
@@ -87,7 +88,7 @@ async def test_a_thread_that_is_over_the_bound_by_itself_has_a_page_of_its_own(
 ) -> None:
     """No page is empty for lack of room, so that a client comes to the end."""
     names = put_threads(world, 3)
-    monkeypatch.setattr(listing, "THREADS_BYTES", 1)
+    monkeypatch.setattr(threads, "THREADS_BYTES", 1)
     assert [[item["thread_id"] for item in page] for page in await read_threads(world)] == [[n] for n in names[::-1]]
 
 
@@ -95,7 +96,7 @@ async def test_forgotten_threads_take_no_room(world: World, monkeypatch: pytest.
     """They are passed over, between two threads that fill a page and at its end."""
     names = put_threads(world, 6)
     (items,) = await read_threads(world)
-    monkeypatch.setattr(listing, "THREADS_BYTES", 2 * (len(ThreadItem(**items[0]).encode()) + 1))
+    monkeypatch.setattr(threads, "THREADS_BYTES", 2 * (len(ThreadItem(**items[0]).encode()) + 1))
     for name in (names[1], names[3], names[4]):
         row = replace(world.thread(name), state=ThreadState.FORGOTTEN)
         world.memory._rows[row.key] = row

@@ -11,7 +11,7 @@ from dayfly.metrics import Metric
 from dayfly.protocol.events import AgentCancelled, AgentError
 from dayfly.runs.end import cancel_queued, end_run
 from dayfly.runs.invoker import EngineCall
-from dayfly.store.rows import CancelRow, LeaseRow, LogRow, QuotaRow, RunRow, ThreadRow
+from dayfly.store.rows import CancelRow, LeaseRow, LeaseState, LogRow, QuotaRow, RunRow, ThreadRow, ThreadState
 from dayfly.store.table import Put
 from tests.fakes.agents import silent
 from tests.fakes.faulty_table import Call, Fault, Halt, ends_a_run, rows_of
@@ -110,7 +110,7 @@ async def test_on_a_forgotten_thread_nothing_starts(world: World) -> None:
     """The run that ends there leaves the thread idle; those that wait are cancelled, not started."""
     call, (first, second) = await with_queue(world)
     thread = world.thread(call.thread_id)
-    world.memory._rows[thread.key] = replace(thread, state="forgotten")
+    world.memory._rows[thread.key] = replace(thread, state=ThreadState.FORGOTTEN)
     (lease,) = world.leases()
     await end_run(world.run_writer(), world.run(call.run_id), lease, FAILED)
     thread = world.thread(call.thread_id)
@@ -253,7 +253,7 @@ async def test_an_unposted_end_of_a_queued_run_is_posted_by_the_sweep(world: Wor
     """Where the router dies right after the commit, the sweep posts the end and drops the lease."""
     call, (first, _) = await with_queue(world)
     assert await world.dies(world.ask("cancel", run_id=first), ends_a_run, halt=Halt.AFTER)
-    assert [(lease.run_id, lease.state) for lease in world.leases()].count((first, "ended")) == 1
+    assert [(lease.run_id, lease.state) for lease in world.leases()].count((first, LeaseState.ENDED)) == 1
     assert "agent_cancelled" not in world.sockets.types("a1")
     await asyncio.sleep(6)
     await world.sweep()

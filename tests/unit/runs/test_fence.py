@@ -8,6 +8,7 @@ import pytest
 
 from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.errors import Superseded
+from dayfly.log.writer import RECORD_ALONE
 from dayfly.protocol.events import AgentResumed
 from dayfly.runs.lease import as_read
 from dayfly.runs.resume import OpenAttempt
@@ -29,7 +30,7 @@ async def lost(world: World) -> Stage:
 def fence_of(stage: Stage, **changes: int) -> OpenAttempt:
     (lease,) = stage.world.leases()
     later = replace(stage.run, **changes)  # type: ignore[arg-type]  # only counters are changed
-    return OpenAttempt(stage.run, lease_is=lambda: Matches(**as_read(lease)), later=later)
+    return OpenAttempt(run=stage.run, later=later, lease_is=lambda: Matches(**as_read(lease)))
 
 
 def bridge_at(stage: Stage, seq: int) -> WebSocketBridge:
@@ -44,11 +45,11 @@ async def test_a_fence_is_one_transaction(world: World) -> None:
     world.memory._rows[before.key] = before = replace(before, pending=("c",), answers=("{}",), answered=1)
     fence = fence_of(stage, resumes=1, spent_ms=700)
     async with bridge_at(stage, TAIL + 1) as bridge:
-        await bridge.commit(RESUMED, fence, last=True)
+        committed = await bridge.commit(RESUMED, fence, last=True)
     (write,) = [call for call in world.table.calls if call.method == "write" and len(call.actions) == 3][-1:]
     assert [type(action.row) for action in write.actions if isinstance(action, Put)] == [LogRow, RunRow, LeaseRow]
     opened = replace(before, attempt=2, first_seq=TAIL + 2, resumes=1, spent_ms=700, pending=(), answers=(), answered=0)
-    assert stage.run == fence.opened == opened
+    assert stage.run == committed.result == opened
     (waiting,) = world.leases()
     assert (waiting.state, waiting.attempt, waiting.first_seq, waiting.nonce) == ("waiting", 2, TAIL + 2, "")
     assert waiting.activated == world.clock.now_ms() > lease.activated
@@ -71,7 +72,7 @@ async def test_an_engine_of_the_earlier_attempt_finds_its_seq_taken(world: World
     async with bridge_at(stage, TAIL + 1) as bridge:
         await bridge.commit(RESUMED, fence_of(stage), last=True)
     with pytest.raises(Superseded):
-        await stage.writer(next_seq=TAIL + 1).append((item(),))
+        await stage.writer(next_seq=TAIL + 1).append((item(),), RECORD_ALONE)
     assert world.log_types(stage.call.run_id)[-1] == "agent_resumed"
 
 
@@ -79,11 +80,9 @@ async def test_of_two_fences_at_once_one_is_written(world: World) -> None:
     """Both are at the same seq, on the same lease: one attempt is opened."""
     stage = await lost(world)
 
-    async def fence() -> RunRow | None:
-        transition = fence_of(stage)
+    async def fence() -> RunRow:
         async with bridge_at(stage, TAIL + 1) as bridge:
-            await bridge.commit(RESUMED, transition, last=True)
-        return transition.opened
+            return (await bridge.commit(RESUMED, fence_of(stage), last=True)).result
 
     results = await asyncio.gather(fence(), fence(), return_exceptions=True)
     assert [type(result) for result in results if isinstance(result, Exception)] == [Superseded]

@@ -25,14 +25,14 @@ async def ended(stage: Stage, payload: TerminalPayload) -> None:
     """Ends the stage's run, which nobody has begun, at seq 2."""
     world, run = stage.world, stage.run
     lease = next(lease for lease in world.leases() if lease.run_id == run.run_id)
-    ending = End(
+    end = End(
         world.table,
         run=run,
         steps=lambda: steps_of(world.table, user_id=run.user_id, run_id=run.run_id),
         lease_is=lambda: Matches(**as_read(lease)),
     )
-    async with world.run_writer().bridge(run, next_seq=2) as bridge:
-        await finish(world.run_writer(), bridge, payload, ending)
+    async with stage.bridge() as bridge:
+        await finish(world.run_writer(), bridge, payload, end)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from tests.fakes.world import World
 async def test_the_call_is_for_the_runs_present_attempt(world: World) -> None:
     """It names the attempt and the seq that the row has now, and nothing of the text."""
     call = await world.admitted("A secret.")
-    await start_engine(world.invoker, replace(world.run(call.run_id), attempt=3, first_seq=17))
+    await world.run_writer().start_engine(replace(world.run(call.run_id), attempt=3, first_seq=17))
     assert world.invoker.calls[-1] == replace(call, attempt=3, first_seq=17)
     assert "secret" not in repr(world.invoker.calls[-1])
 
@@ -21,7 +21,7 @@ async def test_a_request_that_is_lost_is_the_sweeps_business(world: World, error
     """What the port raises goes no further: the lease is there already."""
     call = await world.admitted()
     world.invoker.fail_with = error
-    await start_engine(world.invoker, world.run(call.run_id))
+    await world.run_writer().start_engine(world.run(call.run_id))
     assert world.invoker.calls == [call]
 
 
@@ -30,4 +30,4 @@ async def test_a_bug_is_not_swallowed(world: World) -> None:
     call = await world.admitted()
     world.invoker.fail_with = IllegalTransition("a bug")
     with pytest.raises(IllegalTransition):
-        await start_engine(world.invoker, world.run(call.run_id))
+        await world.run_writer().start_engine(world.run(call.run_id))

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dayfly.errors import Superseded, Unsettled
-from dayfly.runs.writer import PAUSE_S
+from dayfly.runs.writer import PAUSE_S, RETRY_AT_TAIL_S
 from dayfly.store.rows import LeaseRow, RunRow
 from tests.fakes.agents import silent
 from tests.fakes.world import World
@@ -40,7 +40,7 @@ async def test_a_write_is_tried_again_while_the_lease_stands(world: World) -> No
     """What it returns in the end is returned."""
     run, lease = await lost(world)
     write = Losing(times=3)
-    assert await retry_at_tail(world.run_writer(), run, lease, write) == "written"
+    assert await world.run_writer().retry_at_tail(run, lease, write) == "written"
     assert write.tries == 4
 
 
@@ -48,11 +48,11 @@ async def test_it_is_given_up_after_two_seconds_of_pauses(world: World) -> None:
     """Somebody lives then: the last try begins at that moment. Between two tries there is a pause, so that the table is
     not asked without end."""
     run, lease = await lost(world)
-    write, until = Losing(takes_s=PAUSE_S * 0.5), world.clock.monotonic() + BEHIND_S
+    write, until = Losing(takes_s=PAUSE_S * 0.5), world.clock.monotonic() + RETRY_AT_TAIL_S
     with pytest.raises(Superseded):
-        await retry_at_tail(world.run_writer(), run, lease, write)
+        await world.run_writer().retry_at_tail(run, lease, write)
     assert write.last_began == pytest.approx(until, abs=1e-9)
-    assert write.tries <= BEHIND_S / PAUSE_S + 2
+    assert write.tries <= RETRY_AT_TAIL_S / PAUSE_S + 2
 
 
 async def test_a_lease_that_moved_ends_it_at_once(world: World) -> None:
@@ -60,7 +60,7 @@ async def test_a_lease_that_moved_ends_it_at_once(world: World) -> None:
     run, lease = await lost(world)
     write = Losing()
     with pytest.raises(Superseded):
-        await retry_at_tail(world.run_writer(), run, replace(lease, due=lease.due - 1), write)
+        await world.run_writer().retry_at_tail(run, replace(lease, due=lease.due - 1), write)
     assert write.tries == 1
 
 
@@ -72,4 +72,4 @@ async def test_what_else_goes_wrong_is_raised(world: World) -> None:
         raise Unsettled("throttled")
 
     with pytest.raises(Unsettled):
-        await retry_at_tail(world.run_writer(), run, lease, unreachable)
+        await world.run_writer().retry_at_tail(run, lease, unreachable)

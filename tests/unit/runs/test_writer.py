@@ -6,16 +6,16 @@ from dataclasses import replace
 import pytest
 
 from dayfly.delivery.background import BackgroundTasks
-from dayfly.errors import Unsettled
+from dayfly.errors import Superseded, Unsettled
 from dayfly.log.reader import committed_of, tail_of
-from dayfly.log.writer import Committed
+from dayfly.log.writer import RECORD_ALONE, Committed
 from dayfly.store.rows import LeaseState
 from tests.fakes.faulty_table import Fault
 from tests.fakes.world import World
-from tests.unit.delivery.support import Stage, completed, staged
+from tests.unit.delivery.support import Stage, completed, staged, thinking
 
 
-async def ended(world: World) -> tuple[Stage, Committed]:
+async def ended(world: World) -> tuple[Stage, Committed[None]]:
     """A run whose end nobody was sent, with the lease that says so."""
     stage = await staged(world)
     async with stage.bridge() as bridge:
@@ -78,13 +78,13 @@ async def test_an_audience_that_can_not_be_read_is_told(world: World) -> None:
     assert len(world.leases()) == 1
 
 
-async def test_each_bridge_has_a_name_of_its_own(world: World) -> None:
+async def test_each_append_has_a_name_of_its_own(world: World) -> None:
     """Of two writers of one invocation one wins a seq; neither takes the other's for its own."""
     stage = await staged(world)
-    run_writer = world.run_writer()
-    first, second = run_writer.bridge(stage.run, next_seq=2), run_writer.bridge(stage.run, next_seq=2)
-    assert first.nonce != second.nonce
-    assert first.next_seq == second.next_seq == 2
+    appends = (world.run_writer().append(stage.run, thinking(), RECORD_ALONE, next_seq=2) for _ in range(2))
+    results = await asyncio.gather(*appends, return_exceptions=True)
+    assert [type(result) for result in results] in ([Committed, Superseded], [Superseded, Committed[None]])
+    assert world.log_types(stage.call.run_id) == ["user_message", "agent_thinking"]
 
 
 async def test_an_end_that_was_posted_in_vain_is_put_off(world: World) -> None:

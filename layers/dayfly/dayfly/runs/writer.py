@@ -78,9 +78,10 @@ class RunWriter:
                 return await write()
             except Superseded:
                 now = await self.ports.table.get(keys.lease_key(run.user_id, run.run_id), LeaseRow)
-                if now != lease or self.ports.clock.monotonic() > until:
+                left = until - self.ports.clock.monotonic()
+                if now != lease or left <= 0:
                     raise
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(min(PAUSE_S, left))
 
     async def start_engine(self, run: RunRow) -> None:
         """Asks for an engine for the run's present attempt. If the request is lost, the sweep asks again."""

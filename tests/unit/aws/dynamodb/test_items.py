@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from dayfly.aws.dynamodb.items import UnreadableItem, to_attribute, to_item, to_row
-from dayfly.store.rows import NoteRow, RequestRow, Row, ThreadRow, ThreadState
+from dayfly.store.rows import NoteRow, RequestRow, RequestState, Row, ThreadRow, ThreadState
 from tests.contract import rows
 
 
@@ -16,7 +16,7 @@ def test_the_sample_has_every_kind_of_row() -> None:
 
 def test_fields_become_attributes_of_their_type() -> None:
     """Each field has its own name and plain type; the kind is told by the sort key alone; `None` is left out."""
-    row = RequestRow(user_id="u", request_id="q", state="admitted", run_id="r", expires=7)
+    row = RequestRow(user_id="u", request_id="q", state=RequestState.ADMITTED, run_id="r", expires=7)
     assert to_item(row) == {
         "pk": {"S": "USER#u"},
         "sk": {"S": "REQ#q"},

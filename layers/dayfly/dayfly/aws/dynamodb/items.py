@@ -6,9 +6,10 @@ that is `None` is left out. The kind is not stored: the sort key tells it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
+from enum import StrEnum
 from functools import partial
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, get_args, get_type_hints
 
 from dayfly.context.run_ref import RunRef
 from dayfly.store.keys import Key
@@ -144,12 +145,21 @@ def _reader(field: "Field[Any]", hint: object) -> _Reader:
     optional = isinstance(hint, UnionType) and NoneType in get_args(hint)
     plain = next(one for one in get_args(hint) if one is not NoneType) if optional else hint
     name = attribute_name(field.name)
-    decode = _PLAIN[plain]  # a KeyError at import: a row with a type this codec lacks
+    # A KeyError at import: a row with a type this codec lacks.
+    decode = _PLAIN[plain] if not _is_enum(plain) else partial(_to_enum, plain)
     if field.default is not MISSING:
         return partial(_read_or_default, name, decode, field.default)
     if optional:
         return partial(_read_or_default, name, decode, None)
     return partial(_read, name, decode)
+
+
+def _is_enum(hint: object) -> TypeGuard[type[StrEnum]]:
+    return isinstance(hint, type) and issubclass(hint, StrEnum)
+
+
+def _to_enum(kind: type[StrEnum], attribute: Mapping[str, Any]) -> StrEnum:
+    return kind(attribute["S"])
 
 
 def _read(name: str, decode: Callable[[Mapping[str, Any]], object], item: Item) -> object:

@@ -46,18 +46,18 @@ def places() -> Places:
 def missing_of_action(action: str, frame: type[ClientFrame], places: Places) -> Iterator[str]:
     """What an action lacks, each with the file that it belongs in."""
     if FRAMES.get(action) is not frame:
-        yield f"protocol/frames.py: `{frame.__name__}` is not in `Frame`"
+        yield f"layers/dayfly/dayfly/protocol/frames.py: `{frame.__name__}` is not in `Frame`"
     if "example" not in vars(frame):
-        yield f"protocol/frames.py: `{frame.__name__}` has no `example`"
+        yield f"layers/dayfly/dayfly/protocol/frames.py: `{frame.__name__}` has no `example`"
     if "reply" not in vars(frame):
-        yield f"protocol/frames.py: `{frame.__name__}` names no `reply`"
+        yield f"layers/dayfly/dayfly/protocol/frames.py: `{frame.__name__}` names no `reply`"
     elif frame.reply is not None:
         if frame.reply not in get_args(Reply):
-            yield f"protocol/replies.py: `{frame.reply.__name__}` is not in `Reply`"
+            yield f"layers/dayfly/dayfly/protocol/replies.py: `{frame.reply.__name__}` is not in `Reply`"
         if "example" not in vars(frame.reply):
-            yield f"protocol/replies.py: `{frame.reply.__name__}` has no `example`"
+            yield f"layers/dayfly/dayfly/protocol/replies.py: `{frame.reply.__name__}` has no `example`"
     if frame not in places.handlers:
-        yield f"router/registry.py: no handler of `{frame.__name__}`"
+        yield f"layers/dayfly/dayfly/router/registry.py: no handler of `{frame.__name__}`"
     if action not in places.routes:
         yield f"template.yaml: `ChatApi` has no route `{action}`"
     if action not in places.samples:
@@ -69,7 +69,7 @@ def missing_of_action(action: str, frame: type[ClientFrame], places: Places) -> 
 def missing_of_event(kind: str, payload: type[Any] | None, places: Places) -> Iterator[str]:
     """What a type of event lacks, each with the file that it belongs in."""
     if payload is None or payload not in get_args(AnyPayload):
-        yield f"protocol/events.py: no payload of `{kind}` is in `AnyPayload`"
+        yield f"layers/dayfly/dayfly/protocol/events.py: no payload of `{kind}` is in `AnyPayload`"
     else:
         try:
             of_event(payload)
@@ -84,13 +84,15 @@ def missing_of_event(kind: str, payload: type[Any] | None, places: Places) -> It
 @pytest.mark.parametrize("action", list(FRAMES))
 def test_an_action_is_whole(action: str, places: Places) -> None:
     """Each action has its frame, reply, examples, handler, route, sample event and section of the page."""
-    assert list(missing_of_action(action, FRAMES[action], places)) == []
+    missing = list(missing_of_action(action, FRAMES[action], places))
+    assert not missing, "\n".join(missing)
 
 
 @pytest.mark.parametrize("kind", list(EventType))
 def test_an_event_is_whole(kind: EventType, places: Places) -> None:
     """Each type of event has its payload, an example, its section of the page, and a case of the page's reducer."""
-    assert list(missing_of_event(kind, PAYLOADS.get(kind), places)) == []
+    missing = list(missing_of_event(kind, PAYLOADS.get(kind), places))
+    assert not missing, "\n".join(missing)
 
 
 @pytest.mark.parametrize("frame", list(HANDLERS), ids=lambda frame: frame.__name__)
@@ -125,10 +127,10 @@ class Pinned(AgentStarted):
 def test_what_an_action_lacks_is_named(places: Places) -> None:
     """Of an action with a model alone every place is named, each with its file."""
     assert list(missing_of_action("pin", Pin, places)) == [
-        "protocol/frames.py: `Pin` is not in `Frame`",
-        "protocol/frames.py: `Pin` has no `example`",
-        "protocol/frames.py: `Pin` names no `reply`",
-        "router/registry.py: no handler of `Pin`",
+        "layers/dayfly/dayfly/protocol/frames.py: `Pin` is not in `Frame`",
+        "layers/dayfly/dayfly/protocol/frames.py: `Pin` has no `example`",
+        "layers/dayfly/dayfly/protocol/frames.py: `Pin` names no `reply`",
+        "layers/dayfly/dayfly/router/registry.py: no handler of `Pin`",
         "template.yaml: `ChatApi` has no route `pin`",
         "events/pin.json is not there: run `make docs`",
         "docs/protocol.md has no section on `pin`: run `make docs`",
@@ -139,7 +141,7 @@ def test_what_an_event_lacks_is_named(places: Places) -> None:
     """Of an event with a name alone every place is named, each with its file; an example is asked for where there is a
     payload."""
     assert list(missing_of_event("thread_pinned", Pinned, places)) == [
-        "protocol/events.py: no payload of `thread_pinned` is in `AnyPayload`",
+        "layers/dayfly/dayfly/protocol/events.py: no payload of `thread_pinned` is in `AnyPayload`",
         "docs/protocol.md has no section on `thread_pinned`: run `make docs`",
         "web/src/client/summary.ts: nothing is done with `thread_pinned`",
     ]

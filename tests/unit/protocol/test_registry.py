@@ -112,38 +112,38 @@ def test_nothing_is_left_over(places: Places) -> None:
     assert {reply.__name__ for reply in get_args(Reply) if reply not in named} == {"Error"}
 
 
-class Pin(ClientFrame):
+class Dance(ClientFrame):
     """An action of which there is nothing but this."""
 
-    action: Literal["pin"]
+    action: Literal["dance"]
 
 
-class Pinned(AgentStarted):
+class Danced(AgentStarted):
     """A payload of which there is nothing but this."""
 
-    type: ClassVar[Any] = "thread_pinned"
+    type: ClassVar[Any] = "agent_danced"
 
 
 def test_what_an_action_lacks_is_named(places: Places) -> None:
     """Of an action with a model alone every place is named, each with its file."""
-    assert list(missing_of_action("pin", Pin, places)) == [
-        "layers/dayfly/dayfly/protocol/frames.py: `Pin` is not in `Frame`",
-        "layers/dayfly/dayfly/protocol/frames.py: `Pin` has no `example`",
-        "layers/dayfly/dayfly/protocol/frames.py: `Pin` names no `reply`",
-        "layers/dayfly/dayfly/router/registry.py: no handler of `Pin`",
-        "template.yaml: `ChatApi` has no route `pin`",
-        "events/pin.json is not there: run `make docs`",
-        "docs/protocol.md has no section on `pin`: run `make docs`",
+    assert list(missing_of_action("dance", Dance, places)) == [
+        "layers/dayfly/dayfly/protocol/frames.py: `Dance` is not in `Frame`",
+        "layers/dayfly/dayfly/protocol/frames.py: `Dance` has no `example`",
+        "layers/dayfly/dayfly/protocol/frames.py: `Dance` names no `reply`",
+        "layers/dayfly/dayfly/router/registry.py: no handler of `Dance`",
+        "template.yaml: `ChatApi` has no route `dance`",
+        "events/dance.json is not there: run `make docs`",
+        "docs/protocol.md has no section on `dance`: run `make docs`",
     ]
 
 
 def test_what_an_event_lacks_is_named(places: Places) -> None:
     """Of an event with a name alone every place is named, each with its file; an example is asked for where there is a
     payload."""
-    assert list(missing_of_event("thread_pinned", Pinned, places)) == [
-        "layers/dayfly/dayfly/protocol/events.py: no payload of `thread_pinned` is in `AnyPayload`",
-        "docs/protocol.md has no section on `thread_pinned`: run `make docs`",
-        "web/src/client/summary.ts: nothing is done with `thread_pinned`",
+    assert list(missing_of_event("agent_danced", Danced, places)) == [
+        "layers/dayfly/dayfly/protocol/events.py: no payload of `agent_danced` is in `AnyPayload`",
+        "docs/protocol.md has no section on `agent_danced`: run `make docs`",
+        "web/src/client/summary.ts: nothing is done with `agent_danced`",
     ]
-    with pytest.raises(ValueError, match=r"scripts/protocol_docs/examples\.py has no event `thread_pinned`"):
-        of_event(Pinned)
+    with pytest.raises(ValueError, match=r"scripts/protocol_docs/examples\.py has no event `agent_danced`"):
+        of_event(Danced)

@@ -47,7 +47,7 @@ def event_schema(payload: type[Payload]) -> Schema:
 
 def as_sent(schema: Schema) -> Schema:
     """The schema of what the server sends: fields with a default are there, absent ones are left out and never null,
-    and a later version may add fields. A default is what to take where a server of an earlier one left the field out."""
+    and a later version may add fields. A default is what to take where a server of an earlier one has no such field."""
     if "properties" not in schema:
         return schema
     properties = {name: _without_null(inner) for name, inner in schema["properties"].items()}

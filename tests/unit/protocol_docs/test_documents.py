@@ -206,6 +206,16 @@ def test_server_schemas_are_open(model: type[BaseModel]) -> None:
     assert set(schema["properties"]) - set(schema["required"]) == optional
 
 
+@pytest.mark.parametrize("model", [*REPLIES, *SIGNALS, *PAYLOADS, *INNER[:-1]], ids=lambda model: model.__name__)
+def test_server_schemas_name_defaults(model: type[BaseModel]) -> None:
+    """What a model has as a default, the constant type aside, is what its schema names for servers without the field."""
+    fields = model.model_json_schema()["properties"]
+    defaults = {name: field["default"] for name, field in fields.items() if field.get("default") is not None}
+    defaults.pop("type", None)
+    shown = SCHEMAS[model.__name__]["properties"]
+    assert {name: field["default"] for name, field in shown.items() if "default" in field} == defaults
+
+
 def test_keys_of_after_are_ids() -> None:
     """`after` with a key that is no id breaks the schema, as it is refused by the parser."""
     frame = {"action": "attach", "id": "a", "thread_id": "t-1", "after": {"no id": 1}}

@@ -19,19 +19,32 @@ export AWS_DEFAULT_REGION ?= eu-central-1
 export PYTHONPATH := layers/dayfly:.
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup run test check build bench bench-gateway soak simulate faults invoke docs format clean
+.PHONY: help setup setup-all run test test-unit test-live nightly check build bench bench-gateway soak simulate faults invoke docs format clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 setup: $(VENV)/.dev web/dist/index.html ## Set up what running and testing need
 
-run: $(VENV)/.run web/dist/index.html ## Serve the chat on this machine: make run [PORT=3001]
-	@exec $(PY) -m emulator --port $(PORT) $(LOCAL)
+setup-all: setup $(SAM)/.ready # What checking needs, too
 
-test: $(VENV)/.dev web/dist/index.html ## Run all tests
-	@$(PY) -m pytest
-	@cd web && npm test --silent
+run: $(VENV)/.run web/dist/index.html ## Serve the chat on this machine: make run [PORT=3001]
+	@exec $(PY) -m emulator --port $(PORT) --page web/dist $(LOCAL)
+
+test: $(VENV)/.dev web/dist/index.html ## Run all tests, in lanes beside each other
+	@$(PY) -m tests.lanes $(if $(BESIDE),--beside "$(BESIDE)")
+
+test-unit: $(VENV)/.dev web/node_modules/.ready ## Run the tests that start no other program of this project
+	@$(PY) -m tests.lanes unit
+
+test-live: $(VENV)/.dev web/dist/index.html ## Run the tests of the whole application on the emulator
+	@$(PY) -m tests.lanes live
+
+nightly: $(VENV)/.dev web/dist/index.html ## Run what takes hours: 100,000 schedules, 500 runs under faults twice, the soak
+	@$(MAKE) --no-print-directory simulate RUNS=100000
+	@$(MAKE) --no-print-directory faults RUNS=500
+	@$(PY) -m tests.live.campaign --runs 100 --engine-timeout
+	@$(MAKE) --no-print-directory soak
 
 check: $(VENV)/.dev $(SAM)/.ready web/node_modules/.ready ## Lint and type-check everything
 	$(PY) -m ruff check .
@@ -58,7 +71,7 @@ soak: $(VENV)/.dev ## Drive 1,000 connections for 10 minutes: is anything lost, 
 	@$(PY) -m bench.soak --duration $(DURATION) --connections $(CONNECTIONS)
 
 faults: $(VENV)/.dev web/dist/index.html ## Kill processes and inject faults under 500 runs: what is lost, doubled, hanging? [RUNS=500]
-	@$(PY) -m tests.faults --runs $(or $(RUNS),500) $(if $(SEED),--seed $(SEED)) $(if $(DYNAMODB_LOCAL_JAR),--dynamodb-jar $(DYNAMODB_LOCAL_JAR))
+	@$(PY) -m tests.live.campaign --runs $(or $(RUNS),500) $(if $(SEED),--seed $(SEED)) $(if $(DYNAMODB_LOCAL_JAR),--dynamodb-jar $(DYNAMODB_LOCAL_JAR))
 
 simulate: $(VENV)/.dev ## Play the run protocol under random schedules [RUNS=100000], or tell one of them [SEED=123]
 	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED),--runs $(or $(RUNS),100000))

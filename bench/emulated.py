@@ -1,6 +1,7 @@
 """An application on the emulator, in a process of its own; what its functions did is read from what it prints."""
 
 import asyncio
+import os
 import re
 import shutil
 import subprocess
@@ -110,7 +111,7 @@ class Emulated:
     def _start(self) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "emulator", "--port", "0", "--template", str(self._template)]
         return subprocess.Popen(
-            [*command, *_LOCAL, *_QUIET, "--log-format", "lambda", *self._options],
+            [*command, "--exit-with", str(os.getpid()), *_LOCAL, *_QUIET, "--log-format", "lambda", *self._options],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from tests.e2e.client import Chat, Frame
+from tests.live.kit.chat import Chat
+from tests.live.kit.client import Frame
 
 WAIT_S: Final = 120.0
 SCRIPTED: Final = "scripted"

@@ -4,8 +4,6 @@ What the function posts to a connection or sends to another function is shown an
 standard output, everything else to standard error; the exit code is 1 if the function failed, 2 if it could not be run.
 """
 
-from __future__ import annotations
-
 import asyncio
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -17,7 +15,7 @@ from aiohttp import web
 
 from emulator.contract import Application, FunctionSpec, Invocation, LambdaRefusal
 from emulator.functions import LambdaService, print_line
-from emulator.guard import Guard
+from emulator.processes import Reaper
 from emulator.state import MotoFailed, State, StateFailed
 from emulator.template import TemplateError, load
 
@@ -43,8 +41,8 @@ def main(arguments: Sequence[str]) -> int:
 async def _run(application: Application, spec: FunctionSpec, event: bytes, options: Namespace) -> Invocation:
     surroundings = _Surroundings()
     address = await surroundings.start()
-    with Guard() as guard:
-        state = State(application.state_template, guard=guard)
+    with Reaper() as reaper:
+        state = State(application.state_template, reaper=reaper)
         try:
             await state.start()
             extra = {
@@ -53,7 +51,7 @@ async def _run(application: Application, spec: FunctionSpec, event: bytes, optio
                 "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": address,
                 **dict(options.env),
             }
-            service = LambdaService([spec], guard=guard, extra=extra, log=print_line)
+            service = LambdaService([spec], reaper=reaper, extra=extra, log=print_line)
             await service.start()
             try:
                 tenant_id = options.tenant_id or "local" if spec.tenant_isolation else None

@@ -1,14 +1,12 @@
 """The options of `python -m emulator`."""
 
-from __future__ import annotations
-
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from emulator.console.formats import FORMATS, LogFormat
+from emulator.console import FORMATS, LogFormat
 from emulator.faults.limits import AllLimits
 from emulator.faults.models import BadFault, StandingFault, parse_standing
 
@@ -21,7 +19,7 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 3001
     tls_port: int = 0
-    page: Path = Path("web/dist")
+    page: Path | None = None
     audience: str = "dayfly"
     schedule_every: float | None = None
     lost_events: Mapping[str, int] = field(default_factory=dict)
@@ -30,6 +28,7 @@ class Options:
     environment: Mapping[str, str] = field(default_factory=dict)
     dynamodb_jar: Path | None = None
     data: Path | None = None
+    exit_with: int | None = None
     log_format: LogFormat = "readable"
     limits: AllLimits = field(default_factory=AllLimits)
 
@@ -55,7 +54,9 @@ def parse(arguments: Sequence[str]) -> Options:
         "--tls-port", type=int, default=default.tls_port, metavar="PORT",
         help="where functions find the first API with https, further APIs after it; 0 takes free ones (%(default)s)",
     )  # fmt: skip
-    parser.add_argument("--page", type=Path, default=default.page, help="static files for / (%(default)s)")
+    parser.add_argument(
+        "--page", type=Path, metavar="DIR", help="static files to serve at /; without it a status page is there"
+    )
     parser.add_argument("--audience", default=default.audience, help="aud of the issuer's tokens (%(default)s)")
     parser.add_argument(
         "--parameter-overrides", nargs="+", action="extend", type=_pair, default=[], metavar="NAME=VALUE",
@@ -85,6 +86,10 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument(
         "--data", type=Path, metavar="DIR",
         help="with --dynamodb-jar: keep the tables in this folder across restarts instead of in memory",
+    )  # fmt: skip
+    parser.add_argument(
+        "--exit-with", type=_process_id, metavar="PID",
+        help="end when the process with this id has ended, in whatever way: for test runners, which may be killed",
     )  # fmt: skip
     parser.add_argument(
         "--log-format", choices=FORMATS, default=default.log_format,
@@ -117,6 +122,7 @@ def parse(arguments: Sequence[str]) -> Options:
         environment=dict(given.env),
         dynamodb_jar=given.dynamodb_jar,
         data=given.data,
+        exit_with=given.exit_with,
         limits=limits,
         log_format=given.log_format,
     )
@@ -127,6 +133,13 @@ def _pair(text: str) -> tuple[str, str]:
     if not name or not equals:
         raise ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     return name, value
+
+
+def _process_id(text: str) -> int:
+    # 1 ends with the machine, and is what a process whose parent has ended takes for its parent's.
+    if not text.isdecimal() or int(text) <= 1:
+        raise ArgumentTypeError(f"{text} is no process id")
+    return int(text)
 
 
 def _limit(text: str) -> tuple[str, float]:

@@ -1,10 +1,11 @@
-"""The built chat page at `/`."""
+"""What `/` serves: the application's own static files, or a few lines that name the sockets."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from pathlib import Path
 
-from starlette.responses import HTMLResponse
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -26,3 +27,21 @@ class Page:
             await answer(scope, receive, send)
             return
         await self._files(scope, receive, send)
+
+
+def page_routes(directory: Path | None, *, websockets: Iterable[str]) -> list[BaseRoute]:
+    """What answers at `/` and below it.
+
+    Args:
+        directory: Static files, `index.html` among them; None for a status page at `/` alone.
+        websockets: The addresses of the application's stages, which the status page names.
+    """
+    if directory is not None:
+        return [Mount("/", Page(directory))]
+    sockets = "".join(f"{address}\n" for address in websockets) or "none\n"
+    text = f"The emulator is running. WebSockets:\n\n{sockets}\n--page DIR serves a folder of static files here.\n"
+
+    async def status(_: Request) -> PlainTextResponse:
+        return PlainTextResponse(text)
+
+    return [Route("/", status)]

@@ -1,7 +1,5 @@
 """The emulator whole: the application of a template behind its ports, with state and functions."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import socket
@@ -11,22 +9,22 @@ from types import TracebackType
 from typing import Self
 
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute
 
 from emulator.contract import ApiSpec, Application, FunctionSpec
-from emulator.faults.book import FaultBook
 from emulator.faults.control import Control
 from emulator.faults.limits import LimitControl
 from emulator.faults.models import EventLost
+from emulator.faults.registry import FaultRegistry
 from emulator.functions import LambdaOptions, LambdaService, LogSink, print_line
 from emulator.gateway.api import WebSocketApi
 from emulator.gateway.front import Front
+from emulator.gateway.http_server import HttpServer, bind
 from emulator.gateway.invoke import InvokeEndpoint
-from emulator.gateway.serving import HttpServer, bind
-from emulator.guard import Guard
 from emulator.issuer import Issuer
 from emulator.options import Options
-from emulator.page import Page
+from emulator.page import page_routes
+from emulator.processes import Reaper
 from emulator.state import State, StateOptions
 from emulator.tls import HOST, Tls
 
@@ -42,20 +40,27 @@ class Emulator:
 
     `listener` is the bound main port, which the first API shares with everything else; each further API gets its own
     port, the next ones in turn (or free ones if the main port was chosen freely). Each API is served with TLS too, on a
-    port of its own that its `domainName` names.
+    port of its own that its `domainName` names. `reaper` must have been started and outlives the emulator.
     """
 
     def __init__(
-        self, options: Options, application: Application, listener: socket.socket, *, log: LogSink = print_line
+        self,
+        options: Options,
+        application: Application,
+        listener: socket.socket,
+        *,
+        reaper: Reaper,
+        log: LogSink = print_line,
     ) -> None:
         self.application = application
         self.url = _address(options.host, listener)
         self._options = options
         self._listener = listener
+        self._reaper = reaper
         self._log = log
         self._lambda = LambdaOptions(schedule_every_s=options.schedule_every, limits=options.limits.functions)
         lost = (EventLost(function=name, count=count) for name, count in options.lost_events.items() if count)
-        self._faults = FaultBook((*lost, *options.faults))
+        self._faults = FaultRegistry((*lost, *options.faults))
         self._stack = AsyncExitStack()
         self._listeners: dict[str, socket.socket] = {}
         self._tls_listeners: dict[str, socket.socket] = {}
@@ -77,18 +82,17 @@ class Emulator:
 
     async def _start(self) -> None:
         self._bind()
-        guard = self._stack.enter_context(Guard())
-        tls = await asyncio.to_thread(Tls.make, guard)
+        tls = await asyncio.to_thread(Tls.make, self._reaper)
         self._stack.callback(tls.remove)
         kept = StateOptions(dynamodb_jar=self._options.dynamodb_jar, data=self._options.data)
-        state = State(self.application.state_template, guard=guard, options=kept, faults=self._faults)
+        state = State(self.application.state_template, reaper=self._reaper, options=kept, faults=self._faults)
         self._stack.push_async_callback(state.stop)
         await state.start()
         issuer = Issuer(url=self.url, audience=self._options.audience)
         await asyncio.to_thread(issuer.prepare)
         functions = LambdaService(
             [self._with_endpoint(spec) for spec in self.application.functions],
-            guard=guard,
+            reaper=self._reaper,
             schedules=self.application.schedules,
             extra=self._environment(state, tls),
             options=self._lambda,
@@ -101,7 +105,8 @@ class Emulator:
         limits = LimitControl(self._options.limits)
         names = [function.name for function in self.application.functions]
         control = Control(self._faults, limits, functions=functions, names=names)
-        page: list[BaseRoute] = [*control.routes(), *issuer.routes(), Mount("/", Page(self._options.page))]
+        stages = [self.websocket(spec) for spec in self.application.apis]
+        page = [*control.routes(), *issuer.routes(), *page_routes(self._options.page, websockets=stages)]
         listeners = list(dict.fromkeys((self._listener, *self._listeners.values())))
         fronts = [
             await self._serve(listener, tls, functions, page if listener is self._listener else [])

@@ -4,8 +4,6 @@ The certificate is made at the start, for loopback alone, and trusted by the fun
 Python's own HTTP clients read. What signs it is never written down and forgotten at once.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
@@ -17,7 +15,7 @@ from pathlib import Path
 import certifi
 import trustme
 
-from emulator.guard import Guard
+from emulator.processes import Reaper
 
 HOST = "127.0.0.1"
 """Where TLS is served, whatever else is: only functions are to reach it."""
@@ -38,9 +36,9 @@ class Tls:
     folder: Path
 
     @classmethod
-    def make(cls, guard: Guard) -> Tls:
-        """Make a certificate in a temporary folder, which `guard` removes in the end if nobody else does."""
-        folder = guard.temporary_folder("emulator-tls-")
+    def make(cls, reaper: Reaper) -> "Tls":
+        """Make a certificate in a temporary folder, which `reaper` removes in the end if nobody else does."""
+        folder = reaper.temporary_folder("emulator-tls-")
         signer = trustme.CA(organization_name="Emulator")
         authority = signer.cert_pem.bytes()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

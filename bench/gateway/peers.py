@@ -87,6 +87,7 @@ def cache() -> Path:
 def _start_ours(_: Path, scratch: Path) -> Running:
     (port,) = free_ports(1)
     command = [sys.executable, "-m", "emulator", "--port", str(port), "--template", str(APPLICATION / "template.yaml")]
+    command += ["--exit-with", str(os.getpid())]
     program = Program(command, folder=ROOT, variables={"PYTHONPATH": str(ROOT)}, log=scratch / "emulator.log")
     _wait_for_health(program, f"http://127.0.0.1:{port}/_emulator/health")
     return Running(program, f"ws://127.0.0.1:{port}/live")

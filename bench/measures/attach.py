@@ -7,7 +7,8 @@ from bench.cost import KINDS, Cost
 from bench.report import Cell, Section
 from bench.stage import Stage, with_agents
 from bench.talking import Told, attach, say, told
-from tests.e2e.client import Chat, Frame
+from tests.live.kit.chat import Chat
+from tests.live.kit.client import Frame
 
 STEPS: Final = 10
 LONG_STEPS: Final = 180

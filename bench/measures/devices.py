@@ -9,7 +9,7 @@ from bench.cost import KINDS, Cost
 from bench.report import Cell, Section
 from bench.stage import Stage, with_agents
 from bench.talking import attach, told
-from tests.e2e.client import Chat
+from tests.live.kit.chat import Chat
 
 DEVICES: Final = (1, 3, 10)
 SILENCE_S: Final = 6

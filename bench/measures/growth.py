@@ -9,7 +9,7 @@ from bench.report import Section
 from bench.sizes import Size, by_events, by_length, by_thread
 from bench.stage import Stage, with_agents
 from bench.talking import Told, attach, read_back, told
-from tests.e2e.client import Chat
+from tests.live.kit.chat import Chat
 
 STEPS: Final = (10, 20, 40, 80)
 SECONDS: Final = (1, 2, 4, 8)

@@ -6,7 +6,7 @@ from bench.cost import Cost
 from bench.report import Cell, Section
 from bench.stage import Stage, with_agents
 from bench.talking import SCRIPTED, told
-from tests.e2e.client import Chat
+from tests.live.kit.chat import Chat
 
 QUESTION: Final = "What is 17 * 23?"
 RUNS: Final = {

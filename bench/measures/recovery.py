@@ -11,7 +11,7 @@ from bench.report import Cell, Section
 from bench.socket import Socket, token_for
 from bench.summary import summary
 from bench.talking import SCRIPTED
-from tests.faults.control import Control
+from tests.live.kit.control import Control
 
 WORKER: Final = "WorkerFunction"
 SPEAKING: Final = 10

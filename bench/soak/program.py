@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections import Counter
@@ -36,6 +37,7 @@ class Program:
     async def __aenter__(self) -> Self:
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "emulator", "--port", "0", "--json-logs", "--template", str(self._template)),
+            *("--exit-with", str(os.getpid())),
             cwd=ROOT, stdout=PIPE, stderr=STDOUT, limit=_LONGEST_LINE, start_new_session=True,
         )  # fmt: skip
         self._reading = asyncio.create_task(self._read(self._process))

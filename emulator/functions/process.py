@@ -1,7 +1,5 @@
 """The process group of one environment: started, frozen, thawed, killed."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re
@@ -9,8 +7,8 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from emulator.functions.pipe import LogPipe
-from emulator.guard import Guard
+from emulator.functions.log_pipe import LogPipe
+from emulator.processes import Reaper
 
 _PEAK = re.compile(rb"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 _STATUS_BYTES = 8192
@@ -20,11 +18,12 @@ _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")  # run as a file, never im
 class EnvironmentProcess:
     """A child in a session of its own, so that signals reach whatever it starts in turn."""
 
-    def __init__(self, process: asyncio.subprocess.Process, pipe: LogPipe, guard: Guard) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, pipe: LogPipe, reaper: Reaper) -> None:
         self._process = process
-        self._guard = guard
+        self._reaper = reaper
         self._status: int | None = None
         self._ended = False
+        self._frozen = False
         self.pipe = pipe
 
     @classmethod
@@ -35,9 +34,9 @@ class EnvironmentProcess:
         directory: Path,
         variables: Mapping[str, str],
         pipe: LogPipe,
-        guard: Guard,
+        reaper: Reaper,
         alone: bool = False,
-    ) -> EnvironmentProcess:
+    ) -> "EnvironmentProcess":
         """Start the runtime client; its output goes to `pipe`. `alone`: without what the emulator can import."""
         try:
             process = await asyncio.create_subprocess_exec(
@@ -51,8 +50,8 @@ class EnvironmentProcess:
             )  # fmt: skip
         finally:
             pipe.handed_over()
-        guard.watch(process.pid)
-        return cls(process, pipe, guard)
+        reaper.watch(process.pid)
+        return cls(process, pipe, reaper)
 
     @property
     def pid(self) -> int:
@@ -63,7 +62,7 @@ class EnvironmentProcess:
         """The exit status once it ended, negative for a signal; descendants are killed then."""
         status = await self._process.wait()
         self._signal(signal.SIGKILL)
-        self._guard.forget(self.pid)
+        self._reaper.forget(self.pid)
         self.pipe.close()
         if self._status is not None:
             os.close(self._status)
@@ -72,11 +71,15 @@ class EnvironmentProcess:
 
     def freeze(self) -> None:
         """Stop every thread of the group."""
-        self._signal(signal.SIGSTOP)
+        if not self._frozen:
+            self._frozen = True
+            self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let it run on."""
-        self._signal(signal.SIGCONT)
+        if self._frozen:
+            self._frozen = False
+            self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it at once; works on a frozen one too."""

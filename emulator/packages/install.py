@@ -1,7 +1,5 @@
 """Installing a `requirements.txt` into a folder, with pip, the pip that Python carries, or uv: the first there is."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import shutil
@@ -11,7 +9,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from emulator.guard import Guard
+from emulator.processes import Reaper
 
 _REASON_LENGTH = 300
 
@@ -24,7 +22,7 @@ def install(requirements: Path, folder: Path) -> None:
     """Install into `folder` for the emulator's own Python. Raises `InstallFailed`."""
     command = [*_installer(), "--target", str(folder), "--requirement", str(requirements.resolve())]
     # In a session of its own, so that whatever it starts ends with it, even if the emulator is killed meanwhile.
-    with Guard() as guard:
+    with Reaper() as reaper:
         process = subprocess.Popen(
             command,
             cwd=requirements.parent,  # paths in the file are relative to it
@@ -34,7 +32,7 @@ def install(requirements: Path, folder: Path) -> None:
             text=True,
             start_new_session=True,
         )
-        guard.watch(process.pid)
+        reaper.watch(process.pid)
         try:
             output, _ = process.communicate()
         except BaseException:
@@ -42,7 +40,7 @@ def install(requirements: Path, folder: Path) -> None:
             process.communicate()
             raise
         finally:
-            guard.forget(process.pid)
+            reaper.forget(process.pid)
     if process.returncode != 0:
         raise InstallFailed(f"{requirements.name} can't be installed: {_reason(output)}")
 

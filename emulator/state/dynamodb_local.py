@@ -6,10 +6,10 @@ It listens on every interface and can't be told otherwise. But it keeps a databa
 front signs with an access key of its own that nobody guesses: whoever else reaches the port finds an empty database.
 """
 
-from __future__ import annotations
-
 import asyncio
+import fcntl
 import os
+import secrets
 import shutil
 import socket
 import sys
@@ -18,35 +18,67 @@ from pathlib import Path
 
 from aiohttp import ClientError, ClientSession
 
-from emulator.guard import Guard
-from emulator.state import launcher
-from emulator.state.data import DataFolder, new_access_key
-from emulator.state.errors import StateFailed
+from emulator.processes import Reaper, die_with_parent
+from emulator.state.options import StateFailed
 
 _COMMIT_S = 5.0
 
 
+class DataFolder:
+    """One emulator's at a time. Raises `StateFailed` if another has it, or if it can't be made or written.
+
+    `access_key` is made once and kept in the folder: the data is in a database of that name.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder.resolve()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path / "access-key", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StateFailed(f"--data {folder}: {error.strerror}") from error
+        try:
+            # Held until the emulator ends, in whatever way: https://man7.org/linux/man-pages/man2/flock.2.html
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._file)
+            raise StateFailed(f"--data {folder}: another emulator is using it") from None
+        self.access_key = os.read(self._file, 100).decode()
+        if not self.access_key:
+            self.access_key = _new_access_key()
+            os.write(self._file, self.access_key.encode())
+
+    def close(self) -> None:
+        """Let another have it."""
+        os.close(self._file)
+
+
+def _new_access_key() -> str:
+    """An access key id that nobody guesses; DynamoDB Local takes letters and digits only."""
+    return secrets.token_hex(16)
+
+
 class DynamoDbLocal:
-    """Ends with its parent: by the guard, and on Linux by the kernel. Its temporary folder goes with it.
+    """Ends with its parent: by the reaper, and on Linux by the kernel. Its temporary folder goes with it.
 
     `data` is the folder that keeps its data, None keeps it in memory. Raises `StateFailed`.
     """
 
-    def __init__(self, jar: Path, *, data: Path | None, guard: Guard, region: str) -> None:
+    def __init__(self, jar: Path, *, data: Path | None, reaper: Reaper, region: str) -> None:
         java = shutil.which("java")
         if not jar.is_file():
             raise StateFailed(f"--dynamodb-jar {jar}: no such file")
         if java is None:
             raise StateFailed("--dynamodb-jar needs Java, and there is no `java` on the PATH")
         self._jar = jar.resolve()
-        self._guard = guard
+        self._reaper = reaper
         self._process: asyncio.subprocess.Process | None = None
         self._data = None if data is None else DataFolder(data)
-        self._folder = guard.temporary_folder("emulator-dynamodb-")
+        self._folder = reaper.temporary_folder("emulator-dynamodb-")
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        access_key = new_access_key() if self._data is None else self._data.access_key
+        access_key = _new_access_key() if self._data is None else self._data.access_key
         # Of a signature only the scope is read.
         self.authorization = (
             f"AWS4-HMAC-SHA256 Credential={access_key}/20260101/{region}/dynamodb/aws4_request, "
@@ -64,7 +96,7 @@ class DynamoDbLocal:
         """Start it and wait until it answers, `bound_s` seconds at most. Raises `StateFailed`; call `stop` then too."""
         with (self._folder / "log").open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", "-S", launcher.__file__, *self._command,
+                sys.executable, "-I", "-S", die_with_parent.__file__, *self._command,
                 cwd=self._folder,  # it writes a file of its own there
                 env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
                 stdin=asyncio.subprocess.DEVNULL,
@@ -72,7 +104,7 @@ class DynamoDbLocal:
                 stderr=asyncio.subprocess.STDOUT,
                 start_new_session=True,
             )  # fmt: skip
-        self._guard.watch(self._process.pid)
+        self._reaper.watch(self._process.pid)
         try:
             async with asyncio.timeout(bound_s):
                 await self._wait_until_it_answers(self._process)
@@ -98,7 +130,7 @@ class DynamoDbLocal:
                     await self._ask_once_more()
                 self._process.kill()
             await self._process.wait()
-            self._guard.forget(self._process.pid)
+            self._reaper.forget(self._process.pid)
         shutil.rmtree(self._folder, ignore_errors=True)
         if self._data is not None:
             self._data.close()

@@ -20,6 +20,7 @@ from dayfly.aws.dynamodb.table import DynamoTable
 from dayfly.store.memory import MemoryTable
 from dayfly.store.table import Table
 from tests.fakes.ports import ManualClock
+from emulator.processes import Reaper
 from tests.simulation.played_table import PlayedTable
 
 if TYPE_CHECKING:
@@ -129,9 +130,17 @@ def dynamodb_local() -> Iterator[str]:
         port = probe.getsockname()[1]
     command = ["java", f"-Djava.library.path={jar.parent / 'DynamoDBLocal_lib'}", "-jar", str(jar)]
     options = ["-inMemory", "-sharedDb", "-port", str(port), "-disableTelemetry"]
-    with subprocess.Popen(
-        [*command, *options], cwd=jar.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+    with (
+        Reaper() as reaper,
+        subprocess.Popen(
+            [*command, *options],
+            cwd=jar.parent,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as process,
+    ):
+        reaper.watch(process.pid)  # it ends with a test run that is killed
         try:
             endpoint = f"http://127.0.0.1:{port}"
             _wait_until_it_answers(endpoint)

@@ -88,7 +88,7 @@ def test_a_killed_engine_is_followed_by_another(cloud: Cloud, monkeypatch: pytes
     """The notice for an engine that has written opens the run's next attempt: the viewers are told, and the engine is
     invoked for the seq behind, under the user's tenant id. A notice that comes twice opens one attempt, a notice for
     another invocation none."""
-    monkeypatch.setenv("AGENTS_PACKAGE", "tests.e2e.agents")
+    monkeypatch.setenv("AGENTS_PACKAGE", "tests.live.agents")
     router, recovery = app("router").handler, app("recovery").handler
     asked_for = {"action": "run", "id": "c1", "text": "x", "agent": "dying"}
     router(frame_event(json.dumps(asked_for)), PlayedContext())

@@ -19,8 +19,8 @@ LEASE_S: Final = 0.4
 PROGRAM: Final = f"""
 import json, sys
 from dayfly.engine import lease_keeper
-from dayfly.runlog import leasing
-leasing.LEASE_MS = lease_keeper.LEASE_MS = {round(LEASE_S * 1000)}
+from dayfly.runs import lease
+lease.LEASE_MS = lease_keeper.LEASE_MS = {round(LEASE_S * 1000)}
 lease_keeper.RENEW_S = {LEASE_S / 4}
 from functions.engine.app import handler
 from tests.unit.aws.lambda_context import PlayedContext

@@ -17,7 +17,7 @@ SEEDS: Final = range(400)
 @contextmanager
 def nonce_without_ordinal() -> Iterator[None]:
     """Whatever record carries the own nonce counts as the one that is being appended."""
-    patient = writer.__dict__["settle"]
+    patient = writer.__dict__["retry_write"]
 
     async def credulous(table: Table, *actions: Action, token: str | None = None) -> None:
         try:

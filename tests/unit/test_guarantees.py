@@ -68,5 +68,5 @@ def test_the_real_faults_are_there() -> None:
     """Each is a test."""
     names = column(2)
     whole = {name.removeprefix("e2e/") for name in names if name.startswith("e2e/")}
-    assert not list(missing(whole, TESTS / "e2e"))
-    assert not list(missing({name for name in names if "/" not in name}, TESTS / "faults"))
+    assert not list(missing(whole, TESTS / "live/e2e"))
+    assert not list(missing({name for name in names if "/" not in name}, TESTS / "live/faults"))

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
 
-from tests.e2e.emulator_process import EmulatorProcess, running
-from tests.emulator.applications.client import Client, Message, inject, opened, refused
+from tests.live.kit.client import Client, Frame, opened, refused
+from tests.live.kit.control import Control
+from tests.live.kit.emulator import EmulatorProcess, running
 
 TEMPLATE = Path(__file__).parent / "rooms" / "template.yaml"
 
@@ -30,7 +29,7 @@ async def say(client: Client, data: str) -> None:
     await client.send_raw(json.dumps({"message": "sendmessage", "data": data}))
 
 
-def said(room: str, data: str) -> Message:
+def said(room: str, data: str) -> Frame:
     """What the members of a room get."""
     return {"room": room, "data": data}
 
@@ -38,9 +37,9 @@ def said(room: str, data: str) -> Message:
 async def test_a_room_hears_what_is_said_in_it(emulator: EmulatorProcess) -> None:
     """Members get a message, people in other rooms do not; the index of the table tells who is where."""
     async with (
-        opened(emulator.url, "Prod", room="red") as ann,
-        opened(emulator.url, "Prod", room="red") as bob,
-        opened(emulator.url, "Prod") as eve,
+        opened(emulator.stage("Prod", room="red")) as ann,
+        opened(emulator.stage("Prod", room="red")) as bob,
+        opened(emulator.stage("Prod")) as eve,
     ):
         await say(ann, "hello")
         assert await ann.receive() == await bob.receive() == said("red", "hello")
@@ -51,7 +50,7 @@ async def test_a_room_hears_what_is_said_in_it(emulator: EmulatorProcess) -> Non
 
 async def test_the_package_of_the_requirements_is_there(emulator: EmulatorProcess) -> None:
     """The function escapes with a package that its requirements.txt names."""
-    async with opened(emulator.url, "Prod", room="html") as ann:
+    async with opened(emulator.stage("Prod", room="html")) as ann:
         await say(ann, "<b>1 & 2</b>")
         assert await ann.receive() == said("html", "&lt;b&gt;1 &amp; 2&lt;/b&gt;")
 
@@ -61,7 +60,7 @@ async def test_many_in_one_room(emulator: EmulatorProcess) -> None:
     everybody_is_in = asyncio.Barrier(10)
 
     async def heard(number: int) -> list[str]:
-        async with opened(emulator.url, "Prod", room="crowd") as client:
+        async with opened(emulator.stage("Prod", room="crowd")) as client:
             await everybody_is_in.wait()
             await say(client, str(number))
             return sorted([(await client.receive())["data"] for _ in range(10)])
@@ -72,10 +71,10 @@ async def test_many_in_one_room(emulator: EmulatorProcess) -> None:
 
 async def test_a_killed_client_is_gone_to_the_others(emulator: EmulatorProcess) -> None:
     """Its connection answers posts with 410, which the application catches as GoneException; the others go on."""
-    async with opened(emulator.url, "Prod", room="dark") as ann:
-        async with opened(emulator.url, "Prod", room="dark") as dying:
-            await asyncio.to_thread(inject, emulator.url, kind="disconnect_lost")
-            dying.kill()
+    async with opened(emulator.stage("Prod", room="dark")) as ann:
+        async with opened(emulator.stage("Prod", room="dark")) as dying:
+            await Control(emulator.url).inject("disconnect_lost")
+            dying.cut()
         for text in ("one", "two"):
             await say(ann, text)
             assert await ann.receive() == said("dark", text)
@@ -84,7 +83,7 @@ async def test_a_killed_client_is_gone_to_the_others(emulator: EmulatorProcess) 
 
 async def test_ping_is_answered_by_the_route_response(emulator: EmulatorProcess) -> None:
     """The route has a response, so what the function returns is the reply, without any post."""
-    async with opened(emulator.url, "Prod") as ann:
+    async with opened(emulator.stage("Prod")) as ann:
         before = time.time() * 1000
         await ann.send_raw('{"message": "ping"}')
         assert before - 1 <= (await ann.receive())["pong"] <= time.time() * 1000
@@ -92,7 +91,7 @@ async def test_ping_is_answered_by_the_route_response(emulator: EmulatorProcess)
 
 async def test_what_a_route_without_response_returns_is_dropped(emulator: EmulatorProcess) -> None:
     """`Data sent.` reaches nobody."""
-    async with opened(emulator.url, "Prod", room="quiet") as ann:
+    async with opened(emulator.stage("Prod", room="quiet")) as ann:
         await say(ann, "x")
         assert await ann.receive() == said("quiet", "x")
         assert await ann.silent()
@@ -100,7 +99,7 @@ async def test_what_a_route_without_response_returns_is_dropped(emulator: Emulat
 
 async def test_the_default_route(emulator: EmulatorProcess) -> None:
     """A function with its code in the template gets what no route fits, and asks for the connection it came on."""
-    async with opened(emulator.url, "Prod") as ann:
+    async with opened(emulator.stage("Prod")) as ann:
         for text in ("what?", '{"message": "nothing"}', '{"action": "sendmessage"}'):
             await ann.send_raw(text)
             assert await ann.receive() == {"help": "Use the sendmessage route.", "you": "127.0.0.1", "said": text}
@@ -108,22 +107,18 @@ async def test_the_default_route(emulator: EmulatorProcess) -> None:
 
 async def test_connect_may_refuse(emulator: EmulatorProcess) -> None:
     """The function's status and body are the handshake's."""
-    address = emulator.url.replace("http://", "ws://") + "/Prod"
-    with pytest.raises(InvalidStatus) as refusal:
-        async with connect(address, origin="https://evil.example"):  # type: ignore[arg-type]  # a NewType of str
-            pass
-    assert refusal.value.response.status_code == 403
-    assert refusal.value.response.body == b"Not from there"
+    refusal = await refused(emulator.stage("Prod"), origin="https://evil.example")
+    assert (refusal.status, refusal.body) == (403, b"Not from there")
 
 
 async def test_another_stage_is_not_there(emulator: EmulatorProcess) -> None:
     """Only the stage of the template is served, with its case."""
-    assert (await refused(emulator.url, "prod"))[0] == 403
+    assert (await refused(emulator.stage("prod"))).status == 403
 
 
 async def test_disconnect_is_told_why(emulator: EmulatorProcess) -> None:
     """The function logs its event: route, type, code and reason of the close frame."""
-    async with opened(emulator.url, "Prod", room="exit") as ann:
+    async with opened(emulator.stage("Prod", room="exit")) as ann:
         await ann.socket.close(4001, "going home")
     await asyncio.to_thread(emulator.wait_for_line, '"disconnectReason": "going home"', wait_s=10)
     line = next(line for line in emulator.lines if "going home" in line and "[OnDisconnectFunction]" in line)
@@ -136,6 +131,6 @@ async def test_disconnect_is_told_why(emulator: EmulatorProcess) -> None:
 async def test_parameters_rename() -> None:
     """With other parameters, the stage has another name and the table too."""
     with running(TEMPLATE, "--parameter-overrides", "StageName=beta", "TableName=other") as emulator:
-        async with opened(emulator.url, "beta", room="r") as ann:
+        async with opened(emulator.stage("beta", room="r")) as ann:
             await say(ann, "hi")
             assert await ann.receive() == said("r", "hi")

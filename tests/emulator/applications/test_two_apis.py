@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
 from botocore.config import Config
 
-from tests.e2e.emulator_process import EmulatorProcess, running
-from tests.emulator.applications.client import opened
+from tests.live.kit.client import opened
+from tests.live.kit.emulator import EmulatorProcess, running
 
 TEMPLATE = Path(__file__).parent / "two_apis" / "template.yaml"
 
@@ -27,9 +28,8 @@ def emulator() -> Iterator[EmulatorProcess]:
 
 
 def addresses(emulator: EmulatorProcess) -> list[tuple[str, str]]:
-    """The APIs' addresses and stages, as they were printed."""
-    lines = (re.match(r"\s+websocket\s+ws(://\S+)/(\w+)\s*$", line) for line in list(emulator.lines))
-    return [(f"http{each[1]}", each[2]) for each in lines if each]
+    """The stages' addresses and names, as they were printed."""
+    return [(each, each.rpartition("/")[2]) for each in emulator.websockets]
 
 
 def speak(emulator: EmulatorProcess, to: str, connection: str) -> Any:
@@ -44,23 +44,22 @@ def speak(emulator: EmulatorProcess, to: str, connection: str) -> Any:
 
 async def test_each_api_has_an_address_that_its_stages_share(emulator: EmulatorProcess) -> None:
     """Three stages, two ports; the events name the API, the stage and the domain of that API."""
-    found = await asyncio.to_thread(addresses, emulator)
-    assert sorted(stage for _, stage in found) == ["beta", "live", "live"]
+    assert sorted(stage for _, stage in addresses(emulator)) == ["beta", "live", "live"]
     told = []
-    for url, stage in found:
-        async with opened(url, stage) as client:
-            told.append((url, stage, await client.ask("where")))
-    assert all(answer["stage"] == stage for _, stage, answer in told)
-    assert len({url for url, _, _ in told}) == 2
-    assert len({(url, answer["api"], answer["domain"]) for url, _, answer in told}) == 2
+    for address, stage in addresses(emulator):
+        async with opened(address) as client:
+            answer = await client.ask("where")
+            assert answer["stage"] == stage
+            told.append((address.rpartition("/")[0], answer["api"], answer["domain"]))
+    assert len({url for url, _, _ in told}) == len(set(told)) == 2
 
 
 async def test_a_variable_with_an_address_on_aws_leads_here(emulator: EmulatorProcess) -> None:
     """A client that is made for such an address reaches the API's stage, and none of the others."""
-    found = await asyncio.to_thread(addresses, emulator)
-    beta = next(url for url, stage in found if stage == "beta")
-    internal = next(url for url, _ in found if url != beta)
-    async with opened(beta, "beta") as public, opened(internal, "live") as colleague:
+    beta = next(address for address, stage in addresses(emulator) if stage == "beta")
+    port = urlsplit(beta).port
+    internal = next(address for address, _ in addresses(emulator) if urlsplit(address).port != port)
+    async with opened(beta) as public, opened(internal) as colleague:
         one, other = (await public.ask("where"))["id"], (await colleague.ask("where"))["id"]
         assert await asyncio.to_thread(speak, emulator, "PUBLIC", one) == {"gone": False}
         assert await public.receive() == {"spoken": "PUBLIC"}

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tests.e2e.emulator_process import running
+from tests.live.kit.emulator import running
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.config import Config
 
-from tests.e2e.emulator_process import running
+from tests.live.kit.emulator import running
 
 ADDRESS: Final = os.environ.get("CONFORMANCE_TARGET", "")
 """Where a deployed stack is; empty for an emulator of our own."""
@@ -48,14 +48,18 @@ class Target:
         """The stage's name."""
         return urlsplit(self.websocket).path.strip("/")
 
+    @property
+    def root(self) -> str:
+        """The address without the stage."""
+        return self.http.removesuffix(f"/{self.stage}")
+
     def management(self) -> Any:
         """A boto3 client of `@connections`, one attempt a call."""
         return self._client("apigatewaymanagementapi", self.http)
 
     def functions(self) -> Any:
         """A boto3 client of Lambda, one attempt a call."""
-        parts = urlsplit(self.http)
-        return self._client("lambda", f"{parts.scheme}://{parts.netloc}" if self.local else None)
+        return self._client("lambda", self.root if self.local else None)
 
     def _client(self, service: str, endpoint: str | None) -> Any:
         own = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
@@ -75,4 +79,4 @@ def serving(area: str, *options: str) -> Iterator[Target]:
         yield Target(ADDRESS)
         return
     with running(template(area), *options) as emulator:
-        yield Target(f"ws{emulator.url.removeprefix('http')}/{STAGE}")
+        yield Target(emulator.stage(STAGE))

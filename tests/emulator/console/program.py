@@ -62,7 +62,7 @@ def application(folder: Path, source: str = ECHO, *, handler: str = "app.handler
 async def start(*arguments: str, environment: Mapping[str, str] | None = None) -> Process:
     """Start the emulator on a free port."""
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "emulator", "--port", "0", *arguments),
+        *(sys.executable, "-m", "emulator", "--port", "0", "--exit-with", str(os.getpid()), *arguments),
         cwd=ROOT, stdout=PIPE, stderr=STDOUT, env={**os.environ, **(environment or {})}, limit=1 << 22,
     )  # fmt: skip
 

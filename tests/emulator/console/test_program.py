@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from aiohttp import ClientSession
 from websockets.asyncio.client import connect
 
 from tests.emulator.console.program import ECHO, application, running
@@ -47,6 +48,24 @@ async def test_the_banner_names_addresses_routes_and_functions(tmp_path: Path) -
         ):
             assert part in text
         assert "\x1b" not in text
+
+
+async def test_the_page_is_the_applications_choice(tmp_path: Path) -> None:
+    """Without `--page` the address names the sockets in plain text, with nothing below; with it a folder is there."""
+    template = application(tmp_path / "application")
+    (tmp_path / "index.html").write_text("<p>mine")
+    async with running(template) as emulator, ClientSession() as http:
+        async with http.get(emulator.url) as answer:
+            assert (answer.status, answer.content_type) == (200, "text/plain")
+            assert emulator.websocket in (await answer.text()).splitlines()
+        async with http.get(f"{emulator.url}/index.html") as answer:
+            assert answer.status == 404
+    async with (
+        running(template, "--page", str(tmp_path)) as emulator,
+        ClientSession() as http,
+        http.get(emulator.url) as answer,
+    ):
+        assert (answer.status, await answer.text()) == (200, "<p>mine")
 
 
 async def test_an_invocation_is_one_line(tmp_path: Path) -> None:

@@ -1,13 +1,5 @@
-"""The tests of faults run on the event loop that the emulator itself runs on."""
+"""The tests of faults run on the event loop that the gateway's run on."""
 
-from __future__ import annotations
+from tests.emulator.gateway.conftest import pytest_asyncio_loop_factories
 
-import asyncio
-from collections.abc import Callable, Mapping
-
-import uvloop
-
-
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """uvloop alone."""
-    return {"uvloop": uvloop.new_event_loop}
+__all__ = ["pytest_asyncio_loop_factories"]

@@ -13,8 +13,10 @@ from pathlib import Path
 from emulator.contract import FunctionSpec, Invocation, ScheduleSpec
 from emulator.functions import LambdaOptions, LambdaService, LogLine
 from emulator.functions.destinations import Send
+from emulator.functions.environment import Environment
 from emulator.functions.faults import Faults
-from emulator.guard import Guard
+from emulator.functions.lifecycle import State
+from emulator.processes import Reaper
 
 
 def function(
@@ -64,6 +66,14 @@ class Log(list[LogLine]):
         return [line.text for line in self]
 
 
+class Moves(list[tuple[State | None, State]]):
+    """An owner of environments that lets each be and notes its states: the one before and the one after."""
+
+    def moved(self, environment: Environment, before: State | None) -> None:
+        """One more."""
+        self.append((before, environment.state))
+
+
 @asynccontextmanager
 async def running(
     *functions: FunctionSpec,
@@ -74,10 +84,10 @@ async def running(
     faults: Faults | None = None,
 ) -> AsyncIterator[LambdaService]:
     """A started service; stopped at the end whatever happens."""
-    with Guard() as guard:
+    with Reaper() as reaper:
         service = LambdaService(
             functions,
-            guard=guard,
+            reaper=reaper,
             schedules=schedules,
             options=options,
             log=(Log() if log is None else log).append,

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
-import signal
 import socket
-import subprocess
-import sys
-from asyncio.subprocess import PIPE, STDOUT, Process
 from pathlib import Path
 
 import aiohttp
 import pytest
-from websockets.asyncio.client import connect
 
-ROOT = Path(__file__).resolve().parents[3]
+from tests.live.kit.client import opened
+from tests.live.kit.emulator import refused, running
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
@@ -71,97 +65,43 @@ def template(tmp_path: Path) -> Path:
     return tmp_path / "template.yaml"
 
 
-async def start(*arguments: str) -> Process:
-    """Start the emulator."""
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "emulator", *arguments, cwd=ROOT, stdout=PIPE, stderr=STDOUT
-    )
+async def test_a_template_runs(template: Path) -> None:
+    """A message comes back through a real function, which was told the address; a second API has its own port."""
+    with running(template, "--env", "SUFFIX=@{url}") as emulator:
+        first, second = emulator.websockets
+        async with aiohttp.ClientSession() as http, http.get(f"{emulator.url}/_emulator/health") as health:
+            assert health.status == 200
+        async with opened(second) as client:
+            await client.send_raw("hello")
+            assert "Forbidden" in await client.text()
+        async with opened(first) as client:
+            await client.send_raw("hello")
+            assert await client.text() == f"hello@{emulator.url}"
 
 
-async def output_until(process: Process, pattern: str) -> re.Match[str]:
-    """Read lines until one matches."""
-    assert process.stdout is not None
-    async with asyncio.timeout(60):
-        while line := (await process.stdout.readline()).decode():
-            if match := re.search(pattern, line):
-                return match
-    raise AssertionError(f"no line with {pattern}")
-
-
-def descendants(pid: int) -> set[int]:
-    """The live processes below one."""
-    found: set[int] = set()
-    listing = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, check=True, text=True).stdout.split()
-    children: dict[int, list[int]] = {}
-    for child, parent in zip(map(int, listing[::2]), map(int, listing[1::2]), strict=True):
-        children.setdefault(parent, []).append(child)
-    waiting = [pid]
-    while waiting:
-        below = children.get(waiting.pop(), [])
-        found.update(below)
-        waiting.extend(below)
-    return found
-
-
-def alive(pid: int) -> bool:
-    """Whether a process of this id runs; one that waits to be reaped does not."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, check=False, text=True).stdout
-    return bool(state.strip()) and not state.startswith("Z")
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-async def test_a_template_runs_and_no_process_outlives_it(template: Path, number: signal.Signals) -> None:
-    """A message comes back through a real function, a second API has its own port; no process is left at the end."""
-    process = await start("--template", str(template), "--port", "0", "--env", "SUFFIX=@{url}")
-    websocket = (await output_until(process, r"websocket +(ws://\S+)"))[1]
-    url = websocket.replace("ws://", "http://").removesuffix("/live")
-    async with aiohttp.ClientSession() as http, http.get(f"{url}/_emulator/health") as health:
-        assert health.status == 200
-    second = (await output_until(process, r"websocket +(ws://\S+)"))[1]
-    async with connect(second) as client:
-        await client.send("hello")
-        assert "Forbidden" in str(await asyncio.wait_for(client.recv(), 30))
-    async with connect(websocket) as client:
-        await client.send("hello")
-        assert await asyncio.wait_for(client.recv(), 30) == f"hello@{url}"
-        below = descendants(process.pid)
-        assert len(below) >= 2
-        process.send_signal(number)
-        await asyncio.wait_for(process.communicate(), 15)
-    if number is signal.SIGKILL:
-        # Then the guard cleans up, a moment later.
-        await asyncio.sleep(1)
-    else:
-        assert process.returncode == 0
-    assert {pid for pid in below if alive(pid)} == set()
-
-
-async def test_a_busy_port_is_one_clear_line(template: Path) -> None:
+def test_a_busy_port_is_one_clear_line(template: Path) -> None:
     """The port is named, exit code 1, no traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        process = await start("--template", str(template), "--port", str(port))
-        said, _ = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode == 1
-    assert said.decode().splitlines() == [f"emulator: cannot listen on 127.0.0.1:{port}: Address already in use"]
+        code, lines = refused("--template", str(template), "--port", str(port))
+    assert code == 1
+    assert lines == [f"emulator: cannot listen on 127.0.0.1:{port}: Address already in use"]
 
 
-async def test_a_missing_template_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_missing_template_is_one_clear_line(tmp_path: Path) -> None:
     """The file is named, exit code 1, no traceback."""
-    process = await start("--template", str(tmp_path / "none.yaml"), "--port", "0")
-    said, _ = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode == 1
-    assert len(said.decode().splitlines()) == 1
-    assert "none.yaml" in said.decode()
+    code, lines = refused("--template", str(tmp_path / "none.yaml"))
+    assert code == 1
+    assert len(lines) == 1
+    assert "none.yaml" in lines[0]
 
 
 @pytest.mark.parametrize(
     ("option", "value"),
     [("--lose-events", "Nobody=1"), ("--fault", '{"kind": "event_lost", "function": "Nobody"}')],
 )
-async def test_a_fault_of_an_unknown_function_is_one_clear_line(template: Path, option: str, value: str) -> None:
+def test_a_fault_of_an_unknown_function_is_one_clear_line(template: Path, option: str, value: str) -> None:
     """It and the functions that exist are named, exit code 1, no traceback."""
-    process = await start("--template", str(template), "--port", "0", option, value)
-    said, _ = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode == 1
-    assert said.decode().splitlines() == [f"emulator: {option}: no function Nobody; there are: Echo"]
+    code, lines = refused("--template", str(template), option, value)
+    assert code == 1
+    assert lines == [f"emulator: {option}: no function Nobody; there are: Echo"]

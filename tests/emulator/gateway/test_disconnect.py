@@ -12,7 +12,6 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from emulator.gateway.limits import Limits
 from tests.emulator.gateway.harness import Event, allow, running
 
 
@@ -59,46 +58,6 @@ async def test_a_close_without_code_is_1005() -> None:
     context = event["requestContext"]
     assert context["disconnectStatusCode"] == 1005
     assert context["disconnectReason"] == "Client-side close frame status not set"
-
-
-async def test_a_lost_network_is_1006() -> None:
-    """A TCP connection that ends without a close frame is told as 1006."""
-    async with running() as gateway, connect(gateway.ws) as socket:
-        socket.transport.abort()
-        (event,) = await gateway.functions.wait_for("disconnect")
-    assert event["requestContext"]["disconnectStatusCode"] == 1006
-
-
-async def test_disconnect_comes_exactly_once() -> None:
-    """Both the close frame and the end of TCP are seen; one event results."""
-    async with running() as gateway:
-        async with connect(gateway.ws) as socket:
-            await socket.close()
-        await gateway.functions.wait_for("disconnect")
-        await asyncio.sleep(0.1)
-        assert len(gateway.functions.of("disconnect")) == 1
-
-
-@pytest.mark.parametrize("limits", [Limits(idle_timeout=0.3), Limits(connection_duration=0.3)])
-async def test_an_idle_or_old_connection_is_closed_with_1001(limits: Limits) -> None:
-    """10 minutes without a message, or 2 hours at all, end a connection; pings do not help."""
-    async with running(limits=limits) as gateway, connect(gateway.ws, ping_interval=0.05) as socket:
-        with pytest.raises(ConnectionClosed) as closed:
-            await asyncio.wait_for(socket.recv(), 5)
-        assert closed.value.rcvd is not None
-        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1001, "Going away")
-        (event,) = await gateway.functions.wait_for("disconnect")
-        assert event["requestContext"]["disconnectStatusCode"] == 1001
-
-
-async def test_a_message_keeps_a_connection_from_being_idle() -> None:
-    """Messages of the client count, one after the other, for longer than the time-out."""
-    limits = Limits(idle_timeout=0.4)
-    async with running(routes={"$default": "default"}, limits=limits) as gateway, connect(gateway.ws) as socket:
-        for _ in range(6):
-            await socket.send("x")
-            await asyncio.sleep(0.15)
-        assert socket.close_code is None
 
 
 async def test_a_client_that_leaves_during_connect_is_told_of_too() -> None:

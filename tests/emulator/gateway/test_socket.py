@@ -65,17 +65,6 @@ async def test_an_unmasked_frame_is_a_protocol_error() -> None:
         assert (await asyncio.wait_for(reader.read(), 5))[:4][2:] == (1002).to_bytes(2, "big")
 
 
-async def test_a_ping_between_fragments_is_answered() -> None:
-    """Section 5.4: control frames may come inside a fragmented message, which stays whole."""
-    mask = b"\x00\x00\x00\x00"
-    async with running(routes={"$default": "default"}) as gateway, raw(gateway) as (reader, writer):
-        await opened(reader, writer)
-        writer.write(b"\x01\x82" + mask + b"ab" + b"\x89\x81" + mask + b"p" + b"\x80\x81" + mask + b"c")
-        assert await asyncio.wait_for(reader.readexactly(3), 5) == b"\x8a\x01p"
-        (event,) = await gateway.functions.wait_for("default")
-        assert event["body"] == "abc"
-
-
 async def test_a_frame_that_comes_byte_by_byte_is_one_frame() -> None:
     """TCP may cut anywhere."""
     async with running(routes={"$default": "default"}) as gateway, raw(gateway) as (reader, writer):

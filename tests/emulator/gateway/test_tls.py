@@ -15,8 +15,8 @@ import pytest
 import websockets
 from cryptography import x509
 
-from emulator.gateway.serving import HttpServer, bind
-from emulator.guard import Guard
+from emulator.gateway.http_server import HttpServer, bind
+from emulator.processes import Reaper
 from emulator.tls import HOST, Tls
 from tests.emulator.gateway.harness import running
 
@@ -41,16 +41,16 @@ client.post_to_connection(ConnectionId=connection, Data=b"posted")
 
 
 @pytest.fixture
-def guard() -> Iterator[Guard]:
-    """A guard for a test."""
-    with Guard() as started:
+def reaper() -> Iterator[Reaper]:
+    """A reaper for a test."""
+    with Reaper() as started:
         yield started
 
 
 @pytest.fixture
-def tls(guard: Guard) -> Iterator[Tls]:
+def tls(reaper: Reaper) -> Iterator[Tls]:
     """A certificate for a test."""
-    made = Tls.make(guard)
+    made = Tls.make(reaper)
     yield made
     made.remove()
 
@@ -148,10 +148,10 @@ def test_no_key_stays_on_disk(tls: Tls) -> None:
     assert b"PRIVATE KEY" not in tls.bundle.read_bytes()
 
 
-def test_other_authorities_stay(guard: Guard, monkeypatch: pytest.MonkeyPatch, tls: Tls) -> None:
+def test_other_authorities_stay(reaper: Reaper, monkeypatch: pytest.MonkeyPatch, tls: Tls) -> None:
     """What the developer's shell trusts is trusted still, and nothing is listed twice."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tls.bundle))
-    both = Tls.make(guard)
+    both = Tls.make(reaper)
     try:
         own, *others = listed(both)
     finally:
@@ -169,7 +169,7 @@ def test_botocore_trusts_the_emulator_alone(tls: Tls) -> None:
 
 def test_the_guard_removes_the_folder() -> None:
     """When the emulator ends without tidying up, nothing of it stays."""
-    with Guard() as guard:
-        folder = Tls.make(guard).folder
+    with Reaper() as reaper:
+        folder = Tls.make(reaper).folder
         assert folder.is_dir()
     assert not folder.exists()

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator.guard import Guard
 from emulator.options import parse
+from emulator.processes import Reaper
 from emulator.state import StateFailed
-from emulator.state.data import DataFolder
-from emulator.state.dynamodb_local import DynamoDbLocal
+from emulator.state.dynamodb_local import DataFolder, DynamoDbLocal
 
 
 def test_a_folder_keeps_its_access_key(tmp_path: Path) -> None:
@@ -41,7 +40,7 @@ def test_a_file_instead_of_a_folder_is_named(tmp_path: Path) -> None:
 def test_a_missing_jar_is_named(tmp_path: Path) -> None:
     """The message names the option and the path."""
     with pytest.raises(StateFailed, match=r"--dynamodb-jar .*none\.jar: no such file"):
-        DynamoDbLocal(tmp_path / "none.jar", data=None, guard=Guard(), region="us-east-1")
+        DynamoDbLocal(tmp_path / "none.jar", data=None, reaper=Reaper(), region="us-east-1")
 
 
 def test_missing_java_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +48,7 @@ def test_missing_java_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "some.jar").touch()
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(StateFailed, match="needs Java"):
-        DynamoDbLocal(tmp_path / "some.jar", data=None, guard=Guard(), region="us-east-1")
+        DynamoDbLocal(tmp_path / "some.jar", data=None, reaper=Reaper(), region="us-east-1")
 
 
 def test_the_jar_and_the_folder_are_read() -> None:

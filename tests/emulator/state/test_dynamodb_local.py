@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
-from emulator.guard import Guard
+from emulator.processes import Reaper
 from emulator.state import State, StateFailed
 from emulator.state.dynamodb_local import DynamoDbLocal
 from tests.emulator.functions.support import alive, eventually
@@ -24,15 +24,16 @@ CREATED = {"TableName", "BillingMode", "AttributeDefinitions", "KeySchema"}
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from emulator.guard import Guard
+from emulator.processes import Reaper
 from emulator.state import State, StateOptions
 
 async def main(jar):
-    guard = Guard()
-    guard.start()
-    state = State(guard=guard, options=StateOptions(dynamodb_jar=jar))
+    reaper = Reaper()
+    reaper.start()
+    queue = '{"Resources": {"Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "q"}}}}'
+    state = State(queue, reaper=reaper, options=StateOptions(dynamodb_jar=jar))
     await state.start()
-    print(state.local_pid, state.moto_pid, guard.pid, flush=True)
+    print(state.local_pid, state.moto_pid, reaper.pid, flush=True)
     await asyncio.sleep(60)
 
 asyncio.run(main(Path(sys.argv[1])))
@@ -70,9 +71,9 @@ async def test_data_outlives_a_restart(tmp_path: Path) -> None:
         assert (ttl["TimeToLiveStatus"], ttl["AttributeName"]) == ("ENABLED", "expires")
         client.close()
 
-    with Guard() as guard:
+    with Reaper() as reaper:
         for look in (write, read):
-            state = State(TABLE_ALONE, guard=guard, options=options(_LOCAL, data=tmp_path / "made" / "data"))
+            state = State(TABLE_ALONE, reaper=reaper, options=options(_LOCAL, data=tmp_path / "made" / "data"))
             try:
                 await state.start()
                 await asyncio.to_thread(look, state)
@@ -85,12 +86,12 @@ async def test_a_kept_table_of_other_keys_is_refused(tmp_path: Path) -> None:
     properties = {"TableName": "table", "BillingMode": "PAY_PER_REQUEST",
                   "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
                   "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}]}  # fmt: skip
-    with Guard() as guard:
-        first = State(TABLE_ALONE, guard=guard, options=options(_LOCAL, data=tmp_path))
+    with Reaper() as reaper:
+        first = State(TABLE_ALONE, reaper=reaper, options=options(_LOCAL, data=tmp_path))
         await first.start()
         await first.stop()
         template = json.dumps({"Resources": {"Table": {"Type": "AWS::DynamoDB::Table", "Properties": properties}}})
-        said = await start_fails(State(template, guard=guard, options=options(_LOCAL, data=tmp_path)))
+        said = await start_fails(State(template, reaper=reaper, options=options(_LOCAL, data=tmp_path)))
     assert said.startswith(f"Table: the table in {tmp_path} has other keys")
 
 
@@ -105,8 +106,8 @@ async def test_who_else_finds_the_port_finds_no_table() -> None:
         client.close()
         return names
 
-    with Guard() as guard:
-        local = DynamoDbLocal(Path(LOCAL_JAR), data=None, guard=guard, region="us-east-1")
+    with Reaper() as reaper:
+        local = DynamoDbLocal(Path(LOCAL_JAR), data=None, reaper=reaper, region="us-east-1")
         try:
             await local.start(60)
             headers = {"Authorization": local.authorization, "Content-Type": "application/x-amz-json-1.0",
@@ -122,7 +123,7 @@ async def test_who_else_finds_the_port_finds_no_table() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 async def test_a_killed_emulator_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
-    """After SIGKILL or SIGTERM of the parent, DynamoDB Local, its temporary folder, moto and the guard are gone."""
+    """After SIGKILL or SIGTERM of the parent, DynamoDB Local, its temporary folder, moto and the reaper are gone."""
     parent = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PARENT, LOCAL_JAR, env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
@@ -142,8 +143,8 @@ async def test_a_jar_that_is_none_is_one_clear_line(tmp_path: Path) -> None:
     """Java's own word about the file is passed on, and no process or folder is left."""
     jar = tmp_path / "no.jar"
     jar.write_text("no jar", "utf-8")
-    with Guard() as guard:
-        local = DynamoDbLocal(jar, data=None, guard=guard, region="us-east-1")
+    with Reaper() as reaper:
+        local = DynamoDbLocal(jar, data=None, reaper=reaper, region="us-east-1")
         with pytest.raises(StateFailed, match=r"DynamoDB Local did not start: Error: .*no\.jar"):
             await local.start(60)
         await local.stop()

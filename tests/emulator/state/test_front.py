@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 from botocore.exceptions import ClientError
 
-from emulator.guard import Guard
+from emulator.processes import Reaper
 from emulator.state import State
 from tests.emulator.state.support import BACKENDS, TABLE, client_of, options, put, value_of
 
@@ -40,8 +40,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=BACKENDS)
 async def state(request: pytest.FixtureRequest) -> AsyncIterator[State]:
     """One state for all tests here, for each store of the tables."""
-    with Guard() as guard:
-        state = State(TEMPLATE, guard=guard, options=options(request.param))
+    with Reaper() as reaper:
+        state = State(TEMPLATE, reaper=reaper, options=options(request.param))
         try:
             await state.start()
             yield state

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from emulator.contract import Application
-from emulator.guard import Guard
+from emulator.processes import Reaper
 from emulator.state import State
 from emulator.template import load
 
@@ -107,8 +107,8 @@ def application(tmp_path: Path) -> Application:
 @pytest_asyncio.fixture
 async def environment(application: Application) -> AsyncIterator[dict[str, str]]:
     """The variables of the function, beside a state made of the template."""
-    with Guard() as guard:
-        state = State(application.state_template, guard=guard)
+    with Reaper() as reaper:
+        state = State(application.state_template, reaper=reaper)
         await state.start()
         try:
             bare = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}

@@ -7,7 +7,7 @@ from typing import Final
 
 from dayfly.context.caller import Caller
 from dayfly.context.execution import UserExecutionContext
-from dayfly.delivery import broadcast
+from dayfly.delivery import broadcast, sockets
 from dayfly.delivery.audience import Audience, read_audience
 from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.errors import RunFailed, Superseded
@@ -15,7 +15,7 @@ from dayfly.log.writer import Committed
 from dayfly.protocol.events import AgentError
 from dayfly.protocol.frames import Run
 from dayfly.recovery import deletion
-from dayfly.runs import admit, execution_factory, quotas
+from dayfly.runs import admit, execution_factory
 from dayfly.runs.admit import Found, look
 from dayfly.runs.begin import read_run
 from dayfly.runs.end import end_run
@@ -41,7 +41,7 @@ def leases_expire() -> Iterator[None]:
 @contextmanager
 def attached_for_twenty_minutes() -> Iterator[None]:
     """Who watches a thread expires while its socket still lives."""
-    with replaced(quotas, "ATTACHED_KEPT_S", 20 * 60):
+    with replaced(sockets, "KEPT_S", 20 * 60):
         yield
 
 
@@ -61,7 +61,7 @@ def remembered_while_the_row_stands() -> Iterator[None]:
 @contextmanager
 def remembered_for_an_hour() -> Iterator[None]:
     """A request id is forgotten long before 24 hours are over."""
-    with replaced(quotas, "REQUEST_KEPT_S", 3600):
+    with replaced(admit, "REQUEST_KEPT_S", 3600):
         yield
 
 
@@ -90,8 +90,8 @@ def time_by_the_wall_clock() -> Iterator[None]:
 def gone_sockets_count() -> Iterator[None]:
     """Sockets that are gone keep their places: nobody is sent anything in their stead."""
 
-    async def first(table: Table, *, user: str, thread: str, gone: Set[str] = frozenset()) -> Audience:
-        return replace(await read_audience(table, user_id=user, thread_id=thread), more=False)
+    async def first(table: Table, *, user_id: str, thread_id: str, gone: Set[str] = frozenset()) -> Audience:
+        return replace(await read_audience(table, user_id=user_id, thread_id=thread_id), more=False)
 
     with replaced(broadcast, "read_audience", first):
         yield

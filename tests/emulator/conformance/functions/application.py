@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
-from urllib.request import Request, urlopen
 
 from tests.emulator.conformance.target import Target
+from tests.live.kit.control import order
 
 Json = Any
 """What `json.loads` gives."""
@@ -118,24 +118,17 @@ class Application:
     @contextmanager
     def limits(self, **limits: float) -> Iterator[None]:
         """Shorten limits of an emulator for a block."""
-        self._control("limits", {"limits": limits})
+        order(self.target.root, "limits", {"limits": limits})
         try:
             yield
         finally:
-            self._control("limits", None)
+            order(self.target.root, "limits", method="DELETE")
 
     def fault(self, kind: str, **fields: Json) -> None:
         """Let something go wrong in an emulator; `function` is the short name."""
         if "function" in fields:
             fields["function"] = f"conformance-{fields['function']}"
-        self._control("faults", {"kind": kind, **fields})
-
-    def _control(self, path: str, body: dict[str, Json] | None) -> None:
-        address = self.target.http.removesuffix(f"/{self.target.stage}")
-        data, method = (None, "DELETE") if body is None else (json.dumps(body).encode(), "POST")
-        headers = {"Content-Type": "application/json"}
-        with urlopen(Request(f"{address}/_emulator/{path}", data=data, headers=headers, method=method)) as answer:
-            answer.read()
+        order(self.target.root, "faults", {"kind": kind, **fields})
 
 
 def fresh() -> str:

@@ -11,33 +11,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
-from urllib.request import Request, urlopen
-
-import pytest
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.frames import CloseCode
 
 from tests.emulator.conformance.target import Target
+from tests.live.kit.client import Client, Refusal, opened, refused
+from tests.live.kit.control import Control
 
 Json = Mapping[str, Any]
 WAIT_S = 15
 
 
 @dataclass(frozen=True)
-class Refusal:
-    """How a handshake failed."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True)
-class Client:
+class Connection(Client):
     """An open socket, and its connection's `$connect` event."""
 
-    socket: ClientConnection
     connected: Json
     application: Application
 
@@ -45,32 +31,6 @@ class Client:
     def id(self) -> str:
         """The connection id."""
         return str(self.connected["requestContext"]["connectionId"])
-
-    async def send(self, action: str, /, **fields: object) -> None:
-        """Send a message for a route."""
-        await self.socket.send(json.dumps({"action": action, **fields}))
-
-    async def receive(self) -> str:
-        """The next message."""
-        message = await asyncio.wait_for(self.socket.recv(), WAIT_S)
-        assert isinstance(message, str), "a binary frame"
-        return message
-
-    async def silent(self, wait_s: float = 0.3) -> bool:
-        """Whether nothing comes for a while."""
-        try:
-            await asyncio.wait_for(self.socket.recv(), wait_s)
-        except TimeoutError:
-            return True
-        return False
-
-    async def close_code(self) -> int:
-        """The code of the server's close frame, once it has come; 1006 if none came."""
-        try:
-            while True:
-                await asyncio.wait_for(self.socket.recv(), WAIT_S)
-        except ConnectionClosed as closed:
-            return CloseCode.ABNORMAL_CLOSURE if closed.rcvd is None else closed.rcvd.code
 
     async def routed(self, count: int = 1) -> list[Json]:
         """The events that routes have got from this connection."""
@@ -119,14 +79,14 @@ class Application:
         query: Sequence[tuple[str, str]] = (),
         headers: Sequence[tuple[str, str]] = (),
         **options: Any,
-    ) -> AsyncIterator[Client]:
+    ) -> AsyncIterator[Connection]:
         """An open connection."""
         run = str(uuid.uuid4())
         address = _address(target or self.main, [("run", run), *_scripts(do, auth), *query])
         options = {"compression": None, "max_size": None, **options}
-        async with connect(address, additional_headers=[("X-Run", run), *headers], **options) as socket:
+        async with opened(address, additional_headers=[("X-Run", run), *headers], **options) as client:
             (event,) = await self.written(run, "connect")
-            yield Client(socket, event, self)
+            yield Connection(client.socket, event, self)
 
     async def refused(
         self,
@@ -144,33 +104,12 @@ class Application:
         sources = [("run", run)] if query is None else [*query]
         given = [("X-Run", run)] if headers is None else [*headers]
         address = _address(target or self.main, [*sources, *_scripts(do, auth)])
-        with pytest.raises(InvalidStatus) as failure:
-            async with connect(address, additional_headers=given, **options):
-                pass
-        response = failure.value.response
-        return Refusal(response.status_code, response.headers, bytes(response.body or b""))
+        return await refused(address, additional_headers=given, **options)
 
-    @asynccontextmanager
-    async def limits(self, **limits: float) -> AsyncIterator[None]:
-        """Other limits for a block, for open sockets too; only an emulator has such an endpoint."""
-        await self.control("POST", "limits", {"limits": limits})
-        try:
-            yield
-        finally:
-            await self.control("DELETE", "limits")
-
-    async def control(self, method: str, what: str, body: Json | None = None) -> None:
-        """One request to the emulator's control endpoint."""
-        root = self.main.http.removesuffix(f"/{self.main.stage}")
-        data = None if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"}
-        request = Request(f"{root}/_emulator/{what}", data=data, method=method, headers=headers)
-
-        def send() -> None:
-            with urlopen(request, timeout=10) as answer:
-                answer.read()
-
-        await asyncio.to_thread(send)
+    @property
+    def control(self) -> Control:
+        """The control endpoint, which only an emulator has."""
+        return Control(self.main.root)
 
 
 def connection_url(target: Target, connection_id: str) -> str:

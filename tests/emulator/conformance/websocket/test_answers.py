@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.emulator.conformance.facts import fact
-from tests.emulator.conformance.websocket.client import Application, Client
+from tests.emulator.conformance.websocket.client import Application, Connection
 from tests.emulator.conformance.websocket.pages import (
     ANSWERS,
     FAILURES,
@@ -19,9 +19,9 @@ from tests.emulator.conformance.websocket.pages import (
 )
 
 
-async def error_of(client: Client) -> str:
+async def error_of(client: Connection) -> str:
     """The message of the error frame that comes next; it names the connection and a request."""
-    frame = json.loads(await client.receive())
+    frame = json.loads(await client.text())
     assert set(frame) == {"message", "connectionId", "requestId"}
     assert frame["connectionId"] == client.id
     return str(frame["message"])
@@ -42,7 +42,7 @@ async def test_with_a_route_response_the_body_is_answered(application: Applicati
     """On a route with a route response the `body` that the function returns comes back as one message."""
     async with application.connected() as client:
         await client.send("reply", do={"reply": {"body": '{"answer": "ä"}'}})
-        assert await client.receive() == '{"answer": "ä"}'
+        assert await client.text() == '{"answer": "ä"}'
 
 
 @fact("W62", ANSWERS)
@@ -50,7 +50,7 @@ async def test_a_proxys_answer_is_passed_on_whatever_its_status(application: App
     """A proxy integration's output is passed on as it is: there is no integration response that looks at the status."""
     async with application.connected() as client:
         await client.send("reply", do={"reply": {"statusCode": 404, "body": "not here"}})
-        assert await client.receive() == "not here"
+        assert await client.text() == "not here"
 
 
 @pytest.mark.parametrize("action", ["note", "reply", "anything"])
@@ -62,7 +62,7 @@ async def test_a_failing_function_is_an_internal_server_error(application: Appli
         await client.send(action, do={"fail": "boom"})
         assert await error_of(client) == "Internal server error"
         await client.send("reply", do={"reply": {"body": "still here"}})
-        assert await client.receive() == "still here"
+        assert await client.text() == "still here"
 
 
 @pytest.mark.parametrize("answer", ["text", 7, {"body": "no status"}, {"statusCode": "many"}])
@@ -91,13 +91,13 @@ async def test_the_quota_is_every_integrations_time_out(application: Application
     """An integration that takes longer than the quota gives `Endpoint request timed out`; the connection stays."""
     async with application.connected() as client:
         await client.send("reply", do={"reply": {"body": "warm"}})
-        await client.receive()
-        async with application.limits(integration_timeout=0.2):
+        await client.text()
+        async with application.control.limits(integration_timeout=0.2):
             await client.send("reply", do={"sleep": 0.5, "reply": {"body": "late"}})
             assert await error_of(client) == "Endpoint request timed out"
         assert await client.silent(0.5)
         await client.send("reply", do={"reply": {"body": "still here"}})
-        assert await client.receive() == "still here"
+        assert await client.text() == "still here"
 
 
 @fact("W67", FAILURES)
@@ -135,4 +135,4 @@ async def test_the_quota_of_29_seconds_is_the_default(application: Application) 
     """An integration without a time-out of its own may take some seconds."""
     async with application.connected() as client:
         await client.send("reply", do={"sleep": 1.2, "reply": {"body": "slow"}})
-        assert await client.receive() == "slow"
+        assert await client.text() == "slow"

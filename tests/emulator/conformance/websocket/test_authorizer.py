@@ -159,7 +159,7 @@ async def test_an_authorizers_answer_over_8_kb_refuses(application: Application)
 @fact("W23", QUOTAS, local="the quota of 29 s is shortened")
 async def test_a_late_authorizer_refuses(application: Application) -> None:
     """An authorizer that takes longer than the integration time-out lets nobody in."""
-    async with application.limits(integration_timeout=0.3):
+    async with application.control.limits(integration_timeout=0.3):
         assert (await application.refused(auth={"sleep": 1})).status == 500
 
 

@@ -11,11 +11,11 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 from tests.emulator.conformance.facts import fact
-from tests.emulator.conformance.websocket.client import Application, Client, Json
+from tests.emulator.conformance.websocket.client import Application, Connection, Json
 from tests.emulator.conformance.websocket.pages import BINARY, CONNECT, CONNECTIONS, QUOTAS, RFC
 
 
-async def _talk(client: Client) -> None:
+async def _talk(client: Connection) -> None:
     with suppress(ConnectionClosed):
         while True:
             await client.send("note")
@@ -77,7 +77,7 @@ async def test_disconnect_has_the_gateways_code(application: Application) -> Non
 @fact("W105", QUOTAS, local="the limit of 10 minutes is shortened")
 async def test_an_idle_connection_is_closed(application: Application) -> None:
     """A connection on which nothing is sent for 10 minutes is closed by the server; pings do not keep it open."""
-    async with application.connected() as client, application.limits(idle_timeout=0.4):
+    async with application.connected() as client, application.control.limits(idle_timeout=0.4):
         for _ in range(3):
             await client.socket.ping()
             await asyncio.sleep(0.1)
@@ -88,7 +88,7 @@ async def test_an_idle_connection_is_closed(application: Application) -> None:
 @fact("W106", QUOTAS, local="the limit of 10 minutes is shortened")
 async def test_messages_either_way_keep_a_connection_open(application: Application) -> None:
     """What the client sends and what is posted to it starts the idle time anew."""
-    async with application.connected() as client, application.limits(idle_timeout=0.5):
+    async with application.connected() as client, application.control.limits(idle_timeout=0.5):
         for _ in range(2):
             await client.send("note")
             await asyncio.sleep(0.3)
@@ -100,7 +100,7 @@ async def test_messages_either_way_keep_a_connection_open(application: Applicati
 @fact("W107", QUOTAS, local="the limit of 2 hours is shortened")
 async def test_a_connection_has_a_longest_duration(application: Application) -> None:
     """A connection is closed by the server after 2 hours, busy or not."""
-    async with application.connected() as client, application.limits(connection_duration=0.5):
+    async with application.connected() as client, application.control.limits(connection_duration=0.5):
         started = time.monotonic()
         busy = asyncio.create_task(_talk(client))
         assert await client.close_code() == CloseCode.GOING_AWAY
@@ -112,7 +112,7 @@ async def test_a_connection_has_a_longest_duration(application: Application) -> 
 async def test_disconnect_may_be_lost(application: Application) -> None:
     """`$disconnect` is delivered with best effort, and may be lost."""
     async with application.connected() as client:
-        await application.control("POST", "faults", {"kind": "disconnect_lost", "connection": client.id})
+        await application.control.inject("disconnect_lost", connection=client.id)
         await client.socket.close()
         await asyncio.sleep(0.2)
         assert await application.ledger(client.id) == []

@@ -24,7 +24,7 @@ async def test_a_2xx_answer_connects(application: Application) -> None:
     """An answer of `$connect` with a status of success establishes the connection."""
     async with application.connected(do={"reply": {"statusCode": 201}}) as client:
         await client.send("reply", do={"reply": {"body": "hello"}})
-        assert await client.receive() == "hello"
+        assert await client.text() == "hello"
 
 
 @fact("W3", SUBPROTOCOL)
@@ -77,7 +77,7 @@ async def test_no_subprotocol_unless_it_is_returned(application: Application) ->
 @fact("W9", QUOTAS, local="the quota of 29 s is shortened")
 async def test_a_late_connect_refuses(application: Application) -> None:
     """An integration of `$connect` that takes longer than the integration time-out is a failure."""
-    async with application.limits(integration_timeout=0.3):
+    async with application.control.limits(integration_timeout=0.3):
         assert (await application.refused(do={"sleep": 1})).status == 504
 
 

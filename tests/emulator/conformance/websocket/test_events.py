@@ -148,6 +148,6 @@ async def test_the_domain_name_calls_back(application: Application) -> None:
     """`domainName` and `stage` make the URL under which the connection can be posted to."""
     async with application.connected() as client:
         await client.send("reply", do={"post": "posted by the function"})
-        assert sorted([await client.receive(), await client.receive()]) == ["posted", "posted by the function"]
+        assert sorted([await client.text(), await client.text()]) == ["posted", "posted by the function"]
         (event,) = await client.routed()
         assert urlsplit(f"https://{event['requestContext']['domainName']}").hostname

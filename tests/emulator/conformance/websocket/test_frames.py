@@ -101,7 +101,7 @@ async def test_other_connections_go_on(application: Application, data: str | byt
         await client.socket.send(data)
         await client.close_code()
         await other.send("reply", do={"reply": {"body": "here"}})
-        assert await other.receive() == "here"
+        assert await other.text() == "here"
 
 
 @fact("W90", RFC)

@@ -77,7 +77,7 @@ async def test_post_sends_a_message(application: Application) -> None:
     async with application.connected() as client:
         answer = await post(application, client.id, "hällo 😀".encode())
         assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
-        assert await client.receive() == "hällo 😀"
+        assert await client.text() == "hällo 😀"
 
 
 @fact("M2", GET)
@@ -133,7 +133,7 @@ async def test_the_path_may_be_encoded(application: Application) -> None:
         assert url.endswith("%3D")
         for each in (url, url.replace("%40", "@").replace("%3D", "=")):
             assert (await http(application, "POST", each, b"x"))[0] == 200
-            assert await client.receive() == "x"
+            assert await client.text() == "x"
 
 
 @pytest.mark.parametrize("call", ["get_connection", "delete_connection", "post_to_connection"])
@@ -216,19 +216,19 @@ async def test_a_post_over_128_kb_is_too_large(application: Application) -> None
             await post(application, client.id, b"x" * (MESSAGE + 1))
         assert named(large.value) == (413, "PayloadTooLargeException")
         await post(application, client.id, b"small")
-        assert await client.receive() == "small"
+        assert await client.text() == "small"
 
 
 @fact("M22", LIMITED, local="the fault is ordered from the emulator")
 async def test_too_many_posts_are_limited(application: Application) -> None:
     """A client that sends more than it may gets LimitExceededException, status 429; the message does not arrive."""
     async with application.connected() as client:
-        await application.control("POST", "faults", {"kind": "post_throttled", "connection": client.id})
+        await application.control.inject("post_throttled", connection=client.id)
         with pytest.raises(application.management.exceptions.LimitExceededException) as limited:
             await post(application, client.id, b"lost")
         assert named(limited.value) == (429, "LimitExceededException")
         await post(application, client.id, b"next")
-        assert await client.receive() == "next"
+        assert await client.text() == "next"
 
 
 @fact("M23", LIMITED, local="the buffer's size, which AWS does not publish, is made small")
@@ -240,13 +240,13 @@ async def test_a_client_that_does_not_read_is_limited(application: Application) 
         while time.monotonic() < until:
             application.management.post_to_connection(ConnectionId=connection_id, Data=b"x" * MESSAGE)
 
-    small = application.limits(send_buffer_bytes=64 * 1024)
+    small = application.control.limits(send_buffer_bytes=64 * 1024)
     async with application.connected() as slow, application.connected() as other, small:
         slow.socket.transport.pause_reading()
         with pytest.raises(application.management.exceptions.LimitExceededException):
             await asyncio.to_thread(fill, slow.id)
         await post(application, other.id, b"hello")
-        assert await other.receive() == "hello"
+        assert await other.text() == "hello"
         slow.socket.transport.abort()
 
 
@@ -260,7 +260,7 @@ async def test_posts_of_one_sender_arrive_in_order(application: Application) -> 
                 application.management.post_to_connection(ConnectionId=client.id, Data=str(number).encode())
 
         await asyncio.to_thread(send)
-        assert [await client.receive() for _ in range(20)] == [str(number) for number in range(20)]
+        assert [await client.text() for _ in range(20)] == [str(number) for number in range(20)]
 
 
 @fact("M25", CONNECTIONS)

@@ -79,7 +79,7 @@ async def test_without_default_an_unmatched_message_is_an_error(application: App
     async with application.connected(target=application.other) as client:
         for text in ("hello", '{"service": "chat", "action": "none"}'):
             await client.socket.send(text)
-            frame = json.loads(await client.receive())
+            frame = json.loads(await client.text())
             assert frame["message"] == "Forbidden"
             assert frame["connectionId"] == client.id
         await client.socket.send('{"service": "chat", "action": "join"}')
@@ -91,7 +91,7 @@ async def test_messages_of_one_connection_run_concurrently(application: Applicat
     """Messages are worked on at once and need not be answered in order: a quick one overtakes a slow one before it."""
     async with application.connected() as client:
         await client.send("reply", do={"reply": {"body": "warm"}})
-        await client.receive()
+        await client.text()
         await client.send("reply", do={"sleep": 4, "reply": {"body": "slow"}})
         await client.send("reply", do={"reply": {"body": "quick"}})
-        assert [await client.receive(), await client.receive()] == ["quick", "slow"]
+        assert [await client.text(), await client.text()] == ["quick", "slow"]

@@ -67,7 +67,7 @@ def test_log_lines_carry_the_invocations_ids(telemetry: Telemetry, capsys: pytes
 def test_a_line_may_name_its_own_thread(telemetry: Telemetry, capsys: pytest.CaptureFixture[str]) -> None:
     """`thread_id` in a line comes out as `thread`, which the standard library would not let through."""
     with telemetry.invocation(CONTEXT):
-        logging.getLogger("dayfly.admission").info("admitted", extra={"thread_id": "t-9", "run": "r-9"})
+        logging.getLogger("dayfly.router").info("admitted", extra={"thread_id": "t-9", "run": "r-9"})
     line = lines(capsys)[-1]
     assert (line["thread"], line["run"]) == ("t-9", "r-9")
     assert "thread_id" not in line

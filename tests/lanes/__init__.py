@@ -1,0 +1,1 @@
+"""All tests at once, in lanes: `python -m tests.lanes`."""

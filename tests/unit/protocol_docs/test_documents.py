@@ -208,7 +208,7 @@ def test_server_schemas_are_open(model: type[BaseModel]) -> None:
 
 @pytest.mark.parametrize("model", [*REPLIES, *SIGNALS, *PAYLOADS, *INNER[:-1]], ids=lambda model: model.__name__)
 def test_server_schemas_name_defaults(model: type[BaseModel]) -> None:
-    """What a model has as a default, the constant type aside, is what its schema names for servers without the field."""
+    """What a model has as a default, its constant type aside, its schema names for servers without the field."""
     fields = model.model_json_schema()["properties"]
     defaults = {name: field["default"] for name, field in fields.items() if field.get("default") is not None}
     defaults.pop("type", None)

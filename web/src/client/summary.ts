@@ -118,7 +118,8 @@ function underWay(summary: Summary, event: Exclude<RunEvent, Terminal | Message>
       return called(summary, completed(summary.steps, seq, event.payload));
     case "agent_resumed": {
       const { reason, discard_after } = event.payload;
-      const after = reason === "answered" || reason === "expired" ? settled(summary.steps, reason) : summary.steps;
+      const settling = (["answered", "expired"] as const).find((known) => known === reason);
+      const after = settling === undefined ? summary.steps : settled(summary.steps, settling);
       const pieces = summary.pieces.filter((piece) => piece.seq <= (discard_after ?? seq));
       return { ...summary, state: "running", pieces, steps: [...after, { kind: "resumed", seq, reason }] };
     }

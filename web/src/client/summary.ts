@@ -1,13 +1,9 @@
 /** What a run's events say so far: a pure fold, one event at a time, over the run's gap-free log. */
-import { completed, executing, requested, settled, stateBy, stopped, type ToolStep } from "./calls";
+import { completed, executing, requested, settled, stateBy, stopped } from "./calls";
 import type { RunEvent } from "./protocol";
+import type { Step } from "./step";
 
 export type RunState = "queued" | "running" | "waiting" | "completed" | "failed" | "cancelled";
-
-export type Step =
-  | { readonly kind: "thinking"; readonly seq: number; readonly text: string; readonly progress: number | undefined }
-  | ToolStep
-  | { readonly kind: "resumed"; readonly seq: number; readonly reason: string };
 
 interface Piece {
   readonly seq: number;

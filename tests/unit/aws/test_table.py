@@ -81,6 +81,44 @@ async def test_a_transaction_that_can_never_succeed_is_refused(code: str) -> Non
     assert isinstance(await outcome_of_transaction(NONE, code), TableRefused)
 
 
+async def test_a_cancellation_without_reasons_settles_nothing() -> None:
+    """Where AWS does not say what went wrong, nothing is taken for a failed condition."""
+    with stubbed_table() as (table, stubber), stubber:
+        stubber.add_client_error("transact_write_items", "TransactionCanceledException", http_status_code=400)
+        with pytest.raises(Unsettled, match=r"transaction cancelled: \[\]"):
+            await table.write(Check(rows.note("k").key, Exists()))
+
+
+async def test_an_item_without_a_code_is_none_that_failed() -> None:
+    """A reason may be empty for the items with which all was well."""
+    with stubbed_table() as (table, stubber), stubber:
+        reasons = [{}, {"Code": HELD}]
+        stubber.add_client_error(
+            "transact_write_items",
+            "TransactionCanceledException",
+            http_status_code=400,
+            modeled_fields={"CancellationReasons": reasons},
+        )
+        with pytest.raises(ConditionsFailed) as raised:
+            await table.write(Put(rows.thread(), Absent()), Check(rows.note("there").key, Exists()))
+    assert raised.value.found == {1: None}
+
+
+@pytest.mark.parametrize("there", [None, rows.note("k")], ids=["nothing", "a row"])
+async def test_a_failed_condition_of_a_single_write(there: NoteRow | None) -> None:
+    """It says which row stands in the way, if one does."""
+    with stubbed_table() as (table, stubber), stubber:
+        stubber.add_client_error(
+            "put_item",
+            "ConditionalCheckFailedException",
+            http_status_code=400,
+            modeled_fields={"Item": to_item(there)} if there else {},
+        )
+        with pytest.raises(ConditionsFailed) as raised:
+            await table.write(Put(rows.note("k"), Absent()))
+    assert raised.value.found == {0: there}
+
+
 TRANSIENT = [
     ("TransactionInProgressException", 400),
     ("TransactionConflictException", 400),

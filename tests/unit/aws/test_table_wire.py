@@ -217,14 +217,14 @@ def test_clients_repeat_a_call_once_at_most(
     assert len(server.requests) == calls
 
 
-def test_a_post_waits_five_seconds(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clients_wait_one_second_and_five(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     """Connecting may take a second, an answer five: the same for all clients, however many calls there are."""
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(variable, "x")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", server.url)
     for client in (clients.dynamodb_client(), clients.lambda_client(), clients.management_client()):
-        config = client.meta.config
+        config: Any = client.meta.config
         assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (1.0, 5.0, POOL_THREADS)
         assert config.tcp_keepalive
         client.close()

@@ -71,6 +71,13 @@ def test_versions_of_the_code_can_share_a_table() -> None:
 
 
 def test_a_type_that_no_row_has_is_refused() -> None:
-    """A float, or anything else without a plain form, is an error at once."""
-    with pytest.raises(TypeError):
+    """A float, or anything else without a plain form, is an error at once; what rows have is not."""
+    plain: tuple[object, ...] = (7, "x", b"x", ("x", 7))
+    assert [to_attribute(value) for value in plain] == [
+        {"N": "7"},
+        {"S": "x"},
+        {"B": b"x"},
+        {"L": [{"S": "x"}, {"N": "7"}]},
+    ]
+    with pytest.raises(TypeError, match="float"):
         to_attribute(1.5)

@@ -135,7 +135,13 @@ def _groups(settings: dict[str, Any], wanted: Sequence[str]) -> list[Group]:
 def _stage(group: Group, settings: dict[str, Any], *, files: Sequence[Path]) -> None:
     """Makes the copy that mutmut works on: the library under `src`, the tests, and what they read."""
     stage = group.stage
+    told = _settings_of(group, settings, files)
+    written = stage / "pyproject.toml"
+    if not written.is_file() or written.read_text(encoding="utf-8") != told:
+        shutil.rmtree(stage, ignore_errors=True)  # mutants are made by the settings
     stage.mkdir(parents=True, exist_ok=True)
+    # Which tests reach what is found out each time: a test that is there already may reach more than it did.
+    (stage / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
     for name in COPIED:
         for place in (stage / name, stage / "mutants" / name):
             if place.is_dir():
@@ -147,6 +153,10 @@ def _stage(group: Group, settings: dict[str, Any], *, files: Sequence[Path]) -> 
             shutil.copytree(ROOT / name, stage / name, ignore=shutil.ignore_patterns("__pycache__", "results"))
         else:
             shutil.copy2(ROOT / name, stage / name)
+    written.write_text(told, encoding="utf-8")
+
+
+def _settings_of(group: Group, settings: dict[str, Any], files: Sequence[Path]) -> str:
     pytest_options = {**settings["pytest"]["ini_options"], "pythonpath": ["src", "functions/engine", "."]}
     options = {
         "source_paths": ["src/"],
@@ -160,7 +170,7 @@ def _stage(group: Group, settings: dict[str, Any], *, files: Sequence[Path]) -> 
         "use_git_change_detection": False,
     }
     lines = ["[tool.pytest.ini_options]", *_toml(pytest_options), "[tool.mutmut]", *_toml(options)]
-    (stage / "pyproject.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return "\n".join(lines) + "\n"
 
 
 def _toml(table: dict[str, Any]) -> Iterator[str]:

@@ -54,7 +54,7 @@ async def test_a_sweep_stops_at_the_row_that_is_its_last(
     world.table.plan = note
     await go_on_deleting(world.caretaker(), only(world))
     assert len(deleted) == len(set(deleted)) == rows + 2 * more
-    assert world.rows(RunRow) == world.rows(LogRow) == []
+    assert (world.rows(RunRow), world.rows(LogRow)) == ([], [])
     assert len(world.rows(ThreadRow)) == 1 - more
     assert [row.due - world.clock.now_ms() for row in world.rows(ForgetRow)] == [MINUTE_MS] * (1 - more)
 

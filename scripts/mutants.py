@@ -100,6 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--report", action="store_true", help="judge the last run's results alone")
     given = parser.parse_args(arguments)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it, mutmut's too
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that mutmut is not left behind
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
     until = None if given.seconds is None else time.monotonic() + given.seconds
@@ -200,8 +201,19 @@ def _mutmut(group: Group, names: Sequence[str], *, jobs: int, until: float | Non
                 process.wait(STOPS_WITHIN_S)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            _mend(group)
     if status != 0:
         raise SystemExit(f"{group.name}: mutmut ended with status {status}")
+
+
+def _mend(group: Group) -> None:
+    """Has mutmut begin anew with a file whose results it was writing when it was killed."""
+    for results in (group.stage / "mutants" / "src").rglob("*.py.meta"):
+        try:
+            json.loads(results.read_text(encoding="utf-8"))
+        except json.JSONDecodeError:
+            results.unlink()
+            results.with_suffix("").unlink(missing_ok=True)
 
 
 def _results(group: Group) -> Iterator[Mutant]:

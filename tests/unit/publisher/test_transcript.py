@@ -1,14 +1,21 @@
 """Reading a run's log back."""
 
-from dayfly.protocol.events import AgentResumed
+import pytest
+
+from dayfly.protocol.events import AgentCancelled, AgentResumed, AgentStarted, AnyPayload, ApprovalRequested
 from dayfly.publisher.batch import Emitted
-from dayfly.publisher.transcript import PAGE, committed_of, pages_after, steps_of, tail_of
+from dayfly.publisher.transcript import PAGE, committed_of, pages_after, status_at, steps_of, tail_of
 from dayfly.runlog.history import Said, Step, Voided
 from dayfly.runlog.journal import JournalEntry
 from dayfly.runlog.messages import AssistantSaid, ToolAnswered
+from dayfly.runlog.rows import LogRow
+from dayfly.runlog.status import RunStatus
 from tests.fakes.world import World
+from tests.unit.protocol.test_events import event
 from tests.unit.publisher.support import Stage, completed, item, staged
 from tests.unit.publisher.test_batch import delta
+
+ASKS = ApprovalRequested(tool_name="t", tool_call_id="c", parameters={}, expires_at="2026-01-01T00:00:00.000Z")
 
 
 async def seqs_after(stage: Stage, seq: int) -> list[int]:
@@ -29,6 +36,31 @@ async def test_replay_starts_inside_a_batch(world: World) -> None:
         await writer.append(tuple(item(step) for step in range(1, size + 1)))
     for seq in range(13):
         assert await seqs_after(stage, seq) == list(range(seq + 1, 12))
+
+
+@pytest.mark.parametrize(
+    ("last", "outcome", "queued", "status"),
+    [
+        (None, None, True, RunStatus.QUEUED),
+        (None, None, False, RunStatus.RUNNING),
+        (AgentStarted(message="x"), None, True, RunStatus.QUEUED),
+        (AgentStarted(message="x"), None, False, RunStatus.RUNNING),
+        (ASKS, None, False, RunStatus.WAITING),
+        (AgentCancelled(execution_time_ms=1), "cancelled", False, RunStatus.CANCELLED),
+        (AgentCancelled(execution_time_ms=1), "failed", True, RunStatus.FAILED),
+    ],
+)
+def test_where_a_run_stands(last: AnyPayload | None, outcome: str | None, queued: bool, status: RunStatus) -> None:
+    """Its outcome counts before all; else it waits for its user if that is the last that it said, though it may have
+    said more; else the thread's queue tells."""
+    if last is None:
+        assert status_at(None, queued=queued) is status
+        return
+    texts = tuple(event(payload).encode() for payload in (AgentStarted(message="x"), last))
+    row = LogRow(
+        user="u", run="r-1", first=4, last=5, events=texts, nonce="n", ordinal=0, invocation="i", at=1, outcome=outcome
+    )
+    assert status_at(row, queued=queued) is status
 
 
 async def test_the_tail_decides(world: World) -> None:

@@ -42,7 +42,7 @@ async def test_a_sweep_stops_at_the_row_that_is_its_last(
     await forgotten(world)
     runs = world.rows(RunRow)
     # Each run's lease counts, though it has gone with the run's end.
-    theirs = [row for row in world.memory.rows.values() if getattr(row, "thread", None) or isinstance(row, LogRow)]
+    theirs = [row for row in world.memory.rows.values() if getattr(row, "thread_id", None) or isinstance(row, LogRow)]
     kept = (ThreadRow, ForgetRow)
     rows = len(runs) + sum(not isinstance(row, kept) and row.key.sk.split("#")[0] != "REQ" for row in theirs)
     monkeypatch.setattr(deletion_module, "MOST_ROWS", rows + more)

@@ -1,7 +1,5 @@
 """The command line: start, say where, run until a signal, end cleanly."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import logging
@@ -9,26 +7,26 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 
 import uvloop
 
-from emulator.console import Output, Stage, Started, make_format
-from emulator.console.colours import Colours, wanted
+from emulator.console import Colours, Output, Stage, Started, make_format, wants_colours
 from emulator.contract import Application
 from emulator.faults.models import FunctionFault
 from emulator.functions import LogLine
-from emulator.functions.trouble import findings
-from emulator.gateway.serving import PortBusy, bind
+from emulator.functions.diagnostics import findings
+from emulator.gateway.http_server import PortBusy, bind
 from emulator.options import Options, parse
 from emulator.processes import Reaper
 from emulator.server import Emulator, StartFailed
-from emulator.shell import forget_aws
 from emulator.state import MotoFailed, StateFailed
 from emulator.template import TemplateError, load
-from emulator.template_watch import TemplateWatch
+from emulator.template.watch import TemplateWatch
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_KEPT_OF_AWS = frozenset({"AWS_CA_BUNDLE"})
+"""Whom the developer trusts, functions trust too: see `emulator.tls`."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -38,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(number, signal.default_int_handler)  # until the event loop takes them over
     options = parse(arguments)
     forget_aws(os.environ)
-    colours = Colours(wanted(sys.stdout, os.environ))
+    colours = Colours(wants_colours(sys.stdout, os.environ))
     _log_to(Output(make_format(options.log_format, colours=colours), sys.stdout))
     try:
         # The port first: it is the commonest trouble, and quick to tell.
@@ -51,12 +49,22 @@ def main(arguments: Sequence[str]) -> int:
             emulator = Emulator(options, application, listener, reaper=reaper, log=output.function_line)
             return uvloop.run(_run(emulator, options, output, began))
     except (PortBusy, TemplateError, MotoFailed, StateFailed, StartFailed) as error:
-        colours = Colours(wanted(sys.stderr, os.environ))
+        colours = Colours(wants_colours(sys.stderr, os.environ))
         Output(make_format(options.log_format, colours=colours), sys.stderr).failed(str(error))
         return 1
     except KeyboardInterrupt:
         # Before the event loop runs nothing has been started but the reaper, which ends with its pipe.
         return 130
+
+
+def forget_aws(environment: MutableMapping[str, str]) -> None:
+    """Drop the developer's profile, keys, region and endpoints: all that the emulator asks is on this machine.
+
+    A profile that does not exist here, or that asks for a login, would stop it.
+    """
+    for name in [each for each in environment if each.startswith("AWS_") and each not in _KEPT_OF_AWS]:
+        del environment[name]
+    environment["AWS_CONFIG_FILE"] = environment["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
 
 
 def _check(options: Options, application: Application) -> None:

@@ -1,7 +1,5 @@
 """What the two halves of the emulator, the gateway and Lambda with its state, say to each other."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +23,10 @@ class Invocation:
 
 class LambdaRefusal(Exception):
     """Lambda refused the call before any code of the function ran."""
+
+
+class SendFailed(Exception):
+    """A queue or topic did not take a message; the text says why."""
 
 
 ThrottleReason = Literal["ConcurrentInvocationLimitExceeded", "ReservedFunctionConcurrentInvocationLimitExceeded"]

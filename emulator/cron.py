@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cron-expressions.html
 """
 
-from __future__ import annotations
-
 import calendar
 import re
 from collections.abc import Callable
@@ -38,7 +36,7 @@ class Cron:
     zone: ZoneInfo
 
     @classmethod
-    def parse(cls, fields: str, timezone: str = "UTC") -> Cron:
+    def parse(cls, fields: str, timezone: str = "UTC") -> "Cron":
         """Read the six fields, without `cron(...)` around them. Raises `BadCron`."""
         parts = fields.upper().split()
         if len(parts) != _FIELDS:

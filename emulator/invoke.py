@@ -4,8 +4,6 @@ What the function posts to a connection or sends to another function is shown an
 standard output, everything else to standard error; the exit code is 1 if the function failed, 2 if it could not be run.
 """
 
-from __future__ import annotations
-
 import asyncio
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace

@@ -1,7 +1,5 @@
 """A development token issuer: mints RS256 tokens for anybody who asks. It exists only in the emulator."""
 
-from __future__ import annotations
-
 import json
 import time
 import uuid
@@ -26,7 +24,7 @@ class _Key:
     private: RSAPrivateKey
 
     @classmethod
-    def make(cls) -> _Key:
+    def make(cls) -> "_Key":
         return cls(kid=uuid.uuid4().hex, private=generate_private_key(public_exponent=65537, key_size=2048))
 
     def public(self) -> dict[str, object]:

@@ -1,14 +1,12 @@
 """The options of `python -m emulator`."""
 
-from __future__ import annotations
-
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from emulator.console.formats import FORMATS, LogFormat
+from emulator.console import FORMATS, LogFormat
 from emulator.faults.limits import AllLimits
 from emulator.faults.models import BadFault, StandingFault, parse_standing
 

@@ -1,7 +1,5 @@
 """The emulator whole: the application of a template behind its ports, with state and functions."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import socket
@@ -14,15 +12,15 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from emulator.contract import ApiSpec, Application, FunctionSpec
-from emulator.faults.book import FaultBook
 from emulator.faults.control import Control
 from emulator.faults.limits import LimitControl
 from emulator.faults.models import EventLost
+from emulator.faults.registry import FaultRegistry
 from emulator.functions import LambdaOptions, LambdaService, LogSink, print_line
 from emulator.gateway.api import WebSocketApi
 from emulator.gateway.front import Front
+from emulator.gateway.http_server import HttpServer, bind
 from emulator.gateway.invoke import InvokeEndpoint
-from emulator.gateway.serving import HttpServer, bind
 from emulator.issuer import Issuer
 from emulator.options import Options
 from emulator.page import page_routes
@@ -62,7 +60,7 @@ class Emulator:
         self._log = log
         self._lambda = LambdaOptions(schedule_every_s=options.schedule_every, limits=options.limits.functions)
         lost = (EventLost(function=name, count=count) for name, count in options.lost_events.items() if count)
-        self._faults = FaultBook((*lost, *options.faults))
+        self._faults = FaultRegistry((*lost, *options.faults))
         self._stack = AsyncExitStack()
         self._listeners: dict[str, socket.socket] = {}
         self._tls_listeners: dict[str, socket.socket] = {}

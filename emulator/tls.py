@@ -4,8 +4,6 @@ The certificate is made at the start, for loopback alone, and trusted by the fun
 Python's own HTTP clients read. What signs it is never written down and forgotten at once.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import shutil
@@ -38,7 +36,7 @@ class Tls:
     folder: Path
 
     @classmethod
-    def make(cls, reaper: Reaper) -> Tls:
+    def make(cls, reaper: Reaper) -> "Tls":
         """Make a certificate in a temporary folder, which `reaper` removes in the end if nobody else does."""
         folder = reaper.temporary_folder("emulator-tls-")
         signer = trustme.CA(organization_name="Emulator")

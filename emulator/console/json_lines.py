@@ -1,18 +1,15 @@
 """Every line one JSON object, the banner too."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Mapping
 
-from emulator.console.clock import iso
-from emulator.console.own import own_text
-from emulator.console.started import Started, rate
-from emulator.console.visible import visible_json
-from emulator.console.words import json_object, read
+from emulator.console.banner import Started, rate
+from emulator.console.function_line import json_object, parse
+from emulator.console.terminal import iso, visible_json
+from emulator.console.text_formats import own_text
 from emulator.functions import LogLine
-from emulator.functions.report import Report
+from emulator.functions.log import Report
 
 _OUTCOMES = {None: "ok", "timeout": "timed out", "error": "error"}
 
@@ -35,7 +32,7 @@ class JsonLines:
             return _line(line.source, line.level, line.text, about)
         record = json_object(line.text)
         if record is None:
-            return _line("log", read(line.text).level.lower() or "info", line.text, about)
+            return _line("log", parse(line.text).level.lower() or "info", line.text, about)
         level = str(record.get("level", "info")).lower()
         return _line("log", level, str(record.get("message", "")), {**about, "record": record})
 

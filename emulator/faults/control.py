@@ -1,7 +1,5 @@
 """`/_emulator/faults` and `/_emulator/limits`: the control endpoint, for programs on this machine only."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from ipaddress import ip_address
 from typing import Protocol
@@ -10,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from emulator.faults.book import Entry, FaultBook
 from emulator.faults.limits import LimitControl, parse_change
 from emulator.faults.models import (
     Action,
@@ -22,6 +19,7 @@ from emulator.faults.models import (
     StandingFault,
     parse_fault,
 )
+from emulator.faults.registry import Entry, FaultRegistry
 from emulator.gateway.api import WebSocketApi
 from emulator.gateway.connection import Connection
 
@@ -41,8 +39,10 @@ class Killer(Protocol):
 class Control:
     """Answers the control endpoint. `names` are the functions that exist."""
 
-    def __init__(self, book: FaultBook, limits: LimitControl, *, functions: Killer, names: Collection[str]) -> None:
-        self._book = book
+    def __init__(
+        self, registry: FaultRegistry, limits: LimitControl, *, functions: Killer, names: Collection[str]
+    ) -> None:
+        self._registry = registry
         self._limits = limits
         self._functions = functions
         self._names = names
@@ -64,7 +64,7 @@ class Control:
         if not _is_near(request):
             return _error(403, "only this machine may ask")
         if request.method == "DELETE":
-            return JSONResponse({"cleared": self._book.clear()})
+            return JSONResponse({"cleared": self._registry.clear()})
         if request.method == "POST":
             try:
                 return await self._begin(parse_fault(await _json_body(request)))
@@ -72,7 +72,7 @@ class Control:
                 return _error(400, str(error))
         return JSONResponse(
             {
-                "faults": [self._described(entry) for entry in self._book.standing()],
+                "faults": [self._described(entry) for entry in self._registry.standing()],
                 "connections": [_facts(connection) for connection in self._connections()],
                 "functions": sorted(self._names),
             }
@@ -85,7 +85,7 @@ class Control:
             number = int(request.path_params["number"])
         except ValueError:
             return _error(400, f"{request.path_params['number']!r:.40} is no number of a fault")
-        if not self._book.clear(number):
+        if not self._registry.clear(number):
             return _error(404, f"no fault {number} stands")
         return JSONResponse({"cleared": 1})
 
@@ -115,7 +115,7 @@ class Control:
                     self._check_function(fault.function)
                 elif isinstance(fault, ConnectionFault):
                     self._check_connection(fault)
-                return JSONResponse(self._described(self._book.add(fault)), status_code=201)
+                return JSONResponse(self._described(self._registry.add(fault)), status_code=201)
 
     def _close(self, fault: CloseSockets) -> int:
         self._check_connection(fault)
@@ -141,7 +141,7 @@ class Control:
             "id": entry.number,
             "fault": entry.fault.model_dump(exclude_none=True),
             "left": entry.left,
-            "remaining_s": self._book.remaining_s(entry),
+            "remaining_s": self._registry.remaining_s(entry),
         }
 
 

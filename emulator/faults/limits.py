@@ -1,7 +1,5 @@
 """Limits that are shorter for a while."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -10,7 +8,7 @@ from typing import Annotated, Protocol
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from emulator.faults.models import BadFault, explain
-from emulator.functions.limits import LambdaLimits
+from emulator.functions.options import LambdaLimits
 from emulator.gateway.limits import Limits
 
 
@@ -41,7 +39,7 @@ class AllLimits:
         """All of them by name."""
         return {**asdict(self.gateway), **asdict(self.functions)}
 
-    def shortened(self, name: str, value: float) -> AllLimits:
+    def shortened(self, name: str, value: float) -> "AllLimits":
         """A copy with one limit changed. Raises `ValueError` for an unknown name or a value that can't be."""
         if name in asdict(self.gateway):
             return replace(self, gateway=self.gateway.shortened(name, value))

@@ -4,8 +4,6 @@
 neither they strike once. `Action`s happen at once. Times are in seconds.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator

@@ -5,8 +5,6 @@ the function's own folder comes first instead, as /var/task does on Lambda. With
 packages is there either; the path then holds those of the function and of the runtime.
 """
 
-from __future__ import annotations
-
 import os
 import site
 import sys

@@ -1,109 +1,89 @@
 """One execution environment: a process that runs the invocations of one function, one at a time."""
 
-from __future__ import annotations
-
 import asyncio
-import enum
 import time
 from collections.abc import Callable, Mapping
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from emulator.contract import FunctionSpec
-from emulator.functions.call import Call
+from emulator.functions.call import Call, Outcome, exit_reason, exited, failure, out_of_memory, timed_out
 from emulator.functions.journal import Journal, Phase
-from emulator.functions.log import LogSink
+from emulator.functions.lifecycle import Exited, IllegalTransition, InitFailed, State, TimedOut, check_step
+from emulator.functions.log import LogSink, Report
+from emulator.functions.log_pipe import LogPipe
 from emulator.functions.options import LambdaOptions
-from emulator.functions.outcome import Outcome, exit_reason, exited, failure, out_of_memory, timed_out
-from emulator.functions.pipe import LogPipe
 from emulator.functions.process import EnvironmentProcess
-from emulator.functions.report import Report
-from emulator.functions.source import Signature
+from emulator.functions.source_watch import Signature
 from emulator.processes import Reaper
 
 HandOver = Callable[[Call], None]
 """Gives a call to the runtime that asked for one."""
 
 
-class State(enum.Enum):
-    """Where an environment stands. `BUSY` covers init and the time between a response and the next `next`."""
+@dataclass(frozen=True)
+class Kind:
+    """Which calls an environment may serve: of one function, with one source, of one tenant if those are isolated."""
 
-    BUSY = "busy"
-    IDLE = "idle"
-    DEAD = "dead"
-
-
-class IllegalTransition(RuntimeError):
-    """A step that the environment's state does not allow."""
+    function: str
+    tenant_id: str | None
+    signature: Signature
 
 
-class InitFailed(Exception):
-    """The init phase ended before the runtime asked for work: by its own report, an exit status, or the time bound.
+class Owner(Protocol):
+    """Who decides what becomes of environments."""
 
-    `duration_s` is how long it took.
-    """
-
-    def __init__(self, reason: Outcome | int | float, *, duration_s: float = 0.0) -> None:
-        super().__init__(f"init failed: {reason}")
-        self.reason = reason
-        self.duration_s = duration_s
-
-    def outcome(self, request_id: str) -> Outcome:
-        """What the invocation that needed the environment is answered with."""
-        if isinstance(self.reason, Outcome):
-            return self.reason
-        if isinstance(self.reason, int):
-            return exited(request_id, self.reason)
-        return timed_out(request_id, self.reason)
+    def moved(self, environment: "Environment", before: State | None) -> None:
+        """An environment has changed its state; `before` is None for a new one."""
+        ...
 
 
 class Environment:
     """Runs calls; the Runtime API reports into it with `next`, `respond` and `init_error`.
 
-    `on_idle` is called each time it becomes free, `on_dead` once when its process has ended.
+    `moved_at` has for each state when it was last entered, on the monotonic clock.
     """
 
     def __init__(
         self,
         spec: FunctionSpec,
         *,
-        tenant_id: str | None,
-        signature: Signature,
+        kind: Kind,
         options: LambdaOptions,
         log: LogSink,
         reaper: Reaper,
-        on_idle: Callable[[Environment], None],
-        on_dead: Callable[[Environment], None],
+        owner: Owner,
     ) -> None:
         self.spec = spec
-        self.tenant_id = tenant_id
-        self.signature = signature
-        self.state = State.BUSY
-        self.used_at = time.monotonic()
+        self.kind = kind
+        self.state = State.STARTING
+        self.moved_at = {State.STARTING: time.monotonic()}
         self._options = options
         self._journal = Journal(spec, log)
         self._phase: Phase = "init"
         self._out_of_memory = False
         self._reaper = reaper
-        self._on_idle = on_idle
-        self._on_dead = on_dead
+        self._owner = owner
         self._call: Call | None = None
         self._handoff: HandOver | None = None
         self._early: HandOver | None = None
-        self._frozen = False
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._init_outcome: Outcome | None = None
         self._init_s: float | None = None
-        self._started = 0.0
-        self._began = 0.0
         self._answer: Outcome | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._process: EnvironmentProcess | None = None
         self._watch: asyncio.Task[None] | None = None
+        owner.moved(self, None)
 
-    @property
-    def started(self) -> bool:
-        """Whether a process was started, of which `on_dead` will tell."""
-        return self._watch is not None
+    def _move(self, state: State) -> None:
+        """The one place where the state changes. Raises `IllegalTransition`."""
+        check_step(self.state, state)
+        before, self.state = self.state, state
+        self.moved_at[state] = time.monotonic()
+        self._owner.moved(self, before)
+
+    # What its owner asks of it
 
     async def start(self, variables: Mapping[str, str], *, phase: Phase = "init") -> None:
         """Start the process; the init phase begins, or again as part of an invocation (`phase`).
@@ -111,7 +91,6 @@ class Environment:
         Raises `InitFailed` if the system has no process for it: its folder is gone, say, or its variables are too big.
         """
         pipe = LogPipe(self._journal.own)
-        self._started = time.monotonic()
         self._phase = phase
         try:
             self._process = await EnvironmentProcess.start(
@@ -129,7 +108,9 @@ class Environment:
             pipe.close()
             raise
         self._watch = asyncio.create_task(self._watch_exit(self._process))
-        if self._early is not None:
+        if self.state is State.DEAD:  # killed meanwhile
+            await self.stop()
+        elif self._early is not None:
             early, self._early = self._early, None
             self.next(early)
 
@@ -140,64 +121,30 @@ class Environment:
         except TimeoutError:
             self._journal.init_failed(phase=self._phase, duration_s=bound_s, status="timeout")
             self.kill()
-            raise InitFailed(float(bound_s), duration_s=bound_s) from None
+            raise InitFailed(TimedOut(bound_s), duration_s=bound_s) from None
+
+    def reserve(self) -> None:
+        """Keep it for one call."""
+        self._move(State.RESERVED)
+
+    def release(self) -> None:
+        """The call that it was kept for does not come."""
+        self._wait_for_work()
 
     def run(self, call: Call) -> None:
-        """Hand `call` to the waiting runtime; `call.outcome` gets the answer."""
-        if self.state is not State.IDLE or self._handoff is None or self._process is None:
-            raise IllegalTransition(f"run in {self.state}")
-        self.state = State.BUSY
+        """Hand `call` to the waiting runtime; `call.outcome` gets the answer. Raises `IllegalTransition`."""
+        self._move(State.BUSY)
+        assert self._handoff is not None
+        assert self._process is not None
         self._call = call
         self._answer = None
-        self._began = time.monotonic()
         call.begin()
         hand_over, self._handoff = self._handoff, None
         hand_over(call)
-        if self._frozen:
-            self._frozen = False
-            self._process.thaw()
+        self._process.thaw()
         # What the function says is read later, so this line comes before all of it.
         self._journal.begin(call)
         self._alarm = asyncio.get_running_loop().call_later(call.timeout_s, self._time_out, call)
-
-    def next(self, hand_over: HandOver) -> None:
-        """The runtime asks for work: the invocation before is over, the environment freezes until the next one, which
-        goes to `hand_over`. Raises `IllegalTransition`."""
-        if self.state is State.DEAD:
-            raise IllegalTransition("next in a dead environment")
-        if self._process is None:
-            # A quick runtime beside a busy event loop: it asks before its start has come back to us.
-            self._early = hand_over
-            return
-        self._process.pipe.flush()
-        if self.check_memory():
-            raise IllegalTransition("next of an environment that is out of memory")
-        if self._call is not None:
-            # The runtime client asks for more only after it has answered; the caller gets the answer now, when the
-            # environment is free again, so that its next call finds it warm.
-            self._finish(self._call, failure("Runtime.Unknown", "no response was posted"), None)
-        elif not self._ready.done():
-            self._init_s = time.monotonic() - self._started
-            self._ready.set_result(None)
-        self._handoff = hand_over
-        self.state = State.IDLE
-        self.used_at = time.monotonic()
-        self._on_idle(self)
-        if self._options.freeze:
-            # After a call that waits, if there is one: it gets its turn first, and nothing has to be woken again.
-            asyncio.get_running_loop().call_soon(self._freeze)
-
-    def respond(self, request_id: str, outcome: Outcome) -> bool:
-        """The runtime posted a response or an error; False if it is not for the present invocation."""
-        if self._call is None or self._call.request_id != request_id or self.state is not State.BUSY:
-            return False
-        if self._answer is None:
-            self._answer = outcome
-        return True
-
-    def init_error(self, payload: bytes, error_type: str | None = None) -> None:
-        """The runtime could not load the handler; it exits next."""
-        self._init_outcome = Outcome(payload, failed=True, error_type=error_type)
 
     def check_memory(self) -> bool:
         """Kill the process if it has used more than the function's memory size; True if so.
@@ -214,8 +161,10 @@ class Environment:
 
     def kill(self) -> None:
         """End the process now, frozen or not; a running invocation ends as a crash."""
-        if self.state is State.IDLE:
-            self._die()
+        if self.state in (State.STARTING, State.BUSY) and self._process is not None:
+            self._move(State.ENDING)  # its exit ends the init or the call
+        elif self.state not in (State.ENDING, State.DEAD):
+            self._move(State.DEAD)
         if self._process is not None:
             self._process.kill()
 
@@ -225,10 +174,52 @@ class Environment:
         if self._watch is not None:
             await self._watch
 
+    # What its runtime tells
+
+    def next(self, hand_over: HandOver) -> None:
+        """The runtime asks for work: the invocation before is over, the environment freezes until the next one, which
+        goes to `hand_over`. Raises `IllegalTransition`."""
+        if self.state not in (State.STARTING, State.BUSY):
+            raise IllegalTransition(f"next of an environment that is {self.state.value}")
+        if self._process is None:
+            # A quick runtime beside a busy event loop: it asks before its start has come back to us.
+            self._early = hand_over
+            return
+        self._process.pipe.flush()
+        if self.check_memory():
+            raise IllegalTransition("next of an environment that is out of memory")
+        if self._call is not None:
+            # The runtime client asks for more only after it has answered; the caller gets the answer now, when the
+            # environment is free again, so that its next call finds it warm.
+            self._finish(self._call, failure("Runtime.Unknown", "no response was posted"), None)
+        elif not self._ready.done():
+            self._init_s = time.monotonic() - self.moved_at[State.STARTING]
+            self._ready.set_result(None)
+        self._handoff = hand_over
+        self._wait_for_work()
+
+    def respond(self, request_id: str, outcome: Outcome) -> bool:
+        """The runtime posted a response or an error; False if it is not for the present invocation."""
+        if self._call is None or self._call.request_id != request_id:
+            return False
+        if self._answer is None:
+            self._answer = outcome
+        return True
+
+    def init_error(self, payload: bytes, error_type: str | None = None) -> None:
+        """The runtime could not load the handler; it exits next."""
+        self._init_outcome = Outcome(payload, failed=True, error_type=error_type)
+
+    def _wait_for_work(self) -> None:
+        self._move(State.IDLE)
+        if self._options.freeze:
+            # Later: by then its owner may have found it a call, and nothing has to be woken again.
+            asyncio.get_running_loop().call_soon(self._freeze)
+
     def _freeze(self) -> None:
-        if self.state is State.IDLE and self._process is not None and not self._frozen:
-            self._frozen = True
+        if self.state is State.IDLE and self._process is not None:
             self._process.freeze()
+            self._move(State.FROZEN)
 
     def _time_out(self, call: Call) -> None:
         if self._process is None or self._call is not call:
@@ -236,13 +227,13 @@ class Environment:
         self._process.pipe.flush()
         self._journal.timed_out(call)
         self._finish(call, timed_out(call.request_id, call.timeout_s), "timeout")
-        self._process.kill()
+        self.kill()
 
     async def _watch_exit(self, process: EnvironmentProcess) -> None:
         status = await process.wait()
         if not self._ready.done():
-            duration_s = time.monotonic() - self._started
-            failed = InitFailed(self._init_outcome or status, duration_s=duration_s)
+            duration_s = time.monotonic() - self.moved_at[State.STARTING]
+            failed = InitFailed(self._init_outcome or Exited(status), duration_s=duration_s)
             error = failed.outcome("").error_type
             self._journal.init_failed(phase=self._phase, duration_s=duration_s, status="error", error=error)
             self._ready.set_exception(failed)
@@ -253,7 +244,8 @@ class Environment:
             if self._out_of_memory:
                 self._answer = out_of_memory(call.request_id)  # whatever it has answered before
             self._finish(call, exited(call.request_id, status), "error")
-        self._die()
+        if self.state is not State.DEAD:
+            self._move(State.DEAD)
 
     def _finish(self, call: Call, unanswered: Outcome, status: Literal["timeout", "error"] | None) -> None:
         self._call = None
@@ -265,7 +257,7 @@ class Environment:
             peak_mb = self.spec.memory_mb
         report = Report(
             request_id=call.request_id,
-            duration_s=time.monotonic() - self._began,
+            duration_s=time.monotonic() - self.moved_at[State.BUSY],
             init_s=self._init_s,
             memory_mb=self.spec.memory_mb,
             peak_memory_mb=peak_mb,
@@ -275,10 +267,3 @@ class Environment:
         self._init_s = None
         self._journal.end(report)
         call.settle(outcome)
-
-    def _die(self) -> None:
-        if self.state is State.DEAD:
-            return
-        self.state = State.DEAD
-        self._handoff = None
-        self._on_dead(self)

@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
@@ -12,9 +10,9 @@ from dataclasses import dataclass
 from itertools import count
 
 from emulator.contract import FunctionSpec, Invocation, Throttled
+from emulator.functions.destinations import Condition, EventRecord
 from emulator.functions.faults import Faults
 from emulator.functions.options import LambdaOptions
-from emulator.functions.records import Condition, EventRecord
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,5 @@
 """Where faults are put into Lambda: it asks here before each step that can go wrong on AWS."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 

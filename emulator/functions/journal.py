@@ -1,7 +1,5 @@
 """What one environment says: the function's own lines, and the platform's around them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,8 +7,7 @@ from typing import Literal
 
 from emulator.contract import FunctionSpec
 from emulator.functions.call import Call
-from emulator.functions.log import LogLine, LogSink
-from emulator.functions.report import Report
+from emulator.functions.log import LogLine, LogSink, Report
 
 Phase = Literal["init", "invoke"]
 

@@ -1,12 +1,10 @@
 """Every figure of Lambda that a test or a laptop may want otherwise."""
 
-from __future__ import annotations
-
 import os
 import sys
 from dataclasses import dataclass, field
 
-from emulator.functions.limits import LambdaLimits
+from emulator.limits import ChangeableLimits
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
@@ -16,6 +14,35 @@ REGION = "us-east-1"
 SYNC_PAYLOAD_BYTES = 6 * 1024 * 1024
 EVENT_PAYLOAD_BYTES = 1024 * 1024
 RESPONSE_PAYLOAD_BYTES = SYNC_PAYLOAD_BYTES + 100
+
+
+@dataclass(frozen=True)
+class LambdaLimits(ChangeableLimits):
+    """The figures of Lambda that can be changed while it runs, times in seconds. The defaults are AWS's, from
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html and
+    https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, but for the first.
+    """
+
+    # Bound of the first init phase. AWS's is 10 s of a machine of its own
+    # (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html); a laptop that starts twenty
+    # engines at once needs longer.
+    init_time: float = 60.0
+    # The waits before the second and the third attempt of an event whose function failed.
+    first_retry_wait: float = 60.0
+    second_retry_wait: float = 120.0
+    # First wait of a throttled event, doubled each time up to the longest.
+    throttle_wait: float = 1.0
+    throttle_wait_max: float = 300.0
+    # The oldest that any event can get, whatever its function allows.
+    event_age: float = 21600.0
+    # Environments busy at once over all functions: the account's limit.
+    concurrency: int = 1000
+    # The same for each function alone, whatever its own reserved concurrency.
+    function_concurrency: int = 1000
+
+    def retry_wait(self, attempt: int) -> float:
+        """How long to wait after the failed `attempt`, counted from 1."""
+        return self.first_retry_wait if attempt == 1 else self.second_retry_wait
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,5 @@
 """The process group of one environment: started, frozen, thawed, killed."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import re
@@ -9,7 +7,7 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from emulator.functions.pipe import LogPipe
+from emulator.functions.log_pipe import LogPipe
 from emulator.processes import Reaper
 
 _PEAK = re.compile(rb"^VmHWM:\s+(\d+) kB", re.MULTILINE)
@@ -25,6 +23,7 @@ class EnvironmentProcess:
         self._reaper = reaper
         self._status: int | None = None
         self._ended = False
+        self._frozen = False
         self.pipe = pipe
 
     @classmethod
@@ -37,7 +36,7 @@ class EnvironmentProcess:
         pipe: LogPipe,
         reaper: Reaper,
         alone: bool = False,
-    ) -> EnvironmentProcess:
+    ) -> "EnvironmentProcess":
         """Start the runtime client; its output goes to `pipe`. `alone`: without what the emulator can import."""
         try:
             process = await asyncio.create_subprocess_exec(
@@ -72,11 +71,15 @@ class EnvironmentProcess:
 
     def freeze(self) -> None:
         """Stop every thread of the group."""
-        self._signal(signal.SIGSTOP)
+        if not self._frozen:
+            self._frozen = True
+            self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let it run on."""
-        self._signal(signal.SIGCONT)
+        if self._frozen:
+            self._frozen = False
+            self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it at once; works on a frozen one too."""

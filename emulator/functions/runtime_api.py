@@ -6,8 +6,6 @@ so the port is what tells one environment from another.
 Two requests belong to every invocation, so this is asyncio and an HTTP parser with no framework in between.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import socket
@@ -16,10 +14,10 @@ from typing import cast
 
 import httptools
 
-from emulator.functions.call import Call
-from emulator.functions.environment import Environment, IllegalTransition
+from emulator.functions.call import Call, Outcome, failure
+from emulator.functions.environment import Environment
+from emulator.functions.lifecycle import IllegalTransition
 from emulator.functions.options import RESPONSE_PAYLOAD_BYTES
-from emulator.functions.outcome import Outcome, failure
 
 _API = "/2018-06-01/runtime/"
 _ACCEPTED = json.dumps({"status": "OK"}).encode()
@@ -82,14 +80,14 @@ class _Port:
         for connection in tuple(self._connections):
             connection.abort()
 
-    def _connected(self) -> _Connection:
+    def _connected(self) -> "_Connection":
         return _Connection(self._environment, self._connections)
 
 
 class _Connection(asyncio.Protocol):
     """One connection of the runtime client, which sends its requests one after the other."""
 
-    def __init__(self, environment: Environment, connections: set[_Connection]) -> None:
+    def __init__(self, environment: Environment, connections: "set[_Connection]") -> None:
         self._environment = environment
         self._connections = connections
         self._transport: asyncio.Transport | None = None

@@ -1,7 +1,5 @@
 """Schedules: EventBridge rules that invoke a function, at a fixed rate or by a cron expression."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Callable, Iterable

@@ -1,33 +1,39 @@
 """Lambda: what the gateway, the Invoke endpoint and the tests call."""
 
-from __future__ import annotations
-
 import asyncio
-import signal
+import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from uuid import uuid4
 
-from emulator.contract import FunctionNotFound, FunctionSpec, Invocation, ScheduleSpec, Throttled
-from emulator.functions.call import Call, new_trace_id
-from emulator.functions.checks import check_payload, check_tenant
-from emulator.functions.destinations import Destinations, Send
-from emulator.functions.environment import Environment, InitFailed, State
+from emulator.contract import (
+    FunctionNotFound,
+    FunctionSpec,
+    InvalidPayload,
+    InvalidTenant,
+    Invocation,
+    PayloadTooLarge,
+    ScheduleSpec,
+    Throttled,
+)
+from emulator.functions.call import Call, Outcome, new_trace_id
+from emulator.functions.destinations import Destinations, EventRecord, Send
+from emulator.functions.diagnostics import cannot_start, syntax_errors
+from emulator.functions.environment import Environment
 from emulator.functions.events import Event, EventQueue
 from emulator.functions.faults import Faults, NoFaults
 from emulator.functions.journal import Journal
-from emulator.functions.limits import LambdaLimits
-from emulator.functions.log import Level, LogLine, LogSink, print_line
-from emulator.functions.options import EVENT_PAYLOAD_BYTES, SYNC_PAYLOAD_BYTES, LambdaOptions
-from emulator.functions.outcome import Outcome
+from emulator.functions.lifecycle import InitFailed, TimedOut
+from emulator.functions.log import Level, LogLine, LogSink, Report, Tail, print_line
+from emulator.functions.options import EVENT_PAYLOAD_BYTES, SYNC_PAYLOAD_BYTES, LambdaLimits, LambdaOptions
 from emulator.functions.pool import Pool
-from emulator.functions.records import EventRecord
-from emulator.functions.report import Report
 from emulator.functions.schedules import Schedules
-from emulator.functions.source import SourceWatch
-from emulator.functions.tail import Tail
-from emulator.functions.trouble import cannot_start, syntax_errors
+from emulator.functions.source_watch import SourceWatch
 from emulator.processes import Reaper
+
+# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#lambda-Invoke-request-TenantId
+_TENANT = re.compile(r"[a-zA-Z0-9._:/=+\-@ ]{1,256}")
 
 
 class LambdaService:
@@ -94,8 +100,8 @@ class LambdaService:
     ) -> Invocation:
         """Invoke and wait. The invocation goes on if the caller is cancelled, as on AWS. Raises `LambdaRefusal`."""
         spec = self._spec(function)
-        check_tenant(spec, tenant_id)
-        check_payload(payload, SYNC_PAYLOAD_BYTES)
+        _check_tenant(spec, tenant_id)
+        _check_payload(payload, SYNC_PAYLOAD_BYTES)
         call = self._call(spec, payload, tenant_id, str(uuid4()))
         call.client_context = client_context
         call.tail = Tail() if tail else None
@@ -130,8 +136,8 @@ class LambdaService:
 
     def _queue(self, function: str, payload: bytes, tenant_id: str | None = None) -> str:
         spec = self._spec(function)
-        check_tenant(spec, tenant_id)
-        check_payload(payload, EVENT_PAYLOAD_BYTES)
+        _check_tenant(spec, tenant_id)
+        _check_payload(payload, EVENT_PAYLOAD_BYTES)
         request_id = str(uuid4())
         self._events.put(Event(spec=spec, request_id=request_id, payload=payload, tenant_id=tenant_id))
         return request_id
@@ -157,10 +163,8 @@ class LambdaService:
 
     async def _execute(self, spec: FunctionSpec, call: Call) -> Invocation:
         try:
-            await self._suffer(spec)
+            await self._inject_faults(spec)
             environment = await self._pool.acquire(spec, call.tenant_id)
-            if environment.state is not State.IDLE:
-                raise InitFailed(-signal.SIGKILL)  # killed at the very moment it became ready
         except InitFailed as error:
             outcome = self._without_environment(spec, call, error)
         except Throttled as refusal:
@@ -173,7 +177,7 @@ class LambdaService:
         log = b"" if call.tail is None else call.tail.value()
         return Invocation(outcome.payload, "Unhandled" if outcome.failed else None, call.request_id, log)
 
-    async def _suffer(self, spec: FunctionSpec) -> None:
+    async def _inject_faults(self, spec: FunctionSpec) -> None:
         delay_s = self._faults.delayed_by(spec.name)
         if delay_s:
             await asyncio.sleep(delay_s)
@@ -183,7 +187,7 @@ class LambdaService:
     def _without_environment(self, spec: FunctionSpec, call: Call, error: InitFailed) -> Outcome:
         """The invocation whose own init failed ends with it, and is logged as any other."""
         outcome = error.outcome(call.request_id)
-        timed_out = isinstance(error.reason, float)
+        timed_out = isinstance(error.reason, TimedOut)
         journal = Journal(spec, self._log)
         journal.begin(call)
         if timed_out:
@@ -220,6 +224,37 @@ class LambdaService:
 
     def _notice(self, spec: FunctionSpec, text: str, level: Level = "info", request_id: str | None = None) -> None:
         self._log(LogLine(function=spec.name, text=text, source="notice", request_id=request_id, level=level))
+
+
+def _check_tenant(spec: FunctionSpec, tenant_id: str | None) -> None:
+    """Required with PER_TENANT, refused without.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/tenant-isolation-invoke.html
+    """
+    if spec.tenant_isolation and tenant_id is None:
+        raise InvalidTenant(
+            "The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your request and try "
+            "again."
+        )
+    if not spec.tenant_isolation and tenant_id is not None:
+        raise InvalidTenant(
+            "The invoked function is not enabled with tenancy configuration. Remove the tenant ID from your request "
+            "and try again."
+        )
+    if tenant_id is not None and _TENANT.fullmatch(tenant_id) is None:
+        raise InvalidTenant(f"Invalid tenant ID: it must match {_TENANT.pattern}")
+
+
+def _check_payload(payload: bytes, limit: int) -> None:
+    """At most `limit` bytes of JSON; an empty payload stands for an empty object, as AWS takes it."""
+    if len(payload) > limit:
+        # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html: RequestTooLargeException, status 413
+        raise PayloadTooLarge(f"Request must be smaller than {limit} bytes for the InvokeFunction operation")
+    if payload:
+        try:
+            json.loads(payload)
+        except (ValueError, RecursionError) as error:
+            raise InvalidPayload(f"Could not parse request body into json: {error}") from error
 
 
 def function_name(reference: str) -> str:

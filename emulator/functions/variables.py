@@ -1,7 +1,5 @@
 """The environment variables of an execution environment."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime

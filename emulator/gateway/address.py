@@ -1,7 +1,5 @@
 """Whom a request asks: pages of the web must not get at the emulator under a name of their own."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address
 
 from emulator.gateway.asgi import Scope, header

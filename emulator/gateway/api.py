@@ -1,7 +1,5 @@
 """One WebSocket API: connects, routes messages, tells the application of the end."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import re
@@ -18,7 +16,7 @@ from emulator.gateway.handshake import Accepted, Handshake, Refused, error_frame
 from emulator.gateway.ids import new_id
 from emulator.gateway.integration import IntegrationFailed, Integrations, IntegrationTimedOut
 from emulator.gateway.limits import Limits
-from emulator.gateway.selection import RouteSelection
+from emulator.gateway.route_selection import RouteSelection
 from emulator.gateway.socket import Socket
 from emulator.gateway.throttle import Throttles
 
@@ -172,7 +170,7 @@ class WebSocketApi:
             self._tell(connection, "Too Many Requests", new_id())
         else:
             # Messages of one socket run concurrently, as on AWS: nothing orders them.
-            connection.turns.add(partial(self._route, connection, route, text), size=len(text))
+            connection.queue.add(partial(self._route, connection, route, text), size=len(text))
 
     async def _route(self, connection: Connection, route: RouteSpec, text: str) -> None:
         started = time.monotonic()
@@ -205,7 +203,7 @@ class WebSocketApi:
             return
         log.info("%s %-12s %d %s", connection.id, "closed", code, reason)
         if "$disconnect" in self._routes and not self.faults.loses_disconnect(connection.id):
-            connection.turns.add_last(partial(self._disconnect, connection, code, reason))
+            connection.queue.add_last(partial(self._disconnect, connection, code, reason))
 
     async def _disconnect(self, connection: Connection, code: int, reason: str) -> None:
         event = disconnect_event(connection.facts, connection.handshake, code, reason, connection.authorizer)

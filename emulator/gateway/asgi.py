@@ -1,7 +1,5 @@
 """The few words of ASGI that the hot endpoints need, without a framework in between."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any

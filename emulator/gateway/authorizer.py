@@ -3,24 +3,30 @@
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-lambda-auth.html
 """
 
-from __future__ import annotations
-
 import json
 import logging
+import re
 import time
 from collections.abc import Mapping
 
 from emulator.contract import ApiSpec, Invocation
 from emulator.gateway.events import ConnectionFacts, authorizer_event
 from emulator.gateway.handshake import Handshake, Refused, refusal
-from emulator.gateway.identity import present
 from emulator.gateway.integration import IntegrationFailed, Integrations, IntegrationTimedOut
-from emulator.gateway.policy import allows
 
 log = logging.getLogger("emulator.gateway")
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 _RESULT_BYTES = 8 * 1024
+
+# Identity sources: what a handshake must bring before the function is asked.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-apigatewayv2-authorizer.html
+_HEADER = ("route.request.header.", "route.request.multivalueheader.")
+_QUERY = ("route.request.querystring.", "route.request.multivaluequerystring.")
+_STAGE = "stageVariables."
+_CONTEXT = "context."
+
+_INVOKE = "execute-api:Invoke"
 
 
 class AuthorizerBroken(Exception):
@@ -106,3 +112,67 @@ def _string(value: object) -> str:
         return str(value)
     # Objects and arrays are not allowed as values of the context.
     raise AuthorizerBroken("a value of the context is neither a string, a number nor a boolean")
+
+
+def present(
+    source: str, handshake: Handshake, *, context: Mapping[str, object], stage_variables: Mapping[str, str]
+) -> bool:
+    """Whether the value that a mapping expression names is there and not empty."""
+    source = source.removeprefix("$")
+    for prefix in _HEADER:
+        if source.startswith(prefix):
+            return bool(handshake.header(source.removeprefix(prefix)))
+    for prefix in _QUERY:
+        if source.startswith(prefix):
+            return bool(handshake.query_parameter(source.removeprefix(prefix)))
+    if source.startswith(_STAGE):
+        return bool(stage_variables.get(source.removeprefix(_STAGE)))
+    return source.startswith(_CONTEXT) and _reached(context, source.removeprefix(_CONTEXT))
+
+
+def _reached(context: Mapping[str, object], path: str) -> bool:
+    value: object = context
+    for step in path.split("."):
+        if not isinstance(value, Mapping):
+            return False
+        value = value.get(step)
+    return value is not None and value != ""
+
+
+def allows(document: object, resource: str) -> bool:
+    """Whether the policy allows `execute-api:Invoke` on `resource`; an explicit Deny wins over any Allow.
+
+    Raises `ValueError` if the document is no policy. `*` and `?` are wildcards, action names have no case:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+    """
+    if not isinstance(document, dict):
+        raise ValueError("policyDocument is not an object")
+    allowed = False
+    for statement in _listed(document.get("Statement")):
+        if not isinstance(statement, dict):
+            raise ValueError("a policy statement is not an object")
+        if not _applies(statement, resource):
+            continue
+        if statement.get("Effect") == "Deny":
+            return False
+        allowed = allowed or statement.get("Effect") == "Allow"
+    return allowed
+
+
+def _applies(statement: dict[str, object], resource: str) -> bool:
+    actions = _listed(statement.get("Action"))
+    resources = _listed(statement.get("Resource"))
+    return any(_matches(str(action).lower(), _INVOKE.lower()) for action in actions) and any(
+        _matches(str(pattern), resource) for pattern in resources
+    )
+
+
+def _matches(pattern: str, text: str) -> bool:
+    expression = "".join(".*" if char == "*" else "." if char == "?" else re.escape(char) for char in pattern)
+    return re.fullmatch(expression, text, re.DOTALL) is not None
+
+
+def _listed(value: object) -> list[object]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

@@ -1,7 +1,5 @@
 """One open WebSocket connection as API Gateway sees it: who it is, how long it lasts, what it is told."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Callable, Mapping
@@ -12,8 +10,8 @@ from websockets.frames import CloseCode
 from emulator.gateway.events import ConnectionFacts
 from emulator.gateway.handshake import Handshake
 from emulator.gateway.limits import Limits
+from emulator.gateway.message_queue import MessageQueue, Spawn
 from emulator.gateway.socket import Socket
-from emulator.gateway.turns import Spawn, Turns
 
 
 class State(Enum):
@@ -35,8 +33,8 @@ class Connection:
         *,
         socket: Socket,
         limits: Limits,
-        on_message: Callable[[Connection, str], None],
-        on_gone: Callable[[Connection, int, str], None],
+        on_message: "Callable[[Connection, str], None]",
+        on_gone: "Callable[[Connection, int, str], None]",
         spawn: Spawn,
     ) -> None:
         self.facts = facts
@@ -48,7 +46,7 @@ class Connection:
         self._limits = limits
         self._on_message = on_message
         self._on_gone = on_gone
-        self.turns = Turns(limit=limits.socket_calls, spawn=spawn, hold=socket.hold)
+        self.queue = MessageQueue(limit=limits.socket_calls, spawn=spawn, hold=socket.hold)
         self._idle: asyncio.TimerHandle | None = None
         self._duration: asyncio.TimerHandle | None = None
 
@@ -72,7 +70,7 @@ class Connection:
         """Keep other limits from now on; what is over them already is closed soon."""
         self._limits = limits
         self._socket.limit(limits)
-        self.turns.limit = limits.socket_calls
+        self.queue.limit = limits.socket_calls
         if self.state is State.OPEN:
             self._stop_clocks()
             self._start_clocks()

@@ -1,7 +1,5 @@
 """Where faults are put in: the gateway asks here before each step that can go wrong on AWS."""
 
-from __future__ import annotations
-
 from typing import Literal, Protocol
 
 PostFault = Literal["gone", "throttled"]

@@ -1,7 +1,5 @@
 """What one port serves: which request goes to the WebSocket, to `@connections`, to Lambda or to the rest."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress

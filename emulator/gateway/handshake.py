@@ -1,7 +1,5 @@
 """The HTTP request that asks for a WebSocket, and what the client is told if it does not get one."""
 
-from __future__ import annotations
-
 import json
 import os
 import time

@@ -1,7 +1,5 @@
 """uvicorn's HTTP/1.1 protocol, with WebSocket upgrades handed to the gateway."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Connection, message and request ids in the form that API Gateway gives them."""
 
-from __future__ import annotations
-
 import base64
 import os
 import re

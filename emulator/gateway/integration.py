@@ -1,7 +1,5 @@
 """Lambda proxy integrations: call the function, wait no longer than the quota, read its answer."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Mapping

@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
 
-from __future__ import annotations
-
 import json
 import uuid
 from base64 import b64decode, b64encode

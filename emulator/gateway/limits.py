@@ -1,17 +1,14 @@
 """The quotas of API Gateway WebSocket APIs; each can be shortened for a test."""
 
-from __future__ import annotations
+from dataclasses import dataclass
 
-from dataclasses import dataclass, fields, replace
-from typing import Any
-
-from emulator.figure import checked
+from emulator.limits import ChangeableLimits
 
 _KB = 1024
 
 
 @dataclass(frozen=True)
-class Limits:
+class Limits(ChangeableLimits):
     """Times in seconds, sizes in bytes.
 
     The defaults are AWS's quotas, from
@@ -29,13 +26,5 @@ class Limits:
     slow_reader: float = 60.0
     # How long the client may take to answer a close frame.
     close_handshake: float = 5.0
-    # Messages of one connection that are in Lambda's hands for less than a second; further ones wait (turns.py).
+    # Messages of one connection that are in Lambda's hands for less than a second; others wait (message_queue.py).
     socket_calls: int = 16
-
-    def shortened(self, name: str, value: float) -> Limits:
-        """A copy with one limit changed. Raises `ValueError` for an unknown name or a value that can't be."""
-        known = {field.name: field.type for field in fields(self)}
-        if name not in known:
-            raise ValueError(f"no limit is called {name!r}; there are {', '.join(known)}")
-        changed: dict[str, Any] = {name: checked(name, value, whole=known[name] == "int")}
-        return replace(self, **changed)

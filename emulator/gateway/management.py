@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
 """
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 

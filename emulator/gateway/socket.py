@@ -4,8 +4,6 @@ The protocol itself is `websockets`' core without I/O, since it hands over singl
 32 KB concerns frames, so a library that only shows whole messages could not keep it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from http import HTTPStatus

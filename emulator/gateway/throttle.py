@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-protect.html
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

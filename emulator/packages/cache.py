@@ -1,7 +1,5 @@
 """The folder that keeps what is made once: by default `dayfly` in the user's cache folder."""
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """Installing a `requirements.txt` into a folder, with pip, the pip that Python carries, or uv: the first there is."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Folders of packages for functions, made once each and kept."""
 
-from __future__ import annotations
-
 import logging
 import sys
 import sysconfig
@@ -11,9 +9,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from emulator.packages.cache import Cache, default_folder, key
-from emulator.packages.environment import Environment
+from emulator.packages.environment import Environment, NotLinkable, link
 from emulator.packages.install import InstallFailed, install
-from emulator.packages.links import NotLinkable, link
 from emulator.packages.requirements import Requirements, read
 
 log = logging.getLogger("emulator")
@@ -33,7 +30,9 @@ class Packages:
         environment: Environment | None = None,
         installer: Callable[[Path, Path], None] = install,
     ) -> None:
-        self._cache = Cache(folder or default_folder())
+        self.folder = folder or default_folder()
+        """Where they are kept."""
+        self._cache = Cache(self.folder)
         self._environment = environment or Environment()
         self._install = installer
         self._python = f"{sys.implementation.cache_tag}-{sysconfig.get_platform()}"

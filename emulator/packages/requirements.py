@@ -3,8 +3,6 @@
 https://pip.pypa.io/en/stable/reference/requirements-file-format/
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path

@@ -24,7 +24,7 @@ class Reaper:
 
     Args:
         exit_with: The id of a process. When that has ended, in whatever way, the owner of this object gets SIGTERM, and
-            5 s later SIGKILL if it is still there.
+            8 s later SIGKILL if it is still there.
     """
 
     def __init__(self, *, exit_with: int | None = None) -> None:

@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-_GRACE_S = 5.0
+_GRACE_S = 8.0
 _STDIN = 0
 
 

@@ -1,19 +1,14 @@
 """The state behind the functions: moto, and a DynamoDB that is moto's or DynamoDB Local, behind a front."""
 
-from __future__ import annotations
-
-import asyncio
 from collections.abc import Mapping
 
 from emulator.processes import Reaper
+from emulator.state.calls import send_message
 from emulator.state.dynamodb_local import DynamoDbLocal
-from emulator.state.errors import StateFailed
-from emulator.state.faults import Faults
-from emulator.state.front import DynamoDbFront
-from emulator.state.messages import send
-from emulator.state.moto import MotoFailed, MotoProcess
-from emulator.state.options import StateOptions
-from emulator.state.resources import create
+from emulator.state.front import DynamoDbFront, Faults
+from emulator.state.moto import Moto, MotoFailed
+from emulator.state.options import StateFailed, StateOptions
+from emulator.state.resources import create, kinds
 from emulator.state.tokens import Tokens
 
 __all__ = ["MotoFailed", "State", "StateFailed", "StateOptions"]
@@ -34,12 +29,12 @@ class State:
         self._reaper = reaper
         self._faults = faults
         self._options = options or StateOptions()
-        self._moto: MotoProcess | None = None
+        self._moto: Moto | None = None
         self._local: DynamoDbLocal | None = None
         self._front: DynamoDbFront | None = None
 
     async def start(self) -> None:
-        """Start moto and DynamoDB Local, open the front, make the resources. Raises `MotoFailed` and `StateFailed`."""
+        """Start what is needed, open the front, make the resources. Raises `MotoFailed` and `StateFailed`."""
         try:
             await self._start()
         except BaseException:
@@ -53,9 +48,11 @@ class State:
                 options.dynamodb_jar, data=options.data, reaper=self._reaper, region=options.region
             )
             await self._local.start(options.start_s)
-        self._moto = await MotoProcess.start(
-            reaper=self._reaper, account_id=options.account_id, bound_s=options.start_s
-        )
+        self._moto = Moto(reaper=self._reaper, account_id=options.account_id, bound_s=options.start_s)
+        if kinds(self._template) - (frozenset() if self._local is None else {"AWS::DynamoDB::Table"}):
+            await self._moto.start()
+        else:
+            self._moto.start_when_asked()
         if self._local is None:
             self._front = DynamoDbFront(self._moto.url, tokens=Tokens(options.token_s), faults=self._faults)
         else:
@@ -89,11 +86,9 @@ class State:
         return self._moto.url
 
     @property
-    def moto_pid(self) -> int:
-        """The process id of moto."""
-        if self._moto is None:
-            raise RuntimeError("the state is not started")
-        return self._moto.pid
+    def moto_pid(self) -> int | None:
+        """The process id of moto, None while none was needed."""
+        return None if self._moto is None else self._moto.pid
 
     @property
     def local_pid(self) -> int | None:
@@ -112,5 +107,5 @@ class State:
         return found
 
     async def send(self, arn: str, body: bytes, attributes: Mapping[str, str | int]) -> None:
-        """Send a message to the SQS queue or SNS topic with an ARN. Raises botocore's errors if there is none."""
-        await asyncio.to_thread(send, arn, body.decode(), attributes, url=self.aws_url)
+        """Send a message to the SQS queue or SNS topic with an ARN. Raises `SendFailed` if there is none."""
+        await send_message(arn, body.decode(), attributes, url=self.aws_url)

@@ -6,10 +6,10 @@ It listens on every interface and can't be told otherwise. But it keeps a databa
 front signs with an access key of its own that nobody guesses: whoever else reaches the port finds an empty database.
 """
 
-from __future__ import annotations
-
 import asyncio
+import fcntl
 import os
+import secrets
 import shutil
 import socket
 import sys
@@ -19,10 +19,43 @@ from pathlib import Path
 from aiohttp import ClientError, ClientSession
 
 from emulator.processes import Reaper, die_with_parent
-from emulator.state.data import DataFolder, new_access_key
-from emulator.state.errors import StateFailed
+from emulator.state.options import StateFailed
 
 _COMMIT_S = 5.0
+
+
+class DataFolder:
+    """One emulator's at a time. Raises `StateFailed` if another has it, or if it can't be made or written.
+
+    `access_key` is made once and kept in the folder: the data is in a database of that name.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder.resolve()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path / "access-key", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StateFailed(f"--data {folder}: {error.strerror}") from error
+        try:
+            # Held until the emulator ends, in whatever way: https://man7.org/linux/man-pages/man2/flock.2.html
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._file)
+            raise StateFailed(f"--data {folder}: another emulator is using it") from None
+        self.access_key = os.read(self._file, 100).decode()
+        if not self.access_key:
+            self.access_key = _new_access_key()
+            os.write(self._file, self.access_key.encode())
+
+    def close(self) -> None:
+        """Let another have it."""
+        os.close(self._file)
+
+
+def _new_access_key() -> str:
+    """An access key id that nobody guesses; DynamoDB Local takes letters and digits only."""
+    return secrets.token_hex(16)
 
 
 class DynamoDbLocal:
@@ -45,7 +78,7 @@ class DynamoDbLocal:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port: int = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        access_key = new_access_key() if self._data is None else self._data.access_key
+        access_key = _new_access_key() if self._data is None else self._data.access_key
         # Of a signature only the scope is read.
         self.authorization = (
             f"AWS4-HMAC-SHA256 Credential={access_key}/20260101/{region}/dynamodb/aws4_request, "

@@ -6,21 +6,38 @@ moto's interpreter lock that costs no throughput. DynamoDB Local is sound and ho
 too: it gets every request at once.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from contextlib import nullcontext
+from typing import Literal, Protocol
 
 from aiohttp import ClientSession, TCPConnector, web
 from multidict import CIMultiDict
 
-from emulator.state.faults import Faults, NoFaults
 from emulator.state.tokens import ParameterMismatch, Tokens, Transaction
 
 _TRANSACTION = "DynamoDB_20120810.TransactWriteItems"
 _HOP_BY_HOP = frozenset({"connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"})
 _JSON = "application/x-amz-json-1.0"
+
+
+RequestFault = Literal["throttled", "answer_lost"]
+
+
+class Faults(Protocol):
+    """What shall go wrong next."""
+
+    def on_request(self, operation: str) -> RequestFault | None:
+        """Refuse a request such as `PutItem` before anything is done, or do it and drop the answer."""
+        ...
+
+
+class NoFaults:
+    """Nothing goes wrong."""
+
+    def on_request(self, operation: str) -> RequestFault | None:
+        """No fault."""
+        return None
 
 
 class DynamoDbFront:

@@ -1,11 +1,17 @@
-"""Where the functions' state is kept and how."""
-
-from __future__ import annotations
+"""Where the functions' state is kept and how, and what is told if it can't be."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from emulator.template.names import ACCOUNT_ID, REGION
+
+
+class StateFailed(Exception):
+    """The state could not be set up; the message says why in one line. `code` is AWS's error code, if there is one."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, kw_only=True)

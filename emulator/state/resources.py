@@ -3,18 +3,14 @@
 By the services' own calls: moto's CloudFormation knows no secrets and drops a table's time to live.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlencode
 
 from aiohttp import ClientSession
 
-from emulator.state.errors import StateFailed
-from emulator.state.options import StateOptions
-from emulator.state.tables import error_code, keys_of
+from emulator.state.calls import AwsCalls, attribute_text
+from emulator.state.options import StateFailed, StateOptions
 from emulator.template.values import Json, Object, as_int, as_list, as_object, as_text
 
 _TABLE_PROPERTIES = (
@@ -28,6 +24,16 @@ _TABLE_PROPERTIES = (
 )
 
 
+_INDEXES = ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
+
+
+def kinds(state_template: str) -> frozenset[str]:
+    """The types of the resources in a plain CloudFormation template, which may be empty."""
+    template: Json = json.loads(state_template or "{}")
+    resources = as_object(as_object(template, "the state template").get("Resources"), "Resources")
+    return frozenset(as_text(as_object(node, name)["Type"], name) for name, node in resources.items())
+
+
 async def create(state_template: str, *, url: str, dynamodb_url: str, options: StateOptions) -> None:
     """Create all resources of a plain CloudFormation template that has only the types below.
 
@@ -38,7 +44,8 @@ async def create(state_template: str, *, url: str, dynamodb_url: str, options: S
     template: Json = json.loads(state_template)
     resources = as_object(as_object(template, "the state template").get("Resources"), "Resources")
     async with ClientSession() as session:
-        maker = _Maker(session, url, dynamodb_url, options)
+        calls = AwsCalls(session, url=url, dynamodb_url=dynamodb_url, region=options.region)
+        maker = _Maker(calls, options)
         every = {logical_id: as_object(node, logical_id) for logical_id, node in resources.items()}
         for logical_id in sorted(every, key=lambda each: _order(every[each])):
             resource = every[logical_id]
@@ -56,10 +63,8 @@ def _order(resource: Object) -> int:
 
 
 class _Maker:
-    def __init__(self, session: ClientSession, url: str, dynamodb_url: str, options: StateOptions) -> None:
-        self._session = session
-        self._url = url
-        self._dynamodb_url = dynamodb_url
+    def __init__(self, calls: AwsCalls, options: StateOptions) -> None:
+        self._calls = calls
         self._options = options
         self._makers: dict[str, Callable[[Object], Awaitable[None]]] = {
             "AWS::DynamoDB::Table": self._table,
@@ -86,11 +91,11 @@ class _Maker:
             wanted["StreamSpecification"] = {"StreamEnabled": True, **stream}
         name: Object = {"TableName": properties["TableName"]}
         try:
-            await self._dynamodb("CreateTable", wanted)
+            await self._calls.dynamodb("CreateTable", wanted)
         except StateFailed as refused:
             if self._options.data is None or refused.code != "ResourceInUseException":
                 raise
-            found = as_object((await self._dynamodb("DescribeTable", name))["Table"], "Table")
+            found = as_object((await self._calls.dynamodb("DescribeTable", name))["Table"], "Table")
             if keys_of(found) != keys_of(wanted):
                 raise StateFailed(
                     f"the table in {self._options.data} has other keys or indexes than the template's; "
@@ -102,27 +107,27 @@ class _Maker:
     async def _time_to_live(self, name: Object, wanted: Object) -> None:
         if self._options.data is not None:
             # Setting it to what it is would be an error.
-            answer = await self._dynamodb("DescribeTimeToLive", name)
+            answer = await self._calls.dynamodb("DescribeTimeToLive", name)
             found = as_object(answer["TimeToLiveDescription"], "TimeToLiveDescription")
             if found.get("TimeToLiveStatus") == "ENABLED" and found.get("AttributeName") == wanted["AttributeName"]:
                 return
-        await self._dynamodb("UpdateTimeToLive", {**name, "TimeToLiveSpecification": wanted})
+        await self._calls.dynamodb("UpdateTimeToLive", {**name, "TimeToLiveSpecification": wanted})
 
     async def _queue(self, properties: Object) -> None:
         attributes: Object = {
-            name: _attribute(name, value) for name, value in properties.items() if name != "QueueName"
+            name: attribute_text(name, value) for name, value in properties.items() if name != "QueueName"
         }
-        await self._json(
+        await self._calls.json(
             "sqs", "AmazonSQS.CreateQueue", {"QueueName": properties["QueueName"], "Attributes": attributes}
         )
 
     async def _parameter(self, properties: Object) -> None:
-        await self._json("ssm", "AmazonSSM.PutParameter", properties)
+        await self._calls.json("ssm", "AmazonSSM.PutParameter", properties)
 
     async def _secret(self, properties: Object) -> None:
         kept: Object = {name: properties[name] for name in ("Name", "Description") if name in properties}
         request: Object = {**kept, "SecretString": _secret_string(properties)}
-        await self._json(
+        await self._calls.json(
             "secretsmanager", "secretsmanager.CreateSecret", {**request, "ClientRequestToken": secrets.token_hex(16)}
         )
 
@@ -131,7 +136,7 @@ class _Maker:
         attributes: Object = {
             each: value for each, value in properties.items() if each not in {"TopicName", "Subscription"}
         }
-        await self._sns("CreateTopic", {"Name": name}, attributes)
+        await self._calls.sns("CreateTopic", {"Name": name, **_entries(attributes)})
         arn = f"arn:aws:sns:{self._options.region}:{self._options.account_id}:{name}"
         for node in as_list(properties.get("Subscription"), "Subscription"):
             await self._subscription({**as_object(node, "Subscription"), "TopicArn": arn})
@@ -139,39 +144,11 @@ class _Maker:
     async def _subscription(self, properties: Object) -> None:
         own = ("TopicArn", "Protocol", "Endpoint")
         attributes: Object = {each: value for each, value in properties.items() if each not in own}
-        await self._sns("Subscribe", {each: as_text(properties[each], each) for each in own}, attributes)
-
-    async def _sns(self, action: str, request: dict[str, str], attributes: Object) -> None:
-        """A call of the query protocol. https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html"""
-        form = {"Action": action, "Version": "2010-03-31", **request}
-        for number, (name, value) in enumerate(attributes.items(), start=1):
-            form[f"Attributes.entry.{number}.key"] = name
-            form[f"Attributes.entry.{number}.value"] = _attribute(name, value)
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        await self._send("sns", "POST", "/", headers, urlencode(form).encode())
+        required = {each: as_text(properties[each], each) for each in own}
+        await self._calls.sns("Subscribe", {**required, **_entries(attributes)})
 
     async def _bucket(self, properties: Object) -> None:
-        await self._send("s3", "PUT", "/" + as_text(properties["BucketName"], "BucketName"), {}, b"")
-
-    async def _dynamodb(self, operation: str, request: Object) -> Object:
-        answer = await self._json("dynamodb", f"DynamoDB_20120810.{operation}", request)
-        return as_object(json.loads(answer), operation)
-
-    async def _json(self, service: str, target: str, request: Object) -> bytes:
-        headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": target}
-        return await self._send(service, "POST", "/", headers, json.dumps(request).encode())
-
-    async def _send(self, service: str, method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
-        # moto tells services apart by the scope of the signature, which it does not verify.
-        scope = f"emulator/20260101/{self._options.region}/{service}/aws4_request"
-        signed = {**headers, "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
-        url = self._dynamodb_url if service == "dynamodb" else self._url
-        async with self._session.request(method, url + path, headers=signed, data=body) as answer:
-            content = await answer.read()
-            if answer.status != 200:
-                text = content.decode("utf-8", "replace")
-                raise StateFailed(" ".join(text.split())[:500], code=error_code(text))
-            return content
+        await self._calls.send("s3", "PUT", "/" + as_text(properties["BucketName"], "BucketName"), {}, b"")
 
 
 def _number_capacity(table: Object) -> None:
@@ -182,8 +159,12 @@ def _number_capacity(table: Object) -> None:
             owner["ProvisionedThroughput"] = {name: as_int(value, name) for name, value in units.items()}
 
 
-def _attribute(name: str, value: Json) -> str:
-    return json.dumps(value) if isinstance(value, (dict, list)) else as_text(value, name)
+def _entries(attributes: Object) -> dict[str, str]:
+    found = {}
+    for number, (name, value) in enumerate(attributes.items(), start=1):
+        found[f"Attributes.entry.{number}.key"] = name
+        found[f"Attributes.entry.{number}.value"] = attribute_text(name, value)
+    return found
 
 
 def _secret_string(properties: Object) -> str:
@@ -201,3 +182,23 @@ def _secret_string(properties: Object) -> str:
         return made
     filled = json.loads(as_text(rule.get("SecretStringTemplate", "{}"), "SecretStringTemplate"))
     return json.dumps({**filled, as_text(key, "GenerateStringKey"): made})
+
+
+def keys_of(table: Object) -> tuple[frozenset[tuple[str, str, str]], frozenset[tuple[str, str]]]:
+    """The keys of a table and of its indexes as (index or empty, HASH or RANGE, attribute), and the attributes' types.
+
+    Takes the properties of a template and the description from DescribeTable alike.
+    """
+    keys = {("", kind, name) for kind, name in _schema(table)}
+    for index in (each for kind in _INDEXES for each in _list(table.get(kind))):
+        keys.update((str(index.get("IndexName")), kind, name) for kind, name in _schema(index))
+    types = {(str(each["AttributeName"]), str(each["AttributeType"])) for each in _list(table["AttributeDefinitions"])}
+    return frozenset(keys), frozenset(types)
+
+
+def _schema(owner: Object) -> list[tuple[str, str]]:
+    return [(str(each["KeyType"]), str(each["AttributeName"])) for each in _list(owner["KeySchema"])]
+
+
+def _list(node: Json) -> list[Object]:
+    return [as_object(each, "a list's entry") for each in node] if isinstance(node, list) else []

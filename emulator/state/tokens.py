@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html#DDB-TransactWriteItems-request-ClientRequestToken
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import time
@@ -31,7 +29,7 @@ class Transaction:
     digest: bytes
 
     @classmethod
-    def of(cls, body: bytes) -> Transaction | None:
+    def of(cls, body: bytes) -> "Transaction | None":
         """Read a request's body; None without a token."""
         try:
             request = json.loads(body)

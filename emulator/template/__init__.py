@@ -1,7 +1,5 @@
 """From a SAM template to what the emulator runs."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,16 +7,15 @@ from pathlib import Path
 from emulator.contract import Application
 from emulator.packages import Packages
 from emulator.template.apis import Apis
-from emulator.template.document import read
-from emulator.template.errors import TemplateError
+from emulator.template.folders import built_layers
 from emulator.template.functions import Functions
 from emulator.template.names import Place
-from emulator.template.parameters import parameter_values, untrue_parameters
+from emulator.template.parameters import untrue_parameters
 from emulator.template.resolver import Resolver
 from emulator.template.schedules import Schedules
 from emulator.template.state import STATE_TYPES, StateResources
-from emulator.template.transform import built_layers, to_cloudformation
-from emulator.template.values import Object, as_object
+from emulator.template.translation import translate
+from emulator.template.values import Object, TemplateError, as_object
 
 __all__ = ["Place", "TemplateError", "load"]
 
@@ -59,12 +56,12 @@ def load(
     """
     place = place or Place()
     packages = packages or Packages()
-    document = read(template)
-    values = parameter_values(as_object(document.get("Parameters"), "Parameters"), parameters or {})
-    built = built_layers(document)
-    plain = to_cloudformation(document, parameters=values, region=place.region)
-    resolver = Resolver(plain, parameters=values, place=place)
-    functions = Functions(resolver, root=template.resolve().parent, packages=packages, built=built)
+    translation = translate(
+        template, parameters=parameters or {}, region=place.region, folder=packages.folder / "templates"
+    )
+    document, plain = translation.document, translation.plain
+    resolver = Resolver(plain, parameters=translation.values, place=place)
+    functions = Functions(resolver, root=template.resolve().parent, packages=packages, built=built_layers(document))
     apis = Apis(resolver)
     schedules = Schedules(resolver)
     state = StateResources(resolver)

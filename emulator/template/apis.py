@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api.html
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from emulator.contract import ApiSpec, Throttle, Throttling

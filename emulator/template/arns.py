@@ -1,7 +1,5 @@
 """Reading the ARNs and addresses that lead to a function, a queue or a topic."""
 
-from __future__ import annotations
-
 import re
 from fnmatch import fnmatchcase
 

@@ -5,15 +5,12 @@ must be strings; received numeric ... instead"):
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import yaml
 from samtranslator.yaml_helper import intrinsics_multi_constructor
 
-from emulator.template.errors import TemplateError
-from emulator.template.values import Object
+from emulator.template.values import Object, TemplateError
 
 _STRING = "tag:yaml.org,2002:str"
 _TIME = "tag:yaml.org,2002:timestamp"
@@ -34,18 +31,14 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_multi_constructor("!", intrinsics_multi_constructor)
 
 
-def read(path: Path) -> Object:
-    """The template as written; a date in it is the text that it is written as. Raises `TemplateError`."""
+def parse(text: str, path: Path) -> Object:
+    """The template with this text; a date in it is the text that it is written as. Raises `TemplateError`."""
     try:
-        loader = _Loader(path.read_text(encoding="utf-8"))
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is not None:
             _check(node, path, (), set())
         document = None if node is None else loader.construct_document(node)
-    except FileNotFoundError:
-        raise TemplateError(f"there is no template {path}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise TemplateError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}") from None
     except yaml.YAMLError as error:
         raise TemplateError(f"{path}{_where(error)}") from None
     if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):

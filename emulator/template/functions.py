@@ -1,7 +1,5 @@
 """The Lambda functions of a resolved template."""
 
-from __future__ import annotations
-
 import re
 import sys
 from collections import defaultdict
@@ -11,13 +9,12 @@ from typing import Literal
 
 from emulator.contract import FunctionSpec
 from emulator.packages import InstallFailed, Packages
-from emulator.template.errors import TemplateError
+from emulator.template.folders import local_folder
 from emulator.template.invoke_configs import InvokeConfigs
 from emulator.template.layers import Layers
 from emulator.template.properties import left_out
 from emulator.template.resolver import Resolver
-from emulator.template.transform import local_folder
-from emulator.template.values import Json, Object, as_int, as_list, as_object, as_text
+from emulator.template.values import Json, Object, TemplateError, as_int, as_list, as_object, as_text
 
 # Those that Lambda sets and refuses to have set:
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime

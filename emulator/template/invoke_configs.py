@@ -3,15 +3,12 @@
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from emulator.template.arns import destination, function_name
-from emulator.template.errors import TemplateError
 from emulator.template.properties import left_out
 from emulator.template.resolver import Resolver
-from emulator.template.values import Json, Object, as_int, as_object, as_text
+from emulator.template.values import Json, Object, TemplateError, as_int, as_object, as_text
 
 _KIND = "AWS::Lambda::EventInvokeConfig"
 

@@ -3,8 +3,6 @@
 https://docs.aws.amazon.com/lambda/latest/dg/python-layers.html
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from dataclasses import dataclass, field
@@ -13,11 +11,10 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from emulator.packages import InstallFailed, Packages
-from emulator.template.errors import TemplateError
+from emulator.template.folders import local_folder
 from emulator.template.properties import left_out
 from emulator.template.resolver import Resolver
-from emulator.template.transform import local_folder
-from emulator.template.values import Json, as_text
+from emulator.template.values import Json, TemplateError, as_text
 
 _KIND = "AWS::Lambda::LayerVersion"
 # The account and names under which AWS publishes Powertools, the layer that others' templates name most often:

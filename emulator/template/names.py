@@ -1,12 +1,10 @@
 """Physical names, ids and ARNs of the resources of a template, made up in the forms that AWS uses."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from dataclasses import dataclass
 
-from emulator.naming import secret_suffix
+from emulator.secret_names import secret_suffix
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"

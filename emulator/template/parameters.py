@@ -3,13 +3,10 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 
-from emulator.template.errors import TemplateError
-from emulator.template.values import Json, Object, as_float, as_list, as_object, as_text
+from emulator.template.values import Json, Object, TemplateError, as_float, as_list, as_object, as_text
 
 
 def parameter_values(declared: Object, given: Mapping[str, str]) -> dict[str, Json]:

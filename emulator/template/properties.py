@@ -3,8 +3,6 @@
 One place, so that a property which nobody thought of is told too, never ignored in silence.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from emulator.template.values import Json, Object

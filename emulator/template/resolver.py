@@ -3,17 +3,14 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from emulator.template.errors import TemplateError
 from emulator.template.names import NAME_PROPERTIES, Place, attribute, default_name, reference
-from emulator.template.values import Json, Object, as_int, as_list, as_object, as_text
+from emulator.template.values import Json, Object, TemplateError, as_int, as_list, as_object, as_text
 
 
 class Dropped:
@@ -133,7 +130,7 @@ class Resolver:
     def _truth(self, node: Json) -> bool:
         return self.value(node) in (True, "true")
 
-    def _resolve(self, node: Json) -> Json | Dropped:
+    def _resolve(self, node: Json) -> "Json | Dropped":
         if isinstance(node, list):
             items = [self._resolve(item) for item in node]
             return [item for item in items if not isinstance(item, Dropped)]
@@ -155,7 +152,7 @@ class Resolver:
             self._placeholders[f"{text} is not looked up here: the text stands as it is"] = None
         return text
 
-    def _ref(self, argument: Json) -> Json | Dropped:
+    def _ref(self, argument: Json) -> "Json | Dropped":
         name = as_text(argument, "Ref")
         if name == "AWS::NoValue":
             return _DROPPED
@@ -246,7 +243,7 @@ class Resolver:
             raise TemplateError(f"Fn::Select: no item {position} in a list of {len(found)}")
         return found[position]
 
-    def _if(self, argument: Json) -> Json | Dropped:
+    def _if(self, argument: Json) -> "Json | Dropped":
         name, yes, no = _items(argument, "Fn::If", 3)
         return self._resolve(yes if self.condition(as_text(name, "Fn::If")) else no)
 

@@ -1,17 +1,14 @@
 """The routes of one WebSocket API of a resolved template, with their integrations, authorizers and responses."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from emulator.contract import RouteSpec
 from emulator.template.arns import function_name, invoked_function, may_be_of_api
-from emulator.template.errors import TemplateError
 from emulator.template.properties import left_out
 from emulator.template.resolver import Resolver
-from emulator.template.values import Json, Object, as_float, as_list, as_text
+from emulator.template.values import Json, Object, TemplateError, as_float, as_list, as_text
 
 _ROUTE = "AWS::ApiGatewayV2::Route"
 _STAGE_VARIABLE = re.compile(r"\$\{stageVariables\.([^}]+)\}")

@@ -1,7 +1,5 @@
 """The schedules of a resolved template: EventBridge rules and EventBridge Scheduler."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -9,10 +7,9 @@ from dataclasses import dataclass, field, replace
 from emulator.contract import ScheduleSpec
 from emulator.cron import BadCron, Cron
 from emulator.template.arns import function_name
-from emulator.template.errors import TemplateError
 from emulator.template.properties import left_out
 from emulator.template.resolver import Resolver
-from emulator.template.values import Json, Object, as_list, as_object, as_text
+from emulator.template.values import Json, Object, TemplateError, as_list, as_object, as_text
 
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rate-expressions.html
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")

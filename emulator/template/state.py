@@ -1,7 +1,5 @@
 """The tables, queues and so on of a resolved template: what is made of them, and what of their properties is not."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass, field
 

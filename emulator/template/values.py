@@ -1,13 +1,13 @@
 """The values that a template is made of, and typed looks into them."""
 
-from __future__ import annotations
-
 from typing import TypeAlias
-
-from emulator.template.errors import TemplateError
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 Object: TypeAlias = dict[str, Json]
+
+
+class TemplateError(Exception):
+    """The template cannot be run; the message is one line for the developer."""
 
 
 def as_object(value: Json, what: str) -> Object:

@@ -28,6 +28,7 @@ with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         print(line, end="", flush=True)
 """
 GONE_S = 5.0
+"""Less than what a stuck emulator is left before it is killed: this one ends by itself."""
 
 
 @pytest.fixture
@@ -62,6 +63,13 @@ async def echoed(running: Running) -> None:
         assert await client.recv() == "hello"
 
 
+async def gone(temporary: Path, *, within_s: float = GONE_S) -> None:
+    """Wait until nothing lives that keeps its files there."""
+    async with asyncio.timeout(within_s):
+        while processes(temporary):  # noqa: ASYNC110 - nothing tells of their end
+            await asyncio.sleep(0.05)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize("backend", BACKENDS)
 async def test_all_ends_with_a_killed_runner(
@@ -73,7 +81,7 @@ async def test_all_ends_with_a_killed_runner(
         await echoed(running)
         assert len(processes(temporary)) >= 5
         running.process.send_signal(number)
-        await eventually(lambda: processes(temporary) == set(), bound_s=GONE_S)
+        await gone(temporary)
         await eventually(lambda: not any(temporary.iterdir()), bound_s=1)
 
 
@@ -92,7 +100,7 @@ async def test_a_runner_killed_amid_the_start(tmp_path: Path, temporary: Path) -
     async with runner(tmp_path, temporary) as running:
         await running.line("emulator [0-9]+")
         running.process.kill()
-        await eventually(lambda: processes(temporary) == set(), bound_s=2 * GONE_S)
+        await gone(temporary, within_s=6 * GONE_S)  # of which the imports take the most beside others
 
 
 async def test_a_stopped_emulator_ends_too(tmp_path: Path, temporary: Path) -> None:
@@ -102,4 +110,4 @@ async def test_a_stopped_emulator_ends_too(tmp_path: Path, temporary: Path) -> N
         pid = int((await running.line("emulator ([0-9]+)"))[1])
         os.kill(pid, signal.SIGSTOP)
         running.process.kill()
-        await eventually(lambda: processes(temporary) == set(), bound_s=4 * GONE_S)
+        await gone(temporary, within_s=4 * GONE_S)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.emulator.functions.support import alive, eventually
+from tests.emulator.state.support import TABLE_ALONE
 
 PARENT = """
 import asyncio, sys
@@ -25,7 +26,7 @@ async def main(folder):
     temporary = reaper.temporary_folder("emulator-test-")
     spec = FunctionSpec("Fn", "fn", "app.handler", folder, (), {}, 5, 128, None, False, 0, 60, None)
     service = LambdaService([spec], reaper=reaper)
-    state = State(reaper=reaper)
+    state = State(sys.argv[2], reaper=reaper)
     await asyncio.gather(service.start(), state.start())
     found = await service.invoke("fn", b"{}")
     print(temporary, found.payload.decode(), state.moto_pid, reaper.pid, flush=True)
@@ -48,7 +49,7 @@ with Reaper(exit_with=int(sys.argv[1])) as reaper:
 
 
 async def test_an_owner_that_does_not_end_is_killed(tmp_path: Path) -> None:
-    """It gets SIGTERM when the watched process ends, and SIGKILL five seconds later."""
+    """It gets SIGTERM when the watched process ends, and SIGKILL eight seconds later."""
     watched = await asyncio.create_subprocess_exec("sleep", "60")
     owner = await asyncio.create_subprocess_exec(
         sys.executable, "-c", DEAF, str(watched.pid), stdout=asyncio.subprocess.PIPE
@@ -57,7 +58,7 @@ async def test_an_owner_that_does_not_end_is_killed(tmp_path: Path) -> None:
     reaper = int(await owner.stdout.readline())
     watched.kill()
     await watched.wait()
-    assert await asyncio.wait_for(owner.wait(), 20) == -signal.SIGKILL
+    assert await asyncio.wait_for(owner.wait(), 30) == -signal.SIGKILL
     await eventually(lambda: not alive(reaper))
 
 
@@ -66,7 +67,7 @@ async def test_a_killed_emulator_leaves_nothing(tmp_path: Path, number: signal.S
     """After SIGKILL or SIGTERM of the parent, frozen environments, moto, the reaper and temporary folders are gone."""
     (tmp_path / "app.py").write_text("import os\ndef handler(event, context):\n    return os.getpid()", "utf-8")
     parent = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PARENT, str(tmp_path),
+        sys.executable, "-c", PARENT, str(tmp_path), TABLE_ALONE,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     assert parent.stdout is not None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 
-from emulator.console.banner import banner
-from emulator.console.colours import Colours
+from emulator.console.banner import Started, banner
 from emulator.console.json_lines import JsonLines
-from emulator.console.started import Started
+from emulator.console.terminal import Colours
 from emulator.contract import Application
 
 STARTED = Started(

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from emulator.console.colours import Colours, wanted
+from emulator.console.terminal import Colours, wants_colours
 
 
 class Terminal(io.StringIO):
@@ -33,7 +33,7 @@ def test_colours_are_for_terminals_and_the_usual_variables(
     environment: dict[str, str], terminal: bool, painted: bool
 ) -> None:
     """NO_COLOR wins over FORCE_COLOR, which wins over what the stream is."""
-    assert wanted(Terminal() if terminal else io.StringIO(), environment) is painted
+    assert wants_colours(Terminal() if terminal else io.StringIO(), environment) is painted
 
 
 def test_nothing_is_painted_when_off() -> None:

@@ -12,9 +12,9 @@ from typing import Literal
 import pytest
 
 from emulator.console import Format, Output, make_format
-from emulator.console.colours import Colours
+from emulator.console.terminal import Colours
 from emulator.functions import LogLine
-from emulator.functions.report import Report
+from emulator.functions.log import Report
 
 ID = "0a1b2c3d-0000-4000-8000-000000000000"
 REPORT = Report(request_id=ID, duration_s=0.0123, init_s=0.4, memory_mb=256, peak_memory_mb=78, status=None)

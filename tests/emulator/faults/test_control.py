@@ -15,9 +15,9 @@ from starlette.applications import Starlette
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from emulator.faults.book import FaultBook
 from emulator.faults.control import Control
 from emulator.faults.limits import AllLimits, LimitControl
+from emulator.faults.registry import FaultRegistry
 from tests.emulator.gateway.harness import Gateway, running
 
 
@@ -50,9 +50,9 @@ class Controlled:
 @asynccontextmanager
 async def controlled() -> AsyncIterator[Controlled]:
     """Serve one API with functions `connect` and `disconnect`."""
-    book, limits, killed = FaultBook(), LimitControl(AllLimits()), Killed()
-    control = Control(book, limits, functions=killed, names=["connect", "disconnect"])
-    async with running(faults=book, extra=control.routes()) as gateway, aiohttp.ClientSession() as http:
+    registry, limits, killed = FaultRegistry(), LimitControl(AllLimits()), Killed()
+    control = Control(registry, limits, functions=killed, names=["connect", "disconnect"])
+    async with running(faults=registry, extra=control.routes()) as gateway, aiohttp.ClientSession() as http:
         limits.serve(gateway.front)
         control.serve(gateway.front.apis)
         yield Controlled(gateway, killed, http)
@@ -192,7 +192,7 @@ async def test_a_limit_that_cannot_be_is_answered_with_400(change: dict[str, flo
 @pytest.mark.parametrize(("method", "path"), [("GET", "faults"), ("DELETE", "faults"), ("GET", "limits")])
 async def test_only_this_machine_may_ask(host: str, status: int, method: str, path: str) -> None:
     """The emulator may listen to others, who are refused here whatever they ask."""
-    control = Control(FaultBook(), LimitControl(AllLimits()), functions=Killed(), names=[])
+    control = Control(FaultRegistry(), LimitControl(AllLimits()), functions=Killed(), names=[])
     assert await _status(Starlette(routes=control.routes()), host, method, f"/_emulator/{path}") == status
 
 

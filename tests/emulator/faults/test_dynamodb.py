@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from emulator.faults.book import FaultBook
 from emulator.faults.models import DynamoDbAnswerLost, DynamoDbThrottled
+from emulator.faults.registry import FaultRegistry
 from emulator.processes import Reaper
 from emulator.state import State
 from tests.emulator.state.support import TABLE_ALONE, client_of
@@ -16,7 +16,7 @@ from tests.emulator.state.support import TABLE_ALONE, client_of
 
 async def test_a_throttled_put_does_nothing_and_a_put_whose_answer_is_lost_is_done() -> None:
     """The tables are made although all operations fail: only those on items are struck."""
-    book = FaultBook([DynamoDbThrottled(), DynamoDbAnswerLost(operation="PutItem")])
+    book = FaultRegistry([DynamoDbThrottled(), DynamoDbAnswerLost(operation="PutItem")])
     key = {"pk": {"S": "a"}, "sk": {"S": "1"}}
     with Reaper() as reaper:
         state = State(TABLE_ALONE, reaper=reaper, faults=book)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from emulator.faults.book import FaultBook
 from emulator.faults.models import InvocationKilled
+from emulator.faults.registry import FaultRegistry
 from tests.emulator.functions.support import answer, error, function, running
 
 
@@ -20,7 +20,7 @@ async def test_the_next_invocation_loses_its_environment_and_the_one_after_is_co
             return os.getpid()
     """,
     )
-    book = FaultBook()
+    book = FaultRegistry()
     async with running(spec, faults=book) as service:
         before = answer(await service.invoke("fn", b'{"for": 0}'))
         book.add(InvocationKilled(function="fn", after_s=0.1))
@@ -40,7 +40,7 @@ async def test_an_invocation_that_ended_in_time_is_spared(tmp_path: Path) -> Non
             return os.getpid()
     """,
     )
-    book = FaultBook()
+    book = FaultRegistry()
     async with running(spec, faults=book) as service:
         await service.invoke("fn", b'{"for": 0}')
         book.add(InvocationKilled(after_s=0.2))

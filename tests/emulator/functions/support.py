@@ -13,7 +13,9 @@ from pathlib import Path
 from emulator.contract import FunctionSpec, Invocation, ScheduleSpec
 from emulator.functions import LambdaOptions, LambdaService, LogLine
 from emulator.functions.destinations import Send
+from emulator.functions.environment import Environment
 from emulator.functions.faults import Faults
+from emulator.functions.lifecycle import State
 from emulator.processes import Reaper
 
 
@@ -62,6 +64,14 @@ class Log(list[LogLine]):
     def texts(self) -> list[str]:
         """The lines' texts."""
         return [line.text for line in self]
+
+
+class Moves(list[tuple[State | None, State]]):
+    """An owner of environments that lets each be and notes its states: the one before and the one after."""
+
+    def moved(self, environment: Environment, before: State | None) -> None:
+        """One more."""
+        self.append((before, environment.state))
 
 
 @asynccontextmanager

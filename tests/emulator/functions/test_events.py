@@ -14,7 +14,7 @@ import pytest
 from emulator.contract import FunctionSpec, ScheduleSpec
 from emulator.functions import LambdaOptions, LambdaService
 from emulator.functions.faults import NoFaults
-from emulator.functions.limits import LambdaLimits
+from emulator.functions.options import LambdaLimits
 from tests.emulator.functions.support import eventually, function, running
 
 FAST = LambdaOptions(limits=LambdaLimits(first_retry_wait=0.05, second_retry_wait=0.05, throttle_wait=0.05))

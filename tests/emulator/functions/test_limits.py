@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from emulator.contract import Throttled
-from emulator.functions.limits import LambdaLimits
+from emulator.functions.options import LambdaLimits
 from tests.emulator.functions.support import answer, function, running
 
 PID = "import os, time\ndef handler(event, context):\n    time.sleep(event or 0)\n    return os.getpid()\n"

@@ -10,7 +10,7 @@ import pytest
 
 from emulator.contract import FunctionNotFound, InvalidPayload, InvalidTenant, PayloadTooLarge, Throttled
 from emulator.functions import LambdaOptions
-from emulator.functions.limits import LambdaLimits
+from emulator.functions.options import LambdaLimits
 from tests.emulator.functions.support import Log, answer, error, eventually, function, running
 
 PID = "import os, time\ndef handler(event, context):\n    time.sleep(event or 0)\n    return os.getpid()\n"

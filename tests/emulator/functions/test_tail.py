@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator.functions.tail import TAIL_BYTES, Tail
+from emulator.functions.log import TAIL_BYTES, Tail
 
 
 def test_a_short_log_is_whole() -> None:

@@ -21,9 +21,9 @@ from emulator.contract import ApiSpec, FunctionNotFound, Invocation, LambdaRefus
 from emulator.gateway.api import WebSocketApi
 from emulator.gateway.faults import Faults, NoFaults
 from emulator.gateway.front import Front
+from emulator.gateway.http_server import HttpServer, bind
 from emulator.gateway.invoke import InvokeEndpoint
 from emulator.gateway.limits import Limits
-from emulator.gateway.serving import HttpServer, bind
 from emulator.issuer import Issuer
 from emulator.page import Page
 

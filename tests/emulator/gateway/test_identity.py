@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from emulator.gateway.authorizer import present
 from emulator.gateway.handshake import Handshake
-from emulator.gateway.identity import present
 
 HANDSHAKE = Handshake(
     stage="live", query="token=t&empty=", headers=(("X-Key", "k"), ("X-Empty", "")), source_ip="127.0.0.1", port=1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.gateway.policy import allows
+from emulator.gateway.authorizer import allows
 
 ARN = "arn:aws:execute-api:us-east-1:123456789012:abcdef1234/live/$connect"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.gateway.selection import RouteSelection
+from emulator.gateway.route_selection import RouteSelection
 
 
 @pytest.mark.parametrize(

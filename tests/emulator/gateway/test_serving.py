@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.gateway.serving import PortBusy, bind
+from emulator.gateway.http_server import PortBusy, bind
 
 
 def test_port_0_takes_a_free_one() -> None:

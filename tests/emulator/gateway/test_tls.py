@@ -15,7 +15,7 @@ import pytest
 import websockets
 from cryptography import x509
 
-from emulator.gateway.serving import HttpServer, bind
+from emulator.gateway.http_server import HttpServer, bind
 from emulator.processes import Reaper
 from emulator.tls import HOST, Tls
 from tests.emulator.gateway.harness import running

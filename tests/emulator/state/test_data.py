@@ -9,8 +9,7 @@ import pytest
 from emulator.options import parse
 from emulator.processes import Reaper
 from emulator.state import StateFailed
-from emulator.state.data import DataFolder
-from emulator.state.dynamodb_local import DynamoDbLocal
+from emulator.state.dynamodb_local import DataFolder, DynamoDbLocal
 
 
 def test_a_folder_keeps_its_access_key(tmp_path: Path) -> None:

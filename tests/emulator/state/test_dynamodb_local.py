@@ -30,7 +30,8 @@ from emulator.state import State, StateOptions
 async def main(jar):
     reaper = Reaper()
     reaper.start()
-    state = State(reaper=reaper, options=StateOptions(dynamodb_jar=jar))
+    queue = '{"Resources": {"Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "q"}}}}'
+    state = State(queue, reaper=reaper, options=StateOptions(dynamodb_jar=jar))
     await state.start()
     print(state.local_pid, state.moto_pid, reaper.pid, flush=True)
     await asyncio.sleep(60)

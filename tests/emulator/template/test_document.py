@@ -7,14 +7,9 @@ from pathlib import Path
 import pytest
 
 from emulator.template import TemplateError
-from emulator.template.document import read
+from emulator.template.document import parse
 
-
-def written(folder: Path, text: str) -> Path:
-    """A template file with this text."""
-    path = folder / "template.yaml"
-    path.write_text(text, encoding="utf-8")
-    return path
+TEMPLATE = Path("template.yaml")
 
 
 @pytest.mark.parametrize(
@@ -37,27 +32,23 @@ def written(folder: Path, text: str) -> Path:
         ("Resources: {[a, b]: x}", ":1:13: Resources has a key that is no string"),
     ],
 )
-def test_a_key_that_is_no_string_is_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_a_key_that_is_no_string_is_refused(text: str, said: str) -> None:
     """One line with its place, as CloudFormation takes strings alone as keys."""
-    path = written(tmp_path, text)
     with pytest.raises(TemplateError) as error:
-        read(path)
-    assert str(error.value).startswith(f"{path}{said}")
+        parse(text, TEMPLATE)
+    assert str(error.value).startswith(f"{TEMPLATE}{said}")
     assert "\n" not in str(error.value)
 
 
-def test_a_quoted_key_is_a_string(tmp_path: Path) -> None:
+def test_a_quoted_key_is_a_string() -> None:
     """`on`, a number and a date may be keys."""
-    path = written(tmp_path, "Resources: {'on': 1, '123456789012': 2, \"2024-01-31\": 3}")
-    assert read(path)["Resources"] == {"on": 1, "123456789012": 2, "2024-01-31": 3}
+    text = "Resources: {'on': 1, '123456789012': 2, \"2024-01-31\": 3}"
+    assert parse(text, TEMPLATE)["Resources"] == {"on": 1, "123456789012": 2, "2024-01-31": 3}
 
 
-def test_values_are_as_written_with_dates_as_texts(tmp_path: Path) -> None:
+def test_values_are_as_written_with_dates_as_texts() -> None:
     """Short forms, anchors and merged mappings are followed; the version of a policy is a text."""
-    path = written(
-        tmp_path,
-        "Shared: &shared {Version: 2012-10-17}\nResources:\n  A: {<<: *shared, B: !GetAtt C.Arn, D: !Sub [x, {}]}\n",
-    )
-    assert read(path)["Resources"] == {
+    text = "Shared: &shared {Version: 2012-10-17}\nResources:\n  A: {<<: *shared, B: !GetAtt C.Arn, D: !Sub [x, {}]}\n"
+    assert parse(text, TEMPLATE)["Resources"] == {
         "A": {"Version": "2012-10-17", "B": {"Fn::GetAtt": ["C", "Arn"]}, "D": {"Fn::Sub": ["x", {}]}}
     }

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.template.errors import TemplateError
 from emulator.template.parameters import parameter_values
-from emulator.template.values import Object
+from emulator.template.values import Object, TemplateError
 
 DECLARED: Object = {
     "Mode": {"Type": "String", "Default": "a", "AllowedValues": ["a", "b"]},

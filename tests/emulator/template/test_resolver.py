@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from emulator.template.errors import TemplateError
 from emulator.template.names import Place
 from emulator.template.resolver import Resolver
-from emulator.template.values import Json, Object
+from emulator.template.values import Json, Object, TemplateError
 
 TEMPLATE: Object = {
     "Mappings": {"Sizes": {"us-east-1": {"big": 3, "names": ["a", "b"]}}},

@@ -13,7 +13,7 @@ async def remember(context: ToolContext, text: str) -> str:
         text: What to keep, as one statement, such as "my code is 1234".
     """
     await context.notes.add(text, at=context.clock.now_ms(), idempotency_key=context.idempotency_key)
-    return f"JournalMessage: {text.strip()[:NOTE_CHARS]}"
+    return f"Noted: {text.strip()[:NOTE_CHARS]}"
 
 
 async def recall(context: ToolContext, about: str = "") -> str:

@@ -9,9 +9,8 @@ from pydantic_ai.models import Model
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
 
 from dayfly.agents.pydantic.agent import PydanticAgent
-from dayfly.agents.sdk.definition import AgentDefinition
+from dayfly.agents.sdk.definition import AgentDefinition, Tool
 from dayfly.agents.sdk.protocol import AgentEvent, Turn
-from dayfly.agents.sdk.tool import Tool
 from dayfly.agents.sdk.tool_context import ToolFunction
 from dayfly.clock import Clock
 from dayfly.context.execution import UserExecutionContext

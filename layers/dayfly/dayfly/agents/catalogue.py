@@ -4,12 +4,13 @@ import importlib
 import logging
 import pkgutil
 import re
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Final
 
-from dayfly.agents.broken import Broken
 from dayfly.agents.models.factory import ModelFactory
 from dayfly.agents.pydantic.agent import OpenModel, PydanticAgent
 from dayfly.agents.sdk.definition import AgentDefinition
@@ -17,7 +18,28 @@ from dayfly.agents.sdk.protocol import Agent, AgentRecipe
 from dayfly.errors import ConfigurationError, UnknownAgent
 from dayfly.protocol import limits
 
-_log = logging.getLogger("dayfly.agents")
+_log: Final = logging.getLogger("dayfly.agents")
+
+_REASON_CHARS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Stands in an agent's place, so that its name stays known and what is wrong can be told. `where` names the file,
+    and the line if there is one; `reason` is one sentence."""
+
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}"
+
+    @classmethod
+    def by(cls, error: BaseException, where: str) -> "Broken":
+        """What was raised, and if `where` is a file, the line of it at which that was."""
+        line = _line(error, where)
+        return cls(f"{where}, line {line}" if line else where, _sentence(error, where))
+
 
 Installed = AgentDefinition | AgentRecipe | Broken
 """What an agent's file holds."""
@@ -114,3 +136,17 @@ def _found(package: ModuleType, module_info: pkgutil.ModuleInfo, others: Mapping
 def _file(package: ModuleType, module_info: pkgutil.ModuleInfo) -> str:
     place = Path(next(iter(package.__path__)), module_info.name)
     return str(place / "__init__.py" if module_info.ispkg else place.with_suffix(".py"))
+
+
+def _line(error: BaseException, file: str) -> int | None:
+    if isinstance(error, SyntaxError) and error.filename == file:
+        return error.lineno
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return lines[-1] if lines else None
+
+
+def _sentence(error: BaseException, file: str) -> str:
+    # What a syntax error says of itself ends with its file and line, which is news only for another file's.
+    said = error.msg if isinstance(error, SyntaxError) and error.filename == file else str(error)
+    kind = "" if isinstance(error, ConfigurationError) else type(error).__name__
+    return ": ".join(part for part in (kind, " ".join(said.split())[:_REASON_CHARS]) if part)

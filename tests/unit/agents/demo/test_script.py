@@ -4,7 +4,7 @@ import pytest
 
 from dayfly.agents.demo.script import SLOW_STORY_SECONDS, Ask, Say, Wanted, respond
 from dayfly.agents.demo.shapes import ToolShape
-from dayfly.agents.denial import denial
+from dayfly.agents.sdk.protocol import denial_text
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
 
 CALCULATE = (ToolShape("calculate"),)
@@ -47,7 +47,7 @@ def test_a_tools_error_is_told() -> None:
 )
 def test_a_denied_call_is_told(reason: str, answer: str) -> None:
     """Whose decision it was, and why, if that was said."""
-    assert said(*asked(denial(reason), ToolOutcome.DENIED)) == answer
+    assert said(*asked(denial_text(reason), ToolOutcome.DENIED)) == answer
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ ModelFactory = Callable[[str], OpenModel]
 """Takes a `MODEL` setting; raises `ConfigurationError` for one that it cannot serve."""
 
 _MODULES: Final = {
-    DEMO: "dayfly.agents.demo",
+    DEMO: "dayfly.agents.demo.model",
     BEDROCK: "dayfly.agents.models.bedrock",
     OPENAI: "dayfly.agents.models.openai",
 }

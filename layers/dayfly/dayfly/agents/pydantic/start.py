@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pydantic_ai import DeferredToolResults, RunUsage, ToolApproved, ToolDenied
 from pydantic_ai.messages import ModelMessage
 
-from dayfly.agents.denial import denial
 from dayfly.agents.pydantic.conversation import to_model_messages
 from dayfly.agents.sdk.definition import AgentDefinition
-from dayfly.agents.sdk.protocol import Turn
+from dayfly.agents.sdk.protocol import Turn, denial_text
 from dayfly.errors import ToolOutcomeUnknown
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, UserSaid
 
@@ -27,8 +26,8 @@ class Start:
 def start_of(turn: Turn) -> Start:
     """The beginning of a fresh run, or of one that an earlier attempt left somewhere.
 
-    The library wants a word on each open call and then goes through them together, so one that the user has not denied
-    counts as approved here; whether it may run is seen to where it would begin (`Steps.call_tool`).
+    The library wants a decision on each open call and then goes through all of them, so one that the user has not
+    denied is approved here; whether it may run is decided where it would begin (`LoopHooks.call_tool`).
     """
     used = RunUsage(requests=sum(isinstance(message, AssistantSaid) for message in turn.resumed))
     if not turn.resumed:
@@ -40,7 +39,8 @@ def start_of(turn: Turn) -> Start:
         return Start(history, used)
     denied = {decision.call_id: decision.reason for decision in turn.decisions if not decision.approved}
     approvals: dict[str, bool | ToolApproved | ToolDenied] = {
-        call_id: ToolDenied(denial(denied[call_id])) if call_id in denied else ToolApproved() for call_id in keep_open
+        call_id: ToolDenied(denial_text(denied[call_id])) if call_id in denied else ToolApproved()
+        for call_id in keep_open
     }
     return Start(history, used, open_calls=DeferredToolResults(approvals=approvals))
 

@@ -13,7 +13,7 @@ from pydantic_ai import Tool as LibraryTool
 from pydantic_ai.exceptions import UserError
 from pydantic_core import PydanticSerializationError, to_json
 
-from dayfly.agents.sdk.tool import Tool
+from dayfly.agents.sdk.definition import Tool
 from dayfly.agents.sdk.tool_context import ToolContext, ToolFunction
 from dayfly.agents.tool_threads import run_in_thread
 from dayfly.errors import ConfigurationError

@@ -1,13 +1,53 @@
-"""What a developer writes: instructions and tools."""
+"""An agent and its tools, as a developer declares them."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import KW_ONLY, dataclass
 from typing import Final
 
-from dayfly.agents.sdk.tool import Tool
-from dayfly.agents.sdk.tool_context import ToolFunction
+from dayfly.agents.sdk.tool_context import TOOL_NAME_PATTERN, ToolFunction
 from dayfly.errors import ConfigurationError
 
 MAX_MODEL_REQUESTS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function, and what the backend has to know of it. In `AgentDefinition.tools` a bare function stands for
+    `Tool(function)`.
+
+    `requires_approval`: each call waits until the user has allowed it. `idempotent`: carried out twice, it does no more
+    than once. So it may run again where an engine was lost, or its time was over, while it ran; with any other tool the
+    run then ends with `tool_outcome_unknown`. A function is idempotent that hands its `ToolContext.idempotency_key` on
+    to whatever must not happen twice.
+
+    Raises `ConfigurationError` for what is no function with a usable name and a docstring, and for a flag that is
+    neither True nor False.
+    """
+
+    function: ToolFunction
+    _: KW_ONLY
+    requires_approval: bool = False
+    idempotent: bool = False
+
+    def __post_init__(self) -> None:
+        name = getattr(self.function, "__name__", "")
+        if not callable(self.function) or not re.fullmatch(TOOL_NAME_PATTERN, name):
+            raise ConfigurationError(f"a tool is a named function, not {self.function!r}")
+        if not (self.function.__doc__ or "").strip():
+            raise ConfigurationError(f"the tool {name} has a docstring: the model chooses by it")
+        for flag in ("requires_approval", "idempotent"):
+            if not isinstance(getattr(self, flag), bool):
+                raise ConfigurationError(f"the tool {name}: {flag} is True or False, not {getattr(self, flag)!r}")
+
+    @classmethod
+    def of(cls, tool: "ToolFunction | Tool") -> "Tool":
+        """The tool itself, or the one that a bare function stands for."""
+        return tool if isinstance(tool, Tool) else cls(tool)
+
+    @property
+    def name(self) -> str:
+        """The name by which the model calls it: the function's."""
+        return self.function.__name__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from pydantic import JsonValue
 
@@ -10,6 +10,7 @@ from dayfly.clock import Clock
 from dayfly.context.execution import UserExecutionContext
 from dayfly.log.messages import AssistantSaid, Decision, Message, ToolAnswered
 from dayfly.store.table import Table
+from dayfly.text import sanitize
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +123,18 @@ class AgentRecipe(Protocol):
 
     def __call__(self) -> Agent:
         """A new agent."""
+
+
+_DENIED: Final = "The user did not approve this tool call."
+_REASON: Final = " Reason: "
+
+
+def denial_text(reason: str) -> str:
+    """What the model is told in the place of a result where the user has denied a call, with the reason if any."""
+    reason = sanitize(reason).strip()
+    return f"{_DENIED}{_REASON}{reason}" if reason else _DENIED
+
+
+def denial_reason(content: str) -> str:
+    """The reason in a `denial_text`; empty where none was given."""
+    return content.removeprefix(_DENIED).removeprefix(_REASON)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from dayfly.agents.sdk.notes import Notes
+from dayfly.agents.notes import Notes
 from dayfly.agents.sdk.protocol import Turn
 from dayfly.clock import Clock
 from dayfly.context.execution import UserExecutionContext

@@ -1,6 +1,6 @@
 """Keeping, telling and forgetting the user's notes."""
 
-from dayfly.agents.sdk.notes import NOTE_CHARS
+from dayfly.agents.notes import NOTE_CHARS
 from dayfly.agents.sdk.tool_context import ToolContext
 
 NOTHING = "There are no notes yet."

@@ -26,7 +26,7 @@ def approve(call: OpenCall) -> Decision:
 async def test_a_run_ends_with_an_answer_or_a_question() -> None:
     """So it does under an engine."""
     for events in ((Delta("Hi."), Answered("Hi.")), (Asked((OpenCall("buy", "c-1", {}),)),)):
-        assert await dry_run(lambda events=events: Scripted(*events), "Go.") == events  # type: ignore[misc]
+        assert await dry_run(lambda events=events: Scripted(*events), "Go.") == events
 
 
 @pytest.mark.parametrize("events", [(), (Delta("Hi."),), (Asked(()),)])

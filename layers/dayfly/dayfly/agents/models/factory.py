@@ -18,11 +18,12 @@ OPENAI: Final = "openai"
 ModelFactory = Callable[[str], OpenModel]
 """Takes a `MODEL` setting; raises `ConfigurationError` for one that it cannot serve."""
 
-_MODULES: Final = {
+PROVIDERS: Final = {
     DEMO: "dayfly.agents.demo.model",
     BEDROCK: "dayfly.agents.models.bedrock",
     OPENAI: "dayfly.agents.models.openai",
 }
+"""The module of each provider; it has an `opener`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +47,11 @@ class Models:
         import as all the rest), so a missing library is seen before a run is.
         """
         provider, _, model_id = setting.partition(":")
-        if provider not in _MODULES or bool(model_id.strip()) == (provider == DEMO):
+        if provider not in PROVIDERS or bool(model_id.strip()) == (provider == DEMO):
             raise ConfigurationError(
                 f"MODEL is {setting!r}; it can be `demo`, `bedrock:<model id>` or `openai:<model id>`"
             )
-        module = cast("_Provider", importlib.import_module(_MODULES[provider]))
+        module = cast("_Provider", importlib.import_module(PROVIDERS[provider]))
         return module.opener(model_id.strip(), self)
 
 

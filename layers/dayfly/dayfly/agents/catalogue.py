@@ -12,9 +12,9 @@ from types import ModuleType
 from typing import Final
 
 from dayfly.agents.models.factory import ModelFactory
-from dayfly.agents.pydantic.agent import OpenModel, PydanticAgent
+from dayfly.agents.pydantic.agent import PydanticAgent, PydanticAgentRecipe
 from dayfly.agents.sdk.definition import AgentDefinition
-from dayfly.agents.sdk.protocol import Agent, AgentRecipe
+from dayfly.agents.sdk.protocol import AgentRecipe
 from dayfly.errors import ConfigurationError, UnknownAgent
 from dayfly.protocol import limits
 
@@ -24,9 +24,13 @@ _REASON_CHARS: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
-    """Stands in an agent's place, so that its name stays known and what is wrong can be told. `where` names the file,
-    and the line if there is one; `reason` is one sentence."""
+class BrokenAgent:
+    """Stands in an agent's place if the agent cannot be made, so that its name stays known and the error can be told.
+
+    Attributes:
+        where: The file, and the line if there is one.
+        reason: One sentence.
+    """
 
     where: str
     reason: str
@@ -35,43 +39,41 @@ class Broken:
         return f"{self.where}: {self.reason}"
 
     @classmethod
-    def by(cls, error: BaseException, where: str) -> "Broken":
-        """What was raised, and if `where` is a file, the line of it at which that was."""
+    def from_error(cls, error: BaseException, where: str) -> "BrokenAgent":
+        """Tells what was raised and, if `where` is a file, in which of its lines."""
         line = _line(error, where)
         return cls(f"{where}, line {line}" if line else where, _sentence(error, where))
 
 
-Installed = AgentDefinition | AgentRecipe | Broken
+Installed = AgentDefinition | AgentRecipe | BrokenAgent
 """What an agent's file holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Makes a new agent for each run: new tools, new model wrapper, new connections."""
-
-    definition: AgentDefinition
-    open_model: OpenModel
-
-    def __call__(self) -> Agent:
-        return PydanticAgent(self.definition, self.open_model)
 
 
 class Catalogue:
     """The installed agents by name. Process-lived; holds definitions and no user's data.
 
-    An agent is a definition, driven by pydantic-ai, or a recipe of its own behind the narrow protocol. `models` turns a
-    `MODEL` setting into a model's factory, and is asked for each definition here, so that a wrong setting is seen at
-    start. An agent that is broken, wants a model of its own that cannot be served, or has a tool that no model could
-    call, is logged in one line and stays out alone. Raises `ConfigurationError` where `model`, which all share, is
-    wrong.
+    An agent is a definition, which pydantic-ai drives, or a recipe of its own behind the narrow protocol.
     """
 
     def __init__(self, agents: Mapping[str, Installed], *, models: ModelFactory, model: str) -> None:
+        """Makes all recipes, so that a wrong setting is seen at start.
+
+        If an agent is broken, names a model that cannot be served, or has a tool that no model could call, one line is
+        logged and only that agent is left out.
+
+        Args:
+            agents: By their names.
+            models: Turns a `MODEL` setting into a model's factory.
+            model: The setting for definitions that name none.
+
+        Raises:
+            ConfigurationError: `model` is wrong, which all share.
+        """
         self._recipes: dict[str, AgentRecipe] = {}
-        self._broken: dict[str, Broken] = {}
+        self._broken: dict[str, BrokenAgent] = {}
         for name, agent in agents.items():
-            found = _opened(name, agent, models, model) if isinstance(agent, AgentDefinition) else agent
-            if isinstance(found, Broken):
+            found = _recipe_of(name, agent, models, model) if isinstance(agent, AgentDefinition) else agent
+            if isinstance(found, BrokenAgent):
                 _log.error("%s", found)
                 self._broken[name] = found
             else:
@@ -83,7 +85,12 @@ class Catalogue:
         return tuple(sorted(self._recipes))
 
     def recipe(self, name: str) -> AgentRecipe:
-        """The recipe of the agent with this name. Raises `UnknownAgent`, or `ConfigurationError` for a broken one."""
+        """The recipe of the agent with this name.
+
+        Raises:
+            UnknownAgent: There is no such agent.
+            ConfigurationError: The agent is broken.
+        """
         if name in self._broken:
             raise ConfigurationError(str(self._broken[name]))
         try:
@@ -92,22 +99,25 @@ class Catalogue:
             raise UnknownAgent(f"There is no agent named {name!r}.") from None
 
 
-def _opened(name: str, definition: AgentDefinition, models: ModelFactory, model: str) -> Recipe | Broken:
+def _recipe_of(
+    name: str, definition: AgentDefinition, models: ModelFactory, model: str
+) -> PydanticAgentRecipe | BrokenAgent:
     shared = None if definition.model else models(model)
     try:
-        recipe = Recipe(definition, shared or models(definition.model or model))
+        recipe = PydanticAgentRecipe(definition, shared or models(definition.model or model))
         PydanticAgent.check(definition)
     except Exception as error:  # noqa: BLE001  # a parameter's type can be a developer's own, and bring its own schema
-        return Broken.by(error, f"agent {name}")
+        return BrokenAgent.from_error(error, f"agent {name}")
     return recipe
 
 
 def discover(package: ModuleType) -> dict[str, Installed]:
-    """The `agent` of every module of the package, by the module's name. Modules whose names begin with `_` are helpers.
-    It is an `AgentDefinition`, or a class (or function) that makes something with the narrow protocol's `run`.
+    """Finds the `agent` of every module of the package, by the module's name.
 
-    Never raises: a module that cannot be imported, has no `agent`, or holds another one's, gives a `Broken` that names
-    the file. One developer's mistake must not silence the agents of the others.
+    It is an `AgentDefinition`, or a class (or function) that makes something with the narrow protocol's `run`. Modules
+    whose names begin with `_` are helpers. If a module cannot be imported, has no `agent`, or holds another one's, a
+    `BrokenAgent` that names the file is in its place, and nothing is raised: one developer's mistake must not silence
+    the agents of the others.
     """
     found: dict[str, Installed] = {}
     for module_info in pkgutil.iter_modules(package.__path__):
@@ -119,17 +129,17 @@ def discover(package: ModuleType) -> dict[str, Installed]:
 def _found(package: ModuleType, module_info: pkgutil.ModuleInfo, others: Mapping[str, Installed]) -> Installed:
     file = _file(package, module_info)
     if not re.fullmatch(limits.ENTITY_ID_PATTERN, module_info.name):
-        return Broken(file, "an agent's name is 1 to 64 of A-Z, a-z, 0-9 and _")
+        return BrokenAgent(file, "an agent's name is 1 to 64 of A-Z, a-z, 0-9 and _")
     try:
         module = importlib.import_module(f"{package.__name__}.{module_info.name}")
     except (Exception, SystemExit) as error:  # noqa: BLE001  # somebody else's code, which can raise whatever there is
-        return Broken.by(error, file)
+        return BrokenAgent.from_error(error, file)
     agent = getattr(module, "agent", None)
     if not isinstance(agent, AgentDefinition) and not callable(agent):
-        return Broken(file, "an agent's file has `agent = AgentDefinition(...)`; a helper's name begins with _")
+        return BrokenAgent(file, "an agent's file has `agent = AgentDefinition(...)`; a helper's name begins with _")
     for other, same in others.items():
         if same is agent:
-            return Broken(file, f"holds the same agent as {other}")
+            return BrokenAgent(file, f"holds the same agent as {other}")
     return agent
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from dayfly.agents.models.factory import DEMO, ModelFactory, Models
-from dayfly.agents.pydantic.agent import PydanticAgent
+from dayfly.agents.pydantic.agent import PydanticAgentRecipe
 from dayfly.agents.sdk.definition import AgentDefinition
 from dayfly.agents.sdk.protocol import AgentEvent, AgentRecipe, Answered, Asked, OpenCall, Responded, ToolEnded, Turn
 from dayfly.clock import Clock, SystemClock
@@ -98,8 +98,7 @@ def warm_up() -> None:
 def _recipe(agent: AgentDefinition | AgentRecipe, models: ModelFactory, model: str | None) -> AgentRecipe:
     if not isinstance(agent, AgentDefinition):
         return agent
-    open_model = models(model or agent.model or DEMO)
-    return lambda: PydanticAgent(agent, open_model)
+    return PydanticAgentRecipe(agent, models(model or agent.model or DEMO))
 
 
 def _context(user_id: str, clock: Clock) -> UserExecutionContext:

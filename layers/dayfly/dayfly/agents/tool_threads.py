@@ -21,8 +21,12 @@ class ToolThread(threading.Thread):
 async def run_in_thread(call: Callable[[], T], *, name: str) -> T:
     """Runs `call` in a daemon thread of its own and returns what it returns, or raises what it raises.
 
-    Cancelled, it returns at once and leaves the thread to itself. A thread of its own, not one of a pool: an abandoned
-    call then blocks no other, the event loop closes without it, and `running_tool_threads` can tell of it.
+    If it is cancelled, it returns at once and abandons the thread. A thread of its own, not one of a pool: an abandoned
+    call then blocks no other, the event loop closes without it, and `running_tool_threads` names it.
+
+    Args:
+        call: A plain function, its arguments bound.
+        name: The tool's.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()

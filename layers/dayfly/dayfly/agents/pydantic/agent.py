@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 
 import pydantic_ai
 from pydantic_ai import Agent as LibraryAgent
@@ -115,6 +116,17 @@ class PydanticAgent:
             await hooks.ask_user(result.output)
         else:
             await events.give(Answered(sanitize(result.output)))
+
+
+@dataclass(frozen=True, slots=True)
+class PydanticAgentRecipe:
+    """Makes a new agent for each run attempt: new tools, a new model wrapper, new connections."""
+
+    definition: AgentDefinition
+    open_model: OpenModel
+
+    def __call__(self) -> PydanticAgent:
+        return PydanticAgent(self.definition, self.open_model)
 
 
 async def _never(run_context: RunContext[None], call: Call) -> str:

@@ -4,10 +4,14 @@ import re
 from dataclasses import KW_ONLY, dataclass
 from typing import Final
 
-from dayfly.agents.sdk.tool_context import TOOL_NAME_PATTERN, ToolFunction
+from dayfly.agents.sdk.tool_context import ToolFunction
 from dayfly.errors import ConfigurationError
 
 MAX_MODEL_REQUESTS: Final = 20
+
+_TOOL_NAME: Final = r"[a-zA-Z][a-zA-Z0-9_]{0,63}"
+"""What every provider takes as a tool's name.
+Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +19,15 @@ class Tool:
     """A function, and what the backend has to know of it. In `AgentDefinition.tools` a bare function stands for
     `Tool(function)`.
 
-    `requires_approval`: each call waits until the user has allowed it. `idempotent`: carried out twice, it does no more
-    than once. So it may run again where an engine was lost, or its time was over, while it ran; with any other tool the
-    run then ends with `tool_outcome_unknown`. A function is idempotent that hands its `ToolContext.idempotency_key` on
-    to whatever must not happen twice.
+    Args:
+        function: Has type hints, and a docstring by which the model chooses it.
+        requires_approval: Each call waits until the user has allowed it.
+        idempotent: Carried out twice, it does no more than once. If an engine is lost, or its time is over, while the
+            tool runs, it may then run again; with any other tool the run ends with `tool_outcome_unknown`. A function
+            is idempotent if it hands its `ToolContext.idempotency_key` on to whatever must not happen twice.
 
-    Raises `ConfigurationError` for what is no function with a usable name and a docstring, and for a flag that is
-    neither True nor False.
+    Raises:
+        ConfigurationError: It is no function with a usable name and a docstring, or a flag is neither True nor False.
     """
 
     function: ToolFunction
@@ -31,7 +37,7 @@ class Tool:
 
     def __post_init__(self) -> None:
         name = getattr(self.function, "__name__", "")
-        if not callable(self.function) or not re.fullmatch(TOOL_NAME_PATTERN, name):
+        if not callable(self.function) or not re.fullmatch(_TOOL_NAME, name):
             raise ConfigurationError(f"a tool is a named function, not {self.function!r}")
         if not (self.function.__doc__ or "").strip():
             raise ConfigurationError(f"the tool {name} has a docstring: the model chooses by it")
@@ -54,10 +60,14 @@ class Tool:
 class AgentDefinition:
     """An agent: a module in the agents' folder has one, named `agent`; the module's name is the agent's.
 
-    `instructions` are given to the model with every request. `tools` are plain or async functions, or such a function
-    in a `Tool` that says more of it. `model` overrides the `MODEL` setting (`demo`, `bedrock:<id>`, `openai:<id>`).
-    `max_model_requests` ends a run that goes in circles, all of its attempts counted. Raises `ConfigurationError` for
-    empty instructions, a model that is no text, a tool without a usable name or a docstring, or one named twice.
+    Args:
+        instructions: Given to the model with every request.
+        tools: Plain or async functions, or such a function in a `Tool` that says more of it.
+        model: Overrides the `MODEL` setting (`demo`, `bedrock:<id>`, `openai:<id>`).
+        max_model_requests: The run ends with `agent_failed` after so many, over all of its attempts.
+
+    Raises:
+        ConfigurationError: The instructions are empty, the model is no text, or a tool is named twice.
     """
 
     instructions: str

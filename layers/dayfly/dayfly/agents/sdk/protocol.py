@@ -84,10 +84,18 @@ AgentEvent = Thinking | Delta | Responded | ToolStarted | ToolEnded | Answered |
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What an agent is given for one run attempt. `history`: the thread's earlier messages, oldest first. `resumed`:
-    this run's own messages so far, where an earlier attempt left some. Of the last response's calls that have no result
-    there, those in `in_doubt` were started by an earlier attempt and may have run; those in `decisions` were decided on
-    by the user. `table` and `clock` are for tools; a tool reaches only the partition of `context.user_id`."""
+    """What an agent is given for one run attempt.
+
+    Attributes:
+        context: Whose run this is, and its deadline.
+        text: What the user says.
+        history: The thread's earlier messages, oldest first.
+        resumed: This run's own messages so far, if an earlier attempt left some.
+        in_doubt: Calls without a result in `resumed` that an earlier attempt started, and that may have run.
+        decisions: The user's decisions on calls without a result in `resumed`.
+        table: For tools; a tool reaches only the partition of `context.user_id`.
+        clock: For tools.
+    """
 
     context: UserExecutionContext
     text: str

@@ -119,7 +119,7 @@ async def collect(events: AsyncIterator[AgentEvent], into: list[AgentEvent]) -> 
         into.append(event)  # noqa: PERF401  # a comprehension would lose what came before the error
 
 
-async def settle() -> None:
+async def run_ready_tasks() -> None:
     """Lets every task that can go on do so."""
     for _ in range(50):
         await asyncio.sleep(0)

@@ -32,7 +32,7 @@ async def run_in_thread(call: Callable[[], T], *, name: str) -> T:
     done: asyncio.Future[T] = loop.create_future()
     context = contextvars.copy_context()
 
-    def settle(result: T | None, error: BaseException | None) -> None:
+    def set_outcome(result: T | None, error: BaseException | None) -> None:
         if done.cancelled():
             return
         if error is not None:
@@ -48,7 +48,7 @@ async def run_in_thread(call: Callable[[], T], *, name: str) -> T:
             # A future refuses StopIteration, as it would end the awaiting generator in silence (PEP 479).
             error = RuntimeError("the tool raised StopIteration") if isinstance(raised, StopIteration) else raised
         try:
-            loop.call_soon_threadsafe(settle, result, error)
+            loop.call_soon_threadsafe(set_outcome, result, error)
         except RuntimeError:
             if not loop.is_closed():  # it is closed where the run is over: nobody waits any more
                 raise

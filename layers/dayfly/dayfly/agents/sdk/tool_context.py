@@ -28,7 +28,7 @@ class ToolContext:
         clock: The run's.
         notes: The user's notes.
         threads: Searches the user's threads.
-        idempotency_key: The same if a later attempt of the run makes the call again: for whatever must not happen twice.
+        idempotency_key: The same if a later attempt of the run makes the call again. For what must not happen twice.
     """
 
     context: UserExecutionContext

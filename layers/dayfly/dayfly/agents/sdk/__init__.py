@@ -1,4 +1,4 @@
-"""What a developer imports to write an agent; `dayfly.agents.sdk.testing` tries it.
+"""What a developer imports to write an agent and its tools, and to test them (`dayfly.agents.sdk.testing`).
 
 Most agents are an `AgentDefinition` with tools. An agent with a loop of its own is an `Agent`: `run` takes a `Turn` and
 yields the protocol's events; the conversation is made of `Message`s.

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from dayfly.log.writer import RECORD_ALONE, Committed
 from dayfly.runs.writer import PAUSE_S, RETRY_AT_TAIL_S
 from dayfly.store.rows import LeaseRow, LeaseState, RunRow
 from tests.fakes.agents import silent
-from tests.fakes.faulty_table import Fault
+from tests.fakes.faulty_table import Call, Fault
 from tests.fakes.world import World
 from tests.unit.delivery.support import Stage, completed, staged, thinking
 
@@ -99,6 +100,23 @@ async def test_an_end_that_was_posted_in_vain_is_put_off(world: World) -> None:
         await world.run_writer().post_again(stage.run, tail)
         (lease,) = world.leases()
         assert (lease.state, lease.due - world.clock.now_ms()) == (LeaseState.ENDED, expected * 1000)
+
+
+@pytest.mark.parametrize("moved", [{"due": 7}, {"state": LeaseState.HELD}], ids=str)
+async def test_a_lease_that_has_moved_is_not_put_off(world: World, moved: dict[str, Any]) -> None:
+    """If another writer has changed the lease between its being read and put off, it stays as that one left it."""
+    stage, tail = await ended(world)
+    world.sockets.refuse["a1"] = Unsettled("throttled")
+    (lease,) = world.leases()
+    theirs = replace(lease, **moved)
+
+    def move(call: Call) -> None:
+        if call.method == "write":
+            world.memory._rows[lease.key] = theirs
+
+    world.table.plan = move
+    await world.run_writer().post_again(stage.run, tail)
+    assert world.leases() == [theirs]
 
 
 async def test_tasks_run_in_the_background_or_at_once(world: World) -> None:

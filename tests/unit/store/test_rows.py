@@ -1,10 +1,11 @@
-"""The names under which rows are stored: every table that is in use has them."""
+"""The names under which rows are stored, which every table in use has, and the rows that lead to others."""
 
 from dataclasses import fields, replace
 from typing import get_args
 
 import pytest
 
+from dayfly.store.keys import part_key
 from dayfly.store.rows import (
     AttachedRow,
     CancelRow,
@@ -85,3 +86,21 @@ def test_what_is_none_is_not_stored() -> None:
     row = next(row for row in one_of_every_kind() if isinstance(row, ThreadRow))
     assert attributes_of(row).keys() - attributes_of(replace(row, active_run=None)).keys() == {"active_run"}
     assert "active_run" in {field.name for field in fields(row)}
+
+
+def test_the_parts_of_a_chunk() -> None:
+    """The parts of a row's chunks are numbered through: a chunk's come after those of all before it."""
+    row = HistoryRow(
+        user_id="u",
+        thread_id="t",
+        place=1,
+        run_id="r",
+        nonce="n",
+        previous=None,
+        at=1,
+        shown=(1, 1, 1, 1),
+        parts=(2, 1, 0, 3),
+    )
+    chunks = [row.chunk_keys(chunk) for chunk in range(4)]
+    owner = "HIST#t#00000001#r#n"
+    assert chunks == [tuple(part_key("u", owner, part) for part in parts) for parts in ((0, 1), (2,), (), (3, 4, 5))]

@@ -1,4 +1,4 @@
-"""Searches the messages of a user's threads."""
+"""Finds what was said in the user's own threads."""
 
 import re
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from dayfly.store.table import Span, Table
 MAX_THREADS: Final = 30
 """Threads looked through, newest first."""
 MAX_PIECES: Final = 200
-"""Runs looked through, over all threads."""
+"""Runs looked through, over all threads: the bound of the scan's work."""
 EXCERPT_CHARS: Final = 240
 
 
@@ -38,8 +38,16 @@ class ThreadSearch:
         self._user = user_id
 
     async def find(self, query: str, *, limit: int) -> tuple[Found, ...]:
-        """Up to `limit` messages that hold every word of `query` (in any case, in any order), newest first within each
-        thread, newest threads first. At most `MAX_THREADS` threads and `MAX_PIECES` runs are looked through."""
+        """Finds messages that hold every word of `query`, in any case and order.
+
+        Args:
+            query: Without a word in it nothing is found.
+            limit: How many messages to return at most.
+
+        Returns:
+            The newest first within each thread, and the newest thread first, of at most `MAX_THREADS` threads and
+            `MAX_PIECES` runs. A run that is being deleted is passed over.
+        """
         words = re.findall(r"\w+", query.casefold())
         found: list[Found] = []
         if not words or limit < 1:
@@ -56,20 +64,17 @@ class ThreadSearch:
 
     async def _pieces(self) -> AsyncIterator[tuple[ThreadRow, HistoryRow]]:
         span = Span.prefix(keys.user_partition(self._user), keys.THREADS)
-        looked_at = 0
+        left = MAX_PIECES
         for thread in await self._table.query(span, ThreadRow, limit=MAX_THREADS, descending=True):
             if thread.state != ThreadState.LIVE:
                 continue
-            left = MAX_PIECES - looked_at
             async for rows in newest_rows(self._table, thread, limit=left, at_once=left):
-                looked_at += len(rows)
+                left -= len(rows)
                 for row in rows:
                     yield thread, row
-            if looked_at >= MAX_PIECES:
-                return
 
     async def _messages(self, piece: HistoryRow) -> tuple[Message, ...]:
-        """What was said; chunks that hold only calls and results are not read."""
+        """What was said; chunks that hold nothing but calls and their results are passed over."""
         said = [(piece, chunk) for chunk, shown in enumerate(piece.shown) if shown]
         try:
             chunks = await read_chunks(self._table, said)

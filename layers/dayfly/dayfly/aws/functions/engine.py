@@ -10,8 +10,8 @@ import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dayfly.agents.catalogue import Catalogue, discover
+from dayfly.agents.dry_run import warm_up
 from dayfly.agents.models.factory import Models, needs_bedrock
-from dayfly.agents.pydantic.warm_up import warm_up
 from dayfly.agents.sdk.definition import AgentDefinition
 from dayfly.aws import clients
 from dayfly.aws.calls import Pool, client_config

@@ -1,6 +1,6 @@
 """boto3's clients, made once per process. They hold connections and the function's own credentials, no user's data."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import boto3
 
@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
-
-_POST_TIMEOUT_S: Final = 5.0
 
 
 def dynamodb_client() -> "DynamoDBClient":
@@ -27,4 +25,4 @@ def lambda_client() -> "LambdaClient":
 def management_client() -> "ApiGatewayManagementApiClient":
     """For posting. Its endpoint comes from `AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI`. It does not retry: the poster
     does, with the same frame."""
-    return boto3.client("apigatewaymanagementapi", config=client_config(read_timeout=_POST_TIMEOUT_S, attempts=1))
+    return boto3.client("apigatewaymanagementapi", config=client_config(attempts=1))

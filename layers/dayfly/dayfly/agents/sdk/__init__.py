@@ -1,7 +1,9 @@
-"""What a developer imports to write an agent and its tools, and to test them."""
+"""What a developer imports to write an agent and its tools, and to test them.
 
-# Most agents are an `AgentDefinition` with tools. An agent with a loop of its own is an `Agent`: `run` takes a `Turn`
-# and yields the protocol's events; the conversation is made of `Message`s. `dayfly.agents.sdk.testing` tries either.
+Most agents are an `AgentDefinition` with tools. An agent with a loop of its own is an `Agent`: `run` takes a `Turn` and
+yields the protocol's events; the conversation is made of `Message`s. Tests import `dayfly.agents.sdk.testing`.
+"""
+
 from dayfly.agents.notes import NoteRefused
 from dayfly.agents.sdk.definition import AgentDefinition, Tool
 from dayfly.agents.sdk.protocol import (

@@ -19,8 +19,8 @@ from dayfly.aws.calls import Pool, client_config
 from dayfly.aws.dynamodb.table import DynamoTable
 from dayfly.store.memory import MemoryTable
 from dayfly.store.table import Table
-from tests.fakes.ports import ManualClock
 from emulator.processes import Reaper
+from tests.fakes.ports import ManualClock
 from tests.simulation.played_table import PlayedTable
 
 if TYPE_CHECKING:

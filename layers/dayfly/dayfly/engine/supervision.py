@@ -106,8 +106,8 @@ class Supervision:
 
 
 async def _error_of(host: AgentHost) -> BaseException | None:
-    """Returns what the agent has raised: an error that was stored in a task and never looked at would be complained of
-    by the event loop."""
+    """What the agent has raised, as a value: nobody looks at the end of one that was stopped, and the event loop logs a
+    task whose error nobody has looked at."""
     try:
         await host.wait()
     except asyncio.CancelledError:

@@ -79,8 +79,9 @@ simulate: $(VENV)/.dev ## Play the run protocol under random schedules [RUNS=100
 invoke: $(VENV)/.run ## Run one event: make invoke FUNCTION=RouterFunction EVENT=events/run.json
 	@$(PY) -m emulator.invoke --template template.yaml --function $(FUNCTION) --event $(EVENT)
 
-docs: $(VENV)/.dev ## Write docs/protocol.md, docs/asyncapi.json and docs/fidelity.md anew
+docs: $(VENV)/.dev web/node_modules/.ready ## Write anew what follows from the protocol's models and from the emulator's facts
 	@$(PY) -m scripts.protocol_docs
+	@cd web && npm run --silent types
 	@$(PY) -m scripts.fidelity_docs
 
 format: $(VENV)/.dev ## Format the code

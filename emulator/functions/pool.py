@@ -109,7 +109,7 @@ class Pool:
             if before is State.STARTING:
                 policy.initialised(time.monotonic() - environment.moved_at[State.STARTING])
             elif before is State.BUSY:
-                policy.called(time.monotonic() - environment.moved_at[State.RESERVED])
+                policy.called(time.monotonic() - environment.moved_at[State.BUSY])
             self._became_free(environment)
 
     def _became_free(self, environment: Environment) -> None:

@@ -163,7 +163,7 @@ class LambdaService:
 
     async def _execute(self, spec: FunctionSpec, call: Call) -> Invocation:
         try:
-            await self._strike(spec)
+            await self._inject_faults(spec)
             environment = await self._pool.acquire(spec, call.tenant_id)
         except InitFailed as error:
             outcome = self._without_environment(spec, call, error)
@@ -177,7 +177,7 @@ class LambdaService:
         log = b"" if call.tail is None else call.tail.value()
         return Invocation(outcome.payload, "Unhandled" if outcome.failed else None, call.request_id, log)
 
-    async def _strike(self, spec: FunctionSpec) -> None:
+    async def _inject_faults(self, spec: FunctionSpec) -> None:
         delay_s = self._faults.delayed_by(spec.name)
         if delay_s:
             await asyncio.sleep(delay_s)

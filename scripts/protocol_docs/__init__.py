@@ -1,1 +1,1 @@
-"""Writes docs/protocol.md and docs/asyncapi.json from the models of the wire protocol: `make docs`."""
+"""Writes what follows from the models of the wire protocol: its documents and sample events. `make docs`."""

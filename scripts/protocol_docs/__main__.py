@@ -1,4 +1,4 @@
-"""Write docs/protocol.md and docs/asyncapi.json anew.
+"""Write docs/protocol.md, docs/asyncapi.json and the actions' sample events anew.
 
 python -m scripts.protocol_docs [directory]
 """
@@ -12,9 +12,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def main(directory: str | None = None) -> int:
-    """Writes both files into `directory` (default: docs/) and names them."""
-    target = Path(directory) if directory is not None else ROOT / "docs"
+    """Writes the files below `directory` (default: the repository) and names them."""
+    target = Path(directory) if directory is not None else ROOT
     for name, text in documents().items():
+        (target / name).parent.mkdir(exist_ok=True)
         (target / name).write_text(text, encoding="utf-8")
         sys.stdout.write(f"{target / name}\n")
     return 0

@@ -14,7 +14,6 @@ from scripts.protocol_docs.catalog import (
     CLIENT_FRAMES,
     PAYLOADS,
     REPLIES,
-    REPLY_TO,
     SIGNALS,
     name_on_wire,
 )
@@ -104,16 +103,16 @@ def _handshake() -> Json:
 
 
 def _messages() -> Iterator[tuple[str, Json]]:
-    frames = dict(zip(CLIENT_FRAMES, examples.CLIENT_FRAMES, strict=True))
     for frame in CLIENT_FRAMES:
-        note = "" if frame in REPLY_TO else NOT_YET_ACTION
-        yield name_on_wire(frame), _message(frame, frame.__name__, examples.encoded(frames[frame]), note, answered=True)
-    answers = dict(zip(REPLIES, examples.REPLIES, strict=True))
+        note = "" if frame.reply else NOT_YET_ACTION
+        example = examples.encoded(examples.of_frame(frame))
+        yield name_on_wire(frame), _message(frame, frame.__name__, example, note, answered=True)
     for reply in REPLIES:
-        yield reply_name(reply), _message(reply, reply.__name__, examples.encoded(answers[reply]), answered=True)
-    events = dict(zip(PAYLOADS, examples.EVENTS, strict=True))
+        example = examples.encoded(examples.of_reply(reply))
+        yield reply_name(reply), _message(reply, reply.__name__, example, answered=True)
     for payload in PAYLOADS:
-        yield payload.type.value, _message(payload, event_name(payload), examples.encoded(events[payload]))
+        example = examples.encoded(examples.of_event(payload))
+        yield payload.type.value, _message(payload, event_name(payload), example)
     told = dict(zip(SIGNALS, examples.SIGNALS, strict=True))
     for signal in SIGNALS:
         yield name_on_wire(signal), _message(signal, signal.__name__, examples.encoded(told[signal]))
@@ -139,14 +138,13 @@ def _message(model: type, schema: str, example: str, note: str = "", *, answered
 
 def _operations() -> Iterator[tuple[str, Json]]:
     for frame in CLIENT_FRAMES:
-        reply = REPLY_TO.get(frame)
-        answers = [reply_name(reply)] if reply is not None else []
+        answers = [reply_name(frame.reply)] if frame.reply else []
         yield (
             name_on_wire(frame),
             {
                 "action": "receive",
                 "channel": {"$ref": f"#/channels/{CHANNEL}"},
-                "summary": text_of(frame) + ("" if reply is not None else f" {NOT_YET_ACTION}"),
+                "summary": text_of(frame) + ("" if frame.reply else f" {NOT_YET_ACTION}"),
                 "messages": _in_channel(name_on_wire(frame)),
                 "reply": {
                     "channel": {"$ref": f"#/channels/{CHANNEL}"},

@@ -1,7 +1,6 @@
 """What version 1 consists of, read from the models, and what this version of the backend does with it.
 
-Which reply an action gets, and what is not there yet, stands in no model: it stands here, and the tests hold each claim
-against the real router and the library's source.
+What stands in no model stands here, and the tests hold each claim against the real router and the library's source.
 """
 
 from collections.abc import Mapping
@@ -15,20 +14,6 @@ from dayfly.errors import DayflyError, ErrorCode, RequestError, RunFailed
 from dayfly.protocol import events, frames, limits, replies, signals
 from scripts.protocol_docs.docstrings import text_of
 
-REPLY_TO: Final[Mapping[type[frames.ClientFrame], type[replies.Reply]]] = {
-    frames.Run: replies.Accepted,
-    frames.Cancel: replies.Cancelling,
-    frames.Attach: replies.Attached,
-    frames.Detach: replies.Detached,
-    frames.Approve: replies.Approved,
-    frames.Threads: replies.ThreadList,
-    frames.History: replies.HistoryPage,
-    frames.Rename: replies.Renamed,
-    frames.Forget: replies.Forgotten,
-    frames.Ping: replies.Pong,
-}
-"""The reply to each action that this version carries out; the others answer `not_supported`."""
-
 MORE_LIMITS: Final[Mapping[tuple[type[BaseModel], str], str]] = {
     (frames.Run, "text"): f"at most {limits.TEXT_BYTES:,} bytes as a JSON string",
 }
@@ -37,9 +22,9 @@ MORE_LIMITS: Final[Mapping[tuple[type[BaseModel], str], str]] = {
 INTERNAL: Final = "Something unexpected went wrong on the server's side. Quote `request_id` to the operator."
 INTERNAL_RETRYABLE: Final = True
 
-CLIENT_FRAMES: Final[tuple[type[frames.ClientFrame], ...]] = get_args(frames.Frame)
+CLIENT_FRAMES: Final[tuple[type[frames.Frame], ...]] = tuple(frames.FRAMES.values())
 REPLIES: Final[tuple[type[replies.Reply], ...]] = get_args(replies.Reply)
-PAYLOADS: Final[tuple[type[events.Payload], ...]] = get_args(events.AnyPayload)
+PAYLOADS: Final[tuple[type[events.AnyPayload], ...]] = tuple(events.PAYLOADS.values())
 SIGNALS: Final[tuple[type[signals.Signal], ...]] = get_args(signals.Signal)
 
 

@@ -1,13 +1,14 @@
-"""One real object for every frame, made and so checked by the models."""
+"""One real object for every frame, made and so checked by the models. A frame and a reply carry their own; events and
+signals are told here, in the order of a run."""
 
 from typing import Final
 
-from dayfly.errors import Busy, EngineLost
+from dayfly.errors import EngineLost
 from dayfly.protocol import events, frames, replies, signals
 from dayfly.text import rfc3339
 
-THREAD: Final = "t-01kamrjz7gq4v9w2m6c8d3e5fh"
-RUN: Final = "r-01kamrjz7gx1b7n5t2k4p9s8ra"
+THREAD: Final = replies.EXAMPLE_THREAD
+RUN: Final = replies.EXAMPLE_RUN
 QUEUED_RUN: Final = "r-01kamrjzxg3t5w7y9b1d3f5h7j"
 APPROVAL_RUN: Final = "r-01kamrm8m0c2e4g6j8m0q2s4v6"
 CALL: Final = "call-1-1"
@@ -17,49 +18,16 @@ _BEGAN_MS: Final = 1_795_341_600_000
 AnyFrame = frames.Frame | replies.Reply | signals.Signal | events.Event
 """Whatever crosses the wire."""
 
-CLIENT_FRAMES: Final[tuple[frames.Frame, ...]] = (
-    frames.Run(action="run", id="m-1", text="What is 17 * 23?"),
-    frames.Cancel(action="cancel", id="c-1", run_id=RUN),
-    frames.Attach(action="attach", id="a-1", thread_id=THREAD, after={RUN: 4}),
-    frames.Detach(action="detach", id="d-1", thread_id=THREAD),
-    frames.Approve(action="approve", id="p-1", run_id=RUN, tool_call_id=CALL, approved=False, reason="Not now."),
-    frames.Threads(action="threads", id="l-1"),
-    frames.History(action="history", id="h-1", thread_id=THREAD),
-    frames.Rename(action="rename", id="n-1", thread_id=THREAD, title="Multiplying"),
-    frames.Forget(action="forget", id="f-1", thread_id=THREAD),
-    frames.Refresh(action="refresh", id="t-1", token="eyJhbGciOiJSUzI1NiJ9.e30.c2ln"),  # noqa: S106  says nothing
-    frames.Ping(action="ping", id="k-1"),
-)
 
-REPLIES: Final[tuple[replies.Reply, ...]] = (
-    replies.Accepted(id="m-1", run_id=RUN, thread_id=THREAD, status="running"),
-    replies.Cancelling(id="c-1", run_id=RUN),
-    replies.Attached(
-        id="a-1", thread_id=THREAD, runs=(replies.AttachedRun(run_id=RUN, status="completed", seq=8),), more=False
-    ),
-    replies.Detached(id="d-1", thread_id=THREAD),
-    replies.Approved(id="p-1", run_id=RUN),
-    replies.ThreadList(
-        id="l-1",
-        items=(
-            replies.ThreadItem(
-                thread_id=THREAD, title="What is 17 * 23?", updated_at=rfc3339(_BEGAN_MS + 1_934), version=2
-            ),
-        ),
-    ),
-    replies.HistoryPage(
-        id="h-1",
-        thread_id=THREAD,
-        messages=(
-            replies.HistoryMessage(role="user", text="What is 17 * 23?", run_id=RUN, at=rfc3339(_BEGAN_MS + 1_934)),
-            replies.HistoryMessage(role="assistant", text="17 * 23 = 391", run_id=RUN, at=rfc3339(_BEGAN_MS + 1_934)),
-        ),
-    ),
-    replies.Renamed(id="n-1", thread_id=THREAD, title="Multiplying"),
-    replies.Forgotten(id="f-1", thread_id=THREAD),
-    replies.Pong(id="k-1", server_time=rfc3339(_BEGAN_MS)),
-    replies.Error(id="m-2", code=Busy.code, message="The thread has a run under way.", retryable=Busy.retryable),
-)
+def of_frame(frame: type[frames.Frame]) -> frames.Frame:
+    """The frame that its model gives as an example."""
+    return frame.model_validate(frame.example)
+
+
+def of_reply(reply: type[replies.Reply]) -> replies.Reply:
+    """The reply that its model gives as an example."""
+    return reply.model_validate(reply.example)
+
 
 SIGNALS: Final[tuple[signals.Signal, ...]] = (
     signals.AgentHeartbeat(run_id=RUN, thread_id=THREAD, last_seq=4, phase=signals.Phase.TOOL, elapsed_ms=5_012),
@@ -158,7 +126,7 @@ def _event(seq: int, after_ms: int, payload: events.AnyPayload, *, run: str = RU
 RUN_EVENTS: Final = tuple(_event(seq, after, payload) for seq, (after, payload) in enumerate(_STORY, start=1))
 """A whole run, as a client sees it."""
 
-CONVERSATION: Final[tuple[AnyFrame, ...]] = (CLIENT_FRAMES[0], REPLIES[0], *RUN_EVENTS)
+CONVERSATION: Final[tuple[AnyFrame, ...]] = (of_frame(frames.Run), of_reply(replies.Accepted), *RUN_EVENTS)
 """What crosses the wire in it."""
 
 APPROVAL_EVENTS: Final = tuple(
@@ -189,8 +157,14 @@ _OTHER_EVENTS: Final = (
     _event(5, 2_100, events.AgentCancelled(execution_time_ms=1_888)),
 )
 
-EVENTS: Final = tuple({event.type: event for event in (*RUN_EVENTS, *_OTHER_EVENTS)}[kind] for kind in events.EventType)
-"""One event of each type."""
+_BY_TYPE: Final = {event.type: event for event in (*RUN_EVENTS, *_OTHER_EVENTS)}
+
+
+def of_event(payload: type[events.AnyPayload]) -> events.Event:
+    """An event of a type. Raises `ValueError` where none was written above."""
+    if payload.type not in _BY_TYPE:
+        raise ValueError(f"scripts/protocol_docs/examples.py has no event `{payload.type}`")
+    return _BY_TYPE[payload.type]
 
 
 def encoded(frame: AnyFrame) -> str:

@@ -20,7 +20,6 @@ from scripts.protocol_docs.catalog import (
     CLIENT_FRAMES,
     PAYLOADS,
     REPLIES,
-    REPLY_TO,
     SIGNALS,
     code_facts,
     name_on_wire,
@@ -77,7 +76,7 @@ def _not_yet() -> str:
     return "\n".join(
         f"- `{name_on_wire(frame)}` is answered with the error `not_supported`."
         for frame in CLIENT_FRAMES
-        if frame not in REPLY_TO
+        if not frame.reply
     )
 
 
@@ -93,7 +92,7 @@ def _actions() -> str:
             (
                 f"[`{name_on_wire(frame)}`](#{name_on_wire(frame)})",
                 text_of(frame),
-                f"`{name_on_wire(REPLY_TO[frame])}`" if frame in REPLY_TO else "error `not_supported`, for now",
+                f"`{name_on_wire(frame.reply)}`" if frame.reply else "error `not_supported`, for now",
             )
             for frame in CLIENT_FRAMES
         ),
@@ -101,22 +100,23 @@ def _actions() -> str:
 
 
 def _frames(schemas: dict[str, Schema]) -> Iterator[str]:
-    for frame, example in zip(CLIENT_FRAMES, examples.CLIENT_FRAMES, strict=True):
-        note = "" if frame in REPLY_TO else f"\n\n**Not yet.** {NOT_YET_ACTION}"
+    for frame in CLIENT_FRAMES:
+        note = "" if frame.reply else f"\n\n**Not yet.** {NOT_YET_ACTION}"
         fields = field_table(schemas[frame.__name__], schemas, sent=False)
-        yield f"### {name_on_wire(frame)}\n\n{text_of(frame)}{note}\n\n{fields}\n\n{_block(examples.encoded(example))}"
+        example = _block(examples.encoded(examples.of_frame(frame)))
+        yield f"### {name_on_wire(frame)}\n\n{text_of(frame)}{note}\n\n{fields}\n\n{example}"
 
 
 def _replies(schemas: dict[str, Schema]) -> Iterator[str]:
-    for reply, example in zip(REPLIES, examples.REPLIES, strict=True):
+    for reply in REPLIES:
         yield f"### Reply `{name_on_wire(reply)}`\n\n{text_of(reply)}\n\n{_fields(reply, schemas)}"
-        yield _block(examples.encoded(example))
+        yield _block(examples.encoded(examples.of_reply(reply)))
 
 
 def _events(schemas: dict[str, Schema]) -> Iterator[str]:
-    for payload, example in zip(PAYLOADS, examples.EVENTS, strict=True):
+    for payload in PAYLOADS:
         yield f"### Event `{payload.type}`\n\n{text_of(payload)}\n\n{_fields(payload, schemas)}"
-        yield _block(examples.encoded(example))
+        yield _block(examples.encoded(examples.of_event(payload)))
 
 
 def _signals(schemas: dict[str, Schema]) -> Iterator[str]:

@@ -47,7 +47,7 @@ def event_schema(payload: type[Payload]) -> Schema:
 
 def as_sent(schema: Schema) -> Schema:
     """The schema of what the server sends: fields with a default are there, absent ones are left out and never null,
-    and a later version may add fields."""
+    and a later version may add fields. A default is what to take where a server of an earlier one has no such field."""
     if "properties" not in schema:
         return schema
     properties = {name: _without_null(inner) for name, inner in schema["properties"].items()}
@@ -122,8 +122,11 @@ def _may_be_null(schema: Schema) -> bool:
 
 
 def _without_null(schema: Schema) -> Schema:
+    always = not _may_be_null(schema)
+    if always and "const" not in schema:
+        return schema
     kept = {key: value for key, value in schema.items() if key != "default"}
-    if not _may_be_null(schema):
+    if always:
         return kept
     (only,) = (inner for inner in kept.pop("anyOf") if inner != {"type": "null"})
     return {**only, **kept}

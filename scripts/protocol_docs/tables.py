@@ -30,7 +30,7 @@ def field_table(schema: Schema, schemas: dict[str, Schema], *, skip: tuple[str, 
             f"`{name}`",
             type_text(inner, schemas),
             "yes" if name in required else "no",
-            "; ".join(limit_texts(inner)),
+            "; ".join(limit_texts({**inner, "default": None} if sent else inner)),
             inner.get("description", ""),
         )
         for name, inner in schema["properties"].items()

@@ -4,24 +4,26 @@ import json
 
 import pytest
 
+from dayfly.protocol.frames import FRAMES, Detach
 from tests.contract.cloud import ROOT, Cloud, app, sample
 from tests.unit.aws.lambda_context import PlayedContext
 
-ANSWERS = {
-    "ping": "pong",
-    "run": "accepted",
-    "threads": "threads",
-    "detach": "detached",
-    "attach": "thread_not_found",
-    "history": "thread_not_found",
-    "cancel": "run_not_found",
-    "default": "unknown_action",
-    "approve": "run_not_found",
-    "rename": "thread_not_found",
-    "forget": "thread_not_found",
-    "refresh": "not_supported",
-}
-"""What each frame's sample event is answered with in an empty table: the type of the reply, or an error's code."""
+
+def answer_of(action: str) -> str:
+    """What the sample of an action is answered with in an empty table: an error where it names a run or a thread or is
+    not supported, else the type of its reply."""
+    frame = FRAMES[action]
+    if frame.reply is None:
+        return "not_supported"
+    if "run_id" in frame.example:
+        return "run_not_found"
+    # To leave a thread that is not there is no error.
+    if "thread_id" in frame.example and frame is not Detach:
+        return "thread_not_found"
+    return str(frame.reply.model_fields["type"].default)
+
+
+ANSWERS = {"default": "unknown_action", **{action: answer_of(action) for action in FRAMES}}
 
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))

@@ -105,8 +105,6 @@ def play(lanes: Sequence[Lane]) -> int:
             run.give_up()
         return STOPPED
     failed = [run.lane.name for run in runs if run.code != 0]
-    for run in runs:
-        print(run.summary())
     processor_s = sum(run.processor_s for run in runs)
     outcome = f"failed: {', '.join(failed)}" if failed else "all passed"
     print(f"{outcome} in {time.monotonic() - began:.0f} s, {processor_s:.0f} s of processor", flush=True)
@@ -120,7 +118,8 @@ def _watch(runs: Sequence[Run], began: float) -> None:
         time.sleep(LOOK_S)
         for run in [run for run in going if run.is_over()]:
             going.remove(run)
-            print(run.summary() if run.code == 0 else f"\n── {run.lane.name} ──\n{run.output()}", flush=True)
+            shown = "" if run.code == 0 else f"\n── {run.lane.name} ──\n{run.output()}\n"
+            print(f"{shown}{run.summary()}", flush=True)
         if going and time.monotonic() - told >= TELL_S:
             told = time.monotonic()
             print(f"{told - began:4.0f} s  " + "   ".join(run.progress() for run in going), flush=True)

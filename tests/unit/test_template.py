@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dayfly.protocol.parse import ACTIONS
+from dayfly.protocol.frames import FRAMES
 from scripts.template_file import load
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +54,7 @@ def actions(resources: dict[str, Any], role: str) -> set[str]:
 
 def test_every_action_of_the_protocol_is_a_route(resources: dict[str, Any]) -> None:
     """The routes are the protocol's actions and API Gateway's own three."""
-    assert set(resources["ChatApi"]["Routes"]) == ACTIONS | {"$connect", "$disconnect", "$default"}
+    assert set(resources["ChatApi"]["Routes"]) == set(FRAMES) | {"$connect", "$disconnect", "$default"}
 
 
 def test_routes_lead_to_the_right_function(resources: dict[str, Any]) -> None:

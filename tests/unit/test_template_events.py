@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from dayfly.protocol.parse import ACTIONS, parse_frame
+from dayfly.protocol.frames import FRAMES
+from dayfly.protocol.parse import parse_frame
 from scripts.template_file import load
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +27,7 @@ def test_every_route_and_trigger_has_its_event() -> None:
     assert {file.stem for file in EVENTS.iterdir()} == {route.lstrip("$") for route in routes} | TRIGGERS
 
 
-@pytest.mark.parametrize("action", sorted(ACTIONS))
+@pytest.mark.parametrize("action", sorted(FRAMES))
 def test_a_frame_fits_its_route(action: str) -> None:
     """The event of a route carries a legal frame of that action."""
     sample = event(action)
@@ -34,7 +35,7 @@ def test_a_frame_fits_its_route(action: str) -> None:
     assert parse_frame(sample["body"]).action == action
 
 
-@pytest.mark.parametrize("name", ["connect", "disconnect", "default", *sorted(ACTIONS)])
+@pytest.mark.parametrize("name", ["connect", "disconnect", "default", *sorted(FRAMES)])
 def test_an_event_carries_who_it_is_from(name: str) -> None:
     """Each integration's event has the authorizer's context, all of it strings but the gateway's own latency."""
     context = event(name)["requestContext"]

@@ -8,7 +8,7 @@ from tests.live.kit.chat import Chat
 from tests.live.kit.client import Frame
 from tests.live.kit.control import ENGINE, Control
 from tests.live.kit.emulator import EmulatorProcess
-from tests.live.kit.steps import accepted, asks, kinds, resumes, whole
+from tests.live.kit.steps import accepted, asks, kinds, resumes, settled, whole
 
 JOURNEY = "Buy a ticket to Kiel. Book a hotel in Kiel. Check the weather in Kiel."
 
@@ -114,7 +114,7 @@ async def test_two_calls_are_answered_one_by_one(swept: EmulatorProcess, user: s
             assert set(questions) == {"buy_ticket", "book_hotel"}
         first = await phone.ask("approve", run_id=run["run_id"], tool_call_id=questions["buy_ticket"], approved=True)
         assert first["type"] == "approved"
-        await asyncio.sleep(1.5)
+        await settled(swept, phone)
         assert phone.events(run["run_id"])[-1]["type"] == "approval_requested"
         await laptop.ask("approve", run_id=run["run_id"], tool_call_id=questions["book_hotel"], approved=False)
         events = await whole(laptop, run)

@@ -1,7 +1,5 @@
 """What is kept of threads: histories that say what the events said, titles, and nothing of what is to be forgotten."""
 
-import asyncio
-
 from tests.live.campaign.reading import read_all
 from tests.live.kit import verdict
 from tests.live.kit.chat import Chat
@@ -9,7 +7,7 @@ from tests.live.kit.client import Frame
 from tests.live.kit.control import ENGINE, Control
 from tests.live.kit.emulator import EmulatorProcess
 from tests.live.kit.ledger import Ledger
-from tests.live.kit.steps import accepted, asks, speaks, whole
+from tests.live.kit.steps import accepted, asks, speaks, talks, whole
 
 FORGOTTEN = {"type": "error", "code": "thread_not_found", "retryable": False}
 
@@ -24,8 +22,7 @@ async def test_history_says_what_the_events_said(
     await accepted(client, "x", agent="nobody", thread_id=thread)
     resumed = await accepted(client, "x", agent="talking", thread_id=thread)
     queued = await accepted(client, "never said", thread_id=thread)
-    await speaks(client, resumed)
-    await asyncio.sleep(1)
+    await talks(client, resumed)
     await client.ask("cancel", run_id=queued["run_id"])
     await faults.inject("kill_environments", function=ENGINE)
     await client.end_of(resumed["run_id"])

@@ -1,6 +1,5 @@
 """Engines die, invocations go astray, recovery itself is killed: each run goes on or ends, once."""
 
-import asyncio
 import time
 from collections.abc import Callable
 
@@ -11,7 +10,7 @@ from tests.live.kit.client import Frame
 from tests.live.kit.control import ENGINE, Control
 from tests.live.kit.emulator import EmulatorProcess
 from tests.live.kit.reducer import viewed
-from tests.live.kit.steps import accepted, kinds, moment, resumes, speaks, whole
+from tests.live.kit.steps import accepted, kinds, moment, resumes, talks, whole
 
 WITHIN_S = 15.0
 """The promise is 5 s; a machine that others use too is given more. The figures are in the report."""
@@ -31,8 +30,7 @@ async def test_an_engine_killed_in_its_text(
 ) -> None:
     """A fresh engine goes on at the next seq; the half-said text is void, and what is not void is the answer."""
     run = await accepted(client, "x", agent="talking")
-    await speaks(client, run)
-    await asyncio.sleep(1)
+    await talks(client, run)
     killed = await _kill(faults)
     resumed = await client.until(lambda frame: frame["type"] == "agent_resumed", wait_s=WITHIN_S)
     on = await client.until(lambda frame: frame.get("seq", 0) > resumed["seq"], wait_s=WITHIN_S)
@@ -53,7 +51,6 @@ async def test_an_engine_killed_in_a_tool(client: Chat, faults: Control, agent: 
     `tool_outcome_unknown`."""
     run = await accepted(client, DELIVER, agent=agent)
     await client.until(lambda frame: frame["type"] == "tool_executing")
-    await asyncio.sleep(0.7)
     await _kill(faults)
     events = await whole(client, run)
     assert events[-1]["type"] == end

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,7 @@ SHARED: Final = ("--parameter-overrides", "WarmUp=off", "Isolation=none")
 """For tests whose subject is neither: users share engines, and none starts before somebody asks."""
 _READY: Final = re.compile(r"\s+Ready in [\d.]+ s")
 _CONTROL: Final = re.compile(r"\s+faults\s+(http://\S+)/_emulator/faults\s*$")
+_INVOCATION: Final = re.compile(r"\[(\w+)\] +(START|REPORT) RequestId: (\S+)")
 _WEBSOCKET: Final = re.compile(r"\s+websocket\s+(ws://\S+)\s*$")
 
 
@@ -70,6 +72,8 @@ class EmulatorProcess:
             text=True,
             start_new_session=True,
         )
+        self._started: defaultdict[str, list[str]] = defaultdict(list)
+        self._reported: Counter[str] = Counter()
         self._ready = False
         self._news = threading.Condition()
         self._ended = False
@@ -107,13 +111,11 @@ class EmulatorProcess:
             if self.process.stdout is not None:
                 self.process.stdout.close()
 
-    def wait_for_line(self, part: str, *, count: int = 1, wait_s: float = 60) -> None:
-        """Returns when so many lines with this part have been printed."""
-        self.wait_until(
-            lambda: sum(part in line for line in self.lines) >= count, f"{count} of {part!r}", wait_s=wait_s
-        )
+    def wait_for_line(self, part: str, *, wait_s: float = 60) -> None:
+        """Returns when a line with this part has been printed."""
+        self.wait_until(lambda: any(part in line for line in self.lines), repr(part), wait_s=wait_s)
 
-    def wait_until(self, holds: Any, what: str, *, wait_s: float = 60) -> None:
+    def wait_until(self, holds: Callable[[], bool], what: str, *, wait_s: float = 60) -> None:
         """Returns when it is so; looked at again at each line that is printed."""
         with self._news:
             assert self._news.wait_for(holds, wait_s), f"not printed: {what}"
@@ -121,7 +123,7 @@ class EmulatorProcess:
     def wait_until_idle(self, *functions: str, wait_s: float = 60) -> None:
         """Returns when every invocation of these functions that has started is over."""
         self.wait_until(
-            lambda: all(self._count(name, "START") <= self._count(name, "REPORT") for name in functions),
+            lambda: all(len(self._started[name]) <= self._reported[name] for name in functions),
             f"the end of {functions}",
             wait_s=wait_s,
         )
@@ -135,21 +137,25 @@ class EmulatorProcess:
 
     def invocations(self, function: str) -> list[str]:
         """The request ids of a function's invocations so far; one that is repeated is there again."""
-        started = (re.search(rf"\[{function}\] +START RequestId: (\S+)", line) for line in list(self.lines))
-        return [found.group(1) for found in started if found]
-
-    def _count(self, function: str, what: str) -> int:
-        mark = re.compile(rf"\[{function}\] +{what} RequestId: ")
-        return sum(mark.search(line) is not None for line in self.lines)
+        return [*self._started[function]]
 
     def _printed(self, pattern: re.Pattern[str]) -> list[str]:
         return [found.group(1) for line in self.lines if (found := pattern.match(line))]
+
+    def _note(self, line: str) -> None:
+        if found := _INVOCATION.search(line):
+            function, what, request = found.groups()
+            if what == "START":
+                self._started[function].append(request)
+            else:
+                self._reported[function] += 1
 
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             with self._news:
                 self.lines.append(line)
+                self._note(line)
                 self._ready = self._ready or _READY.match(line) is not None
                 self._news.notify_all()
         with self._news:

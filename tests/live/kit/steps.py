@@ -31,6 +31,12 @@ async def speaks(client: Chat, run: Frame) -> Frame:
     return await client.until(lambda f: f["type"] == "agent_delta" and f["run_id"] == run["run_id"])
 
 
+async def talks(client: Chat, run: Frame) -> None:
+    """A few pieces of the run's text are there."""
+    first = await speaks(client, run)
+    await client.until(lambda f: f.get("run_id") == run["run_id"] and f.get("seq", 0) >= first["seq"] + 2)
+
+
 async def asks(client: Chat, run: Frame, *, after: int = 0) -> Frame:
     """The run's question to the user."""
     return await client.until(lambda f: f["type"] == "approval_requested" and f["run_id"] == run["run_id"], after=after)

@@ -8,13 +8,15 @@ from pydantic import ValidationError
 from dayfly.errors import ErrorCode
 from dayfly.protocol import events
 from dayfly.protocol.events import TERMINAL_TYPES, AnyPayload, Event, EventType, decode_event
+from scripts.protocol_docs.examples import of_event
 
+DELTA = events.AgentDelta(text="x")
+THINKING = events.AgentThinking(reasoning="…", step_number=1)
 PAYLOADS: list[AnyPayload] = [
+    *(of_event(payload).payload for payload in events.PAYLOADS.values()),
     events.UserMessage(text="Hi é 😀 \u2028", request_id="q-1"),
-    events.AgentStarted(message="assistant has started."),
-    events.AgentThinking(reasoning="…", step_number=1),
+    THINKING,
     events.AgentThinking(reasoning="…", step_number=2, progress_percentage=95),
-    events.AgentDelta(text="x"),
     events.ToolExecuting(tool_name="t", tool_call_id="c", parameters={"a": None, "b": [None, {"c": 1.5}]}),
     events.ToolCompleted(tool_name="t", tool_call_id="c", status="denied", result="", execution_time_ms=0),
     events.ApprovalRequested(tool_name="t", tool_call_id="c", parameters={}, expires_at="2026-01-01T00:00:00.000Z"),
@@ -22,8 +24,8 @@ PAYLOADS: list[AnyPayload] = [
     events.AgentResumed(attempt=3, reason="handed_over", discard_after=0),
     events.AgentCompleted(result="x", truncated=True, execution_time_ms=1, usage=events.Usage(requests=1)),
     events.AgentError(code=ErrorCode.AGENT_FAILED, message="x", retryable=False),
-    events.AgentCancelled(execution_time_ms=1),
 ]
+"""The example of each type, and what the examples leave out."""
 
 
 def event(payload: AnyPayload) -> Event:
@@ -46,15 +48,16 @@ def test_an_event_reads_back_as_it_was_written(payload: AnyPayload) -> None:
     assert type(read.payload) is type(payload)
 
 
-def test_every_type_is_tried_above() -> None:
-    """No type is left out, and three of them end a run."""
+def test_every_type_has_its_payload() -> None:
+    """The payloads are one for each type, and three of them end a run."""
+    assert list(events.PAYLOADS) == list(EventType)
     assert {payload.type for payload in PAYLOADS} == set(EventType)
     assert {kind.value for kind in TERMINAL_TYPES} == {"agent_completed", "agent_error", "agent_cancelled"}
 
 
 def test_the_envelope() -> None:
     """The frame has the envelope's fields and nothing else; fields that are not set are left out; non-ASCII is raw."""
-    text = event(PAYLOADS[2]).encode()
+    text = event(THINKING).encode()
     assert json.loads(text) == {
         "type": "agent_thinking",
         "run_id": "r-1",
@@ -73,14 +76,14 @@ def test_the_envelope() -> None:
         "",
         "{}",
         "[]",
-        event(PAYLOADS[4]).encode().replace("agent_delta", "agent_flying"),
-        event(PAYLOADS[4]).encode().replace("agent_delta", "agent_error"),
-        event(PAYLOADS[4]).encode().replace('"seq":5', '"seq":0'),
+        event(DELTA).encode().replace("agent_delta", "agent_flying"),
+        event(DELTA).encode().replace("agent_delta", "agent_error"),
+        event(DELTA).encode().replace('"seq":5', '"seq":0'),
     ],
 )
 def test_what_is_no_event_is_refused(text: str) -> None:
     """A record that is not an event of its type raises `ValueError`; the one that these are made from is read."""
-    assert decode_event(event(PAYLOADS[4]).encode()) == event(PAYLOADS[4])
+    assert decode_event(event(DELTA).encode()) == event(DELTA)
     with pytest.raises(ValidationError):
         decode_event(text)
 

@@ -22,17 +22,20 @@ from scripts.protocol_docs.documents import documents
 from scripts.protocol_docs.page import protocol_page
 from scripts.protocol_docs.schemas import all_references, component_schemas
 
-DOCS = Path(__file__).parents[3] / "docs"
+ROOT = Path(__file__).parents[3]
 DOCUMENT = asyncapi_document()
 PAGE = protocol_page()
 SCHEMAS = component_schemas()
 MESSAGES: dict[str, Any] = DOCUMENT["components"]["messages"]
 OPERATIONS: dict[str, Any] = DOCUMENT["operations"]
+ASKED = tuple(map(examples.of_frame, CLIENT_FRAMES))
+ANSWERED = tuple(map(examples.of_reply, REPLIES))
+LOGGED = tuple(map(examples.of_event, PAYLOADS))
 FRAMES = (
-    *examples.CLIENT_FRAMES,
-    *examples.REPLIES,
+    *ASKED,
+    *ANSWERED,
     *examples.SIGNALS,
-    *examples.EVENTS,
+    *LOGGED,
     *examples.CONVERSATION,
     *examples.APPROVAL_CONVERSATION,
 )
@@ -57,17 +60,18 @@ def resolved(reference: str) -> Any:
     return node
 
 
-@pytest.mark.parametrize("name", ["protocol.md", "asyncapi.json"])
+@pytest.mark.parametrize("name", list(documents()))
 def test_documents_are_up_to_date(name: str) -> None:
-    """What `make docs` would write is what stands in docs/."""
-    assert (DOCS / name).read_text(encoding="utf-8") == documents()[name], "run `make docs`"
+    """What `make docs` would write is what stands in docs/ and events/."""
+    assert (ROOT / name).read_text(encoding="utf-8") == documents()[name], "run `make docs`"
 
 
-def test_command_writes_both(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The command writes both documents into the directory that it is given, and names them."""
+def test_command_writes_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command writes every document into the directory that it is given, and names them."""
     assert command.main(str(tmp_path)) == 0
-    assert {file.name: file.read_text(encoding="utf-8") for file in tmp_path.iterdir()} == documents()
-    assert len(capsys.readouterr().out.splitlines()) == 2
+    written = {str(file.relative_to(tmp_path)): file for file in tmp_path.rglob("*") if file.is_file()}
+    assert {name: file.read_text(encoding="utf-8") for name, file in written.items()} == documents()
+    assert capsys.readouterr().out.splitlines() == [str(tmp_path / name) for name in documents()]
 
 
 @pytest.mark.parametrize("name", list(MESSAGES))
@@ -102,10 +106,7 @@ def test_examples_stand_on_the_page() -> None:
     """Every JSON block of the page is JSON and is one of the examples."""
     blocks = re.findall(r"```json\n(.*?)\n```", PAGE, re.DOTALL)
     shown = [json.loads(block) for block in blocks]
-    assert shown == [
-        json.loads(examples.encoded(frame))
-        for frame in (*examples.CLIENT_FRAMES, *examples.REPLIES, *examples.EVENTS, *examples.SIGNALS)
-    ]
+    assert shown == [json.loads(examples.encoded(frame)) for frame in (*ASKED, *ANSWERED, *LOGGED, *examples.SIGNALS)]
 
 
 @pytest.mark.parametrize("run", [examples.RUN_EVENTS, examples.APPROVAL_EVENTS], ids=["plain", "approval"])
@@ -182,7 +183,7 @@ def test_each_event_type_has_its_own_message_and_payload() -> None:
 @pytest.mark.parametrize("frame", CLIENT_FRAMES, ids=lambda frame: frame.__name__)
 def test_client_schemas_are_closed(frame: type[frames.ClientFrame]) -> None:
     """A client's frame with a field too many, or without its id, breaks its schema."""
-    example = json.loads(examples.encoded(examples.CLIENT_FRAMES[CLIENT_FRAMES.index(frame)]))
+    example = dict(frame.example)
     assert not validator(frame.__name__).is_valid({**example, "more": 1})
     assert not validator(frame.__name__).is_valid({key: value for key, value in example.items() if key != "id"})
 
@@ -190,7 +191,7 @@ def test_client_schemas_are_closed(frame: type[frames.ClientFrame]) -> None:
 @pytest.mark.parametrize("frame", CLIENT_FRAMES, ids=lambda frame: frame.__name__)
 def test_client_schemas_allow_null_for_what_may_be_left_out(frame: type[frames.ClientFrame]) -> None:
     """Each optional field may be null, as the page says, and no other field may."""
-    example = json.loads(examples.encoded(examples.CLIENT_FRAMES[CLIENT_FRAMES.index(frame)]))
+    example = dict(frame.example)
     for name, field in frame.model_fields.items():
         assert validator(frame.__name__).is_valid({**example, name: None}) is not field.is_required()
 
@@ -203,6 +204,16 @@ def test_server_schemas_are_open(model: type[BaseModel]) -> None:
     assert {"type": "null"} not in [part for inner in schema["properties"].values() for part in inner.get("anyOf", [])]
     optional = {name for name, field in model.model_fields.items() if not field.is_required() and field.default is None}
     assert set(schema["properties"]) - set(schema["required"]) == optional
+
+
+@pytest.mark.parametrize("model", [*REPLIES, *SIGNALS, *PAYLOADS, *INNER[:-1]], ids=lambda model: model.__name__)
+def test_server_schemas_name_defaults(model: type[BaseModel]) -> None:
+    """What a model has as a default, its constant type aside, its schema names for servers without the field."""
+    fields = model.model_json_schema()["properties"]
+    defaults = {name: field["default"] for name, field in fields.items() if field.get("default") is not None}
+    defaults.pop("type", None)
+    shown = SCHEMAS[model.__name__]["properties"]
+    assert {name: field["default"] for name, field in shown.items() if "default" in field} == defaults
 
 
 def test_keys_of_after_are_ids() -> None:

@@ -1,6 +1,5 @@
 """What docs/protocol.md claims about requests and replies, held against the real router."""
 
-import json
 import re
 from typing import Any
 
@@ -9,10 +8,10 @@ import pytest
 from dayfly.errors import ErrorCode
 from dayfly.log.shape import REDACTED, redact
 from dayfly.protocol import limits
-from dayfly.protocol.frames import Approve, IfBusy
+from dayfly.protocol.frames import Approve, ClientFrame, IfBusy
 from dayfly.store.rows import QUEUE_LENGTH
 from scripts.protocol_docs import examples
-from scripts.protocol_docs.catalog import CLIENT_FRAMES, INTERNAL_RETRYABLE, REPLY_TO, code_facts, name_on_wire
+from scripts.protocol_docs.catalog import CLIENT_FRAMES, INTERNAL_RETRYABLE, code_facts, name_on_wire
 from scripts.protocol_docs.page import protocol_page
 from tests.fakes.agents import asking
 from tests.fakes.world import World
@@ -46,18 +45,18 @@ def backend(world: World) -> Backend:
 
 
 @pytest.mark.parametrize("frame", CLIENT_FRAMES, ids=lambda frame: frame.__name__)
-async def test_action_is_answered_as_documented(backend: Backend, frame: type) -> None:
+async def test_action_is_answered_as_documented(backend: Backend, frame: type[ClientFrame]) -> None:
     """Each action gets the reply that the page names, or `not_supported` where the page says "not yet"."""
     backend.world.agents.scripts["assistant"] = asking(examples.CALL)
     run = await backend.run("m-0")
     if frame is Approve:
         await backend.world.serve()
-    sent = json.loads(examples.encoded(examples.CLIENT_FRAMES[CLIENT_FRAMES.index(frame)]))
+    sent = frame.example
     names = {key: run[key] for key in ("run_id", "thread_id") if key in sent}
     after = {"after": {run["run_id"]: 0}} if "after" in sent else {}
     reply = await backend.ask({**sent, **names, **after})
-    if frame in REPLY_TO:
-        assert reply["type"] == name_on_wire(REPLY_TO[frame])
+    if frame.reply is not None:
+        assert reply["type"] == name_on_wire(frame.reply)
     else:
         assert (reply["type"], reply["code"]) == ("error", ErrorCode.NOT_SUPPORTED)
 

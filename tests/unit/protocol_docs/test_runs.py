@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dayfly.engine.periodic_updates import HEARTBEAT_S
+from dayfly.protocol.events import AgentResumed
 from dayfly.recovery.actions import MOST_RESUMES
 from scripts.protocol_docs import examples
 from tests.fakes.agents import Programme, Round, echo, silent
@@ -67,7 +68,7 @@ async def test_example_resume_is_a_real_one(world: World) -> None:
     call = await world.killed(words)
     await world.notice(call)
     last = world.log(call.run_id)[-1]
-    (shown,) = (event for event in examples.EVENTS if event.type == "agent_resumed")
+    shown = examples.of_event(AgentResumed)
     assert shape({**last, "agent_name": examples.AGENT}) == shape(json.loads(examples.encoded(shown)))
 
 

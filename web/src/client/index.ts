@@ -1,5 +1,5 @@
 /** The Dayfly client: no user interface, no dependency on one. */
-export { type ApprovalState, isOpen, type ToolStep } from "./calls";
+export { isOpen } from "./calls";
 export { type ClientEvents, DayflyClient, newId, type RunOptions } from "./client";
 export type { ConnectionOptions, ConnectionState, Socket } from "./connection";
 export { DayflyError } from "./errors";
@@ -8,6 +8,7 @@ export { parseFrame } from "./parse";
 export type { EventOf, EventType, Frame, IfBusy, Message, Reply, Request, RunEvent, ThreadItem } from "./protocol";
 export { type RunView, stateOf } from "./run";
 export { activeRun, inTurn, positionOf, turnsBefore } from "./select";
-export { answerOf, isOver, linesOf, type RunState, type Step, type Summary } from "./summary";
+export type { ApprovalState, Step, ToolStep } from "./step";
+export { answerOf, isOver, linesOf, type RunState, type Summary } from "./summary";
 export type { ThreadView } from "./thread";
 export { type Answer, callKey, NOTHING, reduce, type Sent, type View } from "./view";

@@ -1,18 +1,9 @@
 /** Bytes from the wire → a checked `Frame`. Never throws: what is wrong comes back as `malformed`, with the reason. */
 import * as v from "valibot";
-import {
-  Envelope,
-  ErrorReply,
-  type EventType,
-  type Frame,
-  GatewayError,
-  NOTICES,
-  type NoticeType,
-  PAYLOADS,
-  REPLIES,
-  type ReplyType,
-  type RunEvent,
-} from "./protocol";
+import { ENVELOPE, ERROR, PAYLOADS, REPLIES, SIGNALS } from "../protocol/generated";
+import { type EventType, type Frame, GatewayError, LATER_NOTICES, type ReplyType, type RunEvent } from "./protocol";
+
+const NOTICES = { ...SIGNALS, ...LATER_NOTICES };
 
 const has = <K extends string>(table: Readonly<Record<K, unknown>>, key: string): key is K => Object.hasOwn(table, key);
 
@@ -34,7 +25,7 @@ export function parseFrame(data: unknown): Frame {
   if (has(REPLIES, type)) return parseReply(type, value);
   if (has(NOTICES, type)) return parseNotice(type, value);
   if (type === "error") {
-    const parsed = v.safeParse(ErrorReply, value);
+    const parsed = v.safeParse(ERROR, value);
     return parsed.success ? { kind: "error", error: parsed.output } : malformed(reason(type, parsed.issues));
   }
   return parseEvent(type, value);
@@ -45,13 +36,13 @@ function parseReply(type: ReplyType, value: object): Frame {
   return parsed.success ? { kind: "reply", reply: parsed.output } : malformed(reason(type, parsed.issues));
 }
 
-function parseNotice(type: NoticeType, value: object): Frame {
+function parseNotice(type: keyof typeof NOTICES, value: object): Frame {
   const parsed = v.safeParse(NOTICES[type], value);
   return parsed.success ? { kind: "notice", notice: parsed.output } : malformed(reason(type, parsed.issues));
 }
 
 function parseEvent(type: string, value: object): Frame {
-  const envelope = v.safeParse(Envelope, value);
+  const envelope = v.safeParse(ENVELOPE, value);
   if (!envelope.success) {
     // A type from a later version that is no event of a run is none of our business; a broken known event is.
     return has(PAYLOADS, type) ? malformed(reason(type, envelope.issues)) : { kind: "ignored", type };

@@ -4,6 +4,8 @@
  * Every action may be sent twice under one id (`run` by its idempotency key, the others by nature), so whatever is
  * unanswered is sent again after a reconnect.
  */
+
+import { REPLY_TO } from "../protocol/generated";
 import { DayflyError } from "./errors";
 import { encodeRequest } from "./limits";
 import type { ErrorReply, GatewayError, Reply, ReplyOf, ReplyTo, Request } from "./protocol";
@@ -100,16 +102,3 @@ export class Requests {
     return waiting;
   }
 }
-
-const REPLY_TO: ReplyTo = {
-  run: "accepted",
-  cancel: "cancelling",
-  attach: "attached",
-  detach: "detached",
-  approve: "approved",
-  threads: "threads",
-  history: "history",
-  rename: "renamed",
-  forget: "forgotten",
-  ping: "pong",
-};

@@ -1,13 +1,9 @@
 /** What a run's events say so far: a pure fold, one event at a time, over the run's gap-free log. */
-import { completed, executing, requested, settled, stateBy, stopped, type ToolStep } from "./calls";
+import { completed, executing, requested, settled, stateBy, stopped } from "./calls";
 import type { RunEvent } from "./protocol";
+import type { Step } from "./step";
 
 export type RunState = "queued" | "running" | "waiting" | "completed" | "failed" | "cancelled";
-
-export type Step =
-  | { readonly kind: "thinking"; readonly seq: number; readonly text: string; readonly progress: number | undefined }
-  | ToolStep
-  | { readonly kind: "resumed"; readonly seq: number; readonly reason: string };
 
 interface Piece {
   readonly seq: number;
@@ -118,7 +114,8 @@ function underWay(summary: Summary, event: Exclude<RunEvent, Terminal | Message>
       return called(summary, completed(summary.steps, seq, event.payload));
     case "agent_resumed": {
       const { reason, discard_after } = event.payload;
-      const after = reason === "answered" || reason === "expired" ? settled(summary.steps, reason) : summary.steps;
+      const settling = (["answered", "expired"] as const).find((known) => known === reason);
+      const after = settling === undefined ? summary.steps : settled(summary.steps, settling);
       const pieces = summary.pieces.filter((piece) => piece.seq <= (discard_after ?? seq));
       return { ...summary, state: "running", pieces, steps: [...after, { kind: "resumed", seq, reason }] };
     }

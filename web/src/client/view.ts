@@ -135,12 +135,9 @@ function onReply(view: View, reply: Reply, at: number): View {
       return { ...view, list: titled(view.list, reply.thread_id, reply.title) };
     case "forgotten":
       return gone(view, reply.thread_id);
-    case "history":
-    case "approved":
-    // Which page it is, and which call, only the request knows: see the actions `page` and `answer`.
-    case "cancelling":
-    case "detached":
-    case "pong":
+    // The others change nothing by themselves; which page it is, and which call, only the request knows: see the actions
+    // `page` and `answer`.
+    default:
       return view;
   }
 }

@@ -1,11 +1,11 @@
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { isOpen } from "../../src/client/calls";
-import { REPLIES } from "../../src/client/protocol";
 import { stateOf } from "../../src/client/run";
 import { cursorOf, misses, restOf } from "../../src/client/select";
 import { answerOf, isOver, linesOf } from "../../src/client/summary";
 import { NOTHING, type View } from "../../src/client/view";
+import { REPLIES } from "../../src/protocol/generated";
 import { type Bounds, replay } from "./backend";
 import { Chance } from "./chance";
 import { accepted, attached, event, heartbeat, viewOf } from "./frames";

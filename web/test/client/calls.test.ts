@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { isOpen, type ToolStep } from "../../src/client/calls";
+import { isOpen } from "../../src/client/calls";
 import { stateOf } from "../../src/client/run";
+import type { ToolStep } from "../../src/client/step";
 import { answerOf, linesOf } from "../../src/client/summary";
 import { event, viewOf } from "./frames";
 

@@ -89,7 +89,10 @@ describe("requests", () => {
     await online();
     const reply = client.ping();
     const id = lastId("ping");
-    socket().says('{"type": "pong", "id": "other", "server_time": "x"}', `{"type": "detached", "id": "${id}"}`);
+    socket().says(
+      '{"type": "pong", "id": "other", "server_time": "x"}',
+      `{"type": "detached", "id": "${id}", "thread_id": "t1"}`,
+    );
     socket().says(`{"type": "pong", "id": "${id}", "server_time": "now"}`);
     await expect(reply).resolves.toMatchObject({ server_time: "now" });
   });
@@ -262,7 +265,9 @@ describe("following a thread", () => {
   it("tells of a thread that cannot be attached and does not ask again", async () => {
     await online();
     void client.follow("t1");
-    socket().says(JSON.stringify({ type: "error", id: lastId("attach"), code: "not_found", message: "Unknown" }));
+    socket().says(
+      JSON.stringify({ type: "error", id: lastId("attach"), code: "not_found", message: "Unknown", retryable: false }),
+    );
     await settle(60_000);
     expect(harness.problems).toMatchObject([{ code: "not_found" }]);
     expect(socket().of("attach")).toHaveLength(1);
@@ -276,7 +281,7 @@ describe("following a thread", () => {
     client.leave("t1");
     void client.follow("t1");
     expect(socket().sent.map(({ action }) => action)).toEqual(["attach", "detach"]);
-    socket().says(JSON.stringify({ type: "detached", id: lastId("detach") }));
+    socket().says(JSON.stringify({ type: "detached", id: lastId("detach"), thread_id: "t1" }));
     await settle();
     expect(socket().sent.map(({ action }) => action)).toEqual(["attach", "detach", "attach"]);
   });

@@ -46,7 +46,14 @@ export const attached = (id: string, runs: object[] = [], more = false, thread =
   JSON.stringify({ type: "attached", id, thread_id: thread, runs, more });
 
 export const heartbeat = (lastSeq: number, run = "r1", thread = "t1") =>
-  JSON.stringify({ type: "agent_heartbeat", run_id: run, thread_id: thread, last_seq: lastSeq, phase: "model" });
+  JSON.stringify({
+    type: "agent_heartbeat",
+    run_id: run,
+    thread_id: thread,
+    last_seq: lastSeq,
+    phase: "model",
+    elapsed_ms: 5_000,
+  });
 
 export const threadChanged = (item: object = {}) =>
   JSON.stringify({

@@ -25,7 +25,7 @@ describe("parseFrame", () => {
   it("drops fields that it does not know and reads null as absent", () => {
     const data = JSON.stringify({ ...JSON.parse(accepted("q1")), position: null, colour: "red" });
     const frame = parseFrame(data);
-    expect(frame).toMatchObject({ kind: "reply", reply: { type: "accepted", position: null } });
+    expect(frame).toMatchObject({ kind: "reply", reply: { type: "accepted", position: undefined } });
     expect(frame).not.toHaveProperty("reply.colour");
   });
 

@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
-import { REPLIES } from "../../src/client/protocol";
 import { stateOf } from "../../src/client/run";
 import { activeRun, cursorOf, inTurn, isQuiet, misses, positionOf, turnsBefore } from "../../src/client/select";
 import { answerOf } from "../../src/client/summary";
 import { reduce, type View } from "../../src/client/view";
+import { REPLIES } from "../../src/protocol/generated";
 import { accepted, attached, event, heartbeat, threadChanged, viewOf } from "./frames";
 
 const RUN = [
@@ -289,7 +289,11 @@ describe("history and the list of threads", () => {
   });
 
   it("reads an item of a server that knows no queues", () => {
-    const list = JSON.stringify({ type: "threads", id: "l1", items: [{ thread_id: "a" }] });
+    const list = JSON.stringify({
+      type: "threads",
+      id: "l1",
+      items: [{ thread_id: "a", title: "A", updated_at: "x" }],
+    });
     expect(viewOf([list]).list).toMatchObject([{ queue: [], state: "live" }]);
   });
 });

@@ -1,1 +1,1 @@
-"""What runs inside an engine: the narrow protocol of agents, and the one that pydantic-ai drives."""
+"""What runs inside an engine: the agents that are installed, behind one narrow protocol."""

@@ -1,1 +1,1 @@
-"""The AWS side: adapters of the ports, and one composition root per Lambda function. Only here is boto3 imported."""
+"""AWS: the adapters of the ports, and one composition root for each Lambda function. Only here is boto3 imported."""

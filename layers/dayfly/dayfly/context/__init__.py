@@ -1,1 +1,1 @@
-"""Who a run belongs to: ids, identities, and the context that carries them into an engine."""
+"""Whose run it is: identities, ids, the one reference of a run, and the frozen context of an attempt."""

@@ -1,1 +1,1 @@
-"""Sockets: who watches, and how events reach them in order."""
+"""Sockets: which are open, which watch a thread, and the way of committed events to them, in order."""

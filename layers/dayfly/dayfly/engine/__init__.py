@@ -1,1 +1,1 @@
-"""One run, one engine: made fresh by the factory, run once, closed for good."""
+"""One attempt of one run: an engine that the factory makes fresh, that runs once and is closed for good."""

@@ -1,1 +1,1 @@
-"""What was said in a thread: stored in chunks when a run ends, read back by page, turn or search."""
+"""What was said in a thread: written as one piece when a run ends, read back by page, by turn or by search."""

@@ -1,1 +1,1 @@
-"""The run log: append, read, fold, and the shape of what it shows."""
+"""The run log: numbering a batch, appending it, reading it back, folding it, and what its events may show."""

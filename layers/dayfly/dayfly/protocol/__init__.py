@@ -1,1 +1,1 @@
-"""The wire protocol, version 1: what clients send, what they are answered, and the events they watch."""
+"""The wire, version 1: the frames that clients send, the replies and events that they get, and the limits of each."""

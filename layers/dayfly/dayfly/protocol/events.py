@@ -1,7 +1,8 @@
 """The lifecycle events a client watches: one envelope, one payload model a type."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -23,9 +24,6 @@ class EventType(StrEnum):
     AGENT_ERROR = "agent_error"
     AGENT_CANCELLED = "agent_cancelled"
 
-
-TERMINAL_TYPES = frozenset({EventType.AGENT_COMPLETED, EventType.AGENT_ERROR, EventType.AGENT_CANCELLED})
-"""Exactly one of these ends a run."""
 
 ToolStatus = Literal["ok", "error", "denied"]
 ResumeReason = Literal["handed_over", "engine_lost", "answered", "expired"]
@@ -179,6 +177,8 @@ class AgentCancelled(Payload):
     """Milliseconds that the run took, over all of its engines; since admission where none was at work on it."""
 
 
+TerminalPayload = AgentCompleted | AgentError | AgentCancelled
+"""Exactly one of these ends a run."""
 AnyPayload = (
     UserMessage
     | AgentStarted
@@ -188,28 +188,12 @@ AnyPayload = (
     | ToolCompleted
     | ApprovalRequested
     | AgentResumed
-    | AgentCompleted
-    | AgentError
-    | AgentCancelled
+    | TerminalPayload
 )
-TerminalPayload = AgentCompleted | AgentError | AgentCancelled
 
-_PAYLOADS: dict[str, type[AnyPayload]] = {
-    model.type.value: model
-    for model in (
-        UserMessage,
-        AgentStarted,
-        AgentThinking,
-        AgentDelta,
-        ToolExecuting,
-        ToolCompleted,
-        ApprovalRequested,
-        AgentResumed,
-        AgentCompleted,
-        AgentError,
-        AgentCancelled,
-    )
-}
+PAYLOADS: Final[Mapping[EventType, type[AnyPayload]]] = {model.type: model for model in get_args(AnyPayload)}
+"""Every type of event with its payload."""
+TERMINAL_TYPES: Final = frozenset(model.type for model in get_args(TerminalPayload))
 
 
 class Event(BaseModel):
@@ -240,7 +224,7 @@ class Event(BaseModel):
 def decode_event(text: str) -> Event:
     """Reads a logged event back; the type decides the payload's model. Raises `ValueError` on anything else."""
     envelope = _Envelope.model_validate_json(text)
-    payload = _PAYLOADS[envelope.type].model_validate(envelope.payload)
+    payload = PAYLOADS[envelope.type].model_validate(envelope.payload)
     return Event(**envelope.model_dump(exclude={"payload"}), payload=payload)
 
 

@@ -1,15 +1,12 @@
 """What is wrong with a frame, in one plain sentence that repeats nothing of what was sent."""
 
 from collections.abc import Mapping
-from typing import Final, get_args
+from typing import Final
 
 from pydantic import ValidationError
 
-from dayfly.protocol.frames import Frame
+from dayfly.protocol.frames import FRAMES
 
-_FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    get_args(model.model_fields["action"].annotation)[0]: frozenset(model.model_fields) for model in get_args(Frame)
-}
 _KEY: Final = "[key]"
 """How pydantic marks in a place that the key of an object is meant, not its value."""
 
@@ -39,7 +36,7 @@ def explain(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     kind, context = first["type"], first.get("ctx", {})
     action, *place = (str(part) for part in first["loc"])
-    fields = _FIELDS.get(action, frozenset())
+    fields = frozenset(FRAMES[action].model_fields) if action in FRAMES else frozenset()
     if kind == "extra_forbidden":
         return f"`message` has a field that is none of: {', '.join(sorted(fields))}."
     if kind in {"string_too_short", "too_short"} and context.get("min_length") == 1:

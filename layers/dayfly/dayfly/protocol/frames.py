@@ -2,12 +2,14 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Final, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, StringConstraints
 
-from dayfly.protocol import limits
+from dayfly.protocol import limits, replies
+from dayfly.protocol.replies import EXAMPLE_RUN, EXAMPLE_THREAD
 
 RequestId = Annotated[str, StringConstraints(pattern=limits.REQUEST_ID_PATTERN)]
 EntityId = Annotated[str, StringConstraints(pattern=limits.ENTITY_ID_PATTERN)]
@@ -58,6 +60,11 @@ class ClientFrame(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
+    reply: ClassVar[type[replies.Reply] | None]
+    """What answers it, unless it is refused; `None`: this version refuses it with `not_supported`."""
+    example: ClassVar[Mapping[str, JsonValue]]
+    """One of these, as a client writes it; the documents and the sample events are made of it."""
+
     id: RequestId
     """Your own id of this request; the reply carries it back."""
 
@@ -65,6 +72,8 @@ class ClientFrame(BaseModel):
 class Run(ClientFrame):
     """Starts a run with the user's text; `id` is the idempotency key, per user, for 24 hours."""
 
+    reply = replies.Accepted
+    example = {"action": "run", "id": "m-1", "text": "What is 17 * 23?"}
     action: Literal["run"]
     text: Annotated[Text, Field(min_length=1), AfterValidator(_not_blank)]
     """The user's message, not white space alone. No control characters but tab, line feed, carriage return; no lone
@@ -82,6 +91,8 @@ class Run(ClientFrame):
 class Cancel(ClientFrame):
     """Ends a run early: `run_id`, or the `request_id` of a `run` that was not accepted yet."""
 
+    reply = replies.Cancelling
+    example = {"action": "cancel", "id": "c-1", "run_id": EXAMPLE_RUN}
     action: Literal["cancel"]
     run_id: EntityId | None = None
     """The run to end."""
@@ -92,6 +103,8 @@ class Cancel(ClientFrame):
 class Attach(ClientFrame):
     """Watches a thread from here on. `after` names for each run the last seq the client holds without a gap."""
 
+    reply = replies.Attached
+    example = {"action": "attach", "id": "a-1", "thread_id": EXAMPLE_THREAD, "after": {EXAMPLE_RUN: 4}}
     action: Literal["attach"]
     thread_id: EntityId
     """The thread to watch."""
@@ -104,6 +117,8 @@ class Attach(ClientFrame):
 class Detach(ClientFrame):
     """Stops watching a thread."""
 
+    reply = replies.Detached
+    example = {"action": "detach", "id": "d-1", "thread_id": EXAMPLE_THREAD}
     action: Literal["detach"]
     thread_id: EntityId
     """The thread to watch no more."""
@@ -112,6 +127,15 @@ class Detach(ClientFrame):
 class Approve(ClientFrame):
     """Answers a tool call that waits for approval."""
 
+    reply = replies.Approved
+    example = {
+        "action": "approve",
+        "id": "p-1",
+        "run_id": EXAMPLE_RUN,
+        "tool_call_id": "call-1-1",
+        "approved": False,
+        "reason": "Not now.",
+    }
     action: Literal["approve"]
     run_id: EntityId
     """The run whose tool call waits."""
@@ -126,6 +150,8 @@ class Approve(ClientFrame):
 class Threads(ClientFrame):
     """Lists the user's threads, newest first."""
 
+    reply = replies.ThreadList
+    example = {"action": "threads", "id": "l-1"}
     action: Literal["threads"]
     cursor: Annotated[str, StringConstraints(min_length=1, max_length=limits.CURSOR_CHARS)] | None = None
     """From the page before; without it the first page."""
@@ -134,6 +160,8 @@ class Threads(ClientFrame):
 class History(ClientFrame):
     """Reads a thread's messages backwards, a page at a time."""
 
+    reply = replies.HistoryPage
+    example = {"action": "history", "id": "h-1", "thread_id": EXAMPLE_THREAD}
     action: Literal["history"]
     thread_id: EntityId
     """The thread to read."""
@@ -144,6 +172,8 @@ class History(ClientFrame):
 class Rename(ClientFrame):
     """Gives a thread a title."""
 
+    reply = replies.Renamed
+    example = {"action": "rename", "id": "n-1", "thread_id": EXAMPLE_THREAD, "title": "Multiplying"}
     action: Literal["rename"]
     thread_id: EntityId
     """The thread to name."""
@@ -154,6 +184,8 @@ class Rename(ClientFrame):
 class Forget(ClientFrame):
     """Deletes a thread and all that is in it."""
 
+    reply = replies.Forgotten
+    example = {"action": "forget", "id": "f-1", "thread_id": EXAMPLE_THREAD}
     action: Literal["forget"]
     thread_id: EntityId
     """The thread to delete."""
@@ -162,6 +194,8 @@ class Forget(ClientFrame):
 class Refresh(ClientFrame):
     """Replaces the connection's token before it expires."""
 
+    reply = None
+    example = {"action": "refresh", "id": "t-1", "token": "header.claims.signature"}
     action: Literal["refresh"]
     token: Annotated[str, StringConstraints(min_length=1, max_length=8192)]
     """A new token of the same user."""
@@ -170,8 +204,15 @@ class Refresh(ClientFrame):
 class Ping(ClientFrame):
     """Keeps the socket open (API Gateway closes it after 10 idle minutes) and asks for the server's time."""
 
+    reply = replies.Pong
+    example = {"action": "ping", "id": "k-1"}
     action: Literal["ping"]
 
 
 Frame = Run | Cancel | Attach | Detach | Approve | Threads | History | Rename | Forget | Refresh | Ping
 AnyFrame = Annotated[Frame, Field(discriminator="action")]
+
+FRAMES: Final[Mapping[str, type[Frame]]] = {
+    get_args(model.model_fields["action"].annotation)[0]: model for model in get_args(Frame)
+}
+"""The actions of version 1, which are also the routes of the API, each with its frame."""

@@ -1,24 +1,19 @@
 """From the bytes of a frame to a frozen model, or one clear error."""
 
 import json
-from typing import Final, get_args
+from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from dayfly.errors import InvalidJson, InvalidMessage, TextTooLong, UnknownAction
 from dayfly.protocol import limits
 from dayfly.protocol.explain import explain
-from dayfly.protocol.frames import AnyFrame, Frame, Run
+from dayfly.protocol.frames import FRAMES, AnyFrame, Frame, Run
 from dayfly.protocol.replies import ReplyId
 from dayfly.text import json_string_bytes
 
 _FRAME: Final[TypeAdapter[Frame]] = TypeAdapter(AnyFrame)
 _REPLY_ID: Final[TypeAdapter[ReplyId]] = TypeAdapter(ReplyId)
-ACTIONS: Final[frozenset[str]] = frozenset(
-    get_args(model.model_fields["action"].annotation)[0] for model in get_args(Frame)
-)
-"""The actions of version 1, which are also the routes of the API."""
-
 type_of_json = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
 
 
@@ -31,8 +26,8 @@ def parse_frame(body: str) -> Frame:
     if not isinstance(value, dict):
         raise InvalidMessage(f"A message is a JSON object, not {type_of_json.get(type(value), 'a number')}.")
     action = value.get("action")
-    if not isinstance(action, str) or action not in ACTIONS:
-        raise UnknownAction(f"`action` must be one of: {', '.join(sorted(ACTIONS))}.")
+    if not isinstance(action, str) or action not in FRAMES:
+        raise UnknownAction(f"`action` must be one of: {', '.join(sorted(FRAMES))}.")
     try:
         frame = _FRAME.validate_python(value)
     except ValidationError as error:

@@ -1,11 +1,16 @@
 """What the server answers to a request: one frozen model a reply, each with the request's `id`."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
-from dayfly.errors import ErrorCode
+from dayfly.errors import Busy, ErrorCode
 from dayfly.protocol import limits
+
+EXAMPLE_THREAD: Final = "t-01kamrjz7gq4v9w2m6c8d3e5fh"
+EXAMPLE_RUN: Final = "r-01kamrjz7gx1b7n5t2k4p9s8ra"
+_EXAMPLE_END: Final = "2026-11-22T10:00:01.934Z"
 
 ReplyId = Annotated[str, StringConstraints(pattern=limits.REQUEST_ID_PATTERN)]
 RunStatusName = Literal["queued", "running", "waiting", "completed", "failed", "cancelled"]
@@ -19,9 +24,15 @@ class _Model(BaseModel):
         return self.model_dump_json(exclude_none=True).encode()
 
 
-class Accepted(_Model):
+class _Reply(_Model):
+    example: ClassVar[Mapping[str, JsonValue]]
+    """One of these, as a client reads it; the documents are made of it."""
+
+
+class Accepted(_Reply):
     """The run is durable: it will end with exactly one terminal event. The sender is attached to its thread."""
 
+    example = {"id": "m-1", "run_id": EXAMPLE_RUN, "thread_id": EXAMPLE_THREAD, "status": "running"}
     type: Literal["accepted"] = "accepted"
     id: ReplyId
     """The `id` of the request."""
@@ -37,9 +48,10 @@ class Accepted(_Model):
     """The `id` was known: this is the run that it started before, and nothing was started now."""
 
 
-class Cancelling(_Model):
+class Cancelling(_Reply):
     """The run will end with one terminal event, not necessarily `agent_cancelled`."""
 
+    example = {"id": "c-1", "run_id": EXAMPLE_RUN}
     type: Literal["cancelling"] = "cancelling"
     id: ReplyId
     """The `id` of the request."""
@@ -60,9 +72,14 @@ class AttachedRun(_Model):
     """Place in the thread's queue, from 1; with `queued` only."""
 
 
-class Attached(_Model):
+class Attached(_Reply):
     """The replay is over. With `more` it was cut: attach again, from the same run on, with the cursors held by then."""
 
+    example = {
+        "id": "a-1",
+        "thread_id": EXAMPLE_THREAD,
+        "runs": [{"run_id": EXAMPLE_RUN, "status": "completed", "seq": 8}],
+    }
     type: Literal["attached"] = "attached"
     id: ReplyId
     """The `id` of the request."""
@@ -74,9 +91,10 @@ class Attached(_Model):
     """The replay was cut: attach again."""
 
 
-class Detached(_Model):
+class Detached(_Reply):
     """The thread's events no longer come to this connection."""
 
+    example = {"id": "d-1", "thread_id": EXAMPLE_THREAD}
     type: Literal["detached"] = "detached"
     id: ReplyId
     """The `id` of the request."""
@@ -103,9 +121,15 @@ class ThreadItem(_Model):
     """A forgotten thread is being deleted: take it out of the list."""
 
 
-class ThreadList(_Model):
+class ThreadList(_Reply):
     """A page of the user's threads, newest first."""
 
+    example = {
+        "id": "l-1",
+        "items": [
+            {"thread_id": EXAMPLE_THREAD, "title": "What is 17 * 23?", "updated_at": _EXAMPLE_END, "version": 2},
+        ],
+    }
     type: Literal["threads"] = "threads"
     id: ReplyId
     """The `id` of the request."""
@@ -130,9 +154,17 @@ class HistoryMessage(_Model):
     """Goes on from the message before it: join the texts with nothing in between."""
 
 
-class HistoryPage(_Model):
+class HistoryPage(_Reply):
     """A page of a thread's messages, oldest first; `before` leads to the page before it."""
 
+    example = {
+        "id": "h-1",
+        "thread_id": EXAMPLE_THREAD,
+        "messages": [
+            {"role": "user", "text": "What is 17 * 23?", "run_id": EXAMPLE_RUN, "at": _EXAMPLE_END},
+            {"role": "assistant", "text": "17 * 23 = 391", "run_id": EXAMPLE_RUN, "at": _EXAMPLE_END},
+        ],
+    }
     type: Literal["history"] = "history"
     id: ReplyId
     """The `id` of the request."""
@@ -144,9 +176,10 @@ class HistoryPage(_Model):
     """Send it to get the page before this one; absent on the oldest."""
 
 
-class Approved(_Model):
+class Approved(_Reply):
     """The answer to a tool call's approval was taken, whether it was yes or no."""
 
+    example = {"id": "p-1", "run_id": EXAMPLE_RUN}
     type: Literal["approved"] = "approved"
     id: ReplyId
     """The `id` of the request."""
@@ -154,9 +187,10 @@ class Approved(_Model):
     """The run; it goes on when all of its open calls are answered."""
 
 
-class Renamed(_Model):
+class Renamed(_Reply):
     """The thread has its new title."""
 
+    example = {"id": "n-1", "thread_id": EXAMPLE_THREAD, "title": "Multiplying"}
     type: Literal["renamed"] = "renamed"
     id: ReplyId
     """The `id` of the request."""
@@ -166,9 +200,10 @@ class Renamed(_Model):
     """Its title."""
 
 
-class Forgotten(_Model):
+class Forgotten(_Reply):
     """Nothing of the thread can be read any more; its runs are ended, and its data is deleted within the hour."""
 
+    example = {"id": "f-1", "thread_id": EXAMPLE_THREAD}
     type: Literal["forgotten"] = "forgotten"
     id: ReplyId
     """The `id` of the request."""
@@ -176,9 +211,10 @@ class Forgotten(_Model):
     """The thread."""
 
 
-class Pong(_Model):
+class Pong(_Reply):
     """The answer to `ping`. `server_time` is RFC 3339, UTC."""
 
+    example = {"id": "k-1", "server_time": "2026-11-22T10:00:00.000Z"}
     type: Literal["pong"] = "pong"
     id: ReplyId
     """The `id` of the request."""
@@ -186,9 +222,15 @@ class Pong(_Model):
     """RFC 3339, UTC, with milliseconds."""
 
 
-class Error(_Model):
+class Error(_Reply):
     """A request that failed. Without `id` where the frame's own could not be read."""
 
+    example = {
+        "id": "m-2",
+        "code": Busy.code,
+        "message": "The thread has a run under way.",
+        "retryable": Busy.retryable,
+    }
     type: Literal["error"] = "error"
     id: ReplyId | None = None
     """The `id` of the request, where it could be read."""

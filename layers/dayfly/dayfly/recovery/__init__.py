@@ -1,1 +1,1 @@
-"""When an engine dies: the notice of its failure, and the sweep that misses nothing."""
+"""What has lost whoever was at work on it: runs without their engine, ends not posted, threads half deleted."""

@@ -1,1 +1,1 @@
-"""One client frame in, one reply out: one file an action."""
+"""What clients ask for: one file for each action, and the registry that names them."""

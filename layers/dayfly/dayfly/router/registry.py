@@ -1,7 +1,7 @@
-"""The actions: for each the frame that asks for it and the function that answers."""
+"""The actions: for each the frame that asks for it and the function that answers. Its reply is named by the frame."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any, Final, Never
 
 from dayfly.errors import NotSupported
 from dayfly.protocol.frames import (
@@ -36,7 +36,7 @@ async def ping(request: Request, frame: Ping) -> Pong:
     return Pong(id=frame.id, server_time=rfc3339(request.ports.clock.now_ms()))
 
 
-async def refresh(request: Request, frame: Refresh) -> Reply:
+async def refresh(request: Request, frame: Refresh) -> Never:
     """Raises `NotSupported`."""
     del request
     raise NotSupported(f"`{frame.action}` comes in a later version.")

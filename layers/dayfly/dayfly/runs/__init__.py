@@ -1,1 +1,1 @@
-"""A run's life: its state, its lease, and every transition between them."""
+"""A run's life: its state, its lease, its thread's queue, and every transition from its admission to its end."""

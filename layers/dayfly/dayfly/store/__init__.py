@@ -1,1 +1,1 @@
-"""The one table: its port, keys, rows and retries."""
+"""The one table: its port, its keys, its rows, when a read or write is repeated, and values too long for a row."""

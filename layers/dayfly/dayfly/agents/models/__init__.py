@@ -1,1 +1,1 @@
-"""The models that a `MODEL` setting can name."""
+"""The models that a `MODEL` setting can name: each opened for one run, and closed behind it."""

@@ -1,1 +1,1 @@
-"""Agents driven by pydantic-ai."""
+"""The loop between model and tools as pydantic-ai drives it, behind the narrow protocol."""

@@ -1,1 +1,1 @@
-"""What a developer imports to write and test an agent."""
+"""What a developer imports to write an agent and its tools, and to test them."""

@@ -1,1 +1,1 @@
-"""One composition root for each Lambda function."""
+"""One composition root for each Lambda function: here, and nowhere else, the parts are put together."""

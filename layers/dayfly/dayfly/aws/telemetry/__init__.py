@@ -1,1 +1,1 @@
-"""Logs, metrics and traces."""
+"""What an invocation tells its operator: logs, metrics and traces."""

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
-from dayfly.aws.backoff import jittered
-from dayfly.aws.calls import Pool, code_of, status_of, translated
+from dayfly.aws.calls import Pool, code_of, jittered, status_of, translated
 from dayfly.clock import Clock
 from dayfly.errors import Gone, PostRefused, Unsettled
 from dayfly.metrics import Meter, Metric

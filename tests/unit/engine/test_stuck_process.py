@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from dayfly.aws.process import STUCK_EXIT
+from dayfly.engine.agent_host import STUCK_EXIT
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import asyncio, sys, threading, time
 from dayfly.agents.tool_threads import run_in_thread
-from dayfly.aws.process import ends_if_stuck
-from dayfly.engine.agent_host import ThreadHost
+from dayfly.engine.agent_host import ThreadHost, ends_if_stuck
 
 async def tool(left):
     call = asyncio.create_task(run_in_thread(lambda: time.sleep(60 if left else 0), name="tool"))

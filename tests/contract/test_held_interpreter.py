@@ -90,7 +90,7 @@ def asked(router: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def agents(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AGENTS_PACKAGE", "tests.e2e.agents")
+    monkeypatch.setenv("AGENTS_PACKAGE", "tests.live.agents")
 
 
 def test_a_held_engine_that_was_replaced_does_nothing_more(cloud: Cloud) -> None:

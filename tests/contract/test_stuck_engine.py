@@ -64,7 +64,7 @@ def test_a_process_with_a_tools_thread_in_it_serves_nobody_else(
 ) -> None:
     """It ends, whether its handler would have returned, has run out of time or raises because the log could not be
     reached, and what could be told was told before; with no thread left it lives on."""
-    monkeypatch.setenv("AGENTS_PACKAGE", "tests.e2e.agents")
+    monkeypatch.setenv("AGENTS_PACKAGE", "tests.live.agents")
     asked = {"action": "run", "id": "c1", "text": f"{left} {end.said}", "agent": "leaving"}
     app("router").handler(frame_event(json.dumps(asked)), PlayedContext())
     ((_, payload),) = cloud.invocations

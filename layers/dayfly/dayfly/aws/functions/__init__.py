@@ -1,1 +1,1 @@
-"""One composition root for each Lambda function, and the wiring that they share: only here are the parts put together."""
+"""One composition root for each Lambda function, and the wiring they share: only here are the parts put together."""

@@ -23,8 +23,8 @@ _CAP_S: Final = 1.0
 
 
 class ApiGatewayPoster:
-    """Posts frames with `PostToConnection`. Throttling is met by the same frame after a jittered wait, about 2 seconds
-    in all at worst on average; `client` should have no retries of its own."""
+    """Posts frames with `PostToConnection`. A frame that is throttled is posted again after a jittered wait, `ATTEMPTS`
+    times at most, which takes some 2 seconds in all. `client` should have no retries of its own."""
 
     def __init__(self, client: "ApiGatewayManagementApiClient", pool: Pool, *, clock: Clock, meter: Meter) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""What each function is told by its environment. Only composition roots read it, through these models."""
+"""The settings of each function, from its environment variables. Only composition roots read them, by these models."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -21,7 +21,7 @@ Required = Annotated[str, Field(min_length=1)]
 
 
 class Settings(BaseModel):
-    """What all functions are told. Fields are named by their environment variables in lower case."""
+    """The settings of all functions. A field has the name of its environment variable in lower case."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -30,8 +30,11 @@ class Settings(BaseModel):
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
-        """The settings from environment variables. Raises `ConfigurationError` with the names of those that are missing
-        or wrong."""
+        """The settings from environment variables.
+
+        Raises:
+            ConfigurationError: Some are missing or wrong; the message names all of them.
+        """
         told = {field: environ[field.upper()] for field in cls.model_fields if field.upper() in environ}
         try:
             return cls.model_validate(told)
@@ -51,7 +54,7 @@ class AuthorizerSettings(Settings):
 
 
 class BackendSettings(Settings):
-    """What every function is told that reaches the table and the engine."""
+    """The settings of every function that reaches the table and the engine."""
 
     table_name: Required
     isolation: Isolation = Isolation.USER

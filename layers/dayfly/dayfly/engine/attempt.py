@@ -1,4 +1,4 @@
-"""What an engine does to its run: begin, end, hand over, wait for the user. Each is one transaction with its record."""
+"""What an engine does to its run: begin, end, hand over, ask the user. Each is one transaction with its record."""
 
 import asyncio
 import logging
@@ -62,7 +62,7 @@ class Attempt:
         return (*self.facts.steps, *self._bridge.steps)
 
     async def end(self, payload: TerminalPayload) -> Outcome | None:
-        """Ends the run, and sees the end off."""
+        """Ends the run, posts the end, and starts the thread's next run. Raises `Superseded` or `Unsettled`."""
         run_writer = self._run_writer
         end = End(run_writer.ports.table, run=self.facts.run, steps=self._read_steps, lease_is=self._lease_is)
         await finish(run_writer, self._bridge, payload, end)

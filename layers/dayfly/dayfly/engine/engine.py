@@ -115,9 +115,12 @@ class IsolatedExecutionEngine:
     async def run(self) -> RunReport:
         """Runs the attempt to its end, and posts that end: the run's, or that it was handed over or waits.
 
-        Returns without an outcome where another writer has taken over: no lease, no invocation, no ending. Raises
-        `EngineClosed` after `close`, `IllegalTransition` when called twice, and `Unsettled` where the log could not be
-        reached: then the run is recovered from outside.
+        Where another writer has taken over, returns without an outcome, and leaves lease, next attempt and end to it.
+
+        Raises:
+            EngineClosed: The engine was closed.
+            IllegalTransition: It has run before.
+            Unsettled: The log could not be reached. The run is then recovered from outside.
         """
         self._move_to(EngineState.RUNNING)
         try:

@@ -18,6 +18,14 @@ class Supervision:
     Use as an async context manager, inside the engine's event loop. Leaving the block cancels what runs beside it and
     waits for its end. Where one of them failed, that failure is raised: a run that nobody keeps or watches must not go
     on.
+
+    Args:
+        host: Where the agent runs.
+        budget: How long it may run.
+        keeper: Renews the lease.
+        watcher: Re-reads the audience and the cancel marks.
+        updates: Makes the coroutine that sends heartbeats until it is cancelled.
+        out_of_time: Set by whoever takes the agent's events, once no other step fits.
     """
 
     def __init__(
@@ -30,15 +38,6 @@ class Supervision:
         updates: Callable[[], Coroutine[Any, Any, None]],
         out_of_time: asyncio.Event,
     ) -> None:
-        """
-        Args:
-            host: Where the agent runs.
-            budget: How long it may.
-            keeper: Renews the lease.
-            watcher: Re-reads the audience and the cancel marks.
-            updates: Makes the coroutine that sends heartbeats until it is cancelled.
-            out_of_time: Set by whoever takes the agent's events, once no other step fits.
-        """
         self._host = host
         self._budget = budget
         self._keeper = keeper
@@ -78,19 +77,21 @@ class Supervision:
         self._host.start(drive)
         agent = asyncio.create_task(_error_of(self._host))
         try:
-            await asyncio.wait(
-                (agent, *self._signals, *self._work),
-                timeout=self._budget.left_s,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            verdict = self._interruption()
-            if agent.done() and not isinstance(verdict, LeaseLost):
+            if await self._ends_by_itself(agent):
                 return AgentEnded(agent.result())
         finally:
             if not agent.done():
                 await self._host.stop()
             await _end(agent)
         return self._interruption() or self._time_used()
+
+    async def _ends_by_itself(self, agent: "asyncio.Task[BaseException | None]") -> bool:
+        """Waits for what comes first. An agent that ended when the lease was lost has said nothing that counts; where a
+        cancel came with its end, the end counts."""
+        await asyncio.wait(
+            (agent, *self._signals, *self._work), timeout=self._budget.left_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        return not isinstance(self._interruption(), LeaseLost) and agent.done()
 
     def _interruption(self) -> Verdict | None:
         """What ends the attempt whatever its agent is at. Raises what a task beside it has failed with."""

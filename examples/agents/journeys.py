@@ -11,8 +11,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from dayfly.agents.sdk.definition import AgentDefinition
-from dayfly.agents.sdk.tool_context import ToolError
+from dayfly.agents.sdk import AgentDefinition, ToolError
 
 
 class Means(StrEnum):

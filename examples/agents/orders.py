@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from dayfly.agents.sdk.definition import AgentDefinition
-from dayfly.agents.sdk.tool import Tool
-from dayfly.agents.sdk.tool_context import ToolContext, ToolError
+from dayfly.agents.sdk import AgentDefinition, Tool, ToolContext, ToolError
 
 
 @dataclass(frozen=True)

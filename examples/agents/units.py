@@ -10,8 +10,22 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from uuid import uuid4
 
-from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Responded, Thinking, ToolEnded, ToolStarted, Turn
-from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
+from dayfly.agents.sdk import (
+    AgentEvent,
+    Answered,
+    AssistantSaid,
+    Delta,
+    Message,
+    Responded,
+    Thinking,
+    ToolAnswered,
+    ToolCall,
+    ToolEnded,
+    ToolOutcome,
+    ToolStarted,
+    Turn,
+    UserSaid,
+)
 
 KILO = {"km": 1.0, "miles": 1.609344, "kg": 1.0, "pounds": 0.45359237}
 KINDS = ({"km", "miles"}, {"kg", "pounds"})

@@ -53,7 +53,6 @@ class World:
     def __post_init__(self) -> None:
         self.memory = MemoryTable(clock=self.clock)
         self.table = FaultyTable(self.memory)
-        self.ports = self.ports_over(self.table)
         self.router = Router(ports=self.ports, replies=self.sockets)
         self.engines = self.factory(self.table)
         self._ids = 0
@@ -64,6 +63,11 @@ class World:
         engines = ExecutionEngineFactory()
         engines.configure(ports=self.ports_over(table), agents=self.agents, host=InlineHost, limits=self.limits)
         return engines
+
+    @property
+    def ports(self) -> Ports:
+        """The ports of router and recovery, with the table as it is now."""
+        return self.ports_over(self.table)
 
     def ports_over(self, table: Table) -> Ports:
         """The ports, with this table."""

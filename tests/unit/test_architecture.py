@@ -66,7 +66,8 @@ def _defined(body: list[ast.stmt], prefix: str = "") -> Iterator[str]:
 
 
 def docstring_of(package: Path) -> str:
-    return ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or ""
+    whole = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or ""
+    return whole.partition("\n\n")[0]
 
 
 def packages() -> dict[str, Path]:

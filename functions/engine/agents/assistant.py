@@ -1,6 +1,6 @@
 """The default agent."""
 
-from dayfly.agents.sdk.definition import AgentDefinition
+from dayfly.agents.sdk import AgentDefinition
 from dayfly.agents.tools import calculate, current_time, forget_note, recall, remember, search_history
 
 agent = AgentDefinition(

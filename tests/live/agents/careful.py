@@ -2,8 +2,7 @@
 
 import asyncio
 
-from dayfly.agents.sdk.definition import AgentDefinition
-from dayfly.agents.sdk.tool import Tool
+from dayfly.agents.sdk import AgentDefinition, Tool
 
 
 async def deliver(to: str) -> str:

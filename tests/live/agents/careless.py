@@ -2,7 +2,7 @@
 
 import asyncio
 
-from dayfly.agents.sdk.definition import AgentDefinition
+from dayfly.agents.sdk import AgentDefinition
 
 
 async def deliver(to: str) -> str:

@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 
-from dayfly.agents.sdk.protocol import AgentEvent, Delta, Thinking, Turn
+from dayfly.agents.sdk import AgentEvent, Delta, Thinking, Turn
 
 
 class Hanging:

@@ -7,9 +7,20 @@ import time
 from collections.abc import AsyncIterator
 from typing import Final
 
-from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Responded, Thinking, ToolEnded, ToolStarted, Turn
-from dayfly.agents.tool_threads import run_in_thread
-from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall
+from dayfly.agents.sdk import (
+    AgentEvent,
+    Answered,
+    AssistantSaid,
+    Delta,
+    Responded,
+    Thinking,
+    ToolAnswered,
+    ToolCall,
+    ToolEnded,
+    ToolStarted,
+    Turn,
+    run_in_thread,
+)
 
 HELD_S: Final = 2.5
 """Held for so many seconds of processor at least, and about twice as many at most."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Thinking, Turn
+from dayfly.agents.sdk import AgentEvent, Answered, Delta, Thinking, Turn
 
 MEAL_BYTES = 32 * 1024 * 1024
 

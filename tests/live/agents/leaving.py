@@ -5,8 +5,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 
-from dayfly.agents.sdk.protocol import AgentEvent, Answered, Thinking, Turn
-from dayfly.agents.tool_threads import run_in_thread
+from dayfly.agents.sdk import AgentEvent, Answered, Thinking, Turn, run_in_thread
 from dayfly.errors import Unsettled
 
 

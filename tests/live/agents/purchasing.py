@@ -1,7 +1,6 @@
 """Buys and books only with approval, say "Buy a ticket to Kiel. Book a hotel in Kiel. Check the weather in Kiel"."""
 
-from dayfly.agents.sdk.definition import AgentDefinition
-from dayfly.agents.sdk.tool import Tool
+from dayfly.agents.sdk import AgentDefinition, Tool
 
 
 def buy_ticket(to: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from dayfly.agents.sdk.protocol import AgentEvent, Delta, Thinking, Turn
+from dayfly.agents.sdk import AgentEvent, Delta, Thinking, Turn
 
 
 class Raising:

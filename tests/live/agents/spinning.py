@@ -3,8 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 
-from dayfly.agents.sdk.protocol import AgentEvent, Answered, Thinking, ToolEnded, ToolStarted, Turn
-from dayfly.log.messages import ToolAnswered
+from dayfly.agents.sdk import AgentEvent, Answered, Thinking, ToolAnswered, ToolEnded, ToolStarted, Turn
 
 
 class Spinning:

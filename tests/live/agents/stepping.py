@@ -4,8 +4,19 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 
-from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Responded, Thinking, ToolEnded, ToolStarted, Turn
-from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall
+from dayfly.agents.sdk import (
+    AgentEvent,
+    Answered,
+    AssistantSaid,
+    Delta,
+    Responded,
+    Thinking,
+    ToolAnswered,
+    ToolCall,
+    ToolEnded,
+    ToolStarted,
+    Turn,
+)
 
 
 class Stepping:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 
-from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Thinking, Turn
+from dayfly.agents.sdk import AgentEvent, Answered, Delta, Thinking, Turn
 
 PIECE = "sixteen letters " * 64
 

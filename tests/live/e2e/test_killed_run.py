@@ -14,11 +14,17 @@ from tests.emulator.traces import processes
 from tests.live.kit.emulator import ROOT
 
 RUN = """
-import sys, time
+import asyncio, sys, time
 from pathlib import Path
+from tests.live.kit.chat import Chat
 from tests.live.kit.emulator import chatting
 
+async def greet(url):
+    async with Chat(url, "somebody") as client:
+        assert (await client.ask("ping"))["type"] == "pong"
+
 with chatting(Path(sys.argv[1])) as emulator:
+    asyncio.run(greet(emulator.url))
     print("ready", flush=True)
     time.sleep(60)
 """

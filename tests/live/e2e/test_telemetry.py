@@ -65,6 +65,12 @@ async def _lose_an_engine(emulator: EmulatorProcess, client: Chat) -> None:
     await client.end_of(run["run_id"])
 
 
+def _over(emulator: EmulatorProcess) -> list[dict[str, Any]]:
+    """The lines of attempts that came to something: one that is late finds another at work, and has no outcome."""
+    lines = (line for line in emulator.json_lines("EngineFunction") if line.get("message") == "attempt over")
+    return [line for line in lines if "outcome" in line]
+
+
 def _emitted(emulator: EmulatorProcess) -> Iterator[tuple[NamedMetric, dict[str, Any]]]:
     for function in FUNCTIONS:
         for line in emulator.json_lines(function):
@@ -113,7 +119,7 @@ def _total(emulator: EmulatorProcess, name: str) -> float:
 
 def test_logs_tell_what_became_of_attempts(observed: EmulatorProcess) -> None:
     """An attempt that ended while its run goes on says how; recovery names the run that it resumed, and why."""
-    over = [line for line in observed.json_lines("EngineFunction") if line.get("message") == "attempt over"]
+    over = _over(observed)
     assert {"waiting", "handed_over"} <= {line["outcome"] for line in over}
     (resumed,) = [line for line in observed.json_lines("RecoveryFunction") if line.get("message") == "run resumed"]
     assert (resumed["level"], resumed["code"]) == ("WARNING", "engine_lost")
@@ -124,7 +130,7 @@ def test_logs_name_the_run_and_its_surroundings(observed: EmulatorProcess) -> No
     """The line of an admission and of an attempt's end carry user, thread, run and request; the router's also the
     connection."""
     admitted = [line for line in observed.json_lines("RouterFunction") if line.get("message") == "admitted"]
-    over = [line for line in observed.json_lines("EngineFunction") if line.get("message") == "attempt over"]
+    over = _over(observed)
     assert len(admitted) == 7
     assert {"user", "thread", "run", "connection", "request", "function_request_id", "xray_trace_id"} <= set(
         admitted[0]

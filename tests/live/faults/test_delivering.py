@@ -16,6 +16,7 @@ from tests.live.kit.steps import accepted, kinds, speaks, whole
 LOT_KB = 5000
 """Twice what the system itself takes in for a reader that does not read."""
 BUFFER_BYTES = 64 * 1024
+RESTLESS_TURNS = 20
 ENGINE_MB = 300
 """What an engine may use at most, of which its libraries take some 130: less than all that is said, many times over."""
 
@@ -110,19 +111,25 @@ async def test_a_restless_reader_misses_nothing(swept: EmulatorProcess, user: st
     """A device that detaches and attaches again all through a run has the whole of it in the end; one that stays sees
     it as if nothing were."""
     async with Chat(swept.url, user) as calm, Chat(swept.url, user) as restless:
-        run = await accepted(calm, "x", agent="talking")
-        turns = 0
-        while not any(frame["type"] in TERMINAL for frame in restless.frames):
-            held = restless.events(run["run_id"])
-            seqs = {event["seq"] for event in held}
-            cursor = next(seq for seq in range(len(seqs) + 1) if seq + 1 not in seqs)
-            await restless.ask("attach", thread_id=run["thread_id"], after={run["run_id"]: cursor})
+        run = await accepted(calm, "x", agent="endless_step")
+        await speaks(calm, run)
+        for _ in range(RESTLESS_TURNS):
+            await _attach(restless, run)
             await asyncio.sleep(0.05)
             await restless.ask("detach", thread_id=run["thread_id"])
-            turns += 1
-            assert turns < 500
-        assert turns > 5
-        assert await whole(restless, run) == await whole(calm, run)
+        await _attach(restless, run)
+        await calm.ask("cancel", run_id=run["run_id"])
+        events = await whole(calm, run)
+        assert kinds(events).count("agent_delta") > 1
+        assert await whole(restless, run) == events
+
+
+async def _attach(client: Chat, run: Frame) -> None:
+    """Attaches with what the client holds of the run without a gap."""
+    seqs = {event["seq"] for event in client.events(run["run_id"])}
+    cursor = next(seq for seq in range(len(seqs) + 1) if seq + 1 not in seqs)
+    attached = await client.ask("attach", thread_id=run["thread_id"], after={run["run_id"]: cursor})
+    assert attached["type"] == "attached"
 
 
 async def test_sockets_that_are_gone_are_no_failure(swept: EmulatorProcess, user: str, faults: Control) -> None:

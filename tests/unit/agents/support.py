@@ -9,9 +9,8 @@ from pydantic_ai.models import Model
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
 
 from dayfly.agents.pydantic.agent import PydanticAgent
-from dayfly.agents.sdk.definition import AgentDefinition
+from dayfly.agents.sdk.definition import AgentDefinition, Tool
 from dayfly.agents.sdk.protocol import AgentEvent, Turn
-from dayfly.agents.sdk.tool import Tool
 from dayfly.agents.sdk.tool_context import ToolFunction
 from dayfly.clock import Clock
 from dayfly.context.execution import UserExecutionContext
@@ -120,7 +119,7 @@ async def collect(events: AsyncIterator[AgentEvent], into: list[AgentEvent]) -> 
         into.append(event)  # noqa: PERF401  # a comprehension would lose what came before the error
 
 
-async def settle() -> None:
+async def run_ready_tasks() -> None:
     """Lets every task that can go on do so."""
     for _ in range(50):
         await asyncio.sleep(0)

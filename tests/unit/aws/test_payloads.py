@@ -77,6 +77,9 @@ def test_what_is_no_payload_is_refused(event: object) -> None:
 def test_a_refusal_names_fields_and_no_values() -> None:
     """The error may be logged, so it holds nothing of the payload."""
     with pytest.raises(UnreadablePayload) as raised:
-        engine_payload({**sample("engine"), "attempt": "s3cret"})
-    assert "attempt" in str(raised.value)
+        engine_payload({**sample("engine"), "attempt": "s3cret", "user": 7})
+    assert str(raised.value) == "run.user, run.attempt"
+    with pytest.raises(UnreadablePayload) as raised:
+        recovery_event({"source": "s3cret"})
+    assert "ScheduledEvent.source, ScheduledEvent.detail-type" in str(raised.value)
     assert "s3cret" not in str(raised.value)

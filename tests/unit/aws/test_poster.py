@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 
 from dayfly.aws import poster as poster_module
 from dayfly.aws.calls import Pool, client_config
@@ -12,7 +14,7 @@ from dayfly.aws.poster import ATTEMPTS, ApiGatewayPoster
 from dayfly.clock import SystemClock
 from dayfly.errors import Gone, PostRefused, Unsettled
 from dayfly.metrics import Metric
-from tests.fakes.ports import MemoryMeter
+from tests.fakes.ports import ManualClock, MemoryMeter
 from tests.unit.aws.loopback import Answer, Loopback, Request
 
 
@@ -71,6 +73,46 @@ async def test_the_last_attempt_counts(poster: ApiGatewayPoster, server: Loopbac
     assert len(server.requests) == 8
 
 
+async def test_a_gateway_that_is_not_there_is_tried_as_often(
+    poster: ApiGatewayPoster, server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that can't be made is met like throttling; the error says what it was."""
+    tried: list[str] = []
+
+    def refuse(**_: object) -> None:
+        tried.append("x")
+        raise EndpointConnectionError(endpoint_url="x")
+
+    monkeypatch.setattr(poster, "_client", SimpleNamespace(post_to_connection=refuse))
+    with pytest.raises(Unsettled, match=r"^EndpointConnectionError$") as raised:
+        await poster.post("c", b"frame")
+    assert isinstance(raised.value.__cause__, EndpointConnectionError)
+    assert len(tried) == 8
+
+
+async def test_what_botocore_will_not_send_is_refused(poster: ApiGatewayPoster, server: Loopback) -> None:
+    """An error of the call itself is told at once, with its cause."""
+    with pytest.raises(PostRefused, match=r"^ParamValidationError$") as raised:
+        await poster.post("c", 7)  # type: ignore[arg-type]
+    assert isinstance(raised.value.__cause__, ParamValidationError)
+    assert server.requests == []
+
+
+async def test_the_latency_is_in_milliseconds(poster: ApiGatewayPoster, server: Loopback, meter: MemoryMeter) -> None:
+    """From the first attempt to the answer that counts."""
+    clock = ManualClock()
+    clock.advance(100)
+    poster._clock = clock
+
+    def late(_: Request) -> Answer:
+        clock.advance(0.25)
+        return Answer() if len(server.requests) == 2 else error(429, "LimitExceededException")
+
+    server.answer = late
+    await poster.post("c", b"frame")
+    assert meter.total(Metric.POST_LATENCY) == 500
+
+
 REFUSALS = [
     error(403, "ForbiddenException"),
     error(413, "PayloadTooLargeException"),
@@ -83,16 +125,17 @@ REFUSALS = [
 async def test_a_refusal_is_final(poster: ApiGatewayPoster, server: Loopback, answer: Answer) -> None:
     """403 and 413 are not tried again."""
     server.answer = lambda _: answer
-    with pytest.raises(PostRefused):
+    with pytest.raises(PostRefused) as raised:
         await poster.post("c", b"frame")
     assert len(server.requests) == 1
+    assert isinstance(raised.value.__cause__, ClientError)
 
 
 @pytest.mark.parametrize("answer", [error(410, "GoneException"), Answer(410)])
 async def test_gone_is_counted(poster: ApiGatewayPoster, server: Loopback, meter: MemoryMeter, answer: Answer) -> None:
     """410, with or without its modelled body, is `Gone`, once, and counted; it has no latency."""
     server.answer = lambda _: answer
-    with pytest.raises(Gone):
+    with pytest.raises(Gone, match=r"^c$"):
         await poster.post("c", b"frame")
     assert len(server.requests) == 1
     assert [one.metric for one in meter.taken] == [Metric.GONE_CONNECTIONS]

@@ -1,15 +1,16 @@
 """Searching the user's own threads."""
 
+import random
 from dataclasses import replace
 
 import pytest
 
 from dayfly.history.chunks import chunks_of, with_chunks
-from dayfly.history.search import EXCERPT_CHARS, ThreadSearch
+from dayfly.history.search import EXCERPT_CHARS, MAX_PIECES, ThreadSearch
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, UserSaid
 from dayfly.store.memory import MemoryTable
-from dayfly.store.rows import HistoryRow, ThreadRow, ThreadState
-from dayfly.store.table import Put
+from dayfly.store.rows import HistoryRow, PartRow, ThreadRow, ThreadState
+from dayfly.store.table import Delete, Put
 
 
 async def add(
@@ -84,6 +85,41 @@ async def test_a_body_in_parts_is_read() -> None:
     found = await ThreadSearch(table, "u-alice").find("Tokyo", limit=10)
     assert [hit.said_by for hit in found] == ["the assistant", "you"]
     assert "xx Tokyo y y" in found[1].excerpt
+
+
+@pytest.mark.parametrize("gone", [PartRow, HistoryRow])
+async def test_what_is_being_deleted_is_passed_over(gone: type[PartRow | HistoryRow]) -> None:
+    """Where a part or a piece is gone nothing is found of that piece, or behind it; whole, it was found."""
+    table = MemoryTable()
+    await add(table, "t-1", (UserSaid("Tokyo"),))
+    await add(table, "t-2", (UserSaid("Tokyo again"),), (UserSaid(_incompressible() + " Tokyo"),))
+    search = ThreadSearch(table, "u-alice")
+    assert [hit.thread_id for hit in await search.find("tokyo", limit=10)] == ["t-2", "t-2", "t-1"]
+    lost = [row for row in table.rows.values() if isinstance(row, gone) and _belongs_to_newest_of_t_2(row)]
+    assert lost
+    await table.write(*(Delete(row.key) for row in lost[:1]))
+    found = [(hit.thread_id, hit.excerpt) for hit in await search.find("tokyo", limit=10)]
+    assert found == ([("t-2", "Tokyo again")] if gone is PartRow else []) + [("t-1", "Tokyo")]
+
+
+def _incompressible() -> str:
+    return random.Random(5).randbytes(200_000).hex()
+
+
+def _belongs_to_newest_of_t_2(row: PartRow | HistoryRow) -> bool:
+    if isinstance(row, PartRow):
+        return True  # only that piece is long enough for parts
+    return (row.thread_id, row.place, row.nonce) == ("t-2", 2, "n")
+
+
+async def test_so_many_runs_are_looked_through() -> None:
+    """What lies behind them is not found, in whichever threads they are; what strays beside them does not count."""
+    table = MemoryTable()
+    await add(table, "t-1", (UserSaid("Osaka"),))
+    await add(table, "t-2", (UserSaid("Tokyo"),), *[(UserSaid("Hm."),)] * (MAX_PIECES - 1))
+    search = ThreadSearch(table, "u-alice")
+    assert len(await search.find("tokyo", limit=10)) == 1
+    assert await search.find("osaka", limit=10) == ()
 
 
 @pytest.mark.parametrize("query", ["", "  ?!", "missing"])

@@ -1,15 +1,22 @@
 """Reading a run's log back."""
 
+import pytest
+
 from dayfly.log.batch import Emitted
 from dayfly.log.fold import LogStep, Said, Voided
 from dayfly.log.journal import JournalEntry
 from dayfly.log.messages import AssistantSaid, ToolAnswered
 from dayfly.log.reader import PAGE, committed_of, pages_after, steps_of, tail_of
 from dayfly.log.writer import RECORD_ALONE
-from dayfly.protocol.events import AgentResumed
+from dayfly.protocol.events import AgentCancelled, AgentResumed, AgentStarted, AnyPayload, ApprovalRequested
+from dayfly.runs.state import RunStatus, status_of
+from dayfly.store.rows import LogRow, Outcome
 from tests.fakes.world import World
 from tests.unit.delivery.support import Stage, completed, item, staged
 from tests.unit.log.test_batch import delta
+from tests.unit.protocol.test_events import event
+
+ASKS = ApprovalRequested(tool_name="t", tool_call_id="c", parameters={}, expires_at="2026-01-01T00:00:00.000Z")
 
 
 async def seqs_after(stage: Stage, seq: int) -> list[int]:
@@ -30,6 +37,40 @@ async def test_replay_starts_inside_a_batch(world: World) -> None:
         await writer.append(tuple(item(step) for step in range(1, size + 1)), RECORD_ALONE)
     for seq in range(13):
         assert await seqs_after(stage, seq) == list(range(seq + 1, 12))
+
+
+@pytest.mark.parametrize(
+    ("last", "outcome", "queued", "status"),
+    [
+        (None, None, True, RunStatus.QUEUED),
+        (None, None, False, RunStatus.RUNNING),
+        (AgentStarted(message="x"), None, True, RunStatus.QUEUED),
+        (AgentStarted(message="x"), None, False, RunStatus.RUNNING),
+        (ASKS, None, False, RunStatus.WAITING),
+        (AgentCancelled(execution_time_ms=1), Outcome.CANCELLED, False, RunStatus.CANCELLED),
+        (AgentCancelled(execution_time_ms=1), Outcome.FAILED, True, RunStatus.FAILED),
+    ],
+)
+def test_where_a_run_stands(last: AnyPayload | None, outcome: Outcome | None, queued: bool, status: RunStatus) -> None:
+    """Its outcome counts before all; else it waits for its user if that is the last that it said, though it may have
+    said more; else the thread's queue tells."""
+    if last is None:
+        assert status_of(None, queued=queued) is status
+        return
+    texts = tuple(event(payload).encode() for payload in (AgentStarted(message="x"), last))
+    row = LogRow(
+        user_id="u",
+        run_id="r-1",
+        first=4,
+        last=5,
+        events=texts,
+        nonce="n",
+        ordinal=0,
+        invocation_id="i",
+        at=1,
+        outcome=outcome,
+    )
+    assert status_of(row, queued=queued) is status
 
 
 async def test_the_tail_decides(world: World) -> None:

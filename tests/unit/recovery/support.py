@@ -8,9 +8,11 @@ from tests.fakes.agents import calculator, silent
 from tests.fakes.world import World, assert_ended_once
 
 
-async def killed(world: World, *, after_s: float = 2, invocation: str = "i-1", spent: bool = False) -> EngineCall:
+async def killed(
+    world: World, *, after_s: float = 2, invocation: str = "i-1", spent: bool = False, **fields: str
+) -> EngineCall:
     """A run whose engine has died after so many seconds; with `spent`, one that was resumed as often as may be."""
-    call = await world.killed(silent, after_s=after_s, invocation=invocation)
+    call = await world.killed(silent, after_s=after_s, invocation=invocation, **fields)
     if spent:
         row = world.run(call.run_id)
         world.memory._rows[row.key] = replace(row, resumes=MOST_RESUMES)

@@ -8,11 +8,13 @@ import pytest
 
 from dayfly.errors import EngineLost, EngineTimeout, Unsettled
 from dayfly.log.messages import AssistantSaid, ToolAnswered
+from dayfly.metrics import Metric
 from dayfly.recovery.actions import MOST_RESUMES
 from dayfly.runs.invoker import EngineCall
 from dayfly.runs.state import AwaitingApproval, AwaitingEngine, Held, RunState, read_state_by_lease
 from dayfly.store import keys
-from dayfly.store.rows import CancelRow, HistoryRow, RunRow
+from dayfly.store.rows import CancelRow, HistoryRow, LogRow, RunRow
+from dayfly.store.table import Put
 from tests.fakes.agents import Programme, Round, asking, silent
 from tests.fakes.faulty_table import Call, Halt, ends_a_run, rows_of
 from tests.fakes.world import World, assert_ended_once, assert_history
@@ -243,3 +245,52 @@ async def test_the_end_of_a_run_that_waited_long_is_posted_until_it_is_seen(worl
     await world.sweep()
     assert "agent_cancelled" in world.sockets.types("a2")
     assert world.leases() == []
+
+
+async def test_a_lease_that_has_moved_is_not_taken_for_an_invocation(world: World) -> None:
+    """Whoever looked at a run before somebody else saw to it invokes nothing and changes nothing."""
+    call = await world.admitted()
+    await asyncio.sleep(11)
+    found = await state_of(world, call, AwaitingEngine)
+    moved = replace(found.lease, due=found.lease.due + 1)
+    world.memory._rows[moved.key] = moved
+    await world.recovery_actions().start_again(found)
+    assert (world.invoker.calls, world.leases()) == ([call], [moved])
+    await world.recovery_actions().start_again(await state_of(world, call, AwaitingEngine))
+    assert world.invoker.calls == [call, call]
+
+
+async def test_what_earlier_attempts_took_is_added_up(world: World) -> None:
+    """From when an attempt could begin to the last that its log has; each resumption is counted in the metrics."""
+    call = await killed(world, after_s=6)
+    spent = 0
+    for number in (1, 2):
+        found = await state_of(world, call, Held)
+        spent += found.tail.at - found.lease.activated
+        await world.recovery_actions().resume(found, LOST)
+        assert world.run(call.run_id).spent_ms == spent > 0
+        assert world.meter.total(Metric.RUNS_RESUMED) == number
+        engine = world.starts(world.invoker.calls[-1], invocation=f"i-{number + 1}")
+        await asyncio.sleep(6)
+        await world.crash(engine)
+
+
+async def test_a_cancelled_runs_time_counts_from_its_admission(world: World) -> None:
+    """The event says how long the run was there."""
+    call = await world.admitted()
+    await world.memory.write(
+        Put(CancelRow(user_id=call.user_id, thread_id=call.thread_id, run_id=call.run_id, at=0, expires=2**40))
+    )
+    await asyncio.sleep(30)
+    await world.recovery_actions().start_again(await state_of(world, call, AwaitingEngine))
+    assert payloads(world, call.run_id, "agent_cancelled") == [{"execution_time_ms": 30_000}]
+    assert world.invoker.calls == [call]
+
+
+@pytest.mark.parametrize("missing", [RunRow, LogRow])
+async def test_there_is_no_standing_without_run_and_log(world: World, missing: type[RunRow | LogRow]) -> None:
+    """A run that is being deleted has a lease, perhaps, and nothing to look after."""
+    call = await world.admitted()
+    for row in world.rows(missing):
+        del world.memory._rows[row.key]
+    assert await read_state_by_lease(world.memory, keys.lease_key(call.user_id, call.run_id)) is None

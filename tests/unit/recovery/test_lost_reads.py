@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from dayfly.errors import Unsettled
+from dayfly.store.keys import ENDED_SHARDS, LEASE_SHARDS, Key
 from dayfly.store.rows import CancelRow, LogRow
 from dayfly.store.table import Put
-from tests.fakes.faulty_table import Call, Fault
+from tests.fakes.faulty_table import Call, Fault, FaultyTable
 from tests.fakes.world import World, assert_ended_once
 from tests.unit.recovery.support import assert_goes_on, killed
 
@@ -64,22 +65,40 @@ async def test_a_sweep_of_a_run_without_an_attempt_left_survives_any_lost_read(w
     assert assert_ended_once(world, call.run_id) == "agent_error"
 
 
+class OneShardAway(FaultyTable):
+    """Never answers what is due in one part of the index."""
+
+    away = ""
+
+    async def due_leases(self, shard: str, *, before: int, limit: int) -> tuple[Key, ...]:
+        if shard == self.away:
+            raise Unsettled(f"{shard} is away")
+        return await super().due_leases(shard, before=before, limit=limit)
+
+
 async def test_one_shard_that_does_not_answer_holds_back_no_other(world: World) -> None:
-    """With every read of one shard refused, runs of the others are looked after, and the failure is told."""
+    """With every read of one shard refused, of runs or of ends, the runs of the others are looked after, and the
+    failures are told; where it is the run's own shard that is away, the run is left to the next sweep."""
+    table = world.table = OneShardAway(world.memory)
     call = await killed(world)
     await asyncio.sleep(21)
-    shard = int(world.leases()[0].lease_shard.removeprefix("LEASES#"))
-    asked: list[int] = []
-
-    def plan(one: Call) -> Fault | None:
-        if one.method != "due_leases":
-            return None
-        asked.append(one.number)
-        return Fault.REFUSED if len(asked) <= 4 and (len(asked) - 1) % 4 != shard else None
-
-    world.table.plan = plan
-    await world.sweep()
+    own = world.leases()[0].lease_shard
+    for away, failures in ((own, 2), (ENDED_SHARDS[0], 1), (ENDED_SHARDS[3], 1)):
+        before = world.run(call.run_id).attempt
+        table.away = away
+        with pytest.raises(ExceptionGroup) as raised:
+            await world.sweep()
+        assert [str(error) for error in raised.value.exceptions] == [f"{away} is away"] * failures
+        if away == own:
+            assert world.run(call.run_id).attempt == before == 1
     await assert_goes_on(world, call)
+    call = await killed(world, user="u-bob", connection="b1")
+    await asyncio.sleep(21)
+    (lease,) = [one for one in world.leases() if one.run_id == call.run_id]
+    table.away = next(shard for shard in LEASE_SHARDS if shard != lease.lease_shard)
+    with pytest.raises(ExceptionGroup):
+        await world.sweep()
+    await assert_goes_on(world, call, connection="b1")
 
 
 @pytest.mark.parametrize("spent", [False, True])

@@ -268,3 +268,14 @@ async def test_a_run_that_waits_and_is_not_there_is_a_bug_that_shows(world: Worl
     del world.memory._rows[world.run(waiting).key]
     with pytest.raises(IllegalTransition):
         await cancel_queued(world.run_writer(), world.thread(call.thread_id))
+
+
+async def test_a_queued_runs_time_counts_from_its_admission(world: World) -> None:
+    """A run that is ended in the queue says how long it waited there."""
+    call = await world.admitted()
+    waiting = await world.queued(call)
+    await asyncio.sleep(30)
+    await cancel_queued(world.run_writer(), world.thread(call.thread_id))
+    (end,) = [event for event in world.log(waiting) if event["type"] == "agent_cancelled"]
+    assert end["payload"] == {"execution_time_ms": 30_000}
+    assert world.thread(call.thread_id).queue == ()

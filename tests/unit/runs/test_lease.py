@@ -61,6 +61,16 @@ def test_an_engine_holds_it_for_twenty_seconds() -> None:
     assert (HELD.activated, HELD.attempt) == (100, 1)
 
 
+def test_a_change_of_hands_leaves_the_rest() -> None:
+    """Whoever takes a lease over says in which state, for whom and until when, and nothing else."""
+    assert (BEGIN_WITHIN_MS, LEASE_MS) == (10_000, 20_000)
+    first = first_lease(RUN, now=100)
+    assert held_lease(first, nonce="n", now=200) == replace(first, state=LeaseState.HELD, nonce="n", due=20_200)
+    assert approval_lease(first, nonce="n", expires=9) == replace(first, state=LeaseState.APPROVAL, nonce="n", due=9)
+    ended = ended_lease(first, due=7, nonce="n")
+    assert ended == replace(first, state=LeaseState.ENDED, nonce="n", due=7, lease_shard=ended.lease_shard)
+
+
 def test_the_next_attempt_waits_anew() -> None:
     """Its time counts from when it was opened, it has been invoked once, and nobody holds it."""
     row = replace(RUN, attempt=2, first_seq=9)

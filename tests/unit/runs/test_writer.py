@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from dayfly.errors import Superseded, Unsettled
 from dayfly.log.reader import committed_of, tail_of
 from dayfly.log.writer import RECORD_ALONE, Committed
 from dayfly.store.rows import LeaseState
-from tests.fakes.faulty_table import Fault
+from tests.fakes.faulty_table import Call, Fault
 from tests.fakes.world import World
 from tests.unit.delivery.support import Stage, completed, staged, thinking
 
@@ -97,6 +98,23 @@ async def test_an_end_that_was_posted_in_vain_is_put_off(world: World) -> None:
         await world.run_writer().post_again(stage.run, tail)
         (lease,) = world.leases()
         assert (lease.state, lease.due - world.clock.now_ms()) == (LeaseState.ENDED, expected * 1000)
+
+
+@pytest.mark.parametrize("moved", [{"due": 7}, {"state": LeaseState.HELD}], ids=str)
+async def test_a_lease_that_has_moved_is_not_put_off(world: World, moved: dict[str, Any]) -> None:
+    """Where somebody else has seen to the lease between its being read and put off, it stays as that one left it."""
+    stage, tail = await ended(world)
+    world.sockets.refuse["a1"] = Unsettled("throttled")
+    (lease,) = world.leases()
+    theirs = replace(lease, **moved)
+
+    def move(call: Call) -> None:
+        if call.method == "write":
+            world.memory._rows[lease.key] = theirs
+
+    world.table.plan = move
+    await world.run_writer().post_again(stage.run, tail)
+    assert world.leases() == [theirs]
 
 
 async def test_errands_are_run_beside_or_at_once(world: World) -> None:

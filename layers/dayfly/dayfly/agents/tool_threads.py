@@ -21,14 +21,18 @@ class ToolThread(threading.Thread):
 async def run_in_thread(call: Callable[[], T], *, name: str) -> T:
     """Runs `call` in a daemon thread of its own and returns what it returns, or raises what it raises.
 
-    Cancelled, it returns at once and leaves the thread to itself. A thread of its own, not one of a pool: an abandoned
-    call then blocks no other, the event loop closes without it, and `running_tool_threads` can tell of it.
+    If it is cancelled, it returns at once and abandons the thread. A thread of its own, not one of a pool: an abandoned
+    call then blocks no other, the event loop closes without it, and `running_tool_threads` names it.
+
+    Args:
+        call: A plain function, its arguments bound.
+        name: The tool's.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
     context = contextvars.copy_context()
 
-    def settle(result: T | None, error: BaseException | None) -> None:
+    def set_outcome(result: T | None, error: BaseException | None) -> None:
         if done.cancelled():
             return
         if error is not None:
@@ -44,7 +48,7 @@ async def run_in_thread(call: Callable[[], T], *, name: str) -> T:
             # A future refuses StopIteration, as it would end the awaiting generator in silence (PEP 479).
             error = RuntimeError("the tool raised StopIteration") if isinstance(raised, StopIteration) else raised
         try:
-            loop.call_soon_threadsafe(settle, result, error)
+            loop.call_soon_threadsafe(set_outcome, result, error)
         except RuntimeError:
             if not loop.is_closed():  # it is closed where the run is over: nobody waits any more
                 raise

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
-from dayfly.aws.calls import Pool, code_of, jittered, status_of, translated
+from dayfly.aws.calls import Pool, jittered, status_of, translated
 from dayfly.clock import Clock
 from dayfly.errors import Gone, PostRefused, Unsettled
 from dayfly.metrics import Meter, Metric
@@ -38,7 +38,7 @@ class ApiGatewayPoster:
             try:
                 await self._pool.run(partial(self._client.post_to_connection, ConnectionId=connection_id, Data=frame))
             except ClientError as error:
-                if code_of(error) == "GoneException" or status_of(error) == 410:
+                if status_of(error) == 410:
                     self._meter.add(Metric.GONE_CONNECTIONS)
                     raise Gone(connection_id) from error
                 last = translated(error, PostRefused)

@@ -39,7 +39,7 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(told)
         except ValidationError as error:
-            reasons = (f"{'.'.join(map(str, one['loc'])).upper()}: {one['msg']}" for one in error.errors())
+            reasons = (f"{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors())
             raise ConfigurationError(f"environment: {'; '.join(reasons)}") from error
 
 

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
-from dayfly.history.chunks import messages_in, unpack_fragments
+from dayfly.history.chunks import messages_in, read_chunks
+from dayfly.history.reader import newest_rows
 from dayfly.log.messages import AssistantSaid, Message, UserSaid
 from dayfly.store import keys
-from dayfly.store.keys import Key
-from dayfly.store.rows import HistoryRow, PartRow, ThreadRow, ThreadState
-from dayfly.store.table import MAX_KEYS, Span, Table
+from dayfly.store.rows import HistoryRow, ThreadRow, ThreadState
+from dayfly.store.table import Span, Table
 
 MAX_THREADS: Final = 30
 """Threads looked through, newest first."""
@@ -38,8 +38,16 @@ class ThreadSearch:
         self._user = user_id
 
     async def find(self, query: str, *, limit: int) -> tuple[Found, ...]:
-        """Up to `limit` messages that hold every word of `query` (in any case, in any order), newest first within each
-        thread, newest threads first. At most `MAX_THREADS` threads and `MAX_PIECES` runs are looked through."""
+        """Finds messages that hold every word of `query`, in any case and order.
+
+        Args:
+            query: Without a word in it nothing is found.
+            limit: How many messages to return at most.
+
+        Returns:
+            The newest first within each thread, and the newest thread first, of at most `MAX_THREADS` threads and
+            `MAX_PIECES` runs. A run that is being deleted is passed over.
+        """
         words = re.findall(r"\w+", query.casefold())
         found: list[Found] = []
         if not words or limit < 1:
@@ -56,38 +64,23 @@ class ThreadSearch:
 
     async def _pieces(self) -> AsyncIterator[tuple[ThreadRow, HistoryRow]]:
         span = Span.prefix(keys.user_partition(self._user), keys.THREADS)
-        looked_at = 0
+        left = MAX_PIECES
         for thread in await self._table.query(span, ThreadRow, limit=MAX_THREADS, descending=True):
             if thread.state != ThreadState.LIVE:
                 continue
-            rows = await self._table.query(
-                Span.prefix(keys.user_partition(self._user), keys.history_prefix(thread.thread_id)),
-                HistoryRow,
-                limit=MAX_PIECES - looked_at,
-                descending=True,
-            )
-            looked_at += len(rows)
-            # Only what the thread points to counts: two writers of one ending may both have left a piece.
-            head = thread.history_head
-            for row in rows:
-                if row.key.sk == head:
+            async for rows in newest_rows(self._table, thread, limit=left, at_once=left):
+                left -= len(rows)
+                for row in rows:
                     yield thread, row
-                    head = row.previous
-            if looked_at >= MAX_PIECES:
-                return
 
     async def _messages(self, piece: HistoryRow) -> tuple[Message, ...]:
         """What was said; chunks that hold nothing but calls and their results are passed over."""
-        said = [piece.chunk_keys(chunk) for chunk, shown in enumerate(piece.shown) if shown]
-        wanted = [key for places in said for key in places]
-        parts: dict[Key, bytes] = {}
-        for start in range(0, len(wanted), MAX_KEYS):
-            rows = await self._table.get_many(wanted[start : start + MAX_KEYS])
-            parts.update((key, row.data) for key, row in rows.items() if isinstance(row, PartRow))
-        if len(parts) < len(wanted):
+        said = [(piece, chunk) for chunk, shown in enumerate(piece.shown) if shown]
+        try:
+            chunks = await read_chunks(self._table, said)
+        except KeyError:
             return ()  # being deleted
-        chunks = [b"".join(parts[key] for key in places) if places else piece.body for places in said]
-        return messages_in(fragment for chunk in chunks for fragment in unpack_fragments(chunk))
+        return messages_in(fragment for chunk in chunks for fragment in chunk)
 
 
 def _text(message: Message) -> str:

@@ -23,7 +23,7 @@ def advanced(thread: ThreadRow) -> ThreadRow:
         thread,
         active_run=following,
         queue=thread.queue[1:],
-        interrupts=max(0, thread.interrupts - 1) if following else 0,
+        interrupts=max(0, thread.interrupts - 1),
     )
 
 

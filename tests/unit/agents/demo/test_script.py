@@ -4,7 +4,7 @@ import pytest
 
 from dayfly.agents.demo.script import SLOW_STORY_SECONDS, Ask, Say, Wanted, respond
 from dayfly.agents.demo.shapes import ToolShape
-from dayfly.agents.denial import denial
+from dayfly.agents.sdk.protocol import denial_text
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
 
 CALCULATE = (ToolShape("calculate"),)
@@ -47,7 +47,7 @@ def test_a_tools_error_is_told() -> None:
 )
 def test_a_denied_call_is_told(reason: str, answer: str) -> None:
     """Whose decision it was, and why, if that was said."""
-    assert said(*asked(denial(reason), ToolOutcome.DENIED)) == answer
+    assert said(*asked(denial_text(reason), ToolOutcome.DENIED)) == answer
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ def test_what_was_forgotten_is_told(result: str, answer: str) -> None:
 
 def test_it_knows_what_was_said_before() -> None:
     """The user's and its own last words come from the thread's history."""
-    before = (UserSaid("I like tea."), AssistantSaid("JournalMessage."))
+    before = (UserSaid("I like tea."), AssistantSaid("Noted."))
     assert said(*before, UserSaid("What did I just ask?")) == 'You said: "I like tea."'
-    assert said(*before, UserSaid("What did you just say?")) == 'I said: "JournalMessage."'
+    assert said(*before, UserSaid("What did you just say?")) == 'I said: "Noted."'
     assert "first thing" in said(UserSaid("What did I just say?"))
 
 
@@ -76,9 +76,9 @@ def test_it_knows_what_was_said_first(question: str) -> None:
     """The user's first words in the thread, not the last ones."""
     before = (
         UserSaid("I like tea."),
-        AssistantSaid("JournalMessage."),
+        AssistantSaid("Noted."),
         UserSaid("And milk."),
-        AssistantSaid("JournalMessage."),
+        AssistantSaid("Noted."),
     )
     assert said(*before, UserSaid(question)) == 'The first thing I can see of yours in this thread: "I like tea."'
     assert "first thing you said in this thread" in said(UserSaid(question))

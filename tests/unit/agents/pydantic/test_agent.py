@@ -16,7 +16,7 @@ from dayfly.errors import AgentFailed, ModelFailed
 from dayfly.log.fold import UNANSWERED
 from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome, UserSaid
 from dayfly.protocol.limits import TOOL_CALL_ID_CHARS
-from tests.unit.agents.support import Piece, agent_of, call, collect, events_of, kinds, responses, settle, turn
+from tests.unit.agents.support import Piece, agent_of, call, collect, events_of, kinds, responses, run_ready_tasks, turn
 
 
 async def test_an_answer_without_tools() -> None:
@@ -71,7 +71,7 @@ async def test_nothing_runs_ahead_of_what_was_taken() -> None:
 
     seen: list[tuple[str, list[str]]] = []
     async for event in agent_of(script, touch).run(turn()):
-        await settle()
+        await run_ready_tasks()
         await asyncio.sleep(0.02)  # a tool's thread would have run by now
         seen.append((type(event).__name__, list(happened)))
     assert seen[:6] == [

@@ -8,6 +8,7 @@ from pydantic_ai.messages import ModelMessage, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo
 
 from dayfly.agents.pydantic.agent import PydanticAgent
+from dayfly.agents.sdk.definition import Tool
 from dayfly.agents.sdk.protocol import (
     AgentEvent,
     Answered,
@@ -18,7 +19,6 @@ from dayfly.agents.sdk.protocol import (
     ToolEnded,
     ToolStarted,
 )
-from dayfly.agents.sdk.tool import Tool
 from dayfly.agents.sdk.tool_context import ToolContext
 from dayfly.log.messages import AssistantSaid, Decision, Message, ToolAnswered, ToolCall, ToolOutcome
 from tests.unit.agents.support import Piece, agent_of, assert_whole, call, events_of, kinds, responses, turn

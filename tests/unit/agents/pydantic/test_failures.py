@@ -1,4 +1,4 @@
-"""What a client is told when the model's side fails."""
+"""How a run fails: on the model's side, or by a tool that keeps failing."""
 
 import pytest
 from pydantic_ai.exceptions import (
@@ -9,8 +9,9 @@ from pydantic_ai.exceptions import (
     UsageLimitExceeded,
 )
 
-from dayfly.agents.pydantic.failures import explain
+from dayfly.agents.pydantic.failures import MAX_FAILED_RESPONSES, ToolFailures, explain
 from dayfly.errors import AgentFailed, ErrorCode, ModelFailed
+from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolOutcome
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,44 @@ def test_our_own_errors_stay_what_they_are() -> None:
     """They were safe to begin with."""
     error = AgentFailed("no")
     assert explain(error, max_requests=20) is error
+
+
+def answer(name: str, outcome: ToolOutcome) -> ToolAnswered:
+    return ToolAnswered("c", name, "", outcome)
+
+
+def test_a_response_names_its_tools_once() -> None:
+    """In the order in which they first ended; the next response begins with none."""
+    failures = ToolFailures(())
+    for name in ("look", "buy", "look"):
+        failures.add(answer(name, ToolOutcome.OK))
+    assert failures.end_response() == ("look", "buy")
+    assert failures.end_response() == ()
+
+
+@pytest.mark.parametrize("resumed", range(MAX_FAILED_RESPONSES + 1))
+def test_a_tool_may_fail_in_so_many_responses(resumed: int) -> None:
+    """Whichever attempts they were in."""
+    earlier = [message for _ in range(resumed) for message in (AssistantSaid(""), answer("buy", ToolOutcome.ERROR))]
+    failures = ToolFailures(earlier)
+    for number in range(resumed, MAX_FAILED_RESPONSES):
+        if number:
+            failures.end_response()
+        failures.add(answer("buy", ToolOutcome.ERROR))
+    with pytest.raises(AgentFailed, match="buy"):
+        failures.end_response()
+
+
+@pytest.mark.parametrize("other", [ToolOutcome.OK, ToolOutcome.DENIED])
+def test_what_breaks_a_row_of_failures(other: ToolOutcome) -> None:
+    """A call that went well does. One that was denied counts as neither: it lets the row go on, and adds nothing."""
+    failures = ToolFailures(())
+    for outcome in (*[ToolOutcome.ERROR] * (MAX_FAILED_RESPONSES - 1), other):
+        failures.add(answer("buy", outcome))
+        failures.end_response()
+    failures.add(answer("buy", ToolOutcome.ERROR))
+    if other is ToolOutcome.OK:
+        assert failures.end_response() == ("buy",)
+    else:
+        with pytest.raises(AgentFailed):
+            failures.end_response()

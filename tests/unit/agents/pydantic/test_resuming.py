@@ -8,6 +8,7 @@ import pytest
 from pydantic_ai.messages import ModelMessage, ModelResponse
 from pydantic_ai.models.function import AgentInfo
 
+from dayfly.agents.sdk.definition import Tool
 from dayfly.agents.sdk.protocol import (
     AgentEvent,
     Answered,
@@ -19,7 +20,6 @@ from dayfly.agents.sdk.protocol import (
     ToolStarted,
     Turn,
 )
-from dayfly.agents.sdk.tool import Tool
 from dayfly.agents.sdk.tool_context import ToolContext, ToolError
 from dayfly.errors import AgentFailed, ToolOutcomeUnknown
 from dayfly.log.messages import AssistantSaid, Decision, Message, ToolAnswered, ToolCall, ToolOutcome
@@ -252,7 +252,7 @@ async def test_a_resumed_run_has_no_fresh_budget_of_requests() -> None:
 
 
 async def test_a_tool_that_kept_failing_before_keeps_failing() -> None:
-    """Rounds of earlier attempts count."""
+    """The responses of earlier attempts count."""
 
     def no() -> str:
         """Refuses."""

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 from pydantic_ai import RunContext
 
 from dayfly.agents.pydantic.toolbox import as_text, build_tool
+from dayfly.agents.sdk.definition import Tool
 from dayfly.agents.sdk.protocol import ToolEnded, ToolStarted
-from dayfly.agents.sdk.tool import Tool
 from dayfly.agents.sdk.tool_context import ToolContext, ToolFunction
 from dayfly.errors import ConfigurationError
 from tests.unit.agents.support import agent_of, call, events_of, responses

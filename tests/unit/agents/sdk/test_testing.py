@@ -3,10 +3,8 @@
 import pytest
 
 from dayfly.agents.pydantic.conversation import to_model_messages
-from dayfly.agents.pydantic.warm_up import warm_up
-from dayfly.agents.sdk.definition import AgentDefinition
+from dayfly.agents.sdk.definition import AgentDefinition, Tool
 from dayfly.agents.sdk.testing import ask
-from dayfly.agents.sdk.tool import Tool
 from dayfly.agents.sdk.tool_context import ToolContext, ToolError
 from dayfly.errors import ConfigurationError
 from tests.unit.agents.support import assert_whole
@@ -108,8 +106,3 @@ async def test_a_wrong_model_is_said() -> None:
     """As it would be at start."""
     with pytest.raises(ConfigurationError):
         await ask(agent, "Hello", model="nonsense")
-
-
-def test_the_rehearsal_runs_through() -> None:
-    """In the init phase, outside any loop."""
-    warm_up()

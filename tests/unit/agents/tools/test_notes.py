@@ -12,7 +12,7 @@ async def test_what_is_remembered_is_recalled_in_another_run() -> None:
     table, clock = MemoryTable(), ManualClock()
     first = ToolContext.of(turn(table=table, clock=clock, run="r-1"), "a")
     second = ToolContext.of(turn(table=table, clock=clock, run="r-2"), "a")
-    assert await remember(first, " my code is 1234 ") == "JournalMessage: my code is 1234"
+    assert await remember(first, " my code is 1234 ") == "Noted: my code is 1234"
     clock.advance(1)
     await remember(second, "I live in Kiel")
     assert await recall(second) == "- my code is 1234\n- I live in Kiel"

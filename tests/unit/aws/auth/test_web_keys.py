@@ -120,8 +120,12 @@ def test_an_issuer_with_a_slash_is_discovered(issuer: Issuer) -> None:
 
     Source: OpenID Connect Discovery 1.0, section 4.1.
     """
-    issuer.configuration = {"issuer": f"{issuer.url}/", "jwks_uri": issuer.jwks_url}
-    assert WebKeys(issuer=f"{issuer.url}/", jwks_url="", clock=ManualClock()).find("one") is not None
+    named = f"{issuer.url}/X/"
+    document = json.dumps({"issuer": named, "jwks_uri": issuer.jwks_url}).encode()
+    keys = issuer.server.answer
+    place = "/X/.well-known/openid-configuration"
+    issuer.server.answer = lambda request: Answer(body=document) if request.path == place else keys(request)
+    assert WebKeys(issuer=named, jwks_url="", clock=ManualClock()).find("one") is not None
 
 
 def test_another_issuer_is_not_discovered(issuer: Issuer) -> None:

@@ -14,6 +14,12 @@ def test_the_sample_has_every_kind_of_row() -> None:
     assert {type(row) for row in rows.one_of_every_kind()} == set(get_args(Row))
 
 
+@pytest.mark.parametrize("row", rows.one_of_every_kind(), ids=lambda row: type(row).__name__)
+def test_an_item_is_read_as_the_row_it_was(row: Row) -> None:
+    """Every field of every kind comes back, with its value and not its default."""
+    assert to_row(to_item(row)) == row
+
+
 def test_fields_become_attributes_of_their_type() -> None:
     """Each field has its own name and plain type; the kind is told by the sort key alone; `None` is left out."""
     row = RequestRow(user_id="u", request_id="q", state=RequestState.ADMITTED, run_id="r", expires=7)
@@ -65,6 +71,13 @@ def test_versions_of_the_code_can_share_a_table() -> None:
 
 
 def test_a_type_that_no_row_has_is_refused() -> None:
-    """A float, or anything else without a plain form, is an error at once."""
-    with pytest.raises(TypeError):
+    """A float, or anything else without a plain form, is an error at once; what rows have is not."""
+    plain: tuple[object, ...] = (7, "x", b"x", ("x", 7))
+    assert [to_attribute(value) for value in plain] == [
+        {"N": "7"},
+        {"S": "x"},
+        {"B": b"x"},
+        {"L": [{"S": "x"}, {"N": "7"}]},
+    ]
+    with pytest.raises(TypeError, match="float"):
         to_attribute(1.5)

@@ -13,14 +13,14 @@ from dayfly.aws.dynamodb.items import to_item
 from dayfly.aws.dynamodb.table import DynamoTable
 from dayfly.errors import DayflyError, Unsettled
 from dayfly.store.rows import NoteRow
-from dayfly.store.table import Absent, Check, ConditionsFailed, Exists, Put, TableRefused
+from dayfly.store.table import Absent, Action, Check, ConditionsFailed, Delete, Exists, Put, TableRefused
 from tests.contract import rows
 
 HELD, NONE, CONFLICT = "ConditionalCheckFailed", "None", "TransactionConflict"
 
 
 @contextmanager
-def stubbed_table(endpoint: str | None = None) -> Iterator[tuple[DynamoTable, Stubber]]:
+def stubbed_table(endpoint: str | None = None, *, name: str = "dayfly") -> Iterator[tuple[DynamoTable, Stubber]]:
     client = boto3.client(
         "dynamodb",
         region_name="us-east-1",
@@ -30,7 +30,7 @@ def stubbed_table(endpoint: str | None = None) -> Iterator[tuple[DynamoTable, St
         config=client_config(attempts=1, read_timeout=0.2),
     )
     with Pool(threads=1) as pool:
-        yield DynamoTable(client, "dayfly", pool), Stubber(client)
+        yield DynamoTable(client, name, pool), Stubber(client)
     client.close()
 
 
@@ -79,6 +79,44 @@ async def test_a_conflict_or_throttle_settles_nothing(codes: tuple[str, str]) ->
 async def test_a_transaction_that_can_never_succeed_is_refused(code: str) -> None:
     """A reason that stays the same however often the transaction is sent is no conflict."""
     assert isinstance(await outcome_of_transaction(NONE, code), TableRefused)
+
+
+async def test_a_cancellation_without_reasons_settles_nothing() -> None:
+    """Where AWS does not say what went wrong, nothing is taken for a failed condition."""
+    with stubbed_table() as (table, stubber), stubber:
+        stubber.add_client_error("transact_write_items", "TransactionCanceledException", http_status_code=400)
+        with pytest.raises(Unsettled, match=r"transaction cancelled: \[\]"):
+            await table.write(Check(rows.note("k").key, Exists()))
+
+
+async def test_an_item_without_a_code_is_none_that_failed() -> None:
+    """A reason may be empty for the items with which all was well."""
+    with stubbed_table() as (table, stubber), stubber:
+        reasons = [{}, {"Code": HELD}]
+        stubber.add_client_error(
+            "transact_write_items",
+            "TransactionCanceledException",
+            http_status_code=400,
+            modeled_fields={"CancellationReasons": reasons},
+        )
+        with pytest.raises(ConditionsFailed) as raised:
+            await table.write(Put(rows.thread(), Absent()), Check(rows.note("there").key, Exists()))
+    assert raised.value.found == {1: None}
+
+
+@pytest.mark.parametrize("there", [None, rows.note("k")], ids=["nothing", "a row"])
+async def test_a_failed_condition_of_a_single_write(there: NoteRow | None) -> None:
+    """It says which row stands in the way, if one does."""
+    with stubbed_table() as (table, stubber), stubber:
+        stubber.add_client_error(
+            "put_item",
+            "ConditionalCheckFailedException",
+            http_status_code=400,
+            modeled_fields={"Item": to_item(there)} if there else {},
+        )
+        with pytest.raises(ConditionsFailed) as raised:
+            await table.write(Put(rows.note("k"), Absent()))
+    assert raised.value.found == {0: there}
 
 
 TRANSIENT = [
@@ -135,6 +173,50 @@ async def test_no_answer_is_unsettled() -> None:
     """A connection that cannot be made says nothing about the write."""
     with stubbed_table("http://127.0.0.1:9") as (table, _), pytest.raises(Unsettled):
         await table.write(Put(rows.note("k")))
+
+
+async def test_what_no_call_can_say_is_a_refusal() -> None:
+    """A request that botocore itself will not send is not called unsettled, whichever call it is."""
+    key = rows.note("k").key
+    with stubbed_table(name="") as (table, _):
+        calls: list[Callable[[], Awaitable[object]]] = [
+            lambda: table.get(key, NoteRow),
+            lambda: table.write(Put(rows.note("k"))),
+            lambda: table.write(Delete(key)),
+            lambda: table.write(Check(key, Exists())),
+        ]
+        for call in calls:
+            with pytest.raises(TableRefused, match=r"^ParamValidationError$"):
+                await call()
+
+
+async def test_a_transaction_without_an_answer_is_unsettled() -> None:
+    """Likewise where it is several writes at once."""
+    with stubbed_table("http://127.0.0.1:9") as (table, _), pytest.raises(Unsettled):
+        await table.write(Put(rows.note("k")), Delete(rows.note("l").key))
+
+
+async def test_what_may_be_asked_on_both_sides() -> None:
+    """A hundred actions, a token of 1 to 36 characters and a key once are sent; anything else is refused unsent."""
+    notes: list[Action] = [Put(rows.note(str(number))) for number in range(101)]
+    with stubbed_table() as (table, stubber), stubber:
+        for actions, token in ((notes[:100], None), (notes[:1], "t"), (notes[:1], "t" * 36)):
+            stubber.add_response("transact_write_items", {})
+            await table.write(*actions, token=token)
+        stubber.assert_no_pending_responses()
+        for actions, token, why in (
+            (notes, None, "1 to 100 actions"),
+            ([], None, "1 to 100 actions"),
+            (notes[:1], "", "1 to 36 characters"),
+            (notes[:1], "t" * 37, "1 to 36 characters"),
+            ([notes[0], Delete(notes[0].key)], None, "two actions on one key"),
+        ):
+            with pytest.raises(TableRefused, match=why):
+                await table.write(*actions, token=token)
+        stubber.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": {}})
+        assert await table.get_many([note.key for note in notes[:100]] * 2) == {}
+        with pytest.raises(TableRefused, match="100 keys"):
+            await table.get_many([note.key for note in notes])
 
 
 async def test_unprocessed_keys_are_asked_for_again() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from dayfly.aws.calls import Pool, client_config
+from dayfly.aws.calls import POOL_THREADS, Pool, client_config
 from dayfly.aws.dynamodb.items import to_item
 from dayfly.aws.dynamodb.table import DynamoTable
 from dayfly.aws.functions import wiring
@@ -49,11 +49,12 @@ def answers(server: Loopback, *documents: dict[str, Any]) -> None:
 
 
 async def test_a_get_is_strong(table: DynamoTable, server: Loopback) -> None:
-    """A row is read as it was last written."""
-    answers(server, {"Item": to_item(rows.note("k"))})
+    """A row is read as it was last written; where there is none, there is none."""
+    answers(server, {"Item": to_item(rows.note("k"))}, {})
     assert await table.get(KEY, NoteRow) == rows.note("k")
-    ((operation, request),) = sent(server)
-    assert (operation, request["ConsistentRead"]) == ("GetItem", True)
+    assert await table.get(KEY, NoteRow) is None
+    request = {"TableName": "dayfly", "Key": {"pk": {"S": KEY.pk}, "sk": {"S": KEY.sk}}, "ConsistentRead": True}
+    assert sent(server) == [("GetItem", request)] * 2
 
 
 async def test_a_batch_is_strong_in_every_round(table: DynamoTable, server: Loopback) -> None:
@@ -68,19 +69,45 @@ async def test_a_batch_is_strong_in_every_round(table: DynamoTable, server: Loop
     assert [(operation, request["RequestItems"]) for operation, request in sent(server)] == [("BatchGetItem", left)] * 2
 
 
+QUERY = {
+    "TableName": "dayfly",
+    "KeyConditionExpression": "#pk = :pk AND #sk BETWEEN :first AND :last",
+    "ExpressionAttributeNames": {"#pk": "pk", "#sk": "sk"},
+    "ExpressionAttributeValues": {":pk": {"S": KEY.pk}, ":first": {"S": "NOTE#a"}, ":last": {"S": "NOTE#z"}},
+    "ConsistentRead": True,
+}
+
+
 @pytest.mark.parametrize("live", [False, True])
 async def test_a_query_is_strong_on_every_page(table: DynamoTable, server: Loopback, *, live: bool) -> None:
-    """All pages of a range are read as it was last written."""
+    """All pages of a range are read as it was last written, in ascending order."""
     first, second = to_item(rows.note("1")), to_item(rows.note("2"))
-    answers(server, {"Items": [first], "LastEvaluatedKey": {"pk": first["pk"], "sk": first["sk"]}}, {"Items": [second]})
+    last = {"pk": first["pk"], "sk": first["sk"]}
+    answers(server, {"Items": [first], "LastEvaluatedKey": last}, {"Items": [second]})
     found = await (table.query_live(SPAN, limit=9) if live else table.query(SPAN, NoteRow, limit=9))
     assert found == (rows.note("1"), rows.note("2"))
-    assert [(operation, request["ConsistentRead"]) for operation, request in sent(server)] == [("Query", True)] * 2
-    assert [request["Limit"] for _, request in sent(server)] == [9, 8]
-    assert [request.get("ExclusiveStartKey") for _, request in sent(server)] == [
-        None,
-        {"pk": first["pk"], "sk": first["sk"]},
+    query = {**QUERY, "ScanIndexForward": True}
+    assert sent(server) == [
+        ("Query", {**query, "Limit": 9}),
+        ("Query", {**query, "Limit": 8, "ExclusiveStartKey": last}),
     ]
+
+
+async def test_a_query_stops_at_its_limit(table: DynamoTable, server: Loopback) -> None:
+    """Where so many rows have come, no page is asked for behind; none is asked for where none is wanted."""
+    item = to_item(rows.note("1"))
+    answers(server, {"Items": [item], "LastEvaluatedKey": {"pk": item["pk"], "sk": item["sk"]}})
+    assert await table.query(SPAN, NoteRow, limit=1, descending=True) == (rows.note("1"),)
+    assert await table.query(SPAN, NoteRow, limit=0) == ()
+    assert sent(server) == [("Query", {**QUERY, "ScanIndexForward": False, "Limit": 1})]
+
+
+async def test_a_range_of_one_key_is_asked_for(table: DynamoTable, server: Loopback) -> None:
+    """A range whose bounds are crossed is empty without a call; one whose bounds are one key is not crossed."""
+    answers(server, {"Items": [to_item(rows.note("k"))]})
+    assert await table.query(Span(KEY.pk, KEY.sk, KEY.sk), NoteRow, limit=9) == (rows.note("k"),)
+    assert await table.query(Span(KEY.pk, "NOTE#b", "NOTE#a"), NoteRow, limit=9) == ()
+    assert len(server.requests) == 1
 
 
 async def test_the_index_is_not_read_strongly(table: DynamoTable, server: Loopback) -> None:
@@ -90,9 +117,16 @@ async def test_the_index_is_not_read_strongly(table: DynamoTable, server: Loopba
     """
     answers(server, {"Items": [to_item(rows.lease())]})
     assert await table.due_leases("0", before=7, limit=3) == (rows.lease().key,)
-    ((operation, request),) = sent(server)
-    assert (operation, request["IndexName"], request["Limit"]) == ("Query", "leases", 3)
-    assert "ConsistentRead" not in request
+    request = {
+        "TableName": "dayfly",
+        "IndexName": "leases",
+        "KeyConditionExpression": "#shard = :shard AND #due < :before",
+        "ProjectionExpression": "#pk, #sk",
+        "ExpressionAttributeNames": {"#shard": "lease_shard", "#due": "due", "#pk": "pk", "#sk": "sk"},
+        "ExpressionAttributeValues": {":shard": {"S": "0"}, ":before": {"N": "7"}},
+        "Limit": 3,
+    }
+    assert sent(server) == [("Query", request)]
 
 
 async def test_a_condition_is_checked_with_the_write(table: DynamoTable, server: Loopback) -> None:
@@ -100,17 +134,36 @@ async def test_a_condition_is_checked_with_the_write(table: DynamoTable, server:
     server.answer = lambda _: Answer(body=b"{}")
     await table.write(Put(rows.note("k"), Absent()))
     await table.write(Delete(KEY, Exists()))
-    await table.write(Check(KEY, Exists()), Put(rows.note("l")), token="t-1")
-    (put, one), (delete, two), (transaction, three) = sent(server)
-    assert (put, delete, transaction) == ("PutItem", "DeleteItem", "TransactWriteItems")
-    for request, says in ((one, "attribute_not_exists"), (two, "attribute_exists")):
-        assert request["ConditionExpression"] == f"{says}(#pk)"
-        assert request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
-    assert three["ClientRequestToken"] == "t-1"
-    check, free = three["TransactItems"]
-    assert check["ConditionCheck"]["ConditionExpression"] == "attribute_exists(#pk)"
-    assert check["ConditionCheck"]["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
-    assert free == {"Put": {"TableName": "dayfly", "Item": to_item(rows.note("l"))}}
+    await table.write(Check(KEY, Exists()), Put(rows.note("l")), Delete(rows.note("m").key), token="t-1")
+    key = {"pk": {"S": KEY.pk}, "sk": {"S": KEY.sk}}
+    common = {
+        "TableName": "dayfly",
+        "ExpressionAttributeNames": {"#pk": "pk"},
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    }
+    absent = {**common, "ConditionExpression": "attribute_not_exists(#pk)"}
+    exists = {**common, "ConditionExpression": "attribute_exists(#pk)"}
+    items = [
+        {"ConditionCheck": {**exists, "Key": key}},
+        {"Put": {"TableName": "dayfly", "Item": to_item(rows.note("l"))}},
+        {"Delete": {"TableName": "dayfly", "Key": {"pk": key["pk"], "sk": {"S": "NOTE#m"}}}},
+    ]
+    assert sent(server) == [
+        ("PutItem", {**absent, "Item": to_item(rows.note("k"))}),
+        ("DeleteItem", {**exists, "Key": key}),
+        ("TransactWriteItems", {"TransactItems": items, "ClientRequestToken": "t-1"}),
+    ]
+
+
+async def test_a_check_alone_is_a_transaction(table: DynamoTable, server: Loopback) -> None:
+    """Without a token of ours botocore makes one for the call itself, so each call is another transaction."""
+    server.answer = lambda _: Answer(body=b"{}")
+    for _ in range(2):
+        await table.write(Check(KEY, Exists()))
+    (first, one), (second, two) = sent(server)
+    assert (first, second) == ("TransactWriteItems", "TransactWriteItems")
+    assert one["TransactItems"] == two["TransactItems"]
+    assert one["ClientRequestToken"] != two["ClientRequestToken"]
 
 
 @pytest.mark.parametrize(("fruitless", "found"), [(4, True), (5, False)])
@@ -162,3 +215,16 @@ def test_clients_repeat_a_call_once_at_most(
                 client.post_to_connection(ConnectionId="c", Data=b"x")
     client.close()
     assert len(server.requests) == calls
+
+
+def test_clients_wait_one_second_and_five(server: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connecting may take a second, an answer five: the same for all clients, however many calls there are."""
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(variable, "x")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", server.url)
+    for client in (wiring.dynamodb_client(), wiring.lambda_client(), wiring.management_client()):
+        config: Any = client.meta.config
+        assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (1.0, 5.0, POOL_THREADS)
+        assert config.tcp_keepalive
+        client.close()

@@ -110,6 +110,19 @@ def test_a_bad_token_is_denied(authorizer: AuthorizerFunction, issuer: Issuer) -
         assert (answer["principalId"] == "nobody") == (effect == "Deny")
 
 
+def test_the_log_says_whose_connection_was_let_in(
+    authorizer: AuthorizerFunction, issuer: Issuer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each line names the connection, and who is accepted the user by name; a connection without an id is none."""
+    asked = event(f"bearer.{issuer.token()}")
+    authorizer.handle(asked, PlayedContext())
+    authorizer.handle({**asked, "requestContext": {}}, PlayedContext())
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "token accepted" in line]
+    user = user_name(issuer.url, "auth0|alice")
+    told = [(line.get("connection", ""), line["user"]) for line in lines]
+    assert told == [(asked["requestContext"]["connectionId"], user), ("", user)]
+
+
 def test_a_token_is_for_the_audience_of_the_deployment(authorizer: AuthorizerFunction, issuer: Issuer) -> None:
     """Issuer, audience and the claim of the tenant are those that the environment names."""
     told = {"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": "another", "JWT_JWKS_URL": issuer.jwks_url, "TENANT_CLAIM": "org"}

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from dayfly.agents.demo.arguments import arguments_from, bare, json_in
 from dayfly.agents.demo.shapes import ToolShape
-from dayfly.agents.tools.arithmetic import FUNCTIONS
+from dayfly.agents.tools.calculate import FUNCTIONS
 
 MAX_INTENTS: Final = 8
 

@@ -10,8 +10,7 @@ from pydantic import JsonValue
 
 from dayfly.agents.demo.intents import Intent, intents_of
 from dayfly.agents.demo.shapes import ToolShape
-from dayfly.agents.demo.story import STORY
-from dayfly.agents.denial import reason_of
+from dayfly.agents.sdk.protocol import denial_reason
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolOutcome, UserSaid
 
 SLOW_STORY_SECONDS: Final = 10.0
@@ -92,7 +91,7 @@ def _told(result: ToolAnswered, arguments: str) -> str:
 def _not_done(result: ToolAnswered) -> str:
     if result.outcome is not ToolOutcome.DENIED:
         return f"I could not do that with {result.name}: {result.content}"
-    reason = reason_of(result.content)
+    reason = denial_reason(result.content)
     return f"I have not used {result.name}, because you did not allow it{f': {reason}' if reason else '.'}"
 
 
@@ -112,7 +111,7 @@ def _chat(text: str, before: Sequence[Message], tools: Sequence[ToolShape]) -> S
     if re.search(r"\bstory\b", lowered):
         slowly = re.search(r"\bslow(ly)?\b", lowered)
         long = re.search(r"\blong\b", lowered)
-        return Say(STORY if long or slowly else STORY.partition("\n\n")[0], SLOW_STORY_SECONDS if slowly else 0)
+        return Say(_STORY if long or slowly else _STORY.partition("\n\n")[0], SLOW_STORY_SECONDS if slowly else 0)
     if re.search(_FIRST, lowered):
         # Read from the front. A model is given the newest turns only, so of a very long thread this is not the first.
         return Say(
@@ -151,3 +150,23 @@ _OFFERS: Final = {
 def _offer(tools: Sequence[ToolShape]) -> str:
     can = [_OFFERS.get(tool.name, f'use {tool.name} ("{tool.name.replace("_", " ")} …")') for tool in tools]
     return f"I can {', '.join([*can, 'and tell a long story, slowly'])}."
+
+
+_STORY: Final = """\
+Once there was a lighthouse keeper who counted ships. Every evening she climbed the hundred and twelve steps, lit the \
+lamp, and wrote down what passed: two fishing boats, a ferry, a ship with red sails that she had never seen before.
+
+The ship with red sails came back the next night, and the night after that. It never called at the harbour. It only \
+passed, always at the same hour, always from the west, as if it had forgotten to arrive somewhere and was trying again.
+
+On the seventh night the keeper dimmed her lamp for a moment and made it bright again, three times, which among \
+sailors means: I see you. For a long while nothing happened. Then, far out, a small light went dark and bright, three \
+times, and the red sails turned towards the land.
+
+The captain was an old man with a chart so worn that the coast had rubbed off. He had been looking for a harbour \
+that his grandmother had told him about, where somebody wrote down every ship, so that none could be lost. The keeper \
+opened her book and showed him the page. There he was: seven times, with the hour beside it.
+
+He stayed until spring. When he left she wrote that down as well, and he has been in the book each year since, on the \
+first clear night of autumn, a ship with red sails, arriving.
+"""

@@ -18,21 +18,25 @@ OPENAI: Final = "openai"
 ModelFactory = Callable[[str], OpenModel]
 """Takes a `MODEL` setting; raises `ConfigurationError` for one that it cannot serve."""
 
-_MODULES: Final = {
-    DEMO: "dayfly.agents.demo",
+PROVIDERS: Final = {
+    DEMO: "dayfly.agents.demo.model",
     BEDROCK: "dayfly.agents.models.bedrock",
     OPENAI: "dayfly.agents.models.openai",
 }
+"""The module of each provider; it has an `opener`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Models:
     """Serves the `MODEL` setting: `demo`, `bedrock:<model or inference profile id>`, `openai:<model id>`.
 
-    Process-lived. What runs share is `bedrock`, a boto3 client: it signs with the function's own credentials, is
-    thread-safe, and keeps nothing of a request but pooled connections. Clients that belong to an event loop are made
-    and closed per run. `api_key` is a value (from Secrets Manager or SSM); `base_url` points `openai:` to another
-    server that speaks the same protocol, such as Ollama or vLLM, which may need no key.
+    Process-lived. Clients that belong to an event loop are made and closed per run.
+
+    Attributes:
+        bedrock: A boto3 client, which runs share: it signs with the function's own credentials, is thread-safe, and
+            keeps nothing of a request but pooled connections.
+        api_key: OpenAI's key itself (from Secrets Manager or SSM).
+        base_url: Another server of the same protocol for `openai:`, such as Ollama or vLLM, which may need no key.
     """
 
     bedrock: "BedrockRuntimeClient | None" = None
@@ -40,17 +44,20 @@ class Models:
     base_url: str | None = None
 
     def __call__(self, setting: str) -> OpenModel:
-        """The model's factory. Raises `ConfigurationError` for an unknown setting, or one whose client is missing.
+        """The model's factory.
 
         Call it at start: it loads the provider's module, and only that one (OpenAI's client alone takes half as long to
-        import as all the rest), so a missing library is seen before a run is.
+        import as all the rest), so a missing library is seen before the first run.
+
+        Raises:
+            ConfigurationError: The setting is unknown, or its client or key is missing.
         """
         provider, _, model_id = setting.partition(":")
-        if provider not in _MODULES or bool(model_id.strip()) == (provider == DEMO):
+        if provider not in PROVIDERS or bool(model_id.strip()) == (provider == DEMO):
             raise ConfigurationError(
                 f"MODEL is {setting!r}; it can be `demo`, `bedrock:<model id>` or `openai:<model id>`"
             )
-        module = cast("_Provider", importlib.import_module(_MODULES[provider]))
+        module = cast("_Provider", importlib.import_module(PROVIDERS[provider]))
         return module.opener(model_id.strip(), self)
 
 

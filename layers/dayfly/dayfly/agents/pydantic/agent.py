@@ -3,23 +3,22 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 
 import pydantic_ai
 from pydantic_ai import Agent as LibraryAgent
 from pydantic_ai import AgentRun, DeferredToolRequests, RunContext, UsageLimits
-from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.exceptions import AgentRunError
 from pydantic_ai.messages import (
     AgentStreamEvent,
     FunctionToolResultEvent,
-    ModelResponse,
     PartDeltaEvent,
     PartStartEvent,
     TextPart,
     TextPartDelta,
     ToolReturnPart,
 )
-from pydantic_ai.models import Model, ModelRequestContext
+from pydantic_ai.models import Model
 
 from dayfly.agents.pydantic.event_channel import EventChannel
 from dayfly.agents.pydantic.failures import explain
@@ -42,10 +41,16 @@ OpenModel = Callable[[], AbstractAsyncContextManager[Model]]
 
 
 class PydanticAgent:
-    """One agent for one run. `open_model` is called inside `run`, so nothing is shared with another run or loop but
-    what the model's factory says it shares."""
+    """One agent for one run attempt."""
 
     def __init__(self, definition: AgentDefinition, open_model: OpenModel) -> None:
+        """Takes what the agent is made of.
+
+        Args:
+            definition: Its instructions and tools.
+            open_model: Is called inside `run`, so nothing is shared with another run or event loop but what the model's
+                factory says it shares.
+        """
         self._definition = definition
         self._open_model = open_model
 
@@ -84,16 +89,16 @@ class PydanticAgent:
 
     async def _loop(self, turn: Turn, model: Model, events: EventChannel[AgentEvent]) -> None:
         tools = self._definition.toolkit
-        steps = LoopHooks(turn, events, tools)
+        hooks = LoopHooks(turn, events, tools)
         agent = LibraryAgent(
             model,
             output_type=[str, DeferredToolRequests],
             name=turn.context.agent_name,
             instructions=self._definition.instructions,
             deps_type=type(None),
-            tools=[build_tool(tool, steps.call_tool) for tool in tools],
+            tools=[build_tool(tool, hooks.call_tool) for tool in tools],
             retries=RETRIES,
-            capabilities=[_Hooked(steps)],
+            capabilities=[hooks],
         )
         start = start_of(turn)
         async with agent.iter(
@@ -104,13 +109,24 @@ class PydanticAgent:
             usage=start.used,
             usage_limits=UsageLimits(request_limit=self._definition.max_model_requests),
         ) as run:
-            await _walk(run, steps, events)
+            await _walk(run, hooks, events)
         result = run.result
         assert result is not None  # noqa: S101  the graph was walked to its end
         if isinstance(result.output, DeferredToolRequests):
-            await steps.ask(result.output)
+            await hooks.ask_user(result.output)
         else:
             await events.give(Answered(sanitize(result.output)))
+
+
+@dataclass(frozen=True, slots=True)
+class PydanticAgentRecipe:
+    """Makes a new agent for each run attempt: new tools, a new model wrapper, new connections."""
+
+    definition: AgentDefinition
+    open_model: OpenModel
+
+    def __call__(self) -> PydanticAgent:
+        return PydanticAgent(self.definition, self.open_model)
 
 
 async def _never(run_context: RunContext[None], call: Call) -> str:
@@ -118,28 +134,8 @@ async def _never(run_context: RunContext[None], call: Call) -> str:
     raise NotImplementedError("this tool was built to be looked at")
 
 
-class _Hooked(AbstractCapability[None]):
-    """The library's hooks around a model request: no event of its stream marks where one begins."""
-
-    def __init__(self, steps: LoopHooks) -> None:
-        self._steps = steps
-
-    async def before_model_request(
-        self, ctx: RunContext[None], request_context: ModelRequestContext
-    ) -> ModelRequestContext:
-        del ctx
-        await self._steps.think()
-        return request_context
-
-    async def after_model_request(
-        self, ctx: RunContext[None], *, request_context: ModelRequestContext, response: ModelResponse
-    ) -> ModelResponse:
-        del ctx, request_context
-        return await self._steps.respond(response)
-
-
 async def _walk(
-    run: AgentRun[None, str | DeferredToolRequests], steps: LoopHooks, events: EventChannel[AgentEvent]
+    run: AgentRun[None, str | DeferredToolRequests], hooks: LoopHooks, events: EventChannel[AgentEvent]
 ) -> None:
     async for node in run:
         if LibraryAgent.is_model_request_node(node):
@@ -158,7 +154,7 @@ async def _walk(
             async with node.stream(run.ctx) as stream:
                 async for event in stream:
                     if isinstance(event, FunctionToolResultEvent) and isinstance(event.part, ToolReturnPart):
-                        await steps.settle(event.part)
+                        await hooks.end_call(event.part)
 
 
 def _text_of(event: AgentStreamEvent) -> str:

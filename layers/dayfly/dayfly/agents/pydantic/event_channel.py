@@ -1,8 +1,4 @@
-"""Hands events from the tasks of a run to its one reader, one at a time, and tells each giver when its event is taken.
-
-An agent's loop and its tools run in tasks of their own; `Agent.run` is one iterator. A giver goes on only when its
-event was taken, which is when the reader asks for the next one. That is what lets the engine commit in between.
-"""
+"""Hands events from the tasks of a run to its one reader, one at a time."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,19 +8,23 @@ T = TypeVar("T")
 
 
 class EventChannel(Generic[T]):
-    """For one run and one event loop."""
+    """Leads from an agent's loop and its tools, which run in tasks of their own, to the one iterator of `Agent.run`.
+
+    A giver goes on only when its event is taken, which is when the reader asks for the next one: so the engine can
+    commit in between. For one run and one event loop.
+    """
 
     def __init__(self) -> None:
         self._offers: asyncio.Queue[tuple[T, asyncio.Future[None]] | None] = asyncio.Queue()
 
     async def give(self, event: T) -> None:
-        """Returns when the reader has taken the event and asks for the next."""
+        """Gives the event, and returns when the reader asks for the next one."""
         taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._offers.put_nowait((event, taken))
         await taken
 
     def close(self) -> None:
-        """No more events will come. The reader's iteration ends behind those already offered."""
+        """Ends the reader's iteration, behind the events that are already given."""
         self._offers.put_nowait(None)
 
     async def take(self) -> AsyncIterator[T]:

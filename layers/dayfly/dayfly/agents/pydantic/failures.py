@@ -1,5 +1,9 @@
-"""What a client is told when the model's side fails. The details stay in the cause, for the log."""
+"""How a run fails: on the model's side, or by a tool that keeps failing.
 
+What a client is told is safe to show; the details stay in the error's cause, for the log.
+"""
+
+from collections.abc import Iterable
 from typing import Final
 
 from pydantic_ai.exceptions import (
@@ -21,6 +25,7 @@ from pydantic_ai.exceptions import (
 )
 
 from dayfly.errors import AgentFailed, DayflyError, ModelFailed
+from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolOutcome
 
 
 class ModelRefused(ModelFailed):
@@ -48,7 +53,12 @@ _MAY_PASS: Final = frozenset({408, 409, 425, 429})
 
 
 def explain(error: Exception, *, max_requests: int) -> DayflyError:
-    """The error a run ends with, for one that came out of the loop between model and tools, tools excepted."""
+    """The error that the run ends with.
+
+    Args:
+        error: What came out of the loop between model and tools. An error of this project's own stays as it is.
+        max_requests: The agent's limit of model requests, which the message names where it was reached.
+    """
     if isinstance(error, DayflyError):
         return error
     if isinstance(error, UsageLimitExceeded):
@@ -63,3 +73,45 @@ def explain(error: Exception, *, max_requests: int) -> DayflyError:
     if isinstance(error, UnexpectedModelBehavior):
         return AgentFailed("The model repeatedly asked for something that the agent does not have.")
     return AgentFailed("The agent failed.")
+
+
+MAX_FAILED_RESPONSES: Final = 4
+"""The run ends after so many model responses in a row in which calls of one tool failed and none went well."""
+
+
+class ToolFailures:
+    """Counts for each tool the model responses in a row in which its calls failed and none went well."""
+
+    def __init__(self, resumed: Iterable[Message]) -> None:
+        """Counts what earlier attempts of the run have left in `resumed`."""
+        self._went_well: dict[str, bool] = {}
+        """By the names of the tools that the present response called."""
+        self._failed: dict[str, int] = {}
+        for message in resumed:
+            if isinstance(message, AssistantSaid):
+                self._count()
+            elif isinstance(message, ToolAnswered):
+                self.add(message)
+
+    def add(self, answer: ToolAnswered) -> None:
+        """Notes that a call has ended. A denied one has neither failed nor gone well: its tool did not run."""
+        if answer.outcome is not ToolOutcome.DENIED:
+            self._went_well[answer.name] = self._went_well.get(answer.name, False) or answer.outcome is ToolOutcome.OK
+
+    def end_response(self) -> tuple[str, ...]:
+        """Counts the present response, and names the tools that it called, in the order in which they first ended.
+
+        Raises:
+            AgentFailed: A tool has failed in `MAX_FAILED_RESPONSES` of them.
+        """
+        tools = self._count()
+        for name, responses in self._failed.items():
+            if responses >= MAX_FAILED_RESPONSES:
+                raise AgentFailed(f"The tool {name} kept failing.")
+        return tools
+
+    def _count(self) -> tuple[str, ...]:
+        for name, well in self._went_well.items():
+            self._failed[name] = 0 if well else self._failed.get(name, 0) + 1
+        tools, self._went_well = tuple(self._went_well), {}
+        return tools

@@ -1,4 +1,4 @@
-"""The steps of one run, each told to the engine at the moment the protocol asks for."""
+"""What is done around each model request and tool call, so that pydantic-ai's loop keeps the protocol."""
 
 import asyncio
 import dataclasses
@@ -9,16 +9,18 @@ from typing import Final
 
 from pydantic import JsonValue
 from pydantic_ai import DeferredToolRequests, RunContext
+from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.exceptions import ApprovalRequired, ModelRetry, ToolFailed
 from pydantic_ai.messages import ModelResponse, ToolCallPart, ToolReturnPart
+from pydantic_ai.models import ModelRequestContext
 
+from dayfly.agents.notes import NoteRefused
 from dayfly.agents.pydantic.conversation import from_model_response
 from dayfly.agents.pydantic.event_channel import EventChannel
-from dayfly.agents.pydantic.tool_failures import ToolFailures
+from dayfly.agents.pydantic.failures import ToolFailures
 from dayfly.agents.pydantic.toolbox import Call, as_text
-from dayfly.agents.sdk.notes import NoteRefused
+from dayfly.agents.sdk.definition import Tool
 from dayfly.agents.sdk.protocol import AgentEvent, Asked, OpenCall, Responded, Thinking, ToolEnded, ToolStarted, Turn
-from dayfly.agents.sdk.tool import Tool
 from dayfly.agents.sdk.tool_context import ToolContext, ToolError
 from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome
 from dayfly.protocol.call_ids import fitting_call_id
@@ -27,9 +29,13 @@ from dayfly.text import sanitize
 _log: Final = logging.getLogger(__name__)
 
 
-class LoopHooks:
-    """Counts the steps, keeps tool call ids apart, carries out tool calls between their two events, and holds back
-    those that the user has not approved."""
+class LoopHooks(AbstractCapability[None]):
+    """What is done around each model request and each tool call of one attempt.
+
+    Each is told to the engine before what follows from it is done: the library's hooks do so for model requests, since
+    no event of its stream marks where one begins; `call_tool` carries out a call between its two events, if the user
+    has approved it where that is required. Tool call ids are made to fit and kept apart.
+    """
 
     def __init__(self, turn: Turn, events: EventChannel[AgentEvent], tools: Iterable[Tool] = ()) -> None:
         self._turn = turn
@@ -37,24 +43,38 @@ class LoopHooks:
         self._to_approve = {tool.name for tool in tools if tool.requires_approval}
         self._approved = {decision.call_id for decision in turn.decisions if decision.approved}
         said = [message for message in turn.resumed if isinstance(message, AssistantSaid)]
-        self._step = len(said)
+        self._requests = len(said)
         self._calls: dict[str, ToolCall] = {call.call_id: call for message in said for call in message.calls}
         earlier = (message for message in turn.history if isinstance(message, AssistantSaid))
         self._earlier = {call.call_id for message in earlier for call in message.calls}
         self._ended = {message.call_id for message in turn.resumed if isinstance(message, ToolAnswered)}
-        self._rounds = ToolFailures(turn.resumed)
+        self._failures = ToolFailures(turn.resumed)
 
-    async def think(self) -> None:
-        """Before each model request. Raises `AgentFailed` where a tool keeps failing."""
-        worked_with = self._rounds.close()
-        self._step += 1
-        reasoning = f"Working with what {_list(worked_with)} returned." if worked_with else "Reading the conversation."
-        await self._events.give(Thinking(reasoning, self._step))
+    async def before_model_request(
+        self, ctx: RunContext[None], request_context: ModelRequestContext
+    ) -> ModelRequestContext:
+        """Tells that the model is about to be asked.
 
-    async def respond(self, response: ModelResponse) -> ModelResponse:
-        """After each model response, before anything it asks for. Returns it with tool call ids that fit, and that the
-        conversation has not had: some servers number the calls of each response from zero, and a result could be taken
-        for another's."""
+        Raises:
+            AgentFailed: A tool keeps failing.
+        """
+        del ctx
+        tools = self._failures.end_response()
+        self._requests += 1
+        reasoning = f"Working with what {_list(tools)} returned." if tools else "Reading the conversation."
+        await self._events.give(Thinking(reasoning, self._requests))
+        return request_context
+
+    async def after_model_request(
+        self, ctx: RunContext[None], *, request_context: ModelRequestContext, response: ModelResponse
+    ) -> ModelResponse:
+        """Tells the whole response before anything that it asks for is done.
+
+        Returns:
+            The response with tool call ids that fit, and that the conversation has not had: some servers number the
+            calls of each response from zero, and a result could be taken for another's.
+        """
+        del ctx, request_context
         taken = self._earlier | set(self._calls)
         parts = [self._named_apart(part, taken) if isinstance(part, ToolCallPart) else part for part in response.parts]
         response = dataclasses.replace(response, parts=parts)
@@ -64,8 +84,12 @@ class LoopHooks:
         return response
 
     async def call_tool(self, run_context: RunContext[None], call: Call) -> str:
-        """Carries out one call. Raises `ToolFailed`, which the model is told, where the tool failed, and
-        `ApprovalRequired` where the user has not decided on it: a resumed attempt is led here with all open calls."""
+        """Carries out one call and returns the result's text.
+
+        Raises:
+            ToolFailed: The tool failed. The library tells the model.
+            ApprovalRequired: The user has not decided on the call. A resumed attempt is led here with all open calls.
+        """
         call_id = run_context.tool_call_id or ""
         name = run_context.tool_name or ""
         if name in self._to_approve and call_id not in self._approved:
@@ -79,9 +103,9 @@ class LoopHooks:
             raise ToolFailed(content)
         return content
 
-    async def settle(self, result: ToolReturnPart) -> None:
-        """A call that never reached a tool: denied by the user; or no such tool, or arguments that do not fit, which is
-        told as a tool that failed."""
+    async def end_call(self, result: ToolReturnPart) -> None:
+        """Tells the end of a call that reached no tool: the user denied it, or there is no such tool, or its arguments
+        do not fit; the last two are told as a tool that failed. Does nothing where `call_tool` has told the end."""
         name, call_id = result.tool_name, result.tool_call_id
         if call_id in self._ended:
             return
@@ -91,8 +115,8 @@ class LoopHooks:
         content = result.model_response_str(wrap_if_error=False)
         await self._end(ToolAnswered(call_id, name, content, ToolOutcome.DENIED if denied else ToolOutcome.ERROR), 0)
 
-    async def ask(self, requests: DeferredToolRequests) -> None:
-        """The last event of an attempt that cannot go on without the user."""
+    async def ask_user(self, requests: DeferredToolRequests) -> None:
+        """Gives the last event of an attempt that cannot go on until the user has decided on these calls."""
         calls = ((call.tool_name, call.tool_call_id) for call in requests.approvals)
         await self._events.give(Asked(tuple(OpenCall(name, call, self._parameters(call)) for name, call in calls)))
 
@@ -112,7 +136,7 @@ class LoopHooks:
 
     async def _end(self, answer: ToolAnswered, execution_time_ms: int) -> None:
         self._ended.add(answer.call_id)
-        self._rounds.add(answer)
+        self._failures.add(answer)
         await self._events.give(ToolEnded(answer, execution_time_ms))
 
     def _named_apart(self, part: ToolCallPart, taken: set[str]) -> ToolCallPart:

@@ -1,22 +1,28 @@
-"""Where the loop between model and tools begins in an attempt of a run."""
+"""Where the loop between model and tools begins in a run attempt, and whether it may."""
 
 from dataclasses import dataclass
 
 from pydantic_ai import DeferredToolResults, RunUsage, ToolApproved, ToolDenied
 from pydantic_ai.messages import ModelMessage
 
-from dayfly.agents.denial import denial
 from dayfly.agents.pydantic.conversation import to_model_messages
 from dayfly.agents.sdk.definition import AgentDefinition
-from dayfly.agents.sdk.protocol import Turn
+from dayfly.agents.sdk.protocol import Turn, denial_text
 from dayfly.errors import ToolOutcomeUnknown
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, UserSaid
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where the loop begins: with a prompt, with results to send, or with calls that have no result yet. `used` counts
-    the model requests of earlier attempts."""
+    """What the library's loop begins with.
+
+    Attributes:
+        history: All messages before.
+        used: Counts the model requests of earlier attempts.
+        prompt: What the user says, if nothing of this run was done before.
+        open_calls: The calls that have no result yet, if there are any. Without these and a prompt, the results that
+            `history` ends with are sent.
+    """
 
     history: list[ModelMessage]
     used: RunUsage
@@ -25,10 +31,10 @@ class Start:
 
 
 def start_of(turn: Turn) -> Start:
-    """The beginning of a fresh run, or of one that an earlier attempt left somewhere.
+    """The start of a fresh run, or of one that an earlier attempt has left unfinished.
 
-    The library wants a word on each open call and then goes through them together, so one that the user has not denied
-    counts as approved here; whether it may run is seen to where it would begin (`Steps.call_tool`).
+    The library wants a decision on each open call and then goes through all of them, so one that the user has not
+    denied is approved here; whether it may run is decided where it would begin (`LoopHooks.call_tool`).
     """
     used = RunUsage(requests=sum(isinstance(message, AssistantSaid) for message in turn.resumed))
     if not turn.resumed:
@@ -40,7 +46,8 @@ def start_of(turn: Turn) -> Start:
         return Start(history, used)
     denied = {decision.call_id: decision.reason for decision in turn.decisions if not decision.approved}
     approvals: dict[str, bool | ToolApproved | ToolDenied] = {
-        call_id: ToolDenied(denial(denied[call_id])) if call_id in denied else ToolApproved() for call_id in keep_open
+        call_id: ToolDenied(denial_text(denied[call_id])) if call_id in denied else ToolApproved()
+        for call_id in keep_open
     }
     return Start(history, used, open_calls=DeferredToolResults(approvals=approvals))
 
@@ -56,7 +63,11 @@ def open_calls_of(resumed: tuple[Message, ...]) -> tuple[ToolCall, ...]:
 
 
 def refuse_doubt(turn: Turn, definition: AgentDefinition) -> None:
-    """Raises `ToolOutcomeUnknown` for a call that an earlier attempt began and that may not be carried out twice."""
+    """Refuses a turn in which a call is in doubt that may not be carried out twice.
+
+    Raises:
+        ToolOutcomeUnknown: An earlier attempt began such a call.
+    """
     idempotent = {tool.name for tool in definition.toolkit if tool.idempotent}
     doubtful = [call for call in open_calls_of(turn.resumed) if call.call_id in turn.in_doubt]
     if names := list(dict.fromkeys(call.name for call in doubtful if call.name not in idempotent)):
@@ -67,6 +78,6 @@ def refuse_doubt(turn: Turn, definition: AgentDefinition) -> None:
 
 
 def already_answered(resumed: tuple[Message, ...]) -> str | None:
-    """The answer, where an earlier attempt had it whole and died before it could say so."""
+    """The answer, if an earlier attempt had it whole and was lost before it could say so."""
     last = resumed[-1] if resumed else None
     return last.text if isinstance(last, AssistantSaid) and not last.calls and last.text else None

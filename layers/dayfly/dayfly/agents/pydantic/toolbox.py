@@ -13,7 +13,7 @@ from pydantic_ai import Tool as LibraryTool
 from pydantic_ai.exceptions import UserError
 from pydantic_core import PydanticSerializationError, to_json
 
-from dayfly.agents.sdk.tool import Tool
+from dayfly.agents.sdk.definition import Tool
 from dayfly.agents.sdk.tool_context import ToolContext, ToolFunction
 from dayfly.agents.tool_threads import run_in_thread
 from dayfly.errors import ConfigurationError
@@ -23,13 +23,20 @@ Call = Callable[[ToolContext], Awaitable[object]]
 """A tool's function with its arguments bound."""
 
 Invoke = Callable[[RunContext[None], Call], Awaitable[str]]
-"""Carries out one call; the run's adapter brings it."""
+"""Carries out one call and returns the result's text (`LoopHooks.call_tool`)."""
 
 
 def build_tool(tool: Tool, invoke: Invoke) -> LibraryTool[None]:
-    """A tool of one run. The model sees the function's name, docstring and parameters, without a `ToolContext`.
+    """Makes the library's tool of a developer's, for one run.
 
-    Raises `ConfigurationError` where the signature cannot be shown to a model.
+    The model sees the function's name, docstring and parameters, without a `ToolContext`.
+
+    Args:
+        tool: The developer's.
+        invoke: Carries out each call.
+
+    Raises:
+        ConfigurationError: The signature cannot be shown to a model.
     """
     function, name = tool.function, tool.name
     try:
@@ -66,7 +73,8 @@ def build_tool(tool: Tool, invoke: Invoke) -> LibraryTool[None]:
 def as_text(result: object) -> str:
     """A tool's result as the model is given it: text as it is, anything else as JSON.
 
-    Raises `TypeError` for what JSON cannot hold.
+    Raises:
+        TypeError: JSON cannot hold it.
     """
     if isinstance(result, str):
         return sanitize(result)

@@ -1,23 +1,73 @@
-"""What a developer writes: instructions and tools."""
+"""An agent and its tools, as a developer declares them."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import KW_ONLY, dataclass
 from typing import Final
 
-from dayfly.agents.sdk.tool import Tool
 from dayfly.agents.sdk.tool_context import ToolFunction
 from dayfly.errors import ConfigurationError
 
 MAX_MODEL_REQUESTS: Final = 20
+
+_TOOL_NAME: Final = r"[a-zA-Z][a-zA-Z0-9_]{0,63}"
+"""What every provider takes as a tool's name.
+Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function, and what the backend has to know of it. In `AgentDefinition.tools` a bare function stands for
+    `Tool(function)`.
+
+    Args:
+        function: Has type hints, and a docstring by which the model chooses it.
+        requires_approval: Each call waits until the user has allowed it.
+        idempotent: Carried out twice, it does no more than once. If an engine is lost, or its time is over, while the
+            tool runs, it may then run again; with any other tool the run ends with `tool_outcome_unknown`. A function
+            is idempotent if it hands its `ToolContext.idempotency_key` on to whatever must not happen twice.
+
+    Raises:
+        ConfigurationError: It is no function with a usable name and a docstring, or a flag is neither True nor False.
+    """
+
+    function: ToolFunction
+    _: KW_ONLY
+    requires_approval: bool = False
+    idempotent: bool = False
+
+    def __post_init__(self) -> None:
+        name = getattr(self.function, "__name__", "")
+        if not callable(self.function) or not re.fullmatch(_TOOL_NAME, name):
+            raise ConfigurationError(f"a tool is a named function, not {self.function!r}")
+        if not (self.function.__doc__ or "").strip():
+            raise ConfigurationError(f"the tool {name} has a docstring: the model chooses by it")
+        for flag in ("requires_approval", "idempotent"):
+            if not isinstance(getattr(self, flag), bool):
+                raise ConfigurationError(f"the tool {name}: {flag} is True or False, not {getattr(self, flag)!r}")
+
+    @classmethod
+    def of(cls, tool: "ToolFunction | Tool") -> "Tool":
+        """The tool itself, or the one that a bare function stands for."""
+        return tool if isinstance(tool, Tool) else cls(tool)
+
+    @property
+    def name(self) -> str:
+        """The name by which the model calls it: the function's."""
+        return self.function.__name__
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentDefinition:
     """An agent: a module in the agents' folder has one, named `agent`; the module's name is the agent's.
 
-    `instructions` are given to the model with every request. `tools` are plain or async functions, or such a function
-    in a `Tool` that says more of it. `model` overrides the `MODEL` setting (`demo`, `bedrock:<id>`, `openai:<id>`).
-    `max_model_requests` ends a run that goes in circles, all of its attempts counted. Raises `ConfigurationError` for
-    empty instructions, a model that is no text, a tool without a usable name or a docstring, or one named twice.
+    Args:
+        instructions: Given to the model with every request.
+        tools: Plain or async functions, or such a function in a `Tool` that says more of it.
+        model: Overrides the `MODEL` setting (`demo`, `bedrock:<id>`, `openai:<id>`).
+        max_model_requests: The run ends with `agent_failed` after so many, over all of its attempts.
+
+    Raises:
+        ConfigurationError: The instructions are empty, the model is no text, or a tool is named twice.
     """
 
     instructions: str

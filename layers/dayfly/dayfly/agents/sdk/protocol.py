@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from pydantic import JsonValue
 
@@ -10,6 +10,7 @@ from dayfly.clock import Clock
 from dayfly.context.execution import UserExecutionContext
 from dayfly.log.messages import AssistantSaid, Decision, Message, ToolAnswered
 from dayfly.store.table import Table
+from dayfly.text import sanitize
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,18 @@ AgentEvent = Thinking | Delta | Responded | ToolStarted | ToolEnded | Answered |
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """What an agent is given for one run attempt. `history`: the thread's earlier messages, oldest first. `resumed`:
-    this run's own messages so far, where an earlier attempt left some. Of the last response's calls that have no result
-    there, those in `in_doubt` were started by an earlier attempt and may have run; those in `decisions` were decided on
-    by the user. `table` and `clock` are for tools; a tool reaches only the partition of `context.user_id`."""
+    """What an agent is given for one run attempt.
+
+    Attributes:
+        context: Whose run this is, and its deadline.
+        text: What the user says.
+        history: The thread's earlier messages, oldest first.
+        resumed: This run's own messages so far, if an earlier attempt left some.
+        in_doubt: Calls without a result in `resumed` that an earlier attempt started, and that may have run.
+        decisions: The user's decisions on calls without a result in `resumed`.
+        table: For tools; a tool reaches only the partition of `context.user_id`.
+        clock: For tools.
+    """
 
     context: UserExecutionContext
     text: str
@@ -122,3 +131,18 @@ class AgentRecipe(Protocol):
 
     def __call__(self) -> Agent:
         """A new agent."""
+
+
+_DENIED: Final = "The user did not approve this tool call."
+_REASON: Final = " Reason: "
+
+
+def denial_text(reason: str) -> str:
+    """What the model is told in the place of a result where the user has denied a call, with the reason if any."""
+    reason = sanitize(reason).strip()
+    return f"{_DENIED}{_REASON}{reason}" if reason else _DENIED
+
+
+def denial_reason(content: str) -> str:
+    """The reason in a `denial_text`; empty where none was given."""
+    return content.removeprefix(_DENIED).removeprefix(_REASON)

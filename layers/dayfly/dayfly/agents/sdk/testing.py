@@ -17,30 +17,18 @@ async def test_nothing_is_bought_against_the_users_will() -> None:
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from dayfly.agents.models.factory import DEMO, ModelFactory, Models
-from dayfly.agents.pydantic.agent import PydanticAgent
+from dayfly.agents.dry_run import dry_run, messages_of
+from dayfly.agents.models.factory import ModelFactory
 from dayfly.agents.sdk.definition import AgentDefinition
-from dayfly.agents.sdk.protocol import (
-    AgentEvent,
-    AgentRecipe,
-    Answered,
-    Asked,
-    OpenCall,
-    Responded,
-    ToolEnded,
-    ToolStarted,
-    Turn,
-)
-from dayfly.clock import Clock, SystemClock
-from dayfly.context.execution import UserExecutionContext
-from dayfly.context.run_ref import RunRef
+from dayfly.agents.sdk.protocol import AgentEvent, AgentRecipe, Answered, Asked, OpenCall, ToolEnded, ToolStarted
+from dayfly.clock import Clock
 from dayfly.log.messages import Decision, Message, ToolAnswered, UserSaid
 from dayfly.store.memory import MemoryTable
 from dayfly.store.table import Table
 
-RUN_SECONDS = 60.0
+__all__ = ["Approve", "MemoryTable", "Transcript", "ask"]
 
 Approve = bool | Callable[[OpenCall], bool]
 """What the user decides on each call that requires approval."""
@@ -85,13 +73,7 @@ class Transcript:
     @property
     def messages(self) -> tuple[Message, ...]:
         """The run's messages: give them as `history` to the next `ask` to go on in the same thread."""
-        said: list[Message] = [UserSaid(self.text)]
-        for event in self.events:
-            if isinstance(event, Responded):
-                said.append(event.message)
-            elif isinstance(event, ToolEnded):
-                said.append(event.answer)
-        return tuple(said)
+        return UserSaid(self.text), *messages_of(self.events)
 
 
 async def ask(
@@ -107,50 +89,40 @@ async def ask(
     clock: Clock | None = None,
     user: str = "u-developer",
 ) -> Transcript:
-    """Runs the agent once and returns what it did. Raises what the run would fail with.
+    """Runs the agent once and returns what it did.
 
-    `approve` decides on the calls that require approval, and the run goes on behind them as it does in production, with
-    a new agent; `reason` is what the user says to each denial. Without `approve` the transcript ends where the user is
-    asked. `model` is a `MODEL` setting; without one it is the agent's own, else the demo model, which calls the agent's
-    tools by the words of the message. An agent with a loop of its own brings its model itself. `table` keeps notes and
-    threads from one call to the next.
+    Args:
+        agent: A definition, or a class with a loop of its own, which brings its model itself.
+        text: What the user says.
+        history: The `messages` of earlier runs, oldest first: the thread goes on behind them.
+        approve: Decides on the calls that require approval. The run goes on behind them as it does in production, with
+            a new agent. Without it the transcript ends where the user is asked.
+        reason: What the user says to each denial.
+        model: A `MODEL` setting; by default the agent's own, else the demo model, which calls the agent's tools by the
+            words of the message.
+        models: Turns the setting into a model's factory: for a model that needs a key or a client.
+        table: Keeps notes and threads from one `ask` to the next; by default each has a new `MemoryTable`.
+        clock: The tools' clock; by default the system's.
+        user: Whose notes and threads the tools reach.
+
+    Raises:
+        ConfigurationError: The model's setting is wrong.
+        RunFailed: The run would have failed with this; an agent's own errors come as they are.
     """
-    clock = clock or SystemClock()
-    turn = Turn(
-        context=_context(user, clock),
-        text=text,
+
+    def decide(call: OpenCall) -> Decision:
+        approved = approve(call) if callable(approve) else approve is True
+        return Decision(call.tool_call_id, approved, "" if approved else reason)
+
+    events = await dry_run(
+        agent,
+        text,
         history=tuple(history),
-        table=table or MemoryTable(),
+        decide=None if approve is None else decide,
+        model=model,
+        models=models,
+        table=table,
         clock=clock,
+        user_id=user,
     )
-    made = _recipe(agent, models or Models(), model)
-    transcript = Transcript(text, ())
-    while True:
-        events = [event async for event in made().run(turn)]
-        transcript = replace(transcript, events=(*transcript.events, *events))
-        last = events[-1]
-        if approve is None or not isinstance(last, Asked):
-            return transcript
-        decided = [(call, approve if isinstance(approve, bool) else approve(call)) for call in last.calls]
-        decisions = tuple(Decision(call.tool_call_id, yes, "" if yes else reason) for call, yes in decided)
-        _, *resumed = transcript.messages
-        turn = replace(turn, resumed=tuple(resumed), decisions=decisions)
-
-
-def _recipe(agent: AgentDefinition | AgentRecipe, models: ModelFactory, model: str | None) -> AgentRecipe:
-    if not isinstance(agent, AgentDefinition):
-        return agent
-    open_model = models(model or agent.model or DEMO)
-    return lambda: PydanticAgent(agent, open_model)
-
-
-def _context(user: str, clock: Clock) -> UserExecutionContext:
-    return UserExecutionContext(
-        ref=RunRef(user_id=user, tenant_id=user, thread_id="t-trial", run_id=f"r-trial-{clock.now_ms()}"),
-        request_id="trial",
-        invocation_id="i-trial",
-        agent_name="trial",
-        attempt=1,
-        first_seq=2,
-        deadline=clock.monotonic() + RUN_SECONDS,
-    )
+    return Transcript(text, events)

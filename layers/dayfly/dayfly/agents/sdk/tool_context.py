@@ -1,10 +1,9 @@
-"""What a tool may be given besides its arguments, and how it says no."""
+"""What a tool is given besides its arguments, and how it refuses a call."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
-from dayfly.agents.sdk.notes import Notes
+from dayfly.agents.notes import Notes
 from dayfly.agents.sdk.protocol import Turn
 from dayfly.clock import Clock
 from dayfly.context.execution import UserExecutionContext
@@ -15,21 +14,21 @@ ToolFunction = Callable[..., object]
 """A plain or async function with type hints and a docstring. Its first parameter may be a `ToolContext`; the others are
 what the model fills in. It returns text, or anything that can be written as JSON."""
 
-TOOL_NAME_PATTERN: Final = r"[a-zA-Z][a-zA-Z0-9_]{0,63}"
-"""What every provider takes as a tool's name.
-Source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html"""
-
 
 class ToolError(DayflyError):
-    """A tool's clear answer that it can not do what was asked. The model and the client are shown the message."""
+    """A tool raises it where it cannot do what was asked. The model and the client are shown the message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolContext:
-    """One tool call's surroundings. Everything here reaches only the data of the run's own user.
+    """What one tool call may use. All of it reaches only the data of the run's own user.
 
-    `idempotency_key` is the same when the call is made again by a later attempt of the run: give it to whatever must
-    not happen twice.
+    Attributes:
+        context: Whose run this is, and its deadline.
+        clock: The run's.
+        notes: The user's notes.
+        threads: Searches the user's threads.
+        idempotency_key: The same if a later attempt of the run makes the call again. For what must not happen twice.
     """
 
     context: UserExecutionContext
@@ -40,7 +39,7 @@ class ToolContext:
 
     @classmethod
     def of(cls, turn: Turn, tool_call_id: str) -> "ToolContext":
-        """The surroundings of one call in this turn."""
+        """The context of one call in this turn."""
         user = turn.context.user_id
         return cls(
             context=turn.context,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from dayfly.agents.sdk.tool import Tool
+from dayfly.agents.sdk.definition import Tool
 from dayfly.agents.tools import notes
 from dayfly.agents.tools.calculate import calculate as _calculate
 from dayfly.agents.tools.clock import current_time as _current_time

@@ -1,6 +1,6 @@
 """Keeping, telling and forgetting the user's notes."""
 
-from dayfly.agents.sdk.notes import NOTE_CHARS
+from dayfly.agents.notes import NOTE_CHARS
 from dayfly.agents.sdk.tool_context import ToolContext
 
 NOTHING = "There are no notes yet."
@@ -13,7 +13,7 @@ async def remember(context: ToolContext, text: str) -> str:
         text: What to keep, as one statement, such as "my code is 1234".
     """
     await context.notes.add(text, at=context.clock.now_ms(), idempotency_key=context.idempotency_key)
-    return f"JournalMessage: {text.strip()[:NOTE_CHARS]}"
+    return f"Noted: {text.strip()[:NOTE_CHARS]}"
 
 
 async def recall(context: ToolContext, about: str = "") -> str:

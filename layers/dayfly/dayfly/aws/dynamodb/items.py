@@ -78,8 +78,6 @@ def to_key(key: Key) -> "dict[str, AttributeValueTypeDef]":
 def to_attribute(value: object) -> "AttributeValueTypeDef":
     """One plain value. Raises `TypeError` for a type that no row has."""
     match value:
-        case bool():
-            return {"BOOL": value}
         case int():
             return {"N": str(value)}
         case str():
@@ -157,7 +155,6 @@ _PLAIN: Final[Mapping[object, Callable[[Mapping[str, Any]], object]]] = {
     str: lambda attribute: attribute["S"],
     int: lambda attribute: int(attribute["N"]),
     bytes: lambda attribute: attribute["B"],
-    bool: lambda attribute: attribute["BOOL"],
     tuple[str, ...]: lambda attribute: tuple(one["S"] for one in attribute["L"]),
     tuple[int, ...]: lambda attribute: tuple(int(one["N"]) for one in attribute["L"]),
 }

@@ -9,7 +9,7 @@ from typing import Any, Final
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dayfly.agents.catalogue import Catalogue, discover
-from dayfly.agents.pydantic.warm_up import warm_up
+from dayfly.agents.dry_run import warm_up
 from dayfly.agents.sdk.definition import AgentDefinition
 from dayfly.aws.functions.wiring import Wiring
 from dayfly.aws.models import models_for

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from mypy_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
-
-_POST_TIMEOUT_S: Final = 5.0
 
 
 class Wiring:
@@ -102,7 +100,7 @@ def lambda_client() -> "LambdaClient":
 def management_client() -> "ApiGatewayManagementApiClient":
     """For posting. Its endpoint comes from `AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI`. It does not retry: the poster
     does, with the same frame."""
-    return boto3.client("apigatewaymanagementapi", config=client_config(read_timeout=_POST_TIMEOUT_S, attempts=1))
+    return boto3.client("apigatewaymanagementapi", config=client_config(attempts=1))
 
 
 @dataclass(frozen=True, slots=True)

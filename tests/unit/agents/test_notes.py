@@ -2,7 +2,7 @@
 
 import pytest
 
-from dayfly.agents.sdk.notes import MAX_NOTES, NOTE_CHARS, NoteRefused, Notes
+from dayfly.agents.notes import MAX_NOTES, NOTE_CHARS, NoteRefused, Notes
 from dayfly.store.memory import MemoryTable
 from dayfly.store.rows import NoteRow
 from dayfly.store.table import Put

@@ -1,8 +1,8 @@
-"""What the model is told where the user has not allowed a call."""
+"""The protocol between an engine and an agent."""
 
 import pytest
 
-from dayfly.agents.denial import denial, reason_of
+from dayfly.agents.sdk.protocol import denial_reason, denial_text
 
 
 @pytest.mark.parametrize(
@@ -15,5 +15,5 @@ from dayfly.agents.denial import denial, reason_of
 )
 def test_the_reason_is_told_and_found_again(reason: str, content: str) -> None:
     """If there is one, without blanks around it, as it can be stored."""
-    assert denial(reason) == content
-    assert reason_of(content) == content.partition(" Reason: ")[2]
+    assert denial_text(reason) == content
+    assert denial_reason(content) == content.partition(" Reason: ")[2]

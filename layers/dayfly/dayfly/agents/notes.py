@@ -1,4 +1,4 @@
-"""The user's own notes."""
+"""The user's own notes: what tools keep of a user from one run to the next."""
 
 import base64
 import hashlib
@@ -29,9 +29,15 @@ class Notes:
         self._user = user_id
 
     async def add(self, text: str, *, at: int, idempotency_key: str) -> None:
-        """Keeps a note; `at` in milliseconds since the epoch. The same key again changes nothing.
+        """Keeps a note. The count is checked without a lock: runs at the same moment may pass it by a few.
 
-        Raises `NoteRefused`. The count is checked without a lock: runs at the same moment may pass it by a few.
+        Args:
+            text: Without the blanks around it, up to `NOTE_CHARS` characters.
+            at: When, in milliseconds since the epoch.
+            idempotency_key: The same key again changes nothing.
+
+        Raises:
+            NoteRefused: The note is empty or too long, or there are `MAX_NOTES` already.
         """
         text = text.strip()
         if not text:
@@ -54,8 +60,14 @@ class Notes:
         return tuple(sorted(await self._rows(), key=lambda row: (row.at, row.note_id)))
 
     async def remove(self, text: str) -> tuple[NoteRow, ...]:
-        """Removes the notes that hold this text, in any case; where none does, those that hold all of its words. Gives
-        what it removed, oldest first. Raises `NoteRefused` for a text without a word."""
+        """Removes the notes that hold this text, in any case; if none does, those that hold all of its words.
+
+        Returns:
+            The removed notes, oldest first.
+
+        Raises:
+            NoteRefused: The text has no word in it.
+        """
         if not _words(text):
             raise NoteRefused("Say what the note holds that is to be removed.")
         removed = _holding(text, await self.all())

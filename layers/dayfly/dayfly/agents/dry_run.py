@@ -1,0 +1,113 @@
+"""A run without an engine, in memory: what a developer's tests and the warm-up of a function are made of."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Final
+
+from dayfly.agents.models.factory import DEMO, ModelFactory, Models
+from dayfly.agents.pydantic.agent import PydanticAgentRecipe
+from dayfly.agents.sdk.definition import AgentDefinition
+from dayfly.agents.sdk.protocol import AgentEvent, AgentRecipe, Answered, Asked, OpenCall, Responded, ToolEnded, Turn
+from dayfly.clock import Clock, SystemClock
+from dayfly.context.execution import UserExecutionContext
+from dayfly.context.run_ref import RunRef
+from dayfly.errors import AgentFailed
+from dayfly.log.messages import Decision, Message
+from dayfly.store.memory import MemoryTable
+from dayfly.store.table import Table
+
+RUN_SECONDS: Final = 60.0
+
+Decide = Callable[[OpenCall], Decision]
+"""Decides on a call that requires approval."""
+
+
+async def dry_run(
+    agent: AgentDefinition | AgentRecipe,
+    text: str,
+    *,
+    history: tuple[Message, ...] = (),
+    decide: Decide | None = None,
+    model: str | None = None,
+    models: ModelFactory | None = None,
+    table: Table | None = None,
+    clock: Clock | None = None,
+    user_id: str = "u-dry-run",
+) -> tuple[AgentEvent, ...]:
+    """Runs the agent and returns its events, over all attempts.
+
+    Args:
+        agent: A recipe brings its model itself; the model's arguments are for a definition.
+        text: What the user says.
+        history: The thread's earlier messages, oldest first.
+        decide: Where the agent asks for approval, the run goes on behind these decisions, with a new agent. Without it
+            the run ends there.
+        model: A `MODEL` setting; by default the definition's own, else the demo model.
+        models: Turns the setting into a model's factory; by default one that has neither keys nor clients.
+        table: By default a new one in memory.
+        clock: By default the system's.
+        user_id: Whose notes and threads the tools reach.
+
+    Raises:
+        ConfigurationError: The model's setting is wrong.
+        AgentFailed: An attempt ended neither with an answer nor with a question to the user.
+        RunFailed: The run would have failed with this; an agent's own errors come as they are.
+    """
+    clock = clock or SystemClock()
+    recipe = _recipe(agent, models or Models(), model)
+    turn = Turn(context=_context(user_id, clock), text=text, history=history, table=table or MemoryTable(), clock=clock)
+    events: list[AgentEvent] = []
+    while True:
+        attempt = [event async for event in recipe().run(turn)]
+        events += attempt
+        last = attempt[-1] if attempt else None
+        if not (isinstance(last, Answered) or (isinstance(last, Asked) and last.calls)):
+            raise AgentFailed("The agent ended without an answer.")
+        if decide is None or isinstance(last, Answered):
+            return tuple(events)
+        turn = replace(turn, resumed=messages_of(events), decisions=tuple(decide(call) for call in last.calls))
+
+
+def messages_of(events: Iterable[AgentEvent]) -> tuple[Message, ...]:
+    """What a run's events leave in its journal: the model's responses and the tools' results."""
+    messages: list[Message] = []
+    for event in events:
+        if isinstance(event, Responded):
+            messages.append(event.message)
+        elif isinstance(event, ToolEnded):
+            messages.append(event.answer)
+    return tuple(messages)
+
+
+def warm_up() -> None:
+    """Runs a tiny agent with the demo model and one tool, for nobody.
+
+    Call it once in a function's init phase, outside any event loop: pydantic-ai loads its price list and its async back
+    end with the first model and the first run, which takes longer than everything else in a warm run. So the first
+    user's run does not pay for it.
+    """
+
+    def greet() -> str:
+        """Greets."""
+        return "Good day."
+
+    asyncio.run(dry_run(AgentDefinition(instructions="Greet.", tools=(greet,)), "greet"))
+
+
+def _recipe(agent: AgentDefinition | AgentRecipe, models: ModelFactory, model: str | None) -> AgentRecipe:
+    if not isinstance(agent, AgentDefinition):
+        return agent
+    return PydanticAgentRecipe(agent, models(model or agent.model or DEMO))
+
+
+def _context(user_id: str, clock: Clock) -> UserExecutionContext:
+    return UserExecutionContext(
+        ref=RunRef(user_id=user_id, tenant_id=user_id, thread_id="t-trial", run_id=f"r-trial-{clock.now_ms()}"),
+        request_id="trial",
+        invocation_id="i-trial",
+        agent_name="trial",
+        attempt=1,
+        first_seq=2,
+        deadline=clock.monotonic() + RUN_SECONDS,
+    )

@@ -2,14 +2,10 @@
 
 import asyncio
 import functools
-import logging
-import os
-import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from contextlib import contextmanager
 from typing import Any, Final, Protocol, TypeVar, runtime_checkable
 
 from dayfly.agents.tool_threads import ToolThread, running_tool_threads
@@ -21,11 +17,6 @@ promised within a second. Up to half of that goes by until the mark is seen, and
 writing and posting of the end."""
 LAST_GRACE_S: Final = 1.0
 """How long it may take once the end was posted, before it is given up and the process with it."""
-
-STUCK_EXIT: Final = 70
-"""The exit status of a process that was ended because a thread could not be stopped."""
-
-_log = logging.getLogger("dayfly.engine")
 
 T = TypeVar("T")
 
@@ -67,23 +58,6 @@ def threads_left(*, patience_s: float = 0.1) -> tuple[str, ...]:
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
     return tuple(thread.name for thread in threads if thread.is_alive())
-
-
-@contextmanager
-def ends_if_stuck() -> Iterator[None]:
-    """Ends the process behind the block, whether that returned or raised, if an agent's or a tool's thread still runs:
-    it would go on when the next invocation thaws this process, in another user's time.
-
-    Lambda counts the invocation as failed then, as if the block had raised.
-    """
-    try:
-        yield
-    finally:
-        if left := threads_left():
-            _log.error("process ended: threads still run", extra={"threads": left}, exc_info=sys.exc_info()[1])
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(STUCK_EXIT)
 
 
 class ThreadHost:

@@ -3,7 +3,10 @@
 import asyncio
 import importlib
 import logging
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -17,7 +20,7 @@ from dayfly.aws.payloads import RunPayload, WarmUpPayload, engine_payload
 from dayfly.aws.settings import EngineSettings
 from dayfly.aws.telemetry.tracing import Tracing
 from dayfly.context.execution import UserExecutionContext
-from dayfly.engine.agent_host import ends_if_stuck
+from dayfly.engine.agent_host import threads_left
 from dayfly.engine.attempt import refuse
 from dayfly.engine.engine import RunReport
 from dayfly.engine.factory import ExecutionEngineFactory
@@ -27,6 +30,9 @@ from dayfly.runs.writer import RunWriter
 
 RESERVE_S: Final = 10.0
 """What is kept of an invocation's time for ending the run and posting that end."""
+
+STUCK_EXIT: Final = 70
+"""The exit status of a process that was ended because a thread could not be stopped."""
 
 _log = logging.getLogger("dayfly.aws.functions.engine")
 
@@ -95,3 +101,20 @@ class EngineFunction:
             first_seq=payload.first_seq,
             deadline=self._wiring.clock.monotonic() + remaining - min(RESERVE_S, remaining / 4),
         )
+
+
+@contextmanager
+def ends_if_stuck() -> Iterator[None]:
+    """Ends the process behind the block, whether that returned or raised, if an agent's or a tool's thread still runs:
+    it would go on when the next invocation thaws this process, in another user's time.
+
+    Lambda counts the invocation as failed then, as if the block had raised.
+    """
+    try:
+        yield
+    finally:
+        if left := threads_left():
+            _log.error("process ended: threads still run", extra={"threads": left}, exc_info=sys.exc_info()[1])
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(STUCK_EXIT)

@@ -59,7 +59,7 @@ async def test_what_lies_behind_a_key_is_the_rest_of_its_span(backend: Backend) 
         await backend.table.write(Put(row))
     span = Span.prefix(found[0].key.pk, found[0].key.sk[:-1])
     for place, row in enumerate(found):
-        assert await backend.table.query(span.behind(row.key), NoteRow, limit=20) == tuple(found[place + 1 :])
+        assert await backend.table.query(span.after(row.key), NoteRow, limit=20) == tuple(found[place + 1 :])
 
 
 HOLD_ON_A_ROW = (

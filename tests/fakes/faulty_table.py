@@ -12,7 +12,7 @@ from dayfly.store.table import Action, Put, RowT, Span, Table
 
 
 class Fault(StrEnum):
-    """`REFUSED`: nothing happened. `ANSWER_LOST`: it happened, and nobody is told. Both look the same from outside."""
+    """`REFUSED`: nothing happened. `ANSWER_LOST`: it happened, and nobody is told. The caller cannot tell which."""
 
     REFUSED = "refused"
     ANSWER_LOST = "answer_lost"

@@ -9,7 +9,7 @@ START_MS = 1_764_000_000_000
 
 
 class Stalled(RuntimeError):
-    """Everything waits for something that nothing will bring about: a deadlock, in a loop without an outside."""
+    """Everything waits for something that nothing will bring about: a deadlock, since this loop has no I/O."""
 
 
 class _JumpingSelector(selectors.BaseSelector):

@@ -3,7 +3,7 @@ else happening at that call."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from tests.fakes.faulty_table import Call, Fault, Halt
 from tests.fakes.world import World
@@ -12,6 +12,8 @@ SceneT = TypeVar("SceneT")
 
 WAYS: tuple[Fault | Halt, ...] = (*Fault, *Halt)
 """A call may be refused, its answer may be lost, and its process may die before or after it."""
+HELD_UP_S: Final = 0.001
+"""Virtual time passes only when nothing else can go on: whoever is not held up comes first."""
 
 
 async def walk(
@@ -49,11 +51,11 @@ async def meet(
     check: Callable[[World, SceneT], Awaitable[None]],
 ) -> int:
     """In a new world each time: does one thing, and begins the other at the next of the first one's calls of the table,
-    at that very moment or up to three turns of the loop later; then checks what came of both. Says how many calls the
-    first one made."""
+    at that very moment or up to three turns of the loop later, or while that call is held up, so that the other
+    overtakes it; then checks what came of both. Says how many calls the first one made."""
     number = 0
     while True:
-        for turns in range(4):
+        for turns in (*range(4), None):
             world = World()
             scene = await begin(world)
             met = await _met(world, one(world, scene), other(world, scene), number=number, turns=turns)
@@ -64,19 +66,22 @@ async def meet(
 
 
 async def _met(
-    world: World, one: Coroutine[Any, Any, Any], other: Coroutine[Any, Any, Any], *, number: int, turns: int
+    world: World, one: Coroutine[Any, Any, Any], other: Coroutine[Any, Any, Any], *, number: int, turns: int | None
 ) -> bool:
-    """Whether the first came to its call with this number; if not, the other begins behind it."""
+    """Whether the first came to its call with this number; if not, the other begins behind it. `turns`: of the loop,
+    before the other begins; `None`: it begins at once, and the call is held up."""
     at = len(world.table.calls) + number
     come = asyncio.Event()
 
-    def plan(call: Call) -> None:
-        if call.number == at:
-            come.set()
+    def plan(call: Call) -> float | None:
+        if call.number != at:
+            return None
+        come.set()
+        return HELD_UP_S if turns is None else None
 
     async def rival() -> None:
         await come.wait()
-        for _ in range(turns):
+        for _ in range(turns or 0):
             await asyncio.sleep(0)
         await other
 

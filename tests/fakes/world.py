@@ -41,7 +41,7 @@ def _agents() -> ScriptedAgents:
 
 @dataclass
 class World:
-    """`alice` on connection `a1` is who speaks unless a test says otherwise."""
+    """Frames come from `alice` on connection `a1`, unless a test says otherwise."""
 
     clock: LoopClock = field(default_factory=LoopClock)
     sockets: Sockets = field(default_factory=Sockets)
@@ -200,12 +200,12 @@ class World:
             deadline=self.clock.monotonic() + lifetime_s,
         )
 
-    def run_writer(self, invocation: str = "i-outside") -> RunWriter:
-        """What router and recovery speak for a run with."""
+    def run_writer(self, invocation: str = "i-other") -> RunWriter:
+        """A run writer, as router and recovery have one."""
         return RunWriter(ports=self.ports, invocation_id=invocation)
 
     def recovery_actions(self, invocation: str = "i-recovery") -> RecoveryActions:
-        """Recovery's hands."""
+        """The actions of recovery, for one invocation."""
         return RecoveryActions(self.run_writer(invocation))
 
     async def recover(self, *, minutes: int = 10) -> None:

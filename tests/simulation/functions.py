@@ -101,5 +101,5 @@ def ports(line: Line) -> Ports:
 
 
 def run_writer(line: Line) -> RunWriter:
-    """A voice for runs from outside their engines."""
+    """A run writer, as router and recovery have one."""
     return RunWriter(ports=ports(line), invocation_id=line.actor.name)

@@ -1,4 +1,4 @@
-"""What the publisher's tests share: a thread with one admitted run, and hands to write its log with."""
+"""What the tests of delivery and of runs share: a thread with one admitted run, and writers of its log."""
 
 from dataclasses import dataclass
 

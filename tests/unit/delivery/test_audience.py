@@ -142,12 +142,12 @@ async def test_what_was_read_of_the_audience_is_known_though_the_rest_can_not_be
     world.memory._rows[row.key] = row
     first = reads(world) + 1
     world.table.plan = lambda one: Fault.REFUSED if one.method == "query_live" and reads(world) > first else None
-    delivery = Broadcast(world.table, world.sockets, call.ref)
+    broadcast = Broadcast(world.table, world.sockets, call.ref)
     batch = await tail_of(world.table, user_id="u-alice", run_id=call.run_id)
     assert batch is not None
-    delivery.publish(committed_of(batch))
-    seen = await delivery.flush()
-    await delivery.close()
+    broadcast.publish(committed_of(batch))
+    seen = await broadcast.flush()
+    await broadcast.close()
     assert not seen.posted
     assert seen.audience is not None
     assert seen.audience.cancelled == {call.run_id}

@@ -1,4 +1,4 @@
-"""Errands run beside their block, and are over when it is."""
+"""Background tasks run beside their block, and end with it."""
 
 import asyncio
 
@@ -48,8 +48,8 @@ async def test_time_is_counted_from_the_beginning() -> None:
     assert len(asyncio.all_tasks()) == 1
 
 
-async def test_what_a_service_refuses_is_left() -> None:
-    """It hinders no other errand, and is no failure."""
+async def test_a_task_that_a_service_refuses_is_left_undone() -> None:
+    """A `PortError` of one task stops no other, and is no failure."""
     done: list[float] = []
 
     async def refused() -> None:

@@ -1,20 +1,25 @@
 """Committed events to every attached socket."""
 
 import asyncio
+import random
 
-from dayfly.delivery.broadcast import DRAIN_S, Broadcast
+import pytest
+
+from dayfly.delivery.broadcast import AUDIENCE_S, DRAIN_S, Broadcast
 from dayfly.delivery.socket_queue import QUEUE_BYTES, SocketQueue
 from dayfly.delivery.sockets import attachment
 from dayfly.errors import PostRefused, Unsettled
+from dayfly.protocol.events import AgentThinking
 from dayfly.protocol.signals import Phase
 from dayfly.store import keys
 from dayfly.store.rows import AttachedRow
+from tests.fakes.faulty_table import Fault
 from tests.fakes.world import World, caller
 from tests.unit.delivery.support import completed, staged, thinking
 
 
-async def look(delivery: Broadcast) -> None:
-    await delivery.refresh(phase=Phase.MODEL, elapsed_ms=7)
+async def look(broadcast: Broadcast) -> None:
+    await broadcast.refresh(phase=Phase.MODEL, elapsed_ms=7)
 
 
 async def test_a_slow_socket_holds_back_no_other(world: World) -> None:
@@ -189,3 +194,45 @@ async def test_a_heartbeat_tells_each_socket_its_own_last_seq(world: World) -> N
         await bridge.broadcast.drain()
     beat = world.sockets.received("a1")[-1]
     assert (beat["type"], beat["last_seq"], beat["phase"]) == ("agent_heartbeat", 2, "tool")
+
+
+async def test_who_comes_after_the_append_is_sent_it(world: World) -> None:
+    """The audience is read again, and is given back."""
+    stage = await staged(world)
+    async with stage.bridge() as bridge:
+        await bridge.emit(thinking())
+        await world.ask("attach", thread_id=stage.call.thread_id, connection="a2")
+        before = len(world.sockets.events("a2"))
+        seen = await bridge.broadcast.flush()
+    assert seen.posted
+    assert seen.audience is not None
+    assert set(seen.audience.sockets) == {"a1", "a2"}
+    assert [event["type"] for event in world.sockets.events("a2")[before:]] == [AgentThinking.type]
+
+
+@pytest.mark.parametrize("seed", range(100))
+async def test_an_audience_that_can_not_be_read_is_nobody_who_was_sent_all(
+    seed: int, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked for a while, however the pauses are drawn, and nothing is raised: what was appended stands in the
+    log."""
+    monkeypatch.setattr(random, "uniform", random.Random(seed).uniform)
+    stage = await staged(world)
+    async with stage.bridge() as bridge:
+        await bridge.emit(thinking())
+        world.table.plan = lambda call: Fault.REFUSED
+        until = world.clock.monotonic() + AUDIENCE_S
+        seen = await bridge.broadcast.flush()
+    assert (seen.audience, seen.posted) == (None, False)
+    assert world.clock.monotonic() <= until
+
+
+async def test_a_slow_socket_is_waited_for_so_long(world: World) -> None:
+    """On both sides of the patience."""
+    for delay, posted in ((0.4, True), (0.6, False)):
+        world = World()
+        stage = await staged(world)
+        async with stage.bridge() as bridge:
+            world.sockets.delays["a1"] = delay
+            await bridge.emit(thinking())
+            assert (await bridge.broadcast.flush(drain_s=0.5)).posted is posted

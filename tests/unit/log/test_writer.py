@@ -11,7 +11,7 @@ from dayfly.log.messages import AssistantSaid
 from dayfly.log.writer import RECORD_ALONE, Lost, Plan
 from dayfly.store.large_values import INLINE_BYTES
 from dayfly.store.rows import LogRow, NoteRow, PartRow
-from dayfly.store.table import Absent, Matches, Put
+from dayfly.store.table import Absent, Action, Check, Matches, Put
 from tests.fakes.faulty_table import Fault
 from tests.fakes.world import World
 from tests.unit.delivery.support import item, staged
@@ -151,3 +151,49 @@ async def test_the_invocation_stands_in_each_record(world: World) -> None:
     committed = await stage.writer().append((item(),), RECORD_ALONE)
     assert committed.row.invocation_id == "i-1"
     assert replace(committed.row) == world.rows(LogRow)[1]
+
+
+class OnThreeNotes:
+    """Writes a note on three others' being there or not, of which a rival moves some between look and write."""
+
+    def __init__(self, world: World, moved: set[str]) -> None:
+        self.world = world
+        self.moved = moved
+        self.told: list[Lost] = []
+
+    async def plan(self, row: LogRow, batch: Batch) -> Plan[None]:
+        actions: dict[str, Action] = {
+            name: Check(NoteRow(user_id="u-alice", note_id=name, text="", at=0).key, Absent()) for name in "abc"
+        }
+        for name in self.moved:
+            note = NoteRow(user_id="u-alice", note_id=name, text="there", at=0)
+            self.world.memory._rows[note.key] = note
+        return Plan(actions, None)
+
+    def lost(self, found: Lost) -> None:
+        self.told.append(found)
+        raise Superseded("lost")
+
+
+@pytest.mark.parametrize("moved", [{"a"}, {"b"}, {"c"}, {"a", "c"}, {"a", "b", "c"}], ids=["a", "b", "c", "ac", "abc"])
+async def test_lost_conditions_are_told_by_name(world: World, moved: set[str]) -> None:
+    """Exactly those that did not hold, each with the row that is there; nothing is written."""
+    stage = await staged(world)
+    transition = OnThreeNotes(world, moved)
+    with pytest.raises(Superseded):
+        await stage.writer().append((item(),), transition)
+    assert [set(told) for told in transition.told] == [moved]
+    for name, there in transition.told[0].items():
+        assert isinstance(there, NoteRow)
+        assert (there.note_id, there.text) == (name, "there")
+    assert len(world.rows(LogRow)) == 1
+
+
+async def test_a_taken_seq_outweighs_lost_conditions(world: World) -> None:
+    """Where another writer has the seq, the transition is not asked what its own losses mean."""
+    stage = await staged(world)
+    await stage.writer().append((item(),), RECORD_ALONE)
+    transition = OnThreeNotes(world, {"a"})
+    with pytest.raises(Superseded, match="another writer's"):
+        await stage.writer().append((item(),), transition)
+    assert transition.told == []

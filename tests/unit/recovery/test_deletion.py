@@ -1,4 +1,4 @@
-"""Deleting a forgotten thread, a part at a time, until nothing of it is left."""
+"""Deleting a forgotten thread, a bounded number of rows in each sweep."""
 
 import asyncio
 import contextlib
@@ -46,7 +46,7 @@ async def long(turn: Turn) -> AsyncIterator[AgentEvent]:
 
 
 async def forgotten(world: World, *, runs: int = 2, unposted: bool = False) -> EngineCall:
-    """A thread with a past, attached devices and ended runs, that was forgotten. With `unposted`, a device never takes
+    """A thread with history, attached devices and ended runs, that was forgotten. With `unposted`, a device never takes
     anything, so that the ended runs have their leases still."""
     await world.connect("a1")
     await world.memory.write(Put(NoteRow(user_id="u-alice", note_id="n", text="Keep.", at=1)))
@@ -156,17 +156,17 @@ async def test_a_long_thread_is_deleted_over_several_sweeps(world: World) -> Non
     assert counts == sorted(counts, reverse=True)
 
 
-@pytest.mark.parametrize("standing", ["queued", "not begun", "waiting"])
-async def test_what_a_dead_router_left_undone_is_done_first(world: World, standing: str) -> None:
+@pytest.mark.parametrize("state", ["queued", "not begun", "waiting"])
+async def test_what_a_dead_router_left_undone_is_done_first(world: World, state: str) -> None:
     """Runs that wait in the queue, for an engine or for their user are ended within a minute, and posted."""
-    world.agents.scripts["assistant"] = silent if standing == "queued" else asking("c-1")
+    world.agents.scripts["assistant"] = silent if state == "queued" else asking("c-1")
     call = await world.admitted()
     runs = [call.run_id]
     engine = None
-    if standing != "not begun":
+    if state != "not begun":
         engine = world.starts(call)
         await asyncio.sleep(1)
-    if standing == "queued":
+    if state == "queued":
         runs.append(await world.queued(call))
 
     def forgets(one: Call) -> bool:

@@ -1,4 +1,4 @@
-"""The notice that an invocation has failed, in each standing of a run."""
+"""The notice that an invocation has failed, in each state of a run."""
 
 import asyncio
 from dataclasses import replace

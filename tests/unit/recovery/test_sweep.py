@@ -1,4 +1,4 @@
-"""The sweep: takes what is due, in each standing of a run."""
+"""The sweep: takes what is due, in each state of a run."""
 
 import asyncio
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""What the tests of admission share."""
+"""What the tests of `attach` share."""
 
 import asyncio
 

@@ -31,7 +31,7 @@ async def test_attach_replays_a_running_run_from_its_beginning(world: World) -> 
 
 
 async def test_an_idle_thread_has_nothing_to_replay(world: World) -> None:
-    """Without cursors, a thread with no run under way answers with no runs: the past is for `history`."""
+    """Without cursors, a thread with no run under way answers with no runs: ended runs are for `history`."""
     call = await world.admitted()
     await world.engine(call)
     reply = await world.ask("attach", thread_id=call.thread_id, connection="a2")

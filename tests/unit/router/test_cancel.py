@@ -1,4 +1,4 @@
-"""Cancel, in each standing of a run."""
+"""Cancel, in each state of a run."""
 
 import asyncio
 from collections.abc import AsyncIterator

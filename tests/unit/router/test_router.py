@@ -77,7 +77,7 @@ FOREIGN: dict[str, JsonObject] = {
 
 
 @pytest.mark.parametrize("name", FOREIGN)
-async def test_somebody_elses_is_as_unknown_as_none(world: World, name: str) -> None:
+async def test_what_belongs_to_another_user_is_not_found(world: World, name: str) -> None:
     """Another user's thread or run gives the very bytes that an unknown one gives, and changes nothing."""
     call = await world.admitted()
     await world.engine(call)

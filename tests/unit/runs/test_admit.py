@@ -149,12 +149,12 @@ async def test_an_interrupt_goes_before_the_rest_and_behind_earlier_ones(world: 
     assert asked(await assert_history(world, call.thread_id))[-1] == "later"
 
 
-@pytest.mark.parametrize("standing", ["not begun", "waiting"])
-async def test_an_interrupt_ends_an_idle_run_at_once(world: World, standing: str) -> None:
+@pytest.mark.parametrize("state", ["not begun", "waiting"])
+async def test_an_interrupt_ends_an_idle_run_at_once(world: World, state: str) -> None:
     """One that no engine has begun, and one that waits for its user: the interrupt itself ends it, and starts."""
     world.agents.scripts["assistant"] = asking("c-1")
     call = await world.admitted()
-    if standing == "waiting":
+    if state == "waiting":
         await world.engine(call)
     reply = await world.send(message(call, if_busy="interrupt"))
     assert (reply["status"], reply["position"]) == ("queued", 1)

@@ -1,25 +1,128 @@
-"""Opening a run's next attempt from outside its engine."""
+"""Opening a run's next attempt: one transaction, after which no earlier engine can write."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.errors import PortError, Superseded, Unsettled
 from dayfly.log.fold import Began, Said, Voided
 from dayfly.log.journal import JournalEntry
 from dayfly.log.messages import AssistantSaid, Decision, ToolAnswered
 from dayfly.log.reader import steps_of, tail_of
-from dayfly.runs.resume import open_attempt, void_after
+from dayfly.log.writer import RECORD_ALONE
+from dayfly.protocol.events import AgentResumed
+from dayfly.runs.lease import as_read
+from dayfly.runs.resume import OpenAttempt, open_attempt, void_after
 from dayfly.store.rows import LeaseRow, LogRow, RunRow
-from dayfly.store.table import Absent, Put
+from dayfly.store.table import Absent, Matches, Put
 from tests.fakes.agents import Programme, Round, silent
 from tests.fakes.faulty_table import Call, Fault, Halt, rows_of
 from tests.fakes.walk import WAYS, walk
 from tests.fakes.world import World, assert_ended_once, assert_history
+from tests.unit.delivery.support import Stage, item
+from tests.unit.runs.support import landing
 
+RESUMED = AgentResumed(attempt=2, reason="engine_lost", discard_after=1)
+TAIL = 4
 DONE = JournalEntry(5, AssistantSaid("Done."))
+
+
+async def dead(world: World) -> Stage:
+    """A run whose engine has died at seq 4."""
+    return Stage(world, await world.killed(silent))
+
+
+def fence_of(stage: Stage, **changes: int) -> OpenAttempt:
+    (lease,) = stage.world.leases()
+    later = replace(stage.run, **changes)  # type: ignore[arg-type]  # only counters are changed
+    return OpenAttempt(run=stage.run, later=later, lease_is=lambda: Matches(**as_read(lease)))
+
+
+def bridge_at(stage: Stage, seq: int) -> WebSocketBridge:
+    return stage.bridge(stage.writer(next_seq=seq))
+
+
+async def test_a_fence_is_one_transaction(world: World) -> None:
+    """The record, the run's next attempt and its waiting lease are written together; the next engine begins at the seq
+    behind the record, and with nothing pending."""
+    stage = await dead(world)
+    before, (lease,) = stage.run, world.leases()
+    world.memory._rows[before.key] = before = replace(before, pending=("c",), answers=("{}",), answered=1)
+    fence = fence_of(stage, resumes=1, spent_ms=700)
+    async with bridge_at(stage, TAIL + 1) as bridge:
+        committed = await bridge.commit(RESUMED, fence, last=True)
+    (write,) = [call for call in world.table.calls if call.method == "write" and len(call.actions) == 3][-1:]
+    assert [type(action.row) for action in write.actions if isinstance(action, Put)] == [LogRow, RunRow, LeaseRow]
+    opened = replace(before, attempt=2, first_seq=TAIL + 2, resumes=1, spent_ms=700, pending=(), answers=(), answered=0)
+    assert stage.run == committed.result == opened
+    (waiting,) = world.leases()
+    assert (waiting.state, waiting.attempt, waiting.first_seq, waiting.nonce) == ("waiting", 2, TAIL + 2, "")
+    assert waiting.activated == world.clock.now_ms() > lease.activated
+
+
+async def test_what_was_said_before_moves_the_next_engines_seq(world: World) -> None:
+    """Text that goes into the same batch is counted: the attempt begins behind the whole of it."""
+    stage = await dead(world)
+    fence = fence_of(stage)
+    async with bridge_at(stage, TAIL + 1) as bridge:
+        await bridge.say("a last word")
+        await bridge.commit(RESUMED, fence, last=True)
+    assert world.log_types(stage.call.run_id)[-2:] == ["agent_delta", "agent_resumed"]
+    assert stage.run.first_seq == TAIL + 3
+
+
+async def test_an_engine_of_the_earlier_attempt_finds_its_seq_taken(world: World) -> None:
+    """What it had under way is superseded, whatever it was."""
+    stage = await dead(world)
+    async with bridge_at(stage, TAIL + 1) as bridge:
+        await bridge.commit(RESUMED, fence_of(stage), last=True)
+    with pytest.raises(Superseded):
+        await stage.writer(next_seq=TAIL + 1).append((item(),), RECORD_ALONE)
+    assert world.log_types(stage.call.run_id)[-1] == "agent_resumed"
+
+
+async def test_of_two_fences_at_once_one_is_written(world: World) -> None:
+    """Both are at the same seq, on the same lease: one attempt is opened."""
+    stage = await dead(world)
+
+    async def fence() -> RunRow:
+        async with bridge_at(stage, TAIL + 1) as bridge:
+            return (await bridge.commit(RESUMED, fence_of(stage), last=True)).result
+
+    results = await asyncio.gather(fence(), fence(), return_exceptions=True)
+    assert [type(result) for result in results if isinstance(result, Exception)] == [Superseded]
+    assert world.log_types(stage.call.run_id).count("agent_resumed") == 1
+    assert stage.run.attempt == 2
+
+
+@pytest.mark.parametrize("moved", [{"attempt": 2}, {"first_seq": 9}, {"answered": 1}])
+async def test_a_run_that_moved_is_not_fenced(world: World, moved: dict[str, Any]) -> None:
+    """Where another has opened an attempt, or taken an answer, nothing is written."""
+    stage = await dead(world)
+    fence = fence_of(stage)
+    world.memory._rows[stage.run.key] = replace(stage.run, **moved)
+    before = dict(world.memory.rows)
+    async with bridge_at(stage, TAIL + 1) as bridge:
+        with pytest.raises(Superseded):
+            await bridge.commit(RESUMED, fence, last=True)
+    assert world.memory.rows == before
+
+
+@pytest.mark.parametrize("moved", [{"due": 1}, {"nonce": "x"}, {"state": "ended"}, {"invoked": 2}])
+async def test_a_lease_that_moved_is_not_fenced(world: World, moved: dict[str, Any]) -> None:
+    """Where the engine renewed, or another looked after the run, nothing is written."""
+    stage = await dead(world)
+    (lease,) = world.leases()
+    fence = fence_of(stage)
+    world.memory._rows[lease.key] = replace(lease, **moved)
+    before = dict(world.memory.rows)
+    async with bridge_at(stage, TAIL + 1) as bridge:
+        with pytest.raises(Superseded):
+            await bridge.commit(RESUMED, fence, last=True)
+    assert world.memory.rows == before
 
 
 async def lost(world: World) -> tuple[RunRow, LeaseRow]:
@@ -103,37 +206,20 @@ async def test_a_lease_that_moved_is_told_at_once(world: World) -> None:
     assert world.memory.rows == before
 
 
-def landing(world: World, run: RunRow, *, most: int) -> Callable[[Call], float | None]:
-    """A plan by which a batch of the dead engine lands in front of each fence, so many times; writes take 0.1 s."""
-    left = most
-
-    def plan(call: Call) -> float | None:
-        nonlocal left
-        if fences(call) and left:
-            left -= 1
-            tail = max((row for row in world.rows(LogRow) if row.run_id == run.run_id), key=lambda row: row.last)
-            text = tail.events[-1].replace(f'"seq":{tail.last}', f'"seq":{tail.last + 1}')
-            late = replace(tail, first=tail.last + 1, last=tail.last + 1, events=(text,), ordinal=tail.ordinal + 1)
-            world.memory._rows[late.key] = late
-        return 0.1 if call.method == "write" else None
-
-    return plan
-
-
 async def test_the_fence_is_written_behind_what_the_dead_engine_had_under_way(world: World) -> None:
     """A batch that lands first stays in the log, and its text is void as well."""
     run, lease = await lost(world)
-    world.table.plan = landing(world, run, most=3)
+    world.table.plan = landing(world, run, fences, most=3)
     opened = await open_attempt(world.run_writer(), run, lease, "engine_lost")
     assert world.log_types(run.run_id)[3:] == ["agent_delta"] * 4 + ["agent_resumed"]
     assert opened.first_seq == len(world.log(run.run_id)) + 1
     assert world.log(run.run_id)[-1]["payload"]["discard_after"] == 1
 
 
-async def test_somebody_who_writes_on_for_two_seconds_lives(world: World) -> None:
+async def test_an_engine_that_writes_on_for_two_seconds_keeps_its_run(world: World) -> None:
     """Then the fence is given up, and the lease stays due."""
     run, lease = await lost(world)
-    world.table.plan = landing(world, run, most=1000)
+    world.table.plan = landing(world, run, fences)
     started = world.clock.monotonic()
     with pytest.raises(Superseded):
         await open_attempt(world.run_writer(), run, lease, "engine_lost")
@@ -142,14 +228,14 @@ async def test_somebody_who_writes_on_for_two_seconds_lives(world: World) -> Non
     assert world.run(run.run_id) == run
 
 
-@pytest.mark.parametrize("trouble", ["audience", "socket", "invoker"])
-async def test_the_attempt_is_open_whatever_becomes_of_telling(world: World, trouble: str) -> None:
+@pytest.mark.parametrize("failing", ["audience", "socket", "invoker"])
+async def test_the_attempt_is_open_whatever_becomes_of_its_posting(world: World, failing: str) -> None:
     """An audience that cannot be read, a socket that takes for ever and a refused invocation hold nothing back for more
     than 2 s; the sweep asks for the engine."""
     run, lease = await lost(world)
-    if trouble == "audience":
+    if failing == "audience":
         world.table.plan = lambda call: Fault.REFUSED if call.method == "query_live" else None
-    elif trouble == "socket":
+    elif failing == "socket":
         world.sockets.delays["a1"] = 3600
     else:
         world.invoker.fail_with = PortError("throttled")

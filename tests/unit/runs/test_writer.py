@@ -1,4 +1,4 @@
-"""Speaking for a run from outside its engine."""
+"""Writing a run's log without its engine: appending, posting, invoking an engine, repeating at the tail."""
 
 import asyncio
 from dataclasses import replace
@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from dayfly.delivery.background import BackgroundTasks
-from dayfly.errors import Superseded, Unsettled
+from dayfly.errors import IllegalTransition, PortError, Superseded, Unsettled
 from dayfly.log.reader import committed_of, tail_of
 from dayfly.log.writer import RECORD_ALONE, Committed
-from dayfly.store.rows import LeaseState
+from dayfly.runs.writer import PAUSE_S, RETRY_AT_TAIL_S
+from dayfly.store.rows import LeaseRow, LeaseState, RunRow
+from tests.fakes.agents import silent
 from tests.fakes.faulty_table import Call, Fault
 from tests.fakes.world import World
 from tests.unit.delivery.support import Stage, completed, staged, thinking
@@ -102,7 +104,7 @@ async def test_an_end_that_was_posted_in_vain_is_put_off(world: World) -> None:
 
 @pytest.mark.parametrize("moved", [{"due": 7}, {"state": LeaseState.HELD}], ids=str)
 async def test_a_lease_that_has_moved_is_not_put_off(world: World, moved: dict[str, Any]) -> None:
-    """Where somebody else has seen to the lease between its being read and put off, it stays as that one left it."""
+    """If another writer has changed the lease between its being read and put off, it stays as that one left it."""
     stage, tail = await ended(world)
     world.sockets.refuse["a1"] = Unsettled("throttled")
     (lease,) = world.leases()
@@ -117,17 +119,105 @@ async def test_a_lease_that_has_moved_is_not_put_off(world: World, moved: dict[s
     assert world.leases() == [theirs]
 
 
-async def test_errands_are_run_beside_or_at_once(world: World) -> None:
-    """Where an invocation keeps errands, nobody waits; where it keeps none, it is done at once."""
+async def test_tasks_run_in_the_background_or_at_once(world: World) -> None:
+    """With background tasks the caller does not wait; without them the task is awaited."""
     done: list[str] = []
 
-    async def errand() -> None:
+    async def task() -> None:
         await asyncio.sleep(1)
         done.append("done")
 
-    await world.run_writer().in_background(errand)
+    await world.run_writer().in_background(task)
     assert done == ["done"]
     async with BackgroundTasks() as background:
-        await replace(world.run_writer(), background=background).in_background(errand)
+        await replace(world.run_writer(), background=background).in_background(task)
         assert done == ["done"]
     assert done == ["done", "done"]
+
+
+async def test_the_call_is_for_the_runs_present_attempt(world: World) -> None:
+    """It names the attempt and the seq that the row has now, and nothing of the text."""
+    call = await world.admitted("A secret.")
+    await world.run_writer().start_engine(replace(world.run(call.run_id), attempt=3, first_seq=17))
+    assert world.invoker.calls[-1] == replace(call, attempt=3, first_seq=17)
+    assert "secret" not in repr(world.invoker.calls[-1])
+
+
+@pytest.mark.parametrize("error", [PortError("throttled"), Unsettled("time-out")])
+async def test_an_invocation_that_fails_is_left_to_the_sweep(world: World, error: PortError) -> None:
+    """What the port raises goes no further: the lease is there already."""
+    call = await world.admitted()
+    world.invoker.fail_with = error
+    await world.run_writer().start_engine(world.run(call.run_id))
+    assert world.invoker.calls == [call]
+
+
+async def test_a_bug_is_not_swallowed(world: World) -> None:
+    """Anything else is raised."""
+    call = await world.admitted()
+    world.invoker.fail_with = IllegalTransition("a bug")
+    with pytest.raises(IllegalTransition):
+        await world.run_writer().start_engine(world.run(call.run_id))
+
+
+async def lost(world: World) -> tuple[RunRow, LeaseRow]:
+    """A run whose engine has died."""
+    call = await world.killed(silent)
+    return world.run(call.run_id), world.leases()[0]
+
+
+class Losing:
+    """A write that loses so many times, or always, and takes so many seconds."""
+
+    def __init__(self, times: int | None = None, *, takes_s: float = 0) -> None:
+        self.times = times
+        self.takes_s = takes_s
+        self.tries = 0
+        self.last_began = 0.0
+
+    async def __call__(self) -> str:
+        self.tries += 1
+        self.last_began = asyncio.get_running_loop().time()
+        await asyncio.sleep(self.takes_s)
+        if self.times is None or self.tries <= self.times:
+            raise Superseded("the seq is another writer's")
+        return "written"
+
+
+async def test_a_write_is_tried_again_while_the_lease_stands(world: World) -> None:
+    """What it returns in the end is returned."""
+    run, lease = await lost(world)
+    write = Losing(times=3)
+    assert await world.run_writer().retry_at_tail(run, lease, write) == "written"
+    assert write.tries == 4
+
+
+async def test_it_is_given_up_after_two_seconds_of_pauses(world: World) -> None:
+    """Somebody lives then: the last try begins at that moment. Between two tries there is a pause, so that the table is
+    not asked without end."""
+    run, lease = await lost(world)
+    write, until = Losing(takes_s=PAUSE_S * 0.5), world.clock.monotonic() + RETRY_AT_TAIL_S
+    with pytest.raises(Superseded):
+        await world.run_writer().retry_at_tail(run, lease, write)
+    assert write.last_began == pytest.approx(until, abs=1e-9)
+    assert write.tries <= RETRY_AT_TAIL_S / PAUSE_S + 2
+
+
+async def test_a_lease_that_moved_ends_it_at_once(world: World) -> None:
+    """Whoever moved it looks after the run."""
+    run, lease = await lost(world)
+    write = Losing()
+    with pytest.raises(Superseded):
+        await world.run_writer().retry_at_tail(run, replace(lease, due=lease.due - 1), write)
+    assert write.tries == 1
+
+
+async def test_what_else_goes_wrong_is_raised(world: World) -> None:
+    """Only another writer's seq is a reason to look again."""
+    run, lease = await lost(world)
+
+    async def unreachable() -> None:
+        raise Unsettled("throttled")
+
+    with pytest.raises(Unsettled):
+        await world.run_writer().retry_at_tail(run, lease, unreachable)

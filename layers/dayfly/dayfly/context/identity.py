@@ -1,4 +1,4 @@
-"""From a token's claims to the names that stand in keys, tenant ids, logs and metrics."""
+"""User and tenant names by a token's claims, for keys, tenant ids, logs and metrics."""
 
 import base64
 import hashlib

@@ -14,7 +14,7 @@ class RunRef:
 
 
 class OfRun:
-    """Base of what belongs to a run and so has its `ref`; the ids can be read as if they were its own."""
+    """Base of types that belong to a run: they have its `ref`, and its ids as properties."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""Tells all of a user's sockets that one of their threads is new, renamed, forgotten, or has another queue."""
+"""Posts `thread_changed` to all of a user's sockets."""
 
 import asyncio
 import logging
@@ -36,41 +36,46 @@ def thread_item(row: ThreadRow) -> ThreadItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcer:
-    """Best effort: whoever misses an announcement reads `threads` or attaches."""
+    """Announces changed threads. Best effort: a client that misses an announcement reads `threads` or attaches."""
 
     table: Table
     poster: Poster
 
     async def thread_changed(self, thread: ThreadRow) -> None:
-        """Posts the thread as it is now to every socket of its user. Never raises what a port raises."""
+        """Posts the thread's list entry to each socket of its user, within `PATIENCE_S`. Logs `PortError` and a
+        time-out and does not raise them."""
         frame = ThreadChanged(thread=thread_item(thread)).encode()
         span = Span.prefix(keys.user_partition(thread.user_id), keys.SOCKETS)
         try:
             async with asyncio.timeout(PATIENCE_S):
                 await self._post_to_all(span, frame)
         except (PortError, TimeoutError) as error:
-            _log.info("not all were told", extra={"thread_id": thread.thread_id, "reason": type(error).__name__})
+            _log.info(
+                "thread change not posted to all", extra={"thread_id": thread.thread_id, "reason": type(error).__name__}
+            )
 
     async def _post_to_all(self, span: Span, frame: bytes) -> None:
-        """Posts to the first so many that are not gone."""
+        """Posts to the first `MOST_SOCKETS` sockets that are not gone."""
         room = MOST_SOCKETS
         while room:
             sockets = await self.table.query(span, SocketRow, limit=room)
             there = await asyncio.gather(*(self._post(socket, frame) for socket in sockets))
             if len(sockets) < room:
                 return
-            span = span.behind(sockets[-1].key)
+            span = span.after(sockets[-1].key)
             room -= sum(there)
 
     async def _post(self, socket: SocketRow, frame: bytes) -> bool:
-        """Whether the socket is there, as far as is known."""
+        """Posts, and returns `False` if the socket is gone."""
         try:
             await self.poster.post(socket.connection_id, frame)
         except Gone:
             await self._forget(socket)
             return False
         except PortError as error:
-            _log.info("not told", extra={"connection": socket.connection_id, "reason": type(error).__name__})
+            _log.info(
+                "thread change not posted", extra={"connection": socket.connection_id, "reason": type(error).__name__}
+            )
         return True
 
     async def _forget(self, socket: SocketRow) -> None:

@@ -1,4 +1,4 @@
-"""Who watches a thread, and whether somebody wants its run to end: one strongly consistent read for both."""
+"""The sockets attached to a thread and its cancel marks: one strongly consistent read for both."""
 
 from collections.abc import Set
 from dataclasses import dataclass
@@ -24,7 +24,14 @@ class Audience:
 
 
 async def read_audience(table: Table, *, user_id: str, thread_id: str, gone: Set[str] = frozenset()) -> Audience:
-    """Reads the thread's audience and marks, without those sockets that are known to be `gone`. Raises `Unsettled`."""
+    """Reads the thread's attached sockets and cancel marks.
+
+    Args:
+        gone: Connections that are known to be closed; they are left out and take no place within `MOST_SOCKETS`.
+
+    Raises:
+        Unsettled: The table did not answer.
+    """
     span = Span.prefix(keys.user_partition(user_id), keys.live_prefix(thread_id))
     # Marks sort before sockets: one of each run that has not ended has room, and one row tells of more.
     limit = MOST_SOCKETS + QUEUE_LENGTH + 2
@@ -36,5 +43,5 @@ async def read_audience(table: Table, *, user_id: str, thread_id: str, gone: Set
         sockets += [row.connection_id for row in rows if isinstance(row, AttachedRow) and row.connection_id not in gone]
         if len(rows) < limit or len(sockets) > MOST_SOCKETS:
             break
-        span = span.behind(rows[-1].key)
+        span = span.after(rows[-1].key)
     return Audience(tuple(sockets[:MOST_SOCKETS]), frozenset(cancelled), more=len(sockets) > MOST_SOCKETS)

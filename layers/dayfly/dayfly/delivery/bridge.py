@@ -25,7 +25,7 @@ from dayfly.text import json_string_bytes, rfc3339, sanitize, split_text
 DELTA_PAUSE_S: Final = 0.1
 """Deltas alone are appended at most this often; anything else takes the waiting deltas along at once."""
 BUFFERED_WEIGHT: Final = 64 * 1024
-"""Bytes of text that may wait for the log before whoever produces it has to wait as well."""
+"""Bytes of text that may wait for the log before `say` waits."""
 BATCH_WEIGHT: Final = 48 * 1024
 """Bytes taken into one batch, one more event aside: so an item stays far below 400 KB, whatever its journal."""
 EVENT_WEIGHT: Final = 8 * 1024
@@ -94,8 +94,14 @@ class WebSocketBridge:
         table: Table,
         clock: Clock,
     ) -> Committed[ResultT]:
-        """Commits one event at this position, under a nonce of its own, for those who write from outside a run's
-        engine; `journal` goes into the log before it. To be published by `Broadcast`. Raises as `LogWriter.append`."""
+        """Commits one event at this position, under a nonce of its own, for a caller that is not the run's engine.
+        Posts nothing: `Broadcast.publish` does.
+
+        Args:
+            journal: Journal messages that go into the log before the event.
+
+        Raises as `LogWriter.append`.
+        """
         now = rfc3339(clock.now_ms())
         items = (*(Emitted(None, message, now) for message in journal), Emitted(payload, None, now))
         return await LogWriter(table, clock, position).append(items, transition)
@@ -128,14 +134,23 @@ class WebSocketBridge:
         await self.close()
 
     def opens_with(self, transition: Transition[ResultT]) -> "asyncio.Future[ResultT]":
-        """Whatever is committed first is committed together with this transition, unless it brings one of its own,
-        which then has to claim as much. Returns what it comes to, once it is committed."""
+        """Has the first commit include this transition, unless it brings one of its own, which then has to claim as
+        much.
+
+        Returns:
+            A future for what the transition comes to. It gets its result with the first commit, and none where that
+            fails or has a transition of its own.
+        """
         opening = _Opening(transition, asyncio.get_running_loop().create_future())
         self._opening = opening
         return opening.result
 
     async def emit(self, payload: AnyPayload, *, message: JournalMessage | None = None) -> Committed[None]:
-        """Commits one event, with the journal message that it completes, and returns when it is in the log."""
+        """Commits one event and returns when it is in the log.
+
+        Args:
+            message: The journal message that the event completes.
+        """
         return await self._enqueue(Emitted(payload, message, self._timestamp()))
 
     async def commit(
@@ -148,33 +163,35 @@ class WebSocketBridge:
     async def commit_all(
         self, payloads: Sequence[AnyPayload], transition: Transition[ResultT], *, last: bool = False
     ) -> Committed[ResultT]:
-        """As `commit`, for several events in one batch. Their sizes are the caller's care: an item has 400 KB."""
+        """As `commit`, for several events in one batch. The caller keeps their sum below an item's 400 KB."""
         for payload in payloads[:-1]:
             self._put(_Waiting(Emitted(payload, None, self._timestamp())))
         final = Emitted(payloads[-1], None, self._timestamp())
         return await self._enqueue(final, transition, last=last, weight=EVENT_WEIGHT if len(payloads) == 1 else 0)
 
     async def say(self, text: str) -> None:
-        """Takes a piece of the answer. Returns at once while there is room in the buffer."""
+        """Emits a piece of the answer's text. Waits while `BUFFERED_WEIGHT` bytes wait for the log; does not wait for
+        the commit."""
         for piece in split_text(sanitize(text), DELTA_BYTES):
             await self._room.wait()
             delta = Emitted(AgentDelta(text=piece), None, self._timestamp())
             self._put(_Waiting(delta, weight=json_string_bytes(piece)))
 
     def note(self, message: JournalMessage, *, input_tokens: int = 0, output_tokens: int = 0) -> None:
-        """Takes a journal message; it is committed with the next event."""
+        """Adds a journal message, which is committed with the next event."""
         self._put(_Waiting(Emitted(None, message, self._timestamp(), input_tokens, output_tokens)))
 
     async def discard(self) -> None:
-        """Drops what is not yet on its way to the log, and returns when nothing is on its way any more: from then on
-        `steps` is all that there is. Raises what an append has failed with."""
+        """Drops what is not being appended yet and waits for the append under way: after that `steps` is all that the
+        log holds. Raises what an append has failed with."""
         self._drop(EngineClosed("the step was cut"))
         async with self._committing:
             if self._failure is not None:
                 raise self._failure
 
     async def close(self) -> None:
-        """Stops committing and posting. What waits is dropped; whoever waits for it is told. Idempotent."""
+        """Stops committing and posting. What is not committed is dropped; callers that await it get `EngineClosed`.
+        Idempotent."""
         if self._committer is not None:
             self._committer.cancel()
             await asyncio.gather(self._committer, return_exceptions=True)
@@ -263,11 +280,11 @@ class WebSocketBridge:
         except asyncio.CancelledError:
             self._fail(EngineClosed("the bridge is closed"), taken)
             raise
-        except Exception as error:  # noqa: BLE001  whatever it is, everybody who waits is told; nobody may wait on
+        except Exception as error:  # noqa: BLE001  whatever it is, all who wait are told, so that none waits for ever
             self._fail(error, taken)
             return
         self._opened = True
-        if opening is not None:
+        if opening is not None and not opening.result.done():  # else whoever awaited it was cancelled
             opening.result.set_result(committed.result)
         self.steps.extend(committed.batch.steps)
         self._broadcast.publish(committed)

@@ -1,4 +1,4 @@
-"""Committed events to every attached socket: sockets in parallel, each in order."""
+"""Posts committed events to every attached socket: sockets in parallel, each in order."""
 
 import asyncio
 import logging
@@ -30,15 +30,15 @@ _log = logging.getLogger("dayfly.delivery")
 
 @dataclass(frozen=True, slots=True)
 class Flushed:
-    """The audience and cancel marks after the append, `None` where they could not be read; and whether each socket was
-    sent all in time, or has left, or cannot be sent anything."""
+    """What `Broadcast.flush` found. `audience`: sockets and cancel marks as read after the append, `None` if they could
+    not be read. `posted`: as returned by `drain`; `False` if the audience could not be read."""
 
     audience: Audience | None
     posted: bool
 
 
 class Broadcast:
-    """The sockets that watch one run's thread."""
+    """The sockets attached to one run's thread, each with a queue of its own."""
 
     def __init__(self, table: Table, poster: Poster, ref: RunRef) -> None:
         self._table = table
@@ -46,7 +46,8 @@ class Broadcast:
         self._ref = ref
         self._queues: dict[str, SocketQueue] = {}
         self._undetached: set[str] = set()
-        """Connections that are gone, though their rows could not be removed: they take nobody's place."""
+        """Connections that are gone, though their rows could not be removed: they take no place within
+        `MOST_SOCKETS`."""
         self._last_seq = 0
         self._terminal: bytes | None = None
         self._recent: deque[Committed[object]] = deque(maxlen=RECENT)
@@ -83,7 +84,7 @@ class Broadcast:
         return audience
 
     def publish(self, committed: Committed[object]) -> None:
-        """Queues a committed batch to every known socket."""
+        """Queues a committed batch to every known socket, and keeps it for those that the next `refresh` finds."""
         self._last_seq = committed.batch.last
         if committed.batch.outcome is not None:
             self._terminal = committed.row.events[-1].encode()
@@ -92,13 +93,21 @@ class Broadcast:
             _put(queue, committed)
 
     def heartbeat(self, *, phase: Phase, elapsed_ms: int) -> None:
-        """Tells every known socket that the run is alive."""
+        """Queues a heartbeat to every known socket.
+
+        Args:
+            elapsed_ms: Milliseconds since the engine began.
+        """
         for queue in self._queues.values():
             queue.put(self._heartbeat_frame(queue.last_seq, phase=phase, elapsed_ms=elapsed_ms))
 
     async def drain(self, *, patience_s: float = DRAIN_S) -> bool:
-        """Waits until every socket has been sent what was queued. Says whether that came to be in time, and whether
-        each was sent the end, or has left, or cannot be sent anything."""
+        """Waits until all queues are empty, for `patience_s` seconds at most.
+
+        Returns:
+            Whether they were empty in time, and no socket still has to be sent the terminal event (one that is gone, or
+            refuses posts, counts as done).
+        """
         waiting = [asyncio.ensure_future(queue.drained()) for queue in self._queues.values()]
         if not waiting:
             return True
@@ -110,9 +119,9 @@ class Broadcast:
         return not late and not any(queue.end_unsent for queue in self._queues.values())
 
     async def flush(self, *, drain_s: float = DRAIN_S) -> Flushed:
-        """Reads the audience once more, so that a socket that came late is sent what was appended as well (who writes
-        from outside knows nobody before), then waits until all is posted, for `drain_s` seconds at most. Where some
-        were found to be gone and sockets stand behind them, these are sent it in their place."""
+        """Reads the audience once more, so that a socket that attached late is sent what was appended, then drains the
+        queues for `drain_s` seconds at most. If sockets were found to be gone and there are more than `MOST_SOCKETS`,
+        those beyond are read and sent it in their place."""
         loop = asyncio.get_running_loop()
         until: float | None = None
         audience: Audience | None = None
@@ -133,7 +142,7 @@ class Broadcast:
                 return Flushed(audience, posted)
 
     async def close(self) -> None:
-        """Ends all posting."""
+        """Stops all queues; what they hold is dropped."""
         await asyncio.gather(*(queue.close() for queue in self._queues.values()))
         self._queues.clear()
 

@@ -1,4 +1,4 @@
-"""The way out to one connection."""
+"""The port to one WebSocket connection."""
 
 from typing import Protocol
 
@@ -7,9 +7,12 @@ class Poster(Protocol):
     """Posts frames through API Gateway's management API."""
 
     async def post(self, connection_id: str, frame: bytes) -> None:
-        """Sends one frame; throttling is retried inside, with the same frame.
+        """Sends one frame. Retries the same frame while it is throttled.
 
-        Raises `Gone` (410: the viewer left), `Unsettled` (throttled for too long, time-out: it may have arrived), or
-        `PostRefused` (anything that trying again will not mend).
+        Raises:
+            Gone: The connection is closed (HTTP 410).
+            Unsettled: Throttled for too long, or a time-out: the frame may have arrived.
+            PostRefused: Any other answer; a retry does not help.
+
         Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
         """

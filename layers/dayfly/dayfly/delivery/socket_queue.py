@@ -1,4 +1,4 @@
-"""One socket's way out: in order, bounded, and never in another's way."""
+"""The bounded queue of frames for one socket, posted in order and independent of other sockets."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ class SocketQueue:
         self.connection = connection_id
         self.gone = False
         self.end_unsent = False
-        """A frame that had to be sent was not, and may yet be: the caller has to see to it again."""
+        """Whether the frame tried last has `must_fit` and was not posted, though another try may succeed."""
         self.last_seq = 0
         """The last seq queued here: what a heartbeat to this socket tells."""
         self._poster = poster
@@ -33,7 +33,12 @@ class SocketQueue:
         self._task = asyncio.create_task(self._run(), name=f"post to {connection_id}")
 
     def put(self, frame: bytes, *, seq: int | None = None, must_fit: bool = False) -> None:
-        """Queues a frame. Over the bound it is dropped, unless it `must_fit`: a terminal event always does."""
+        """Queues a frame. Over `QUEUE_BYTES` it is dropped, unless `must_fit`.
+
+        Args:
+            seq: The event's seq; `None` for a frame that is not in the log.
+            must_fit: For a terminal event, by which the client sees what it has missed.
+        """
         if self.gone:
             return
         if seq is not None:
@@ -46,17 +51,17 @@ class SocketQueue:
         self._work.set()
 
     async def drained(self) -> None:
-        """Returns when nothing waits any more, posted or given up."""
+        """Returns when the queue is empty: each frame was posted or given up."""
         await self._idle.wait()
 
     def stop(self) -> None:
-        """Stops posting; what still waits is dropped. At once, so that whoever is cancelled while it forgets a queue
-        leaves none at work."""
+        """Cancels posting and drops what is queued. Does not wait, so a caller that is cancelled leaves no queue
+        running."""
         self._task.cancel()
         self._idle.set()
 
     async def close(self) -> None:
-        """As `stop`, and returns when nothing is at work any more."""
+        """As `stop`, and waits for the posting task to end."""
         self.stop()
         await asyncio.gather(self._task, return_exceptions=True)
 
@@ -72,7 +77,7 @@ class SocketQueue:
             self._idle.set()
 
     async def _post(self, frame: bytes) -> bool:
-        """Posts one frame. Says no where another try may help."""
+        """Posts one frame. Returns `False` if another try may help."""
         try:
             await self._poster.post(self.connection, frame)
         except Gone:
@@ -83,7 +88,7 @@ class SocketQueue:
             # The frame is in the log; the client sees the gap by the next seq or heartbeat and attaches anew.
             _log.warning("frame not posted", extra={"connection": self.connection, "reason": type(error).__name__})
             return isinstance(error, PostRefused)
-        except Exception:  # noqa: BLE001  # the task's outermost boundary: one socket's trouble is not another's
+        except Exception:  # noqa: BLE001  # the task's outermost boundary: one socket's failure does not stop the others
             _log.exception("frame not posted", extra={"connection": self.connection})
             return False
         return True

@@ -1,4 +1,4 @@
-"""The rows of sockets: whose each is, from when it opens until it closes, and which thread it watches."""
+"""The rows of sockets: whose each is while it is open, and which threads it watches."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -28,14 +28,14 @@ def attachment(caller: Caller, thread_id: str, *, now: int) -> AttachedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connections:
-    """The sockets that are open, as far as is known: a closed one may be missing its `$disconnect`, and then the next
-    post to it finds it gone."""
+    """Keeps the rows of open sockets. If API Gateway sends no `$disconnect`, a row stays until a post to it answers 410
+    or its TTL passes."""
 
     table: Table
     clock: Clock
 
     async def opened(self, *, connection_id: str, user_id: str, tenant_id: str) -> None:
-        """Stores whose socket this is, under both keys at once. Raises `Unsettled`."""
+        """Writes the socket's two rows, by connection and by user, in one transaction. Raises `Unsettled`."""
         now = self.clock.now_ms()
         expires = now // 1000 + KEPT_S
         await retry_write(
@@ -49,7 +49,7 @@ class Connections:
         )
 
     async def closed(self, *, connection_id: str, user_id: str) -> None:
-        """Forgets the socket. What it watched is dropped by the first post that finds it gone. Raises `Unsettled`."""
+        """Deletes both rows. The first post that is answered with 410 removes its attachments. Raises `Unsettled`."""
         await retry_write(
             self.table,
             Delete(keys.connection_key(connection_id)),

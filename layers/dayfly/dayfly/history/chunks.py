@@ -1,4 +1,4 @@
-"""A run's piece of history lies in chunks, each packed for itself, so that a page reads little more than it shows."""
+"""A run's piece of history in chunks, each packed by itself, so that a page reads little more than it shows."""
 
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -129,13 +129,13 @@ async def read_chunks(table: Table, wanted: Sequence[tuple[HistoryRow, int]]) ->
 
 
 async def messages_of(table: Table, row: HistoryRow) -> tuple[Message, ...]:
-    """All messages of a piece, wherever they lie."""
+    """All messages of a piece. Raises `KeyError` if a part is missing."""
     chunks = await read_chunks(table, [(row, chunk) for chunk in range(len(row.parts))])
     return messages_in(fragment for chunk in chunks for fragment in chunk)
 
 
 def _fragments_of(messages: tuple[Message, ...]) -> Iterator[Fragment]:
-    """Texts in pieces, a response's calls behind its text, results whole: only a model is given them."""
+    """Texts in pieces, a response's calls after its text, results whole: only a model is given them."""
     for message in messages:
         match message:
             case UserSaid(text):

@@ -14,7 +14,7 @@ MODEL_TURNS: Final = 20
 MODEL_CHARS: Final = 100_000
 """How much of a thread a model is given: at most this many turns and about this many characters."""
 READ_S: Final = 5.0
-"""How long the reading of the history is repeated."""
+"""Seconds that reading the history is repeated."""
 
 
 async def newest_rows(
@@ -51,7 +51,8 @@ async def newest_pieces(
 
 
 async def read_history(table: Table, thread: ThreadRow) -> tuple[Message, ...]:
-    """The thread's latest turns, oldest first, within the bounds; whole turns only."""
+    """The thread's latest turns, oldest first, up to `MODEL_TURNS` and about `MODEL_CHARS`; whole turns, one at least.
+    Raises `Unsettled`."""
     return await retry_call(lambda: _latest_turns(table, thread), patience_s=READ_S)
 
 

@@ -12,7 +12,7 @@ from dayfly.store.table import Absent, ConditionsFailed, Put, Table
 async def write_piece(
     table: Table, ref: RunRef, thread: ThreadRow, messages: tuple[Message, ...], *, nonce: str, at: int
 ) -> HistoryRow:
-    """Writes the run's messages as the piece behind the thread's newest, and returns its row; the thread does not point
+    """Writes the run's messages as the piece after the thread's newest, and returns its row; the thread does not point
     to it yet. The key is immutable and, by the writer's `nonce`, no other writer's: a repeat writes the same bytes.
 
     Args:

@@ -76,7 +76,7 @@ def number(items: tuple[Emitted, ...], *, first: int, run_id: str, thread_id: st
 
 
 def step_of(event: Event) -> tuple[LogStep, ...]:
-    """What an event means for history and for a fresh engine; most mean nothing there."""
+    """The step of an event that history and the next engine are folded from; empty for most events."""
     match event.payload:
         case AgentDelta(text=text):
             return (Said(event.seq, text),)
@@ -108,7 +108,7 @@ def merge_deltas(items: tuple[Emitted, ...]) -> tuple[Emitted, ...]:
 
 
 def outcome_of(payload: AnyPayload) -> Outcome | None:
-    """The outcome that a payload is the end of, if it is one."""
+    """The outcome of a terminal event; `None` for any other."""
     match payload:
         case AgentCompleted():
             return Outcome.COMPLETED

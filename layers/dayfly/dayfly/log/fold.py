@@ -1,4 +1,4 @@
-"""Folding a run's log: into its piece of history, and into where a fresh engine goes on. Pure."""
+"""Folding a run's log: into its messages for history, and into what the next engine continues from. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ def fold(user_text: str, steps: Iterable[LogStep]) -> tuple[Message, ...]:
 
 
 def _answered(messages: list[Message]) -> tuple[Message, ...]:
-    """Puts a synthetic result behind each response whose calls were not all answered."""
+    """Adds a synthetic result for each call that was not answered, after the results of the same response."""
     answered = {message.call_id for message in messages if isinstance(message, ToolAnswered)}
     whole: list[Message] = []
     missing: list[ToolAnswered] = []
@@ -97,7 +97,7 @@ class Resumption:
 
 
 def resumption_of(steps: Iterable[LogStep]) -> Resumption:
-    """Folds the steps of a run, in the order of its log."""
+    """What the next engine continues from, by the steps of a run in the order of its log."""
     steps = tuple(steps)
     entries = [step for step in steps if isinstance(step, JournalEntry)]
     messages = tuple(entry.message for entry in entries if not isinstance(entry.message, Decision))

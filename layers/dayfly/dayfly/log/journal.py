@@ -1,4 +1,4 @@
-"""The private part of the run log: what a fresh engine needs to go on, and what history is folded from."""
+"""The private part of the run log, from which the next engine continues and history is folded."""
 
 import zlib
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def unpack_journal(data: bytes) -> tuple[JournalEntry, ...]:
 
 
 async def journal_of(table: Table, row: LogRow) -> bytes:
-    """The packed journal of a batch, wherever it lies."""
+    """The packed journal of a batch, from its row or from its parts. Raises `KeyError` if a part is missing."""
     if not row.journal_parts:
         return row.journal
     owner = journal_owner(row.run_id, row.nonce, row.ordinal)
@@ -49,6 +49,5 @@ async def journal_of(table: Table, row: LogRow) -> bytes:
 
 
 def journal_owner(run_id: str, nonce: str, ordinal: int) -> str:
-    """The owner's name of a batch's journal parts: the run, the writer and its place, not the seq, which may still
-    move."""
+    """The owner of a batch's journal parts: run, writer and ordinal; not the seq, which may still change."""
     return f"{keys.log_prefix(run_id)}{nonce}#{ordinal}"

@@ -18,7 +18,7 @@ LAST_SEQ: Final = 10**keys.SEQ_DIGITS - 1
 
 
 async def tail_of(table: Table, *, user_id: str, run_id: str) -> LogRow | None:
-    """The last batch of a run's log: what decides where the run stands."""
+    """The last batch of a run's log; `None` if it has no log. Raises `Unsettled`."""
     rows = await table.query(_span(user_id, run_id, first=1, last=LAST_SEQ), LogRow, limit=1, descending=True)
     return rows[0] if rows else None
 
@@ -43,21 +43,21 @@ async def pages_after(table: Table, *, user_id: str, run_id: str, seq: int) -> A
 
 
 def committed_of(row: LogRow) -> Committed[None]:
-    """A batch read back, as its writer had committed it; without its journal, which publishing does not need."""
+    """A batch that was read, in the form in which it was committed, without its journal and steps: for publishing."""
     events = tuple(decode_event(text) for text in row.events)
     return Committed(row, Batch(row.first, row.last, events, (), (), row.outcome), None)
 
 
 @dataclass(frozen=True, slots=True)
 class WholeLog:
-    """A run's log read to its end: the steps in it, and its last batch as it was then."""
+    """A run's log read to its end: its steps, and the last batch at that time."""
 
     steps: tuple[LogStep, ...]
     tail: LogRow | None
 
 
 async def log_of(table: Table, *, user_id: str, run_id: str) -> WholeLog:
-    """The whole of a run's log."""
+    """Reads the whole of a run's log. Raises `Unsettled`."""
     steps: list[LogStep] = []
     tail: LogRow | None = None
     async for rows in pages_after(table, user_id=user_id, run_id=run_id, seq=0):
@@ -68,12 +68,12 @@ async def log_of(table: Table, *, user_id: str, run_id: str) -> WholeLog:
 
 
 async def steps_of(table: Table, *, user_id: str, run_id: str) -> tuple[LogStep, ...]:
-    """All steps of a run, read from its log."""
+    """Reads all steps of a run. Raises `Unsettled`."""
     return (await log_of(table, user_id=user_id, run_id=run_id)).steps
 
 
 async def _steps_in(table: Table, row: LogRow) -> list[LogStep]:
-    """A batch's steps in the order of their seqs; a journal entry stands behind the event that it completes."""
+    """A batch's steps in the order of their seqs; a journal entry comes after the event that it completes."""
     placed: list[tuple[int, int, LogStep]] = []
     for text in row.events:
         event = decode_event(text)

@@ -1,4 +1,4 @@
-"""What an event shows of parameters, results and texts: secrets taken out, size bounded, characters whole."""
+"""Parameters, results and texts as events show them: redacted, bounded in size, characters whole."""
 
 import json
 import re

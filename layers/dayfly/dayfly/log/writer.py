@@ -1,4 +1,4 @@
-"""One writer of one run's log: compare-and-append, with the retry rules that keep a lost answer from being a loss."""
+"""One writer of one run's log: compare-and-append, which recognises its own record after a lost answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Result_co = TypeVar("Result_co", covariant=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogPosition(OfRun):
-    """Whose log, and where this writer's first record goes."""
+    """Which run's log, and the seq of this writer's first record."""
 
     ref: RunRef
     agent_name: str
@@ -31,9 +31,9 @@ class LogPosition(OfRun):
 
 @dataclass(frozen=True, slots=True)
 class Plan(Generic[Result_co]):
-    """What one try of a transition writes beside its log record, and what it comes to if that is committed.
+    """What one try of a transition writes with its log record, and its result if that is committed.
 
-    The actions have names, by which those are told whose conditions did not hold.
+    `actions` maps names to actions; `Transition.lost` is given the names of those whose conditions did not hold.
     """
 
     actions: Mapping[str, Action]
@@ -41,24 +41,29 @@ class Plan(Generic[Result_co]):
 
 
 Lost = Mapping[str, Row | None]
-"""The names of actions whose conditions did not hold, each with the row that is there."""
+"""The names of actions whose conditions did not hold, each with the row that was found."""
 
 
 class Transition(Protocol[Result_co]):
-    """A step in a run's life: what is written in one transaction with its log record, all of it or nothing. What it has
-    come to is returned by the commit."""
+    """A step in a run's life: what is written in one transaction with its log record. The commit returns its result."""
 
     async def plan(self, row: LogRow, batch: Batch) -> Plan[Result_co]:
-        """The other actions, planned anew for each try: what they depend on may have moved. `row` and `batch` are the
-        record. Raises what keeps the transition from happening at all."""
+        """Plans the other actions from the rows as they are now. Called for each try.
+
+        Args:
+            row, batch: The record.
+
+        Raises:
+            Exception: What makes the transition impossible; the append raises it.
+        """
 
     def lost(self, found: Lost) -> None:
-        """Called when the log's own place was free but conditions of the plan did not hold. Returns to have the
-        transition planned again; raises what the loss means otherwise."""
+        """Called if the record's seq was free but conditions of the plan did not hold. Returns if the transition is to
+        be planned again; else raises what the loss means."""
 
 
 class _RecordAlone:
-    """A record with nothing beside it."""
+    """A record with no other actions."""
 
     async def plan(self, row: LogRow, batch: Batch) -> Plan[None]:
         return Plan({}, None)
@@ -68,12 +73,12 @@ class _RecordAlone:
 
 
 RECORD_ALONE: Final[Transition[None]] = _RecordAlone()
-"""For a record that is no step in the run's life, such as a delta."""
+"""For a record that changes no other row, such as a delta."""
 
 
 @dataclass(frozen=True, slots=True)
 class Committed(Generic[Result_co]):
-    """A batch that is in the log, and what the transition with it has come to."""
+    """A batch that is in the log, and the result of the transition with it."""
 
     row: LogRow
     batch: Batch
@@ -81,7 +86,7 @@ class Committed(Generic[Result_co]):
 
 
 class LogWriter:
-    """Appends batches, one after the other, under one nonce. Not for concurrent use: appends are serial."""
+    """Appends batches under one nonce. Appends must not overlap: await each before the next."""
 
     def __init__(self, table: Table, clock: Clock, position: LogPosition, *, nonce: str | None = None) -> None:
         self.nonce = nonce or new_nonce()
@@ -94,8 +99,10 @@ class LogWriter:
     async def append(self, items: tuple[Emitted, ...], transition: Transition[ResultT]) -> Committed[ResultT]:
         """Appends the items as one batch at the next seq.
 
-        Raises `Superseded` when another writer holds that seq, `Unsettled` when it stayed unknown for too long, and
-        what the transition raises.
+        Raises:
+            Superseded: Another writer has that seq.
+            Unsettled: Whether it was written stayed unknown for `PATIENCE_S` seconds.
+            Exception: What the transition raises.
         """
         ordinal = self._ordinal
         self._ordinal += 1
@@ -117,7 +124,7 @@ class LogWriter:
                 if not isinstance(found, LogRow) or found.nonce != self.nonce:
                     raise Superseded(f"seq {row.first} is another writer's") from failed
                 if found.ordinal != ordinal:
-                    # An earlier write of ours that was given up and landed late: go on behind it.
+                    # An earlier write of ours that was given up and landed late: continue after it.
                     self.next_seq = found.last + 1
                     continue
             self.next_seq = batch.last + 1

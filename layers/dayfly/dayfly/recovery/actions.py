@@ -1,4 +1,4 @@
-"""What is done for one run: started again, resumed, ended, or its end posted again."""
+"""What recovery does for one run: starts its engine again, resumes it, ends it, or posts its end again."""
 
 import logging
 from copy import copy
@@ -12,8 +12,8 @@ from dayfly.log.messages import Decision, decisions_in
 from dayfly.log.payloads import failure
 from dayfly.log.reader import committed_of
 from dayfly.metrics import Metric
-from dayfly.protocol.events import AgentCancelled, AgentError, TerminalPayload
-from dayfly.runs.end import end_run
+from dayfly.protocol.events import AgentError, TerminalPayload
+from dayfly.runs.end import cancelled_now, end_run
 from dayfly.runs.lease import BEGIN_WITHIN_MS, as_read
 from dayfly.runs.resume import open_attempt
 from dayfly.runs.state import Active, AwaitingApproval, AwaitingEngine, Ended, Held
@@ -37,23 +37,23 @@ _log = logging.getLogger("dayfly.recovery")
 
 
 class RecoveryActions:
-    """Carries out what the notice or the sweep has found. Every step is conditional on what was read, so two of them at
-    work on one run do it once."""
+    """The actions of notice and sweep. Each is conditional on the state as read, so if two recoveries act on one run,
+    one of them takes effect."""
 
     def __init__(self, run_writer: RunWriter) -> None:
-        """The table is read with patience from here on: a notice comes once, a sweep in a minute."""
+        """Repeats reads for up to `READS_S`: a notice comes once, the next sweep in a minute."""
         ports = run_writer.ports
         patient = replace(ports, table=RetryingTable(ports.table, READS_S))
         self.run_writer = replace(run_writer, ports=patient)
 
     def in_background(self, background: BackgroundTasks) -> "RecoveryActions":
-        """The same, but `background` runs what nobody has to wait for."""
+        """A copy whose posts run in `background`."""
         other = copy(self)
         other.run_writer = replace(self.run_writer, background=background)
         return other
 
     async def look_after(self, state: Active | Ended) -> None:
-        """What the sweep does for a run whose lease is due."""
+        """Acts on a run whose lease is due, by its state. Raises `Unsettled`."""
         match state:
             case Ended():
                 await self.post_end(state)
@@ -65,15 +65,15 @@ class RecoveryActions:
                 await self.resume(state, EngineLost("The engine was lost."))
 
     async def post_end(self, state: Ended) -> None:
-        """Posts the terminal event again and drops the lease. 2 hours after the end, the longest that a socket lives,
-        nobody is left who has not seen it."""
+        """Posts the terminal event again. Drops the lease if all sockets were sent it, or 2 hours after the end: no
+        socket lives longer. Raises `Unsettled`."""
         give_up = self.run_writer.ports.clock.now_ms() - state.tail.at >= SOCKET_LIFE_MS
         again = partial(self.run_writer.post_again, state.run, committed_of(state.tail), give_up=give_up)
         await self.run_writer.in_background(again)
 
     async def start_again(self, state: AwaitingEngine) -> None:
-        """Invokes the attempt again, with the same `first_seq`: of two engines that follow one begins. Ends the run
-        where it has been tried for long enough, or where that was asked for."""
+        """Invokes the attempt again with the same `first_seq`, so that of two engines one begins. Ends the run instead
+        if it has a cancel mark, or no engine has begun for `START_WITHIN_MS`. Raises `Unsettled`."""
         run, lease = state.run, state.lease
         if await self._end_if_cancelled(state):
             return
@@ -86,13 +86,13 @@ class RecoveryActions:
             await retry_write(self.run_writer.ports.table, Put(later, Matches(**as_read(lease))))
         except ConditionsFailed as failed:
             if failed.found[0] != later:  # else it is this very write, whose answer was lost
-                _log.info("somebody else looks after the run", extra={"run": run.run_id})
+                _log.info("not started again: another writer was faster", extra={"run": run.run_id})
                 return
         await self.run_writer.start_engine(run)
 
     async def resume(self, state: Held, reason: RunFailed) -> None:
-        """Fences the lost engine off and has another one go on from the log; ends the run with `reason` where that was
-        done often enough, and as cancelled where that was asked for."""
+        """Opens the next attempt, which fences the lost engine off. Ends the run instead if it has a cancel mark, or
+        with `reason` if it was resumed `MOST_RESUMES` times. Raises `Unsettled`."""
         run, lease = state.run, state.lease
         if await self._end_if_cancelled(state):
             return
@@ -110,7 +110,7 @@ class RecoveryActions:
         _log.warning("run resumed", extra={"run": run.run_id, "code": reason.code})
 
     async def expire(self, state: AwaitingApproval) -> None:
-        """Has the run go on with those calls denied that the user has not answered in time."""
+        """Opens the next attempt with the calls denied that the user has not answered in time. Raises `Unsettled`."""
         run = state.run
         if await self._end_if_cancelled(state):
             return
@@ -122,19 +122,18 @@ class RecoveryActions:
             _log.info("not expired", extra={"run": run.run_id, "reason": str(faster)})
 
     async def end(self, state: Active, reason: RunFailed) -> None:
-        """Ends the run, unless somebody who looks after it was faster: with `agent_cancelled` where that was asked for,
-        else with an `agent_error`."""
+        """Ends the run, with `agent_cancelled` if it has a cancel mark, else with `agent_error`; does nothing if
+        another writer was faster. Raises `Unsettled`."""
         if not await self._end_if_cancelled(state):
             await self._end(state, failure(reason))
 
     async def _end_if_cancelled(self, state: Active) -> bool:
-        """Whether the run has a cancel mark, which is honoured before anything else."""
+        """Ends the run if it has a cancel mark. Returns whether it has one."""
         run = state.run
         mark = keys.cancel_mark_key(run.user_id, run.thread_id, run.run_id)
         if await self.run_writer.ports.table.get(mark, CancelRow) is None:
             return False
-        took_ms = max(0, self.run_writer.ports.clock.now_ms() - run.admitted)
-        await self._end(state, AgentCancelled(execution_time_ms=took_ms))
+        await self._end(state, cancelled_now(self.run_writer, run))
         return True
 
     async def _end(self, state: Active, payload: TerminalPayload) -> None:
@@ -146,4 +145,4 @@ class RecoveryActions:
             return
         if ended:
             code = payload.code if isinstance(payload, AgentError) else ErrorCode.CANCELLED
-            _log.error("run ended from outside", extra={"run": run.run_id, "code": code})
+            _log.error("run ended by recovery", extra={"run": run.run_id, "code": code})

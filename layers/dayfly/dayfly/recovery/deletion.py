@@ -1,4 +1,4 @@
-"""Deleting a forgotten thread, a part at a time, until nothing of it is left."""
+"""Deleting a forgotten thread, a bounded number of rows in each sweep."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -17,11 +17,11 @@ from dayfly.store.rows import ForgetRow, RunRow, ThreadRow, ThreadState
 from dayfly.store.table import ConditionsFailed, Delete, Matches, Put, Span
 
 QUIET_MS: Final = 17 * 60 * 1000
-"""How long after its last end a thread is left: no invocation of it can live any more (15 minutes, after at most one in
-Lambda's queue)."""
+"""Milliseconds from a thread's last end to its deletion: after that no invocation for it can run (15 minutes, after at
+most one in Lambda's queue)."""
 LOOK_AGAIN_MS: Final = 60_000
 MOST_ROWS: Final = 2_000
-"""Rows that one sweep deletes of one thread; the next one goes on."""
+"""Rows that one sweep deletes of one thread; the next sweep deletes more."""
 PAGE: Final = 200
 AT_ONCE: Final = 16
 
@@ -30,9 +30,9 @@ _Together = tuple[Key, ...]
 
 
 async def go_on_deleting(recovery_actions: RecoveryActions, deletion: ForgetRow) -> None:
-    """Ends what still waits in the thread, in its queue, for an engine or for its user (whoever forgot it may have died
-    before), and deletes what is there once it was quiet for long enough; repeatable at every point, because the rows
-    that lead to others go last. Raises `Unsettled`."""
+    """Ends the thread's queued and idle runs (the router may have died before it did), then deletes the thread's rows
+    once `QUIET_MS` have passed since its last end. Can be repeated after a failure at any point: rows by which others
+    are found are deleted last. Raises `Unsettled`."""
     run_writer = recovery_actions.run_writer
     key = keys.thread_key(deletion.user_id, deletion.thread_id)
     thread = await run_writer.ports.table.get(key, ThreadRow)
@@ -62,7 +62,8 @@ async def go_on_deleting(recovery_actions: RecoveryActions, deletion: ForgetRow)
 
 
 async def _end_if_idle(recovery_actions: RecoveryActions, lease: Key) -> None:
-    """An engine that is at work sees the run's cancel mark itself, and a lost one has a lease that comes due."""
+    """Ends the active run if no engine works on it: a working engine reads the cancel mark itself, and the lease of a
+    lost one comes due."""
     state = await read_state_by_lease(recovery_actions.run_writer.ports.table, lease)
     if isinstance(state, AwaitingEngine | AwaitingApproval):
         await recovery_actions.end(state, CouldNotStart("The thread was forgotten."))

@@ -1,4 +1,4 @@
-"""The notice that an engine's invocation has failed: handled at once."""
+"""Handling the notice that an engine's invocation has failed."""
 
 import logging
 from dataclasses import dataclass
@@ -20,8 +20,14 @@ _log = logging.getLogger("dayfly.recovery")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(OfRun):
-    """A failed invocation. `invocation` is its request id; `expired`: it waited too long and never ran; `timed_out`: it
-    was killed at its time-out; `first_seq` tells for which attempt it was."""
+    """A failed invocation.
+
+    Attributes:
+        first_seq: That of the attempt it was for.
+        invocation_id: Its request id.
+        expired: It waited too long and never ran.
+        timed_out: It was killed at its time-out.
+    """
 
     ref: RunRef
     first_seq: int
@@ -31,9 +37,9 @@ class Notice(OfRun):
 
 
 async def handle_notice(recovery_actions: RecoveryActions, notice: Notice) -> None:
-    """Has the thread's active run started if it was not, which the failed invocation may have left undone after it had
-    ended its own; then looks after the run that it was for. A failure of some other invocation (a duplicate, a late
-    one) touches nothing. Raises `Unsettled`."""
+    """Invokes the engine of the thread's active run if none has begun it, since the failed invocation may have ended
+    its own run and not started the next; then acts on the run that it was for. A failed duplicate or late invocation
+    changes nothing. Raises `Unsettled`."""
     table = recovery_actions.run_writer.ports.table
     thread = await table.get(keys.thread_key(notice.user_id, notice.thread_id), ThreadRow)
     if thread is not None and thread.active_run is not None and thread.active_run != notice.run_id:
@@ -65,8 +71,7 @@ async def _look_after_start(recovery_actions: RecoveryActions, state: AwaitingEn
 
 
 async def _was_its_engine(table: Table, state: Held, invocation_id: str) -> bool:
-    """Whether the present attempt's first record was written by the failed invocation, and it has not left the run in
-    order since, to wait for its user."""
+    """Whether the lease is held, and the failed invocation has written the present attempt's first record."""
     run = state.run
     if state.lease.state is not LeaseState.HELD:
         return False

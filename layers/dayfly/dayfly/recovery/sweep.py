@@ -1,4 +1,4 @@
-"""The sweep: takes every lease that is due, once a minute."""
+"""The sweep: acts on every lease that is due, once a minute."""
 
 import asyncio
 import logging
@@ -22,19 +22,23 @@ AT_ONCE: int = 16
 POSTS_AT_ONCE: int = 12
 """Ends that are posted at a time: fewer than there are threads for posts, so that each has one."""
 POSTS_WITHIN_S: float = 40.0
-"""How long a sweep waits for slow sockets: it comes once a minute. What is left stays due."""
+"""Seconds that a sweep waits for slow sockets. What is left stays due for the next one."""
 FAR_MS: int = 24 * 3600 * 1000
 
 _log = logging.getLogger("dayfly.recovery")
 
 
 async def sweep(recovery_actions: RecoveryActions) -> int:
-    """Looks after every run whose lease is due, and every deletion, and says how many. Counts the active runs on the
-    way.
+    """Acts on every run whose lease is due and every deletion, and counts the active runs.
 
-    The index hints at what is due; the lease itself, read strongly, decides. A run that cannot be looked after now
-    stays due for the next sweep. What has only to be posted comes last, and is posted beside the rest: however many
-    sockets take nothing, no run waits for them. What fails otherwise is raised when all others have been looked after.
+    The index tells what may be due; the lease, read with strong consistency, decides. If a service does not answer, a
+    lease stays due for the next sweep. Ends are posted in the background, so that slow sockets delay no run.
+
+    Returns:
+        How many due leases the index named.
+
+    Raises:
+        ExceptionGroup: What else has failed, after all leases were acted on.
     """
     ports = recovery_actions.run_writer.ports
     table, now = ports.table, ports.clock.now_ms()
@@ -64,7 +68,7 @@ async def sweep(recovery_actions: RecoveryActions) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Answers:
-    """What the shards of the index answered, and what failed: one shard's trouble is not another's."""
+    """What the shards of the index answered, and what failed: one shard's failure does not stop the others."""
 
     values: tuple[tuple[Key, ...], ...]
     failures: tuple[Exception, ...]

@@ -18,8 +18,13 @@ from dayfly.store.table import Check, ConditionsFailed, Matches, Put
 
 
 async def approve(request: Request, frame: Approve) -> Approved:
-    """Keeps the answer; the one that leaves no call open also opens the run's next attempt, in one transaction, so that
-    of two last answers one is the last. Raises `RunNotFound`, `ApprovalClosed`, `Unsettled`."""
+    """Stores the user's answer. If no call is open after it, opens the run's next attempt in the same transaction.
+
+    Raises:
+        RunNotFound: There is no such run, or its thread was forgotten.
+        ApprovalClosed: The call does not wait for an answer, or no longer.
+        Unsettled: The table did not answer.
+    """
     decision = Decision(frame.tool_call_id, frame.approved, frame.reason or "")
     while True:
         run = await live_run(request.ports.table, user_id=request.caller.user_id, run_id=frame.run_id)
@@ -41,7 +46,7 @@ async def approve(request: Request, frame: Approve) -> Approved:
 
 
 async def _open_lease(request: Request, run: RunRow, call_id: str) -> LeaseRow:
-    """The lease of a run that waits for an answer to this call. Raises `ApprovalClosed`."""
+    """The lease of a run that waits for an answer to this call. Raises `ApprovalClosed` if it does not."""
     lease = await request.ports.table.get(keys.lease_key(run.user_id, run.run_id), LeaseRow)
     if (
         lease is None
@@ -55,7 +60,7 @@ async def _open_lease(request: Request, run: RunRow, call_id: str) -> LeaseRow:
 
 
 async def _kept(request: Request, run: RunRow, later: RunRow, lease: LeaseRow) -> bool:
-    """Whether the answer is kept; if not, run or lease have moved."""
+    """Stores the answer. Returns `False` if run or lease have changed."""
     as_it_was = Matches(attempt=run.attempt, first_seq=run.first_seq, answered=run.answered)
     try:
         # Under a token: a repeat is told that it was done even if another answer was taken since.

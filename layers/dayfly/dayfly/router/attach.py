@@ -28,7 +28,8 @@ gets on however many it names."""
 
 @dataclass(slots=True)
 class _Replay:
-    """What was replayed so far, `ended` of it runs that are over. `full`: nothing more is sent."""
+    """What was replayed so far. `ended` counts ended runs among it; `full`: a bound is reached, nothing more is
+    sent."""
 
     size: int = 0
     events: int = 0
@@ -44,11 +45,15 @@ class _Replay:
 
 
 async def attach(request: Request, frame: Attach) -> Attached:
-    """Attaches the request.caller's connection, replays what it missed, and says where each run stands.
+    """Attaches the caller's connection, replays what it missed, and returns the status of each run.
 
-    Write, then read: the row is written before the logs are read, and an engine reads the audience after it appends.
-    Whatever the order of the two, one of them sees the other: an event is either in what is read here, or its engine
-    finds this connection. Raises `ThreadNotFound` and `RunNotFound`, with which nothing is attached, and `Unsettled`.
+    The row is written before the logs are read, and an engine reads the audience after it appends. So an event is
+    either in what is read here, or its engine finds this connection.
+
+    Raises:
+        ThreadNotFound: There is no such thread, or it was forgotten; nothing is attached.
+        RunNotFound: `after` names a run of another thread; nothing is attached.
+        Unsettled: The table did not answer.
     """
     await _check_cursors(request, frame)
     row = attachment(request.caller, frame.thread_id, now=request.ports.clock.now_ms())
@@ -75,7 +80,7 @@ async def attach(request: Request, frame: Attach) -> Attached:
 
 
 async def detach(request: Request, frame: Detach) -> Detached:
-    """Ends the watching. To detach what was not attached is no error."""
+    """Detaches the caller's connection. Detaching what is not attached is no error. Raises `Unsettled`."""
     await retry_write(
         request.ports.table,
         Delete(keys.socket_of_thread_key(request.caller.user_id, frame.thread_id, request.caller.connection_id)),
@@ -84,7 +89,7 @@ async def detach(request: Request, frame: Detach) -> Detached:
 
 
 async def _check_cursors(request: Request, frame: Attach) -> None:
-    """Refuses cursors of runs that are not in the thread.
+    """Raises `ThreadNotFound`, and `RunNotFound` if a cursor is of a run that is not in the thread.
 
     It comes before the row is written. To take the row back afterwards would leave it there where the router dies in
     between, and would take it from another `attach` of the same connection. Nothing is missed by looking this early: a

@@ -1,4 +1,4 @@
-"""`cancel`: a mark first, then a look at where the run stands."""
+"""`cancel`: writes a cancel mark, then ends the run if no engine works on it."""
 
 from dayfly.errors import InvalidMessage
 from dayfly.protocol.frames import Cancel
@@ -13,9 +13,12 @@ from dayfly.store.table import Absent, Condition, ConditionsFailed, Matches, Put
 
 
 async def cancel(request: Request, frame: Cancel) -> Cancelling:
-    """Asks a run to end, or keeps a request that was not yet accepted from being admitted.
+    """Cancels a run, or a request that was not admitted yet. The reply promises one terminal event, not which.
 
-    The answer promises one terminal event, not which. Raises `RunNotFound`, `InvalidMessage`, `Unsettled`.
+    Raises:
+        InvalidMessage: The frame names both or neither of `run_id` and `request_id`.
+        RunNotFound: There is no such run, or its thread was forgotten.
+        Unsettled: The table did not answer.
     """
     if (frame.run_id is None) == (frame.request_id is None):
         raise InvalidMessage("`cancel` names either `run_id` or `request_id`.")
@@ -29,8 +32,9 @@ async def cancel(request: Request, frame: Cancel) -> Cancelling:
 
 
 async def _run_of_request(request: Request, request_id: str) -> str | None:
-    """The run that the request admitted; where there is none, a row that makes the `run` to come answer `cancelled`. A
-    remembered id counts for 24 hours by its own time, however late TTL removes it."""
+    """The run that the request admitted. If there is none, writes the request's row as cancelled, so that a later `run`
+    with this id is refused, and returns `None`. A row counts for 24 hours by its own time, however late TTL deletes it.
+    """
     now = request.ports.clock.now_ms()
     barrier = RequestRow(
         user_id=request.caller.user_id,

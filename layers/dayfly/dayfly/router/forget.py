@@ -1,4 +1,4 @@
-"""`forget`: a thread is refused from now on, its runs are ended, and a row of its own drives its deletion."""
+"""`forget`: marks a thread forgotten and ends its runs; a row of its own drives its deletion."""
 
 from dataclasses import replace
 from typing import Final
@@ -20,10 +20,12 @@ FORGET_AFTER_MS: Final = 60_000
 
 
 async def forget(request: Request, frame: Forget) -> Forgotten:
-    """Marks the thread forgotten, from which on everything refuses it, and asks its runs to end; the deletion is driven
-    by a row of its own. To forget again what is being deleted repeats what may be left to do.
+    """Marks the thread forgotten, so that every action refuses it, writes cancel marks for its runs and the row that
+    drives its deletion, and ends the runs. Forgetting a thread again repeats what may be left to do.
 
-    Raises `ThreadNotFound`, and `Unsettled`, after which the thread may be forgotten already.
+    Raises:
+        ThreadNotFound: There is no such thread.
+        Unsettled: The table did not answer; the thread may be forgotten already.
     """
     while True:
         thread = await request.ports.table.get(keys.thread_key(request.caller.user_id, frame.thread_id), ThreadRow)

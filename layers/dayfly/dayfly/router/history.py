@@ -32,7 +32,13 @@ _ALL: Final = 999_999_999
 
 async def history(request: Request, frame: History) -> HistoryPage:
     """A page of the thread's messages, oldest first, ending before the cursor. Long messages come in pieces, so that
-    every page fits into a frame. Raises `ThreadNotFound`, and `InvalidMessage` for a cursor of other make."""
+    every page fits into a frame.
+
+    Raises:
+        ThreadNotFound: There is no such thread, or it was forgotten.
+        InvalidMessage: `before` is not a cursor that this backend gave.
+        Unsettled: The table did not answer.
+    """
     thread = await live_thread(request.ports.table, user_id=request.caller.user_id, thread_id=frame.thread_id)
     head, end = _cursor(thread, frame.before) if frame.before is not None else (None, _ALL)
     page: list[HistoryMessage] = []

@@ -1,4 +1,4 @@
-"""`rename`: gives a thread its title."""
+"""`rename`: changes a thread's title."""
 
 from dataclasses import replace
 from functools import partial
@@ -13,7 +13,8 @@ from dayfly.store.table import Action, ConditionsFailed, Matches, Put
 
 
 async def rename(request: Request, frame: Rename) -> Renamed:
-    """Gives the thread its title, and tells all of the user's sockets. Raises `ThreadNotFound`, `Unsettled`."""
+    """Changes the thread's title and announces it to all of the user's sockets. Raises `ThreadNotFound`,
+    `Unsettled`."""
     while True:
         thread = await live_thread(request.ports.table, user_id=request.caller.user_id, thread_id=frame.thread_id)
         renamed = replace(thread, title=frame.title, version=thread.version + 1)
@@ -24,13 +25,13 @@ async def rename(request: Request, frame: Rename) -> Renamed:
 
 
 async def announce(request: Request, thread: ThreadRow) -> None:
-    """Tells all of the user's sockets of the thread as it is now."""
+    """Posts the thread's list entry to all of the user's sockets, in the background."""
     run_writer = request.run_writer
     await run_writer.in_background(partial(run_writer.announcer.thread_changed, thread))
 
 
 async def written(request: Request, row: ThreadRow, *actions: Action) -> bool:
-    """Whether the thread is as `row` says; if not, it has moved meanwhile."""
+    """Writes the actions, of which the first puts `row`. Returns `False` if the thread has changed meanwhile."""
     try:
         await retry_write(request.ports.table, *actions)
     except ConditionsFailed as failed:

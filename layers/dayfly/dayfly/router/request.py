@@ -1,4 +1,4 @@
-"""One client frame that is being answered: who sent it, and what it is answered with."""
+"""The request that an action is carried out for: its caller, and the ports."""
 
 import logging
 from dataclasses import dataclass
@@ -15,8 +15,12 @@ _log = logging.getLogger("dayfly.router")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What an action is carried out with. `replies` is the way to whoever asks, in which nobody else's socket stands;
-    `background` runs what the reply does not wait for."""
+    """One client frame in progress.
+
+    Attributes:
+        replies: Posts to the caller. Apart from `ports.poster`, so that slow sockets delay no reply.
+        background: Runs what the reply does not wait for.
+    """
 
     caller: Caller
     ports: Ports
@@ -25,12 +29,12 @@ class Request:
 
     @property
     def run_writer(self) -> RunWriter:
-        """For writing a run's log from this invocation."""
+        """Writes runs' logs for this invocation."""
         return RunWriter(ports=self.ports, invocation_id=self.caller.invocation_id, background=self.background)
 
     async def reply(self, frame: bytes) -> bool:
-        """Posts to the caller, and says whether the frame was taken. Where it was not, what was decided stands in the
-        table all the same: a caller that left needs no answer, and one that is there asks again."""
+        """Posts to the caller. Returns `False`, and logs, if the frame was not posted: what was decided is in the
+        table, and a client without a reply sends the same frame again."""
         connection_id = self.caller.connection_id
         try:
             await self.replies.post(connection_id, frame)

@@ -1,4 +1,4 @@
-"""One frame in, one answer out: the router's own work, without AWS."""
+"""Answers one client frame, without AWS."""
 
 import logging
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ _log = logging.getLogger("dayfly.router")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Router:
-    """Answers one client frame. Process-lived; holds nothing of any user. `replies` is the way to whoever asks, in
-    which nobody else's socket stands."""
+    """Answers client frames. Process-lived; holds no user data. `replies` posts to the caller, apart from
+    `ports.poster`."""
 
     ports: Ports
     replies: Poster
 
     async def handle(self, caller: Caller, body: str) -> None:
-        """Carries out the frame and posts one reply to the caller; slow sockets keep neither waiting.
+        """Carries out the frame and posts one reply to the caller.
 
-        What is wrong with the frame, and what a service did not answer, becomes an `error` reply with a code; anything
-        else is raised, after the caller was told a bare `internal` and this invocation's id.
+        A refused frame, and a service that did not answer, become an `error` reply with a code. Anything else is
+        raised, after the caller was sent an `internal` error with this invocation's id.
         """
         async with BackgroundTasks() as background:
             request = Request(caller=caller, ports=self.ports, replies=self.replies, background=background)

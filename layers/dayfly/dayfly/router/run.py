@@ -1,4 +1,4 @@
-"""`run`: admits a message as a run, answers `accepted`, shows the message to all who watch, and has the run started."""
+"""`run`: admits a run, replies `accepted`, posts the message to all attached sockets, and invokes the engine."""
 
 import asyncio
 import logging
@@ -17,7 +17,7 @@ _log = logging.getLogger("dayfly.router")
 
 
 async def run(request: Request, frame: Run) -> None:
-    """Admits the run and posts the reply itself, beside all else that follows an admission: the run is durable, and
+    """Admits the run, then posts the reply and does all else that follows an admission at once: the run is durable, and
     clients order what they get by seq. Raises as `ExecutionFactory.open`."""
     execution = await ExecutionFactory(request.ports).open(request.caller, frame)
     admitted = execution.run
@@ -44,7 +44,7 @@ def _accepted(frame: Run, execution: Execution) -> Accepted:
 
 
 async def _show(request: Request, execution: Execution) -> None:
-    """Posts the user's message to all who watch. Whoever misses it here reads it in the log on attach."""
+    """Posts the user's message to all attached sockets. A client that misses it reads it on `attach`."""
     if execution.first is not None:
         await request.run_writer.show(execution.run, execution.first)
 
@@ -55,8 +55,8 @@ async def _start(request: Request, execution: Execution) -> None:
 
 
 async def _interrupt(request: Request, execution: Execution) -> None:
-    """The run that makes way has its cancel mark by the admission; here it is ended if no engine is at work on it. If
-    that fails, recovery honours the mark."""
+    """Ends the interrupted run if no engine works on it. The admission has written its cancel mark, so if this fails,
+    recovery ends it."""
     if execution.interrupted is None:
         return
     admitted = execution.run
@@ -68,7 +68,7 @@ async def _interrupt(request: Request, execution: Execution) -> None:
             )
             await end_if_idle(request.run_writer, interrupted)
     except Unsettled:
-        _log.warning("not looked after", extra={"run": execution.interrupted})
+        _log.warning("interrupted run not ended", extra={"run": execution.interrupted})
 
 
 async def _announce(request: Request, execution: Execution) -> None:

@@ -19,7 +19,8 @@ THREADS_BYTES: Final = 28 * 1024
 
 
 async def threads(request: Request, frame: Threads) -> ThreadList:
-    """The user's threads, newest first, a page at a time. Raises `InvalidMessage` for a cursor of other make."""
+    """The user's threads, newest first, a page at a time. Raises `InvalidMessage` for a cursor that
+    this backend did not give, and `Unsettled`."""
     last = f"{keys.THREADS}~"
     if frame.cursor is not None:
         if not re.fullmatch(limits.ENTITY_ID_PATTERN, frame.cursor):

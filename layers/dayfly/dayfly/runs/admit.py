@@ -1,4 +1,4 @@
-"""The transaction that lets a run in."""
+"""Admission: the transaction that creates a run."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -35,7 +35,7 @@ TITLE_CHARS: Final = 60
 
 
 class RequestKnown(DayflyError):
-    """The request id is there already."""
+    """The request id was used before; `request` is its row."""
 
     def __init__(self, request: RequestRow) -> None:
         super().__init__("the request id is known")
@@ -43,12 +43,12 @@ class RequestKnown(DayflyError):
 
 
 class ThreadMoved(DayflyError):
-    """The thread went on while this run was on its way in: its id would sort below that of a run before it."""
+    """Another run was admitted to the thread meanwhile, so this run's id would sort before that one's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What admission looks at before it writes."""
+    """The rows that admission decides by; `None` where there is none."""
 
     request: RequestRow | None
     thread: ThreadRow | None
@@ -56,8 +56,7 @@ class Found:
 
 
 async def look(table: Table, caller: Caller, frame: Run) -> Found:
-    """Reads the request id, the named thread and the user's quota. A remembered id counts for 24 hours by its own
-    time, however late TTL removes it."""
+    """Reads the request id's row, the named thread and the user's quota. Raises `Unsettled`."""
     request_key, quota_key = keys.request_key(caller.user_id, frame.id), keys.quota_key(caller.user_id)
     thread_key = keys.thread_key(caller.user_id, frame.thread_id) if frame.thread_id is not None else None
     found = await table.get_many((request_key, quota_key, *([thread_key] if thread_key else [])))
@@ -72,7 +71,7 @@ async def look(table: Table, caller: Caller, frame: Run) -> Found:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A run that was let in, its thread with the run in it, and the run that is to make way for it, if there is one."""
+    """An admitted run, its thread after the admission, and the id of the run that it interrupts, if there is one."""
 
     run: RunRow
     thread: ThreadRow
@@ -80,8 +79,14 @@ class Admission:
 
 
 class Admit:
-    """The transition with a run's first log record. It decides, from what it reads, whether the run may come in, and
-    reads anew when thread or quota have moved meanwhile."""
+    """The transition with a run's first record, the user's message. It decides by thread and quota whether the run is
+    admitted, and reads both again if they have changed before the commit.
+
+    Args:
+        run: The row to write; `turn` and `admitted` are set here.
+        content: The request's content hash.
+        found: What was read before; used for the first try alone.
+    """
 
     def __init__(self, table: Table, caller: Caller, frame: Run, *, run: RunRow, content: str, found: Found) -> None:
         self.run = run
@@ -92,7 +97,11 @@ class Admit:
         self._found: Found | None = found
 
     async def plan(self, row: LogRow, batch: Batch) -> Plan[Admission]:
-        """Everything that an admitted run is made of, besides its log."""
+        """Request, thread, run, quota, attachment; the lease if the run is active at once, a cancel mark if it
+        interrupts.
+
+        Raises `RequestKnown`, `ThreadMoved`, `ThreadNotFound`, `Busy`, `QueueFull`, `QuotaExceeded`, `Unsettled`.
+        """
         found = self._found or await look(self._table, self._caller, self._frame)
         self._found = None
         now = row.at
@@ -129,7 +138,7 @@ class Admit:
         return Plan(actions, Admission(run, thread, interrupted))
 
     def lost(self, found: Lost) -> None:
-        """The id was used meanwhile: tell. Thread or quota moved: look again."""
+        """Raises `RequestKnown` if the request id was used meanwhile; anything else is read again."""
         there = found.get("request")
         if isinstance(there, RequestRow):
             raise RequestKnown(there)
@@ -157,7 +166,7 @@ class Admit:
         )
 
     def _placed(self, thread: ThreadRow) -> ThreadRow:
-        """The thread with the run in it: active where none is, else where `if_busy` says."""
+        """The thread with the run in it: active if none is, else in the queue as `if_busy` says."""
         run = self.run.run_id
         if thread.active_run is None:
             return replace(thread, active_run=run)

@@ -1,5 +1,4 @@
-"""Beginning an attempt: what its engine reads first, and the first append, which proves that this engine is the one and
-claims the run's lease with it."""
+"""Beginning an attempt: what its engine reads first, and the first append, which claims the run's lease."""
 
 from dataclasses import dataclass, replace
 
@@ -19,7 +18,7 @@ from dayfly.store.table import Check, Matches, Put, Table
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """The run, its thread and its lease, as they stood when the engine looked; and what earlier attempts logged."""
+    """The run, its thread and its lease as the engine read them, and the steps that earlier attempts have logged."""
 
     run: RunRow
     thread: ThreadRow
@@ -28,19 +27,22 @@ class RunFacts:
 
     @property
     def resumption(self) -> Resumption:
-        """Where this attempt goes on."""
+        """What this attempt continues from."""
         return resumption_of(self.steps)
 
     def run_after(self, elapsed_ms: int) -> RunRow:
-        """The run with this attempt's time counted."""
+        """The run with this attempt's time added to `spent_ms`."""
         return replace(self.run, spent_ms=self.run.spent_ms + elapsed_ms)
 
 
 async def read_run(table: Table, context: UserExecutionContext) -> RunFacts:
-    """Reads the facts, and never the tail of the log: an engine writes at the seq that it was told, or not at all.
+    """Reads run, thread and lease, and for a later attempt the log; never the tail alone: an engine writes at the seq
+    that it was given.
 
-    Raises `Superseded` where they show that this invocation is late: the run is over, or another attempt is the present
-    one. What they do not show, the first append will.
+    Raises:
+        Superseded: The run, its thread or its lease is gone, or another attempt is the present one. What changes after
+            this read makes the first append fail.
+        Unsettled: The table did not answer.
     """
     run_key = keys.run_key(context.user_id, context.thread_id, context.run_id)
     thread_key = keys.thread_key(context.user_id, context.thread_id)
@@ -59,23 +61,24 @@ async def read_run(table: Table, context: UserExecutionContext) -> RunFacts:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The lease is this engine's. `at`: when the claim was sent, in seconds of the monotonic clock; the lease holds
-    from then on at least."""
+    """The engine holds the lease. `at`: the monotonic clock in seconds when the claim was sent; the lease was written
+    after that."""
 
     at: float
 
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """The transition with an attempt's first record: the run's attempt and `first_seq` are still this engine's, the
-    thread is live, and the lease becomes this engine's in the same transaction. So a duplicated or late invocation
-    loses here and does nothing, and "begun" and "held" are one."""
+    """The transition with an attempt's first record. It requires that the run's attempt and `first_seq` are this
+    engine's, that the thread is live with this run active, and that no engine has begun the attempt; it claims the
+    lease. So a duplicated or late invocation fails here and does nothing, and a run that was begun is a run whose lease
+    is held."""
 
     clock: Clock
     facts: RunFacts
 
     async def plan(self, row: LogRow, batch: Batch) -> Plan[Claim]:
-        """Checks and claim."""
+        """Checks run and thread, and writes the held lease."""
         run, thread = self.facts.run, self.facts.thread
         claim = Claim(self.clock.monotonic())
         held = held_lease(self.facts.lease, nonce=row.nonce, now=row.at)
@@ -89,5 +92,5 @@ class Begin:
         )
 
     def lost(self, found: Lost) -> None:
-        """The run has moved on without this engine."""
+        """Raises `Superseded`: another engine or recovery has changed the run, its thread or its lease."""
         raise Superseded(f"the run's {', '.join(found)} is not as this engine was told")

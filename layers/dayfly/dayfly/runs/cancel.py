@@ -1,4 +1,4 @@
-"""Cancel: a mark beside the audience, seen by the run's engine; whoever finds no engine at work ends the run itself."""
+"""Cancelling: a mark that the run's engine reads; a run without a working engine is ended directly."""
 
 import logging
 from functools import partial
@@ -6,8 +6,7 @@ from typing import Final
 
 from dayfly.errors import Superseded
 from dayfly.log.reader import committed_of
-from dayfly.protocol.events import AgentCancelled
-from dayfly.runs.end import end_run
+from dayfly.runs.end import cancelled_now, end_run
 from dayfly.runs.state import Ended, Held, read_state
 from dayfly.runs.writer import RunWriter
 from dayfly.store import keys
@@ -16,26 +15,32 @@ from dayfly.store.rows import CancelRow, LeaseState, RunRow, ThreadRow
 from dayfly.store.table import Delete
 
 MARK_KEPT_S: Final = 24 * 3600
-"""A mark goes with its run; TTL takes one that was left behind."""
+"""The end of the run deletes its mark; TTL deletes one that was left over."""
 TRIES: Final = 5
-"""How often it is looked again, where somebody was faster; whoever that was honours the mark."""
+"""How often the state is read again if another writer was faster; that writer reads the mark."""
 
 _log = logging.getLogger("dayfly.runs")
 
 
 def cancel_mark(place: RunRow | ThreadRow, run_id: str, *, now: int) -> CancelRow:
-    """The mark that asks a run to end; `place` names its user and thread, `now` is in milliseconds since the epoch."""
+    """The mark that asks a run to end.
+
+    Args:
+        place: Names the run's user and thread.
+        now: Milliseconds since the epoch.
+    """
     expires = now // 1000 + MARK_KEPT_S
     return CancelRow(user_id=place.user_id, thread_id=place.thread_id, run_id=run_id, at=now, expires=expires)
 
 
 async def end_if_idle(run_writer: RunWriter, run: RunRow) -> None:
-    """Ends a run with a cancel mark that no engine is at work on: one that is queued, that none has begun, that waits
-    for its user, or whose engine has let its lease run out. Raises `Unsettled`.
+    """Ends a run with a cancel mark if no engine works on it: it is queued, was not begun, waits for its user, or its
+    lease has expired. If it has ended already, deletes the mark and posts the end again.
 
-    The mark was written before anything is read here. So where another takes the run meanwhile (an engine begins it,
-    the run before it ends), either that one's conditions fail, or its transaction came first, and then it reads the
-    mark afterwards.
+    The caller has written the mark before. So if another writer takes the run meanwhile (an engine begins it, the run
+    before it ends), either that write fails here, or it was first and its writer reads the mark afterwards.
+
+    Raises `Unsettled`.
     """
     ports = run_writer.ports
     for _ in range(TRIES):
@@ -52,9 +57,8 @@ async def end_if_idle(run_writer: RunWriter, run: RunRow) -> None:
                     return
                 case Held(lease=lease) if lease.state is LeaseState.HELD and lease.due > ports.clock.now_ms():
                     return
-            took_ms = max(0, ports.clock.now_ms() - run.admitted)
-            await end_run(run_writer, run, state.lease, AgentCancelled(execution_time_ms=took_ms))
+            await end_run(run_writer, run, state.lease, cancelled_now(run_writer, run))
         except Superseded as reason:
-            _log.info("somebody was faster", extra={"run": run.run_id, "reason": str(reason)})
+            _log.info("another writer was faster", extra={"run": run.run_id, "reason": str(reason)})
         else:
             return

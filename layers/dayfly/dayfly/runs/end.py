@@ -1,4 +1,5 @@
-"""The end of a run: one transaction, the same whoever writes it (engine, router, recovery); then everybody is told."""
+"""The end of a run: one transaction, the same for engine, router and recovery; then it is posted, and the next
+starts."""
 
 import asyncio
 import logging
@@ -33,8 +34,8 @@ _log = logging.getLogger("dayfly.runs")
 
 @dataclass(frozen=True, slots=True)
 class ThreadAfter:
-    """What a run's end has made of its thread. `started` is the run that became active with it; `moved`: the queue is
-    not what it was."""
+    """The thread after a run's end. `started`: the run that became active with it; `moved`: whether the queue has
+    changed."""
 
     thread: ThreadRow
     started: RunRow | None
@@ -47,8 +48,8 @@ class End:
     posted. A cancel mark goes with its run.
 
     `steps` gives what the log held before this batch. `lease_is` is what the lease of an active run must still be: an
-    engine names its own nonce, recovery the lease as it read it; so an engine that is alive is not ended behind its
-    back. Without it, the run is one that still waits in its thread's queue.
+    engine names its own nonce, recovery the lease as it read it; so recovery does not end the run of an engine that
+    has renewed its lease. `None`: the run must still be in its thread's queue.
     """
 
     def __init__(
@@ -66,7 +67,14 @@ class End:
         self._piece: HistoryRow | None = None
 
     async def plan(self, row: LogRow, batch: Batch) -> Plan[ThreadAfter]:
-        """The transaction's other actions, from the thread, quota and lease as they stand now."""
+        """Thread, quota, lease and cancel mark, and the next run's lease, from the rows as they are now. Writes the
+        piece of history before.
+
+        Raises:
+            Superseded: The thread or lease is gone, or the run is not where `lease_is` requires it.
+            IllegalTransition: A row is missing that must be there.
+            Unsettled: The table did not answer.
+        """
         run = self.run
         thread_key, quota_key = keys.thread_key(run.user_id, run.thread_id), keys.quota_key(run.user_id)
         lease_key = keys.lease_key(run.user_id, run.run_id)
@@ -97,12 +105,12 @@ class End:
         return Plan(actions, ThreadAfter(after, started, moved=after.queue != thread.queue))
 
     def lost(self, found: Lost) -> None:
-        """Thread or quota moved: plan anew. The lease is another's: somebody else looks after the run."""
+        """Raises `Superseded` if the lease has changed; a changed thread or quota is read again."""
         if "lease" in found:
             raise Superseded("the lease is another's")
 
     def _released(self, thread: ThreadRow) -> ThreadRow:
-        """The thread without the run. A forgotten thread starts none of those that wait."""
+        """The thread without the run. On a forgotten thread no queued run becomes active."""
         run_id = self.run.run_id
         if self._lease_is is None:
             if run_id not in thread.queue:
@@ -140,10 +148,12 @@ class End:
 
 
 async def finish(run_writer: RunWriter, bridge: WebSocketBridge, payload: TerminalPayload, end: End) -> None:
-    """Ends an engine's run: commits the terminal event, posts it to those whom the bridge knows and those who have come
-    since, and starts the next run. Clients order what comes by run and seq, so nothing here waits for the rest.
+    """Ends an engine's run: commits the terminal event, then posts it to all attached sockets and starts the next run,
+    both at once: clients order events by run and seq.
 
-    Raises `Superseded` where another writer was first, and `Unsettled`.
+    Raises:
+        Superseded: Another writer was first.
+        Unsettled: The table did not answer.
     """
     committed = await bridge.commit(payload, end, last=True)
     _count(run_writer.ports.meter, payload)
@@ -155,31 +165,43 @@ async def finish(run_writer: RunWriter, bridge: WebSocketBridge, payload: Termin
 
 
 async def end_run(run_writer: RunWriter, run: RunRow, lease: LeaseRow | None, payload: TerminalPayload) -> bool:
-    """Ends a run from outside its engine, at the tail of its log: the router ends what has not begun, recovery what is
-    lost. Says whether this call ended it; where the run has ended already, its terminal event is posted again.
+    """Ends a run that no engine works on, at the tail of its log. If it has ended already, posts its terminal event
+    again.
 
     Args:
         lease: As it was read, which it must still be. `None`: the run must still wait in its thread's queue.
 
+    Returns:
+        Whether this call ended it.
+
     Raises:
-        Superseded: Somebody who looks after the run was faster.
+        Superseded: Another writer has changed the run's lease or place in the queue.
         Unsettled: The table did not answer.
     """
     return await run_writer.retry_at_tail(run, lease, lambda: _end_at_tail(run_writer, run, lease, payload))
 
 
 async def cancel_queued(run_writer: RunWriter, thread: ThreadRow) -> None:
-    """Ends all runs that wait in a thread's queue, last first, so that none becomes active between. Raises
-    `Unsettled`."""
+    """Ends all runs in a thread's queue as cancelled, the last first, so that none becomes active meanwhile. Passes
+    over those that have left the queue.
+
+    Raises:
+        IllegalTransition: A queued run has no row.
+        Unsettled: The table did not answer.
+    """
     for run_id in reversed(thread.queue):
         run = await run_writer.ports.table.get(keys.run_key(thread.user_id, thread.thread_id, run_id), RunRow)
         if run is None:
             raise IllegalTransition("a run waits in a queue, but is not there")
-        waited = max(0, run_writer.ports.clock.now_ms() - run.admitted)
         try:
-            await end_run(run_writer, run, None, AgentCancelled(execution_time_ms=waited))
+            await end_run(run_writer, run, None, cancelled_now(run_writer, run))
         except Superseded as reason:
             _log.info("not ended", extra={"run": run_id, "reason": str(reason)})
+
+
+def cancelled_now(run_writer: RunWriter, run: RunRow) -> AgentCancelled:
+    """The terminal event of a run that is cancelled now; its time counts from admission."""
+    return AgentCancelled(execution_time_ms=max(0, run_writer.ports.clock.now_ms() - run.admitted))
 
 
 async def _end_at_tail(run_writer: RunWriter, run: RunRow, lease: LeaseRow | None, payload: TerminalPayload) -> bool:
@@ -204,8 +226,8 @@ async def _end_at_tail(run_writer: RunWriter, run: RunRow, lease: LeaseRow | Non
 async def end_at_once(
     run_writer: RunWriter, run: RunRow, payload: TerminalPayload, committed: Committed[ThreadAfter]
 ) -> None:
-    """Does what follows an end that was committed from outside the run's engine: counts it, starts the next run, and
-    has it posted."""
+    """Counts an end that was committed without the run's engine, starts the next run, and posts the end in the
+    background."""
     _count(run_writer.ports.meter, payload)
     post = partial(run_writer.show, run, committed)
     await asyncio.gather(
@@ -220,8 +242,8 @@ async def _start_next(run_writer: RunWriter, after: ThreadAfter) -> None:
 
 
 async def _tell(run_writer: RunWriter, run: RunRow, after: ThreadAfter, post: Callable[[], Awaitable[bool]]) -> None:
-    """Has the end posted, and the thread's change announced. `post` says whether all were sent the end in time: then
-    the run's lease is dropped, else the sweep posts it again."""
+    """Posts the end and announces the thread's change. If `post` returns that all sockets were sent the end, drops the
+    run's lease; else the sweep posts it again."""
 
     async def announce() -> None:
         if after.moved:
@@ -233,7 +255,7 @@ async def _tell(run_writer: RunWriter, run: RunRow, after: ThreadAfter, post: Ca
 
 
 def _count(meter: Meter, payload: TerminalPayload) -> None:
-    """Counts the outcome: whoever writes the end counts it, so it is counted once."""
+    """Counts the outcome. Called by the writer of the end alone, so it is counted once."""
     match payload:
         case AgentCompleted():
             meter.add(Metric.RUNS_COMPLETED)

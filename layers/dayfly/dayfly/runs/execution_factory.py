@@ -1,4 +1,4 @@
-"""Opens executions: lets a run in, once, however often it is asked for."""
+"""Opens executions: admits a run once for each request id."""
 
 import hashlib
 import json
@@ -34,10 +34,15 @@ _log = logging.getLogger("dayfly.runs")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """An admitted run. `first` is its first log record, not yet posted; `None` where an earlier request of the same id
-    admitted the run. `position` is its place in the queue, from 1, where it waits there. `starts`: it is active, and no
-    engine has begun it. `interrupted` is the run that may have to make way: if it has a cancel mark. `changed` is the
-    thread, where its list entry is another one now."""
+    """An admitted run.
+
+    Attributes:
+        first: Its first log record, not posted yet; `None` if an earlier request with the same id admitted the run.
+        position: Its place in the queue, from 1; `None` if it is not queued.
+        starts: Whether it is active and no engine has begun it.
+        interrupted: The run that it interrupts, to be ended if it has a cancel mark.
+        changed: The thread, if its list entry has changed.
+    """
 
     run: RunRow
     status: RunStatus
@@ -49,26 +54,32 @@ class Execution:
 
 
 class ExecutionFactory:
-    """Admits runs for an authorised caller. Process-lived; holds nothing of any user."""
+    """Admits runs for an authorised caller. Process-lived; holds no user data."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
 
     async def open(self, caller: Caller, frame: Run) -> Execution:
-        """Admits the run, or finds the one that this request id has admitted before.
+        """Admits the run, or returns the one that this request id has admitted before.
 
         One transaction writes the request id, the thread, the run, its first log record, its lease, the user's quota
         and the sender's attachment.
 
-        Raises `ThreadNotFound`, `Busy`, `QueueFull`, `QuotaExceeded`, `IdReused`, `RequestCancelled`, and `Unsettled`,
-        after which the same request may be sent again.
+        Raises:
+            ThreadNotFound: There is no such thread, or it was forgotten.
+            Busy: The thread has a run under way, and `if_busy` is `reject`.
+            QueueFull: The thread's queue is full.
+            QuotaExceeded: The user has too many runs at once, or within a minute.
+            IdReused: The request id was used for another message.
+            RequestCancelled: The request id was cancelled before.
+            Unsettled: The table did not answer; the same request may be sent again.
         """
         content = content_hash(frame)
         while True:
             try:
                 return await self._admit(caller, frame, content)
             except ThreadMoved:
-                _log.info("looking again", extra={"thread_id": frame.thread_id})
+                _log.info("admission repeated", extra={"thread_id": frame.thread_id})
 
     async def _admit(self, caller: Caller, frame: Run, content: str) -> Execution:
         table = self._ports.table
@@ -136,12 +147,12 @@ class ExecutionFactory:
             first=None,
             position=position,
             starts=thread.active_run == run.run_id and tail is not None and tail.last < run.first_seq,
-            # The router that admitted it may have died before it saw to the run that makes way.
+            # The router that admitted it may have died before it ended the run that is interrupted.
             interrupted=thread.active_run if position is not None and position <= thread.interrupts else None,
         )
 
 
 def content_hash(frame: Run) -> str:
-    """What makes two requests the same: text, thread as sent, agent and `if_busy`."""
+    """SHA-256 of what makes two requests the same: text, thread as sent, agent and `if_busy`."""
     facts = [frame.text, frame.thread_id, frame.agent, frame.if_busy]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The way to an engine."""
+"""The port that invokes engines."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +9,8 @@ from dayfly.store.rows import RunRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineCall(OfRun):
-    """What an engine is told: names only. The text, and all else that may be large or secret, it reads itself."""
+    """The payload of an engine's invocation: ids only. The engine reads the text, and all else that may be large or
+    secret, from the table."""
 
     ref: RunRef
     request_id: str
@@ -33,7 +34,7 @@ class Invoker(Protocol):
     """Invokes the engine function asynchronously, in the isolation that the deployment has chosen."""
 
     async def start(self, call: EngineCall) -> None:
-        """Asks for an engine. At least once: it may start twice, or late. Raises `Unsettled`, or `PortError`."""
+        """Invokes an engine, at least once: it may start twice, or late. Raises `Unsettled`, or `PortError`."""
 
     async def warm_up(self, *, user_id: str, tenant_id: str) -> None:
-        """Asks for an environment to be ready for this user. Best effort. Raises `Unsettled`, or `PortError`."""
+        """Has an execution environment started for this user, best effort. Raises `Unsettled`, or `PortError`."""

@@ -1,4 +1,4 @@
-"""Finding what a frame names, within its sender's own partition: another's is as unknown as none."""
+"""Finds the thread or run that a frame names, in its sender's own partition alone: another user's is not found."""
 
 from dayfly.errors import RunNotFound, ThreadNotFound
 from dayfly.protocol.events import decode_event
@@ -8,7 +8,7 @@ from dayfly.store.table import Table
 
 
 async def live_thread(table: Table, *, user_id: str, thread_id: str) -> ThreadRow:
-    """The user's thread. Raises `ThreadNotFound`."""
+    """The user's thread. Raises `ThreadNotFound` if there is none, or it was forgotten."""
     row = await table.get(keys.thread_key(user_id, thread_id), ThreadRow)
     if row is None or row.state != ThreadState.LIVE:
         raise ThreadNotFound("There is no such thread.")
@@ -16,7 +16,7 @@ async def live_thread(table: Table, *, user_id: str, thread_id: str) -> ThreadRo
 
 
 async def live_run(table: Table, *, user_id: str, run_id: str) -> RunRow:
-    """The user's run, in a thread that was not forgotten. Raises `RunNotFound`."""
+    """The user's run. Raises `RunNotFound` if there is none, or its thread was forgotten."""
     row = await run_of(table, user_id=user_id, run_id=run_id)
     try:
         await live_thread(table, user_id=user_id, thread_id=row.thread_id)

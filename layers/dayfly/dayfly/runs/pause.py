@@ -1,4 +1,4 @@
-"""Waiting for the user: the attempt ends, and nothing waits in Lambda."""
+"""Waiting for the user's approval: the attempt ends, so no invocation runs meanwhile."""
 
 from dataclasses import dataclass, replace
 
@@ -22,8 +22,11 @@ class Paused:
 class Pause:
     """The transition with `approval_requested`: the run's open calls, and a lease that is due when they expire.
 
-    `run` and `lease` are as they were read; `call_ids` are the open calls; `expires` is in milliseconds since the
-    epoch; `lease_is` is what the lease must still be.
+    Args:
+        run, lease: As they were read.
+        call_ids: The open calls.
+        expires: Milliseconds since the epoch.
+        lease_is: What the lease must still be.
     """
 
     run: RunRow
@@ -33,12 +36,12 @@ class Pause:
     lease_is: LeaseCondition
 
     async def plan(self, row: LogRow, batch: Batch) -> Plan[Paused]:
-        """The run's open calls, and the lease."""
+        """The run with its open calls, and the lease that is due at `expires`."""
         run = replace(self.run, pending=self.call_ids, answers=(), answered=0)
         lease = approval_lease(self.lease, nonce=row.nonce, expires=self.expires)
         as_read = Matches(attempt=run.attempt, first_seq=run.first_seq)
         return Plan({"run": Put(run, as_read), "lease": Put(lease, self.lease_is())}, Paused(run, lease))
 
     def lost(self, found: Lost) -> None:
-        """Another has taken over."""
+        """Raises `Superseded`: another engine or recovery has changed the run or its lease."""
         raise Superseded(f"the run's {', '.join(found)} is another's")

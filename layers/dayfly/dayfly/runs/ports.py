@@ -1,4 +1,4 @@
-"""What a run's life stands on, in one bundle."""
+"""The ports that router, engines and recovery share."""
 
 from dataclasses import dataclass, fields
 
@@ -12,9 +12,9 @@ from dayfly.store.table import Table
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The ways to the world that router, engines and recovery share. Process-lived; holds nothing of any user.
+    """Table, poster, invoker, clock and meter. Process-lived; holds no user data.
 
-    None of them can be built per run: `None` in the place of one raises `ConfigurationError`, which names it.
+    Raises `ConfigurationError` if one of them is `None`, and names it: none of them can be built per run.
     """
 
     table: Table

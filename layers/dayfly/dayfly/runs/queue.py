@@ -6,18 +6,18 @@ from dayfly.store.rows import ThreadRow
 
 
 def enqueued(thread: ThreadRow, run_id: str) -> ThreadRow:
-    """With the run behind all others."""
+    """The thread with the run at the end of the queue."""
     return replace(thread, queue=(*thread.queue, run_id))
 
 
 def interrupting(thread: ThreadRow, run_id: str) -> ThreadRow:
-    """With the run before all that wait, but behind earlier interrupts."""
+    """The thread with the run at the front of the queue, after earlier interrupts."""
     queue, place = thread.queue, thread.interrupts
     return replace(thread, queue=(*queue[:place], run_id, *queue[place:]), interrupts=place + 1)
 
 
 def advanced(thread: ThreadRow) -> ThreadRow:
-    """With the active run gone and the first that waits in its place, if there is one."""
+    """The thread without its active run: the first in the queue becomes active, if there is one."""
     following = thread.queue[0] if thread.queue else None
     return replace(
         thread,
@@ -28,7 +28,7 @@ def advanced(thread: ThreadRow) -> ThreadRow:
 
 
 def without(thread: ThreadRow, run_id: str) -> ThreadRow:
-    """With the run no longer waiting."""
+    """The thread without a queued run. Raises `ValueError` if the run is not in the queue."""
     place = thread.queue.index(run_id)
     return replace(
         thread,
@@ -38,5 +38,5 @@ def without(thread: ThreadRow, run_id: str) -> ThreadRow:
 
 
 def position_of(thread: ThreadRow, run_id: str) -> int | None:
-    """The run's place among those that wait, from 1; `None` where it does not wait."""
+    """The run's place in the queue, from 1; `None` if it is not queued."""
     return thread.queue.index(run_id) + 1 if run_id in thread.queue else None

@@ -1,4 +1,4 @@
-"""What a user may do at once and over time, and the row that counts it."""
+"""Limits on a user's runs, at once and per minute, and the row that counts them. Pure."""
 
 from dataclasses import replace
 from typing import Final
@@ -15,7 +15,15 @@ WINDOW_RUNS: Final = 60
 
 
 def taken(quota: QuotaRow | None, run: RunRow, *, now: int) -> QuotaRow:
-    """The user's quota with the run in it; `now` in milliseconds since the epoch. Raises `QuotaExceeded`."""
+    """The user's quota with the run counted.
+
+    Args:
+        quota: As it was read; `None` for a user's first run.
+        now: Milliseconds since the epoch.
+
+    Raises:
+        QuotaExceeded: The user has `ACTIVE_RUNS` runs, or has started `WINDOW_RUNS` within the window.
+    """
     quota = quota or QuotaRow(user_id=run.user_id, version=0)
     if len(quota.active) >= ACTIVE_RUNS:
         raise QuotaExceeded(f"You have {ACTIVE_RUNS} runs under way, which is the most at once.")

@@ -1,7 +1,6 @@
-"""Opening a run's next attempt: by its engine that hands over, by recovery after a loss, by the router after an answer.
+"""Opening a run's next attempt: by an engine that hands over, by recovery after a loss, by the router after an answer.
 
-From then on, no engine of an earlier attempt can write: it finds the seq of `agent_resumed` taken, or the one before
-it. This is the fence.
+After that no engine of an earlier attempt can append, because the seq of `agent_resumed` is taken: this is the fence.
 """
 
 import asyncio
@@ -22,16 +21,18 @@ from dayfly.store.rows import LeaseRow, LogRow, RunRow
 from dayfly.store.table import Matches, Put
 
 SHOWN_WITHIN_S: Final = 2.0
-"""How long slow sockets are waited for: the next event shows them the gap."""
+"""How long slow sockets are waited for; the next event shows them the gap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAttempt:
-    """The transition with `agent_resumed`: the run's next attempt and the lease that waits for its engine. It comes to
-    the run as that attempt has it.
+    """The transition with `agent_resumed`: the run's next attempt, and a lease that waits for its engine. Its result is
+    the run's row for that attempt.
 
-    `run` is the row as it was read, `later` the same with what else becomes of it; `lease_is` is what the lease must
-    still be.
+    Args:
+        run: The row as it was read.
+        later: The same row with other fields changed, for example `resumes`.
+        lease_is: What the lease must still be.
     """
 
     run: RunRow
@@ -49,7 +50,7 @@ class OpenAttempt:
         return Plan({"run": Put(opened, as_it_was), "lease": lease}, opened)
 
     def lost(self, found: Lost) -> None:
-        """Somebody else looks after the run."""
+        """Raises `Superseded`: another writer has changed the run or its lease."""
         raise Superseded(f"the run's {', '.join(found)} is not as it was")
 
 
@@ -62,15 +63,18 @@ async def open_attempt(
     decisions: Sequence[Decision] = (),
     later: RunRow | None = None,
 ) -> RunRow:
-    """Fences off the present attempt and opens the next from outside the run's engine, provided that run and lease are
-    still as they were read; posts `agent_resumed`, asks for the engine, and returns the run as that attempt has it.
+    """Opens the next attempt of a run without its engine, if run and lease are still as they were read; posts
+    `agent_resumed` and invokes an engine.
 
     Args:
         decisions: The user's, which go into the journal with the record.
-        later: The run with what else becomes of it.
+        later: The run with other fields changed, for example `resumes`; `None`: none.
+
+    Returns:
+        The run's row for the next attempt.
 
     Raises:
-        Superseded: Somebody who looks after the run was faster, or it has ended.
+        Superseded: Another writer has changed run or lease, or the run has ended.
         Unsettled: The table did not answer.
     """
     transition = OpenAttempt(run=run, later=later or run, lease_is=lambda: Matches(**as_read(lease)))
@@ -101,7 +105,7 @@ async def _open_at_tail(
 
 
 def void_after(steps: Iterable[LogStep]) -> int | None:
-    """The seq after which text is void for a run that goes on from these steps; `None` where no text is."""
+    """The seq after which text is void for a run that continues from these steps; `None` if no text is void."""
     steps = tuple(steps)
     completed = resumption_of(steps).completed
     return completed if any(isinstance(step, Said) and step.seq > completed for step in steps) else None

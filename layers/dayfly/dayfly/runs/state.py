@@ -1,4 +1,4 @@
-"""Where a run stands: one closed union, read strongly, for router, engine and recovery alike.
+"""The state of a run: one closed union, read by router, engine and recovery alike.
 
 What decides is the log (`Ended`) and then the lease; whether a run without a lease waits in its thread's queue is
 checked by the transition that would end it. All reads are strongly consistent, each of its own moment, so a state may
@@ -19,20 +19,20 @@ from dayfly.store.table import Table
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """It has no lease: it waits in its thread's queue."""
+    """It waits in its thread's queue: it has no lease."""
 
     run: RunRow
     tail: LogRow
 
     @property
     def lease(self) -> None:
-        """None: whoever makes the run active writes it."""
+        """`None`: the transition that makes the run active writes one."""
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class AwaitingEngine:
-    """Its present attempt is open, and no engine of it has written."""
+    """Its present attempt is open, and no engine has written in it."""
 
     run: RunRow
     lease: LeaseRow
@@ -41,7 +41,7 @@ class AwaitingEngine:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An engine of its present attempt has written, and may live."""
+    """An engine has written in its present attempt, and may still run."""
 
     run: RunRow
     lease: LeaseRow
@@ -50,7 +50,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class AwaitingApproval:
-    """It waits for its user until the lease is due; no engine is at work."""
+    """It waits for its user until the lease is due; no engine runs."""
 
     run: RunRow
     lease: LeaseRow
@@ -65,7 +65,7 @@ class Ended:
     tail: LogRow
     outcome: Outcome
     lease: LeaseRow | None = None
-    """As far as it was read: it goes when the end was posted to all."""
+    """If it was read: it is deleted when the end was posted to all."""
 
 
 Active = AwaitingEngine | Held | AwaitingApproval
@@ -74,8 +74,8 @@ RunState = Queued | Active | Ended
 
 
 def state_of(run: RunRow, lease: LeaseRow | None, tail: LogRow) -> RunState:
-    """The state that these rows make. Raises `Superseded` where they contradict each other: the run has ended between
-    two reads."""
+    """The state by these rows. Raises `Superseded` if the lease is `ENDED` and the log has no end: the run ended
+    between the two reads."""
     if tail.outcome is not None:
         return Ended(run, tail, tail.outcome, lease)
     if lease is None:
@@ -92,8 +92,15 @@ def state_of(run: RunRow, lease: LeaseRow | None, tail: LogRow) -> RunState:
 
 
 async def read_state(table: Table, run: RunRow) -> RunState | None:
-    """Where this run stands; the lease is read only where the log has no end. `None`: it has no log, it is being
-    deleted. Raises `Superseded`, as `state_of`, and `Unsettled`."""
+    """Reads a run's state; the lease only if the log has no end.
+
+    Returns:
+        `None` if the run has no log: it is being deleted.
+
+    Raises:
+        Superseded: As `state_of`.
+        Unsettled: The table did not answer.
+    """
     tail = await tail_of(table, user_id=run.user_id, run_id=run.run_id)
     if tail is None:
         return None
@@ -103,8 +110,15 @@ async def read_state(table: Table, run: RunRow) -> RunState | None:
 
 
 async def read_state_by_lease(table: Table, lease_key: Key) -> Active | Ended | None:
-    """The lease, then where the run stands that it is about. `None` where there is nothing left to look after. Raises
-    `Unsettled`."""
+    """Reads a lease and the state of its run.
+
+    Returns:
+        `None` if the lease, the run or its log is gone.
+
+    Raises:
+        Superseded: As `state_of`.
+        Unsettled: The table did not answer.
+    """
     lease = await table.get(lease_key, LeaseRow)
     if lease is None:
         return None
@@ -117,7 +131,7 @@ async def read_state_by_lease(table: Table, lease_key: Key) -> Active | Ended | 
 
 
 class RunStatus(StrEnum):
-    """Where a run stands, as clients are told. Derived, never stored."""
+    """A run's state as clients are told it. Derived, never stored."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -128,8 +142,12 @@ class RunStatus(StrEnum):
 
 
 def status_of(tail: LogRow | None, *, queued: bool) -> RunStatus:
-    """The status by the last batch of the run's log and by its place in the thread: no lease is read for it, so what it
-    calls running may wait for its engine."""
+    """The status for clients. The lease is not read, so a run that is `running` may wait for its engine.
+
+    Args:
+        tail: The last batch of the run's log, if there is one.
+        queued: Whether the run is in its thread's queue.
+    """
     if tail is not None and tail.outcome is not None:
         return RunStatus(tail.outcome.value)
     if tail is not None and decode_event(tail.events[-1]).type is EventType.APPROVAL_REQUESTED:

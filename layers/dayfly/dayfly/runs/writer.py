@@ -1,4 +1,4 @@
-"""Writing a run's log from outside its engine, and telling what was written: what router and recovery act with."""
+"""Writing a run's log without its engine, and posting what was written: for router and recovery."""
 
 import asyncio
 import logging
@@ -27,8 +27,8 @@ MOST_PUT_OFF_MS: Final = 15 * 60 * 1000
 """An end that was posted in vain is posted again after half a minute at the earliest, then each time after twice as
 long, up to this."""
 RETRY_AT_TAIL_S: Final = 2.0
-"""How long a write at the tail is tried again behind what a dead engine's last append may still land. After that
-somebody lives."""
+"""How long a write at the tail is repeated, since a dead engine's last append may still land. If appends land for
+longer, an engine lives."""
 PAUSE_S: Final = 0.02
 
 T = TypeVar("T")
@@ -39,7 +39,12 @@ _log = logging.getLogger("dayfly.runs")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunWriter:
-    """Belongs to one invocation, `invocation_id`; `background` runs what nobody has to wait for."""
+    """Writes runs' logs for one invocation.
+
+    Args:
+        invocation_id: The invocation's id, which each record holds.
+        background: Runs what the reply does not wait for; `None`: it is awaited.
+    """
 
     ports: Ports
     invocation_id: str
@@ -47,7 +52,7 @@ class RunWriter:
 
     @property
     def announcer(self) -> Announcer:
-        """For what concerns all of a user's sockets."""
+        """Posts to all of a user's sockets."""
         return Announcer(table=self.ports.table, poster=self.ports.poster)
 
     async def append(
@@ -69,9 +74,20 @@ class RunWriter:
         )
 
     async def retry_at_tail(self, run: RunRow, lease: LeaseRow | None, write: Callable[[], Awaitable[T]]) -> T:
-        """What `write` returns, which reads the tail and writes behind it: tried again while it is `Superseded` and the
-        lease is still as it was read, for up to 2 seconds, since a dead engine's last append may still land. Raises
-        `Superseded` when somebody who looks after the run was faster, and what `write` raises besides."""
+        """Repeats `write` while it raises `Superseded` and the lease is unchanged, for up to `RETRY_AT_TAIL_S`: the
+        last append of a dead engine may still land.
+
+        Args:
+            lease: As it was read; `None` if there was none.
+            write: Reads the log's tail and writes after it.
+
+        Returns:
+            What `write` returns.
+
+        Raises:
+            Superseded: The lease has changed, or writes kept landing.
+            Exception: Whatever else `write` raises.
+        """
         until = self.ports.clock.monotonic() + RETRY_AT_TAIL_S
         while True:
             try:
@@ -84,21 +100,23 @@ class RunWriter:
             await asyncio.sleep(min(PAUSE_S, left))
 
     async def start_engine(self, run: RunRow) -> None:
-        """Asks for an engine for the run's present attempt. If the request is lost, the sweep asks again."""
+        """Invokes an engine for the run's present attempt. Logs `PortError` and does not raise it: the sweep invokes
+        again."""
         try:
             await self.ports.invoker.start(EngineCall.of(run))
         except PortError as error:
             _log.warning("engine not invoked", extra={"run": run.run_id, "reason": str(error)})
 
     async def in_background(self, task: BackgroundTask) -> None:
-        """Carries the task out: beside what comes next, or now where this invocation keeps no background tasks."""
+        """Starts the task in the background, or awaits it if this invocation has no background tasks."""
         if self.background is None:
             await task()
         else:
             self.background.add(task)
 
     async def show(self, run: RunRow, committed: Committed[object], *, drain_s: float = DRAIN_S) -> bool:
-        """Posts a batch of the log to all who watch now; says whether all were sent it in time."""
+        """Posts a committed batch to all sockets attached now. Returns whether all were sent it within `drain_s`
+        seconds."""
         broadcast = Broadcast(self.ports.table, self.ports.poster, run.ref)
         try:
             broadcast.publish(committed)
@@ -107,8 +125,8 @@ class RunWriter:
             await broadcast.close()
 
     async def post_again(self, run: RunRow, tail: Committed[object], *, give_up: bool = False) -> None:
-        """Posts an ended run's terminal event to all who watch. Where that reached them, or to `give_up`, it drops the
-        run's lease, and else puts it off. Raises `Unsettled`."""
+        """Posts an ended run's terminal event to all sockets attached now. If all were sent it, or with `give_up`,
+        drops the run's lease; else moves its due time. Raises `Unsettled`."""
         posted = await self.show(run, tail, drain_s=POST_AGAIN_WITHIN_S)
         lease = await self.ports.table.get(keys.lease_key(run.user_id, run.run_id), LeaseRow)
         if lease is None:
@@ -119,12 +137,12 @@ class RunWriter:
             await self._put_off(lease, ended=tail.row.at)
 
     async def drop_lease(self, run: RunRow) -> None:
-        """The end is written and posted: a lease that stays has the sweep post it once more, no worse."""
+        """Deletes the lease of an ended run whose end was posted. Logs a failure and does not raise it: if the lease
+        stays, the sweep posts the end once more."""
         await self._change(run.run_id, Delete(keys.lease_key(run.user_id, run.run_id), Matches(state=LeaseState.ENDED)))
 
     async def _put_off(self, lease: LeaseRow, *, ended: int) -> None:
-        """A socket that takes nothing must not have its ends stand before those of others in every sweep.
-        Whoever reads again meanwhile misses nothing: the end is in the log."""
+        """Moves the due time, so that ends for a socket that takes no posts do not come first in every sweep."""
         now = self.ports.clock.now_ms()
         later = replace(lease, due=now + min(max(PUT_OFF_MS, now - ended), MOST_PUT_OFF_MS))
         await self._change(lease.run_id, Put(later, Matches(state=LeaseState.ENDED, due=lease.due)))

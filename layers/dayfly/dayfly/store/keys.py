@@ -25,7 +25,7 @@ def thread_key(user_id: str, thread_id: str) -> Key:
 
 
 def run_key(user_id: str, thread_id: str, run_id: str) -> Key:
-    """The run's admission facts."""
+    """The run: what was admitted, and its present attempt."""
     return Key(user_partition(user_id), f"{run_prefix(thread_id)}{run_id}")
 
 
@@ -75,7 +75,7 @@ def lease_key(user_id: str, run_id: str) -> Key:
 
 
 def forget_key(user_id: str, thread_id: str) -> Key:
-    """What drives the deletion of a forgotten thread."""
+    """The row that drives the deletion of a forgotten thread."""
     return Key(user_partition(user_id), f"{FORGETS}{thread_id}")
 
 
@@ -122,18 +122,17 @@ def part_prefix(owner: str) -> str:
 
 
 LEASE_SHARDS: Final = tuple(f"LEASES#{place}" for place in range(4))
-"""The parts of the lease index: a partition of it takes 1,000 writes a second, and every active run renews its lease.
+"""The shards of the lease index: a partition of it takes 1,000 writes a second, and every active run renews its lease.
 Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html"""
 ENDED_SHARDS: Final = tuple(f"ENDED#{place}" for place in range(4))
-"""Likewise, for runs that have ended and whose end is not yet posted to all."""
+"""Likewise, for runs that have ended and whose end was not posted to all yet."""
 
 
 def lease_shard(name: str) -> str:
-    """The part of the lease index that a run's or a thread's row stands in: by its id's last character, which is
-    random."""
+    """The shard of a run's lease or a thread's deletion, by its id's last character, which is random."""
     return LEASE_SHARDS[ord(name[-1]) % len(LEASE_SHARDS)]
 
 
 def ended_shard(run_id: str) -> str:
-    """The part of the lease index that an ended run's row stands in."""
+    """The shard of an ended run's lease."""
     return ENDED_SHARDS[ord(run_id[-1]) % len(ENDED_SHARDS)]

@@ -18,14 +18,22 @@ PART_BYTES: Final = 280 * 1024  # moto counts bytes in their base64 form, a thir
 
 
 async def put_parts(table: Table, *, user_id: str, owner: str, data: bytes) -> int:
-    """Writes the value's parts under the owner's name and says how many; 0 where the value may stay inline."""
+    """Writes a value of more than `INLINE_BYTES` in parts. Returns how many; 0 if the value is to stay in its row.
+    Raises `Unsettled`."""
     return 0 if len(data) <= INLINE_BYTES else await write_parts(table, user_id=user_id, owner=owner, data=data)
 
 
 async def write_parts(table: Table, *, user_id: str, owner: str, data: bytes, first: int = 0) -> int:
-    """Writes the value in parts, from the owner's part `first` on, and says in how many.
+    """Writes the value in parts, from the owner's part `first` on.
 
-    `owner` is new with every value (it holds the writer's nonce), so a repeat writes the same bytes again.
+    Args:
+        owner: Unique to the value (it holds the writer's nonce), so a repeat writes the same bytes.
+
+    Returns:
+        The number of parts.
+
+    Raises:
+        Unsettled: The table did not answer.
     """
     parts = [data[start : start + PART_BYTES] for start in range(0, len(data), PART_BYTES)]
     for place, part in enumerate(parts, start=first):
@@ -34,7 +42,7 @@ async def write_parts(table: Table, *, user_id: str, owner: str, data: bytes, fi
 
 
 async def read_parts(table: Table, wanted: Sequence[Key]) -> Mapping[Key, bytes]:
-    """Reads parts back. Raises `KeyError` where one is missing: parts are written before what counts them."""
+    """Reads parts. Raises `KeyError` if one is missing: parts are written before the row that counts them."""
     found: dict[Key, Row] = {}
     for start in range(0, len(wanted), MAX_KEYS):
         found.update(await table.get_many(wanted[start : start + MAX_KEYS]))
@@ -42,7 +50,7 @@ async def read_parts(table: Table, wanted: Sequence[Key]) -> Mapping[Key, bytes]
 
 
 async def get_parts(table: Table, *, user_id: str, owner: str, count: int) -> bytes:
-    """Reads a value back from its parts. Raises `KeyError` as `read_parts`."""
+    """Reads a value from its parts. Raises `KeyError` as `read_parts`."""
     wanted = [keys.part_key(user_id, owner, place) for place in range(count)]
     return b"".join((await read_parts(table, wanted)).values())
 

@@ -29,8 +29,8 @@ TRANSACTION_BYTES: Final = 4 * 1024 * 1024
 
 
 class MemoryTable:
-    """The `Table` port over a dict, exact in its meaning. Every call gives way to other tasks once, then happens at one
-    moment, so that concurrent callers interleave as they do over the network. The lease index never lags."""
+    """The `Table` port over a dict, held to the same contract as the AWS adapter. Each call yields to the event loop
+    once and is then carried out atomically, so that concurrent callers interleave. The lease index never lags."""
 
     def __init__(self, *, clock: Clock | None = None) -> None:
         self._rows: dict[Key, Row] = {}

@@ -1,4 +1,4 @@
-"""Writing until it is settled, and reading until it is answered."""
+"""Repeating reads and writes whose outcome is unknown (`Unsettled`)."""
 
 import asyncio
 import random
@@ -14,24 +14,39 @@ from dayfly.store.table import Action, RowT, Span, Table
 FIRST_PAUSE_S: Final = 0.02
 LONGEST_PAUSE_S: Final = 1.0
 PATIENCE_S: Final = 15.0
-"""How long one call is repeated before its caller gives up and says so."""
+"""Seconds that one call is repeated before `Unsettled` is raised."""
 
 T = TypeVar("T")
 
 
 async def retry_write(table: Table, *actions: Action, token: str | None = None, patience_s: float = PATIENCE_S) -> None:
-    """Carries out the write, repeating it byte for byte while its outcome is unknown.
+    """Writes, and repeats the byte-identical write while its outcome is unknown.
 
-    A repeat may find the work of the first try: the caller of a conditional write must know its own row again (by
-    nonce) when `ConditionsFailed` returns it. Raises `ConditionsFailed`, and `Unsettled` after `patience_s` seconds.
+    A repeat may meet the result of the first try, so the caller of a conditional write must recognise its own row (by
+    nonce) in `ConditionsFailed`.
+
+    Args:
+        actions, token: As `Table.write`.
+        patience_s: Seconds after which no other try begins.
+
+    Raises:
+        ConditionsFailed: A condition does not hold.
+        Unsettled: The outcome of the last try is unknown.
     """
     await retry_call(lambda: table.write(*actions, token=token), patience_s=patience_s)
 
 
 async def retry_call(call: Callable[[], Awaitable[T]], *, patience_s: float = PATIENCE_S) -> T:
-    """Repeats a call while it is `Unsettled`, with growing pauses. For reads, where a single lost answer must not cost
-    a run. No try begins later than `patience_s` seconds after the first: a pause is cut to the time left. Raises
-    `Unsettled` where the last one is unsettled too."""
+    """Calls, and repeats the call while it raises `Unsettled`, with growing pauses.
+
+    Args:
+        patience_s: Seconds after the first try at which the last one begins at the latest: a pause is cut to the time
+            left.
+
+    Raises:
+        Unsettled: The last try has raised it.
+        Exception: Whatever else the call raises, at once.
+    """
     pause = FIRST_PAUSE_S
     loop = asyncio.get_running_loop()
     until = loop.time() + patience_s
@@ -50,7 +65,7 @@ async def retry_call(call: Callable[[], Awaitable[T]], *, patience_s: float = PA
 @dataclass(frozen=True, slots=True)
 class RetryingTable:
     """The `Table` port over another table. Each read is repeated for up to `patience_s` seconds; a write is passed on
-    once, since repeating a write is its writer's business."""
+    once, since only its writer knows whether it may be repeated."""
 
     table: Table
     patience_s: float

@@ -20,7 +20,7 @@ def attribute_name(field: str) -> str:
 
 
 QUEUE_LENGTH: Final = 20
-"""Runs that may wait in one thread, behind its active one."""
+"""Runs that may wait in one thread, after its active one."""
 
 
 class ThreadState(StrEnum):
@@ -134,8 +134,9 @@ class LogRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseRow(OfRun):
-    """Who looks after an active run, and until when nobody else need to. With `ForgetRow` the only rows in the lease
-    index. `activated` is when this attempt could first begin; `invoked` counts invocations for this attempt.
+    """Who works on an active run, and until when (`due`) recovery leaves it alone. Leases and `ForgetRow`s are the only
+    rows in the lease index. `activated` is when this attempt could first begin; `invoked` counts the invocations for
+    it.
     """
 
     ref: RunRef

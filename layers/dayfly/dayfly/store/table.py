@@ -1,5 +1,5 @@
-"""The table: strongly consistent reads, conditional writes, transactions. The rules of the run protocol are made of
-these and stand in the core, once; an adapter only carries them out."""
+"""The port to the table: strongly consistent reads, conditional writes, transactions. An adapter only carries them out;
+the rules of the run protocol are in the core."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Removes a row, if `when` holds. To remove what is not there is no error."""
+    """Deletes a row, if `when` holds. Deleting a row that does not exist is no error."""
 
     key: Key
     when: Condition | None = None
@@ -70,7 +70,7 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Writes nothing; a transaction holds only if `when` does."""
+    """Writes nothing; the transaction is carried out only if `when` holds."""
 
     key: Key
     when: Condition
@@ -92,8 +92,8 @@ class Span:
         """All rows whose sort keys begin so. Keys are ASCII letters, digits and `#-_=+/:.`, all below `~`."""
         return cls(pk, prefix, f"{prefix}~")
 
-    def behind(self, key: Key) -> "Span":
-        """What of it lies behind this key: no character of a key sorts before `!`."""
+    def after(self, key: Key) -> "Span":
+        """The part of the span after this key: no character of a key sorts before `!`."""
         return Span(self.pk, f"{key.sk}!", self.last)
 
 
@@ -107,19 +107,23 @@ class ConditionsFailed(DayflyError):
 
 
 class TableRefused(DayflyError):
-    """The request itself was not taken: a row over 400 KB, more than 100 actions, two actions on one key, a token used
-    for another transaction, no permission, no such table. A bug or a wrong set-up; repeating it will not help."""
+    """The request is invalid or not permitted: a row over 400 KB, more than 100 actions, two actions on one key, a
+    token used for another transaction, no permission, no such table. A bug or a wrong configuration; a retry does not
+    help."""
 
 
 class Table(Protocol):
-    """One table. Every method may raise `Unsettled` (throttled, conflict, time-out, lost answer): for a write, that
-    settles nothing; and `TableRefused`. Reads are strongly consistent unless said otherwise."""
+    """One table. Reads are strongly consistent unless said otherwise.
+
+    Every method may raise `Unsettled` (throttled, conflict, time-out, lost answer), after which a write may or may not
+    have been carried out, and `TableRefused`.
+    """
 
     async def get(self, key: Key, kind: type[RowT]) -> RowT | None:
-        """The row with this key."""
+        """The row with this key, or `None`. Raises `TypeError` if it is of another kind."""
 
     async def get_many(self, keys: Sequence[Key]) -> Mapping[Key, Row]:
-        """The rows that are there, up to `MAX_KEYS`; each read on its own, not one snapshot."""
+        """The rows that exist among up to `MAX_KEYS` keys; each is read by itself, so together they are no snapshot."""
 
     async def query(self, span: Span, kind: type[RowT], *, limit: int, descending: bool = False) -> tuple[RowT, ...]:
         """Up to `limit` rows of the span, by sort key. All rows of a span have one kind."""
@@ -128,12 +132,22 @@ class Table(Protocol):
         """As `query`, for a span whose rows have several kinds."""
 
     async def write(self, *actions: Action, token: str | None = None) -> None:
-        """Carries out all actions or none; at most 100, on different keys.
+        """Carries out all actions or none.
 
-        `token` makes a repeat of the same transaction within 10 minutes a success without a second effect.
-        Raises `ConditionsFailed`, or `Unsettled`.
+        Args:
+            actions: 1 to 100, on different keys.
+            token: A repeat of the same transaction with the same token within 10 minutes succeeds and changes nothing.
+
+        Raises:
+            ConditionsFailed: A condition does not hold; nothing was written.
+            Unsettled: Whether it was written is unknown.
+
         Source: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
         """
 
     async def due_leases(self, shard: str, *, before: int, limit: int) -> tuple[Key, ...]:
-        """Keys of leases that were due before this time (milliseconds). A hint from an index: it may lag."""
+        """Keys of up to `limit` leases that were due before this time, from an index, which may lag.
+
+        Args:
+            before: Milliseconds since the epoch.
+        """

@@ -1,7 +1,6 @@
-"""Ending a run from outside its engine: one that is lost, or one that still waits in its thread's queue."""
+"""The end of a run with others behind it, and of those that still wait in their thread's queue."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -13,8 +12,7 @@ from dayfly.runs.end import cancel_queued, end_run
 from dayfly.runs.invoker import EngineCall
 from dayfly.store.rows import CancelRow, LeaseRow, LeaseState, LogRow, QuotaRow, RunRow, ThreadRow, ThreadState
 from dayfly.store.table import Put
-from tests.fakes.agents import silent
-from tests.fakes.faulty_table import Call, Fault, Halt, ends_a_run, rows_of
+from tests.fakes.faulty_table import Fault, Halt, ends_a_run, rows_of
 from tests.fakes.walk import WAYS, meet, walk
 from tests.fakes.world import World, assert_ended_once, assert_history
 
@@ -144,33 +142,6 @@ async def test_what_left_the_queue_meanwhile_is_passed_over(world: World) -> Non
     assert world.thread(call.thread_id).queue == ()
     assert assert_ended_once(world, third) == "agent_cancelled"
     assert world.log_types(second).count("agent_cancelled") == 1
-
-
-def landing(world: World, run: RunRow) -> Callable[[Call], float | None]:
-    """A plan by which a batch of the run's engine lands in front of each end; each write takes 0.1 s."""
-
-    def plan(call: Call) -> float | None:
-        if ends_a_run(call):
-            tail = max((row for row in world.rows(LogRow) if row.run_id == run.run_id), key=lambda row: row.last)
-            text = tail.events[-1].replace(f'"seq":{tail.last}', f'"seq":{tail.last + 1}')
-            late = replace(tail, first=tail.last + 1, last=tail.last + 1, events=(text,), ordinal=tail.ordinal + 1)
-            world.memory._rows[late.key] = late
-        return 0.1 if call.method == "write" else None
-
-    return plan
-
-
-async def test_somebody_who_writes_on_for_two_seconds_lives(world: World) -> None:
-    """Then the end is given up, and the lease stays due."""
-    call = await world.killed(silent)
-    run, (lease,) = world.run(call.run_id), world.leases()
-    world.table.plan = landing(world, run)
-    started = world.clock.monotonic()
-    with pytest.raises(Superseded):
-        await end_run(world.run_writer(), run, lease, FAILED)
-    assert 2 <= world.clock.monotonic() - started <= 2.5
-    assert world.leases() == [lease]
-    assert world.thread(call.thread_id).active_run == call.run_id
 
 
 async def test_an_end_and_a_cancel_of_the_next_at_once() -> None:

@@ -1,4 +1,4 @@
-"""Renaming a thread, and forgetting it."""
+"""Forgetting a thread."""
 
 import asyncio
 from typing import Any
@@ -15,112 +15,36 @@ from tests.fakes.walk import WAYS, meet, walk
 from tests.fakes.world import World, assert_ended_once
 
 
-async def test_a_thread_has_the_title_that_it_was_given(world: World) -> None:
-    """The reply, the list and every socket of the user tell it; when the thread was last used does not change."""
-    await world.connect("a2")
-    call = await world.admitted("Hello")
-    await asyncio.sleep(5)
-    reply = await world.ask("rename", id="q-r", thread_id=call.thread_id, title="Täglich 🚀")
-    assert reply == {"type": "renamed", "id": "q-r", "thread_id": call.thread_id, "title": "Täglich 🚀"}
-    (item,) = (await world.ask("threads"))["items"]
-    assert (item["title"], item["updated_at"]) == ("Täglich 🚀", "2025-11-24T16:00:00.000Z")
-    assert world.sockets.received("a2", "thread_changed")[-1]["thread"] == item
-
-
-async def test_a_title_of_white_space_alone_is_refused(world: World) -> None:
-    """The thread keeps the title that it has; white space around a word is taken as it is."""
-    call = await world.admitted("Hello")
-    for blank in ("", "  ", "\t\n", "\u3000"):
-        reply = await world.ask("rename", thread_id=call.thread_id, title=blank)
-        assert (reply["type"], reply["code"]) == ("error", "invalid_message")
-        assert world.thread(call.thread_id).title == "Hello"
-    assert (await world.ask("rename", thread_id=call.thread_id, title=" a "))["title"] == " a "
-
-
-async def test_a_run_goes_on_under_the_new_title(world: World) -> None:
-    """Neither the run nor the queue of a renamed thread is touched, nor is the title by their ends."""
-    call = await world.admitted()
-    run = await world.queued(call)
-    await world.ask("rename", thread_id=call.thread_id, title="Mine")
-    await world.serve()
-    for each in (call.run_id, run):
-        assert assert_ended_once(world, each) == "agent_completed"
-    assert world.thread(call.thread_id).title == "Mine"
-
-
-async def test_a_rename_and_the_end_of_a_run_at_once() -> None:
-    """Whenever during a run the thread is renamed, neither the title nor the end is lost."""
-
-    async def begin(world: World) -> tuple[EngineCall, str]:
-        call = await world.admitted(agent="echo")
-        return call, await world.queued(call)
-
-    async def check(world: World, scene: tuple[EngineCall, str]) -> None:
-        call, run = scene
-        thread = world.thread(call.thread_id)
-        assert (thread.title, thread.active_run, thread.queue) == ("Mine", run, ())
-        assert assert_ended_once(world, call.run_id) == "agent_completed"
-
-    calls = await meet(
-        begin=begin,
-        one=lambda world, scene: world.engine(scene[0]),
-        other=lambda world, scene: world.ask("rename", thread_id=scene[0].thread_id, title="Mine", connection="a2"),
-        check=check,
-    )
-    assert calls >= 10
-
-
-@pytest.mark.parametrize("way", WAYS)
-async def test_any_one_call_may_fail_in_a_rename(way: Fault | Halt) -> None:
-    """Whichever one call of the table fails, or wherever its router dies: sent again, the thread has its title."""
-
-    async def begin(world: World) -> EngineCall:
-        await world.connect("a2")
-        return await world.admitted()
-
-    async def act(world: World, call: EngineCall) -> None:
-        reply = await world.ask("rename", thread_id=call.thread_id, title="Mine")
-        assert reply["type"] == "renamed" or reply["code"] == "unavailable"
-
-    async def check(world: World, call: EngineCall) -> None:
-        assert (await world.ask("rename", thread_id=call.thread_id, title="Mine"))["type"] == "renamed"
-        assert world.thread(call.thread_id).title == "Mine"
-        await world.recover()
-        assert assert_ended_once(world, call.run_id) == "agent_completed"
-
-    assert await walk(way, begin=begin, act=act, check=check) >= 3
-
-
-async def crowded(world: World, standing: str) -> tuple[EngineCall, list[str], asyncio.Task[Any] | None]:
+async def crowded(world: World, state: str) -> tuple[EngineCall, list[str], asyncio.Task[Any] | None]:
     """A thread with two runs that wait behind one that is not begun, at work, waiting for its user, or lost."""
-    world.agents.scripts["assistant"] = silent if standing in {"at work", "lost"} else asking("c-1")
+    world.agents.scripts["assistant"] = silent if state in {"at work", "lost"} else asking("c-1")
     call = await world.admitted()
     engine = None
-    if standing != "not begun":
+    if state != "not begun":
         engine = world.starts(call)
         await asyncio.sleep(2)
     queue = [await world.queued(call) for _ in range(2)]
-    if standing == "lost" and engine is not None:
+    if state == "lost" and engine is not None:
         await world.crash(engine)
     world.agents.scripts["assistant"] = Programme(Round("Never."))
     return call, queue, engine
 
 
-@pytest.mark.parametrize("standing", ["not begun", "at work", "waiting", "lost"])
-async def test_all_runs_of_a_forgotten_thread_end(world: World, standing: str) -> None:
+@pytest.mark.parametrize("state", ["not begun", "at work", "waiting", "lost"])
+async def test_all_runs_of_a_forgotten_thread_end(world: World, state: str) -> None:
     """Wherever the active one stands: it is cancelled, those behind it are, and none of them starts; the quota is given
     back. A lost one ends when its lease is due."""
-    call, queue, engine = await crowded(world, standing)
+    call, queue, engine = await crowded(world, state)
     reply = await world.ask("forget", id="q-f", thread_id=call.thread_id)
     assert reply == {"type": "forgotten", "id": "q-f", "thread_id": call.thread_id}
-    if standing == "lost":
+    if state == "lost":
         await asyncio.sleep(20)
         await world.sweep()
     if engine is not None:
         await asyncio.gather(engine, return_exceptions=True)
     for run in (call.run_id, *queue):
         assert assert_ended_once(world, run) == "agent_cancelled"
-        assert world.log_types(run).count("agent_started") == (run == call.run_id and standing != "not begun")
+        assert world.log_types(run).count("agent_started") == (run == call.run_id and state != "not begun")
     thread = world.thread(call.thread_id)
     assert (thread.state, thread.active_run, thread.queue) == ("forgotten", None, ())
     assert world.rows(QuotaRow)[0].active == ()
@@ -248,14 +172,14 @@ async def test_a_message_that_comes_in_while_its_thread_is_forgotten() -> None:
     assert {reply["type"] for reply in replies} == {"accepted", "error"}
 
 
-@pytest.mark.parametrize("standing", ["not begun", "waiting"])
+@pytest.mark.parametrize("state", ["not begun", "waiting"])
 @pytest.mark.parametrize("way", WAYS)
-async def test_any_one_call_may_fail_in_forgetting(way: Fault | Halt, standing: str) -> None:
+async def test_any_one_call_may_fail_in_forgetting(way: Fault | Halt, state: str) -> None:
     """Whichever one call of the table fails, or wherever its router dies: where the thread was forgotten, the sweep
     sees to the rest; else nothing has happened, and its runs go on. No run of it starts that had not."""
 
     async def begin(world: World) -> tuple[EngineCall, list[str]]:
-        call, queue, _ = await crowded(world, standing)
+        call, queue, _ = await crowded(world, state)
         return call, queue
 
     async def act(world: World, scene: tuple[EngineCall, list[str]]) -> None:
@@ -274,7 +198,7 @@ async def test_any_one_call_may_fail_in_forgetting(way: Fault | Halt, standing: 
                 await world.sweep()
         for run in (call.run_id, *queue):
             assert assert_ended_once(world, run) == "agent_cancelled"
-            assert world.log_types(run).count("agent_started") == (run == call.run_id and standing == "waiting")
+            assert world.log_types(run).count("agent_started") == (run == call.run_id and state == "waiting")
         assert world.invoker.calls == [call]
         assert world.rows(CancelRow) == []
         assert world.leases() == []

@@ -1,4 +1,4 @@
-"""Who a run belongs to."""
+"""The frozen context of one run attempt."""
 
 from dataclasses import fields
 from typing import Any

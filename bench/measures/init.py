@@ -84,7 +84,7 @@ def _probe(name: str) -> _Probe:
 
 def _run(name: str, *options: str) -> subprocess.CompletedProcess[str]:
     folder = ROOT / "bench/bare" if name == "bare" else ROOT / "functions" / name
-    module = () if name == "bare" else (f"dayfly.aws.{name}",)
+    module = () if name == "bare" else (f"dayfly.aws.functions.{name}",)
     command = [sys.executable, "-P", *options, str(ROOT / "bench/init_probe.py"), str(folder), *module]
     return subprocess.run(
         command, cwd=folder, env=_environment(folder), capture_output=True, text=True, check=True, timeout=60

@@ -2,6 +2,6 @@
 
 import os
 
-from dayfly.aws.functions.authorizer import Authorizer
+from dayfly.aws.functions.authorizer import AuthorizerFunction
 
-handler = Authorizer(os.environ).handle
+handler = AuthorizerFunction(os.environ).handle

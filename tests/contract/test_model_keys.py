@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from dayfly.aws.model_keys import model_key
+from dayfly.aws.models import model_key
 from dayfly.aws.settings import EngineSettings
 from dayfly.errors import ConfigurationError
 from tests.contract.backends import moto_server

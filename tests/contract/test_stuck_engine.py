@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dayfly.aws.process import STUCK_EXIT
+from dayfly.aws.functions.engine import STUCK_EXIT
 from tests.contract.cloud import ROOT, Cloud, app, frame_event
 from tests.unit.aws.lambda_context import PlayedContext
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from dayfly.aws import clients
 from dayfly.aws.calls import Pool
 from dayfly.aws.dynamodb.table import DynamoTable
+from dayfly.aws.functions import wiring
 from dayfly.protocol.events import AgentStarted, Event, EventType
 from dayfly.recovery.actions import MOST_RESUMES
 from dayfly.runs.lease import held_lease
@@ -70,7 +70,7 @@ def test_a_lost_engine_is_told_by_how_it_was_lost(cloud: Cloud, response: str, c
 async def begun_by(payload: dict[str, Any], invocation: str) -> None:
     """Leaves the run's rows as an engine does that has begun its last attempt and then died."""
     user, thread, run, first = (payload[name] for name in ("user", "thread_id", "run_id", "first_seq"))
-    client = clients.dynamodb_client()
+    client = wiring.dynamodb_client()
     with Pool(threads=1) as pool:
         table = DynamoTable(client, os.environ["TABLE_NAME"], pool)
         row = await table.get(keys.run_key(user, thread, run), RunRow)
@@ -138,7 +138,7 @@ def threads_of_calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[Threads]:
         return made
 
     for name in ("dynamodb_client", "lambda_client", "management_client"):
-        monkeypatch.setattr(clients, name, watched(getattr(clients, name)))
+        monkeypatch.setattr(wiring, name, watched(getattr(wiring, name)))
     yield seen
 
 

@@ -21,6 +21,8 @@ class InlineHost:
         if self._task is not None:
             raise IllegalTransition("a host runs one agent, once")
         self._task = asyncio.create_task(drive())
+        # As in the host with a thread: the engine may have stopped listening when a stopped agent fails.
+        self._task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
     async def call(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return await work()

@@ -1,6 +1,7 @@
-"""The pool of threads that blocking calls run in."""
+"""The pool of threads that blocking calls run in, what errors mean, and the wait before the next attempt."""
 
 import asyncio
+import random
 import threading
 import time
 from typing import Any
@@ -16,7 +17,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from dayfly.aws.calls import Pool, code_of, status_of, translated
+from dayfly.aws.calls import Pool, code_of, jittered, status_of, translated
 from dayfly.errors import DayflyError, Unsettled
 from dayfly.store.table import TableRefused
 
@@ -165,3 +166,16 @@ def test_calls_that_wait_for_a_thread_are_given_up() -> None:
         task.cancel()
     loop.run_until_complete(asyncio.gather(*waiting, return_exceptions=True))
     loop.close()
+
+
+def test_the_bound_of_a_wait_doubles_up_to_its_cap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A jittered wait is anything from nothing to its bound, which doubles with each attempt."""
+    drawn: list[tuple[float, float]] = []
+
+    def draw(least: float, most: float) -> float:
+        drawn.append((least, most))
+        return most
+
+    monkeypatch.setattr(random, "uniform", draw)
+    assert [jittered(attempt, base=0.05, cap=1.0) for attempt in range(6)] == [0.05, 0.1, 0.2, 0.4, 0.8, 1.0]
+    assert {least for least, _ in drawn} == {0}

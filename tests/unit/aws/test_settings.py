@@ -2,8 +2,7 @@
 
 import pytest
 
-from dayfly.aws.isolation import Isolation
-from dayfly.aws.settings import AuthorizerSettings, ConnectionSettings, EngineSettings, RouterSettings
+from dayfly.aws.settings import AuthorizerSettings, ConnectionSettings, EngineSettings, Isolation, RouterSettings
 from dayfly.errors import ConfigurationError
 
 ENGINE = {"TABLE_NAME": "t", "AWS_LAMBDA_FUNCTION_NAME": "e"}

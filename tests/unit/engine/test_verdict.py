@@ -1,28 +1,20 @@
 """From the way an agent ended to the event that ends its run."""
 
-import asyncio
 import logging
 
 import pytest
 
 from dayfly.agents.sdk.protocol import Answered, Asked, OpenCall
-from dayfly.engine.verdict import verdict_on
+from dayfly.engine.verdict import AgentEnded, Conclusion, conclude
 from dayfly.errors import AgentFailed, EngineClosed, ErrorCode, ModelFailed, Superseded, ToolOutcomeUnknown, Unsettled
 from dayfly.log.payloads import ANSWER_BYTES, SENTENCE_BYTES
-from dayfly.protocol.events import AgentCompleted, AgentError, TerminalPayload, Usage
+from dayfly.protocol.events import AgentCompleted, AgentError, Usage
 
 USAGE = Usage(requests=2, input_tokens=30, output_tokens=9)
 
 
-async def verdict(
-    answer: Answered | Asked | None = None, error: BaseException | None = None
-) -> TerminalPayload | Asked:
-    ended = asyncio.get_running_loop().create_future()
-    if error is None:
-        ended.set_result(None)
-    else:
-        ended.set_exception(error)
-    return verdict_on(ended, answer, USAGE, took_ms=1234, run_id="r-1")
+async def verdict(answer: Answered | Asked | None = None, error: BaseException | None = None) -> Conclusion:
+    return conclude(AgentEnded(error), answer, USAGE, took_ms=1234, run_id="r-1")
 
 
 async def test_an_answer_completes_the_run() -> None:

@@ -1,6 +1,7 @@
 """How this library calls AWS: short time-outs, few hidden retries, blocking clients in a bounded pool of threads."""
 
 import asyncio
+import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -62,6 +63,19 @@ class Pool:
         if self._executor is None:
             raise RuntimeError("the pool is closed: a call outlived its invocation")
         return await asyncio.get_running_loop().run_in_executor(self._executor, call)
+
+
+def jittered(attempt: int, *, base: float, cap: float) -> float:
+    """Seconds to wait before the next attempt: "full jitter", so that those who were throttled together part.
+
+    Args:
+        attempt: Counts from 0.
+        base: The longest wait before attempt 0, in seconds; doubled for each attempt after it.
+        cap: The longest wait before any, in seconds.
+
+    Source: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
+    """
+    return random.uniform(0, min(cap, base * 2**attempt))  # noqa: S311  # spreads load, guards nothing
 
 
 LOST: Final = (BotoConnectionError, HTTPClientError, IncompleteReadError, ResponseParserError)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dayfly.aws.calls import Pool, translated
-from dayfly.aws.isolation import Isolation
 from dayfly.aws.payloads import RunPayload, WarmUpPayload
+from dayfly.aws.settings import Isolation
 from dayfly.errors import PortError
 from dayfly.runs.invoker import EngineCall
 

@@ -1,4 +1,4 @@
-"""What Lambda functions of this backend are invoked with, besides the gateway's events: read strictly, or refused."""
+"""The payloads of Lambda functions of this backend, besides the gateway's events. What does not match is refused."""
 
 from typing import Annotated, Any, Final, Literal
 
@@ -15,7 +15,7 @@ class UnreadablePayload(DayflyError):
 
 
 class RunPayload(BaseModel):
-    """Asks for one attempt of one run. Names only: the engine reads the rest."""
+    """Asks for one attempt of one run. It holds names only: the engine reads the rest from the table."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -60,7 +60,7 @@ class RunPayload(BaseModel):
 
 
 class WarmUpPayload(BaseModel):
-    """Asks for an environment to be there, and for nothing else."""
+    """Has Lambda start an environment; nothing else is done."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -82,8 +82,8 @@ class FailedInvocation(_Record):
     condition: str
 
 
-class Fault(_Record):
-    """What became of an invocation that ran. Both fields are Lambda's, or the handler's own error."""
+class FunctionError(_Record):
+    """The error of an invocation that ran: Lambda's own (`Sandbox.Timedout`), or what the handler has raised."""
 
     error_type: str = ""
     error_message: str = ""
@@ -97,13 +97,13 @@ class FailureNotice(_Record):
 
     request_context: FailedInvocation
     request_payload: EnginePayload
-    response_payload: Fault | None = None
+    response_payload: FunctionError | None = None
 
     @property
     def timed_out(self) -> bool:
-        """Whether Lambda killed the invocation at its time-out. Which field says so depends on Lambda's age."""
-        fault = self.response_payload or Fault()
-        return fault.error_type == "Sandbox.Timedout" or "Task timed out after" in fault.error_message
+        """Whether Lambda killed the invocation at its time-out. Lambda has said so in one field or the other."""
+        error = self.response_payload or FunctionError()
+        return error.error_type == "Sandbox.Timedout" or "Task timed out after" in error.error_message
 
     @property
     def never_ran(self) -> bool:
@@ -112,7 +112,7 @@ class FailureNotice(_Record):
 
 
 class ScheduledEvent(BaseModel):
-    """The rule's event, which says only that it is time.
+    """The event of the schedule, which says only that it is time.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-eventbridge-scheduler.html
     """

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
-from dayfly.aws.backoff import jittered
-from dayfly.aws.calls import Pool, status_of, translated
+from dayfly.aws.calls import Pool, jittered, status_of, translated
 from dayfly.clock import Clock
 from dayfly.errors import Gone, PostRefused, Unsettled
 from dayfly.metrics import Meter, Metric
@@ -24,8 +23,8 @@ _CAP_S: Final = 1.0
 
 
 class ApiGatewayPoster:
-    """Posts frames with `PostToConnection`. Throttling is met by the same frame after a jittered wait, about 2 seconds
-    in all at worst on average; `client` should have no retries of its own."""
+    """Posts frames with `PostToConnection`. A frame that is throttled is posted again after a jittered wait, `ATTEMPTS`
+    times at most, which takes some 2 seconds in all. `client` should have no retries of its own."""
 
     def __init__(self, client: "ApiGatewayManagementApiClient", pool: Pool, *, clock: Clock, meter: Meter) -> None:
         self._client = client

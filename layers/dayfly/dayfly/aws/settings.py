@@ -1,18 +1,27 @@
-"""What each function is told by its environment. Only composition roots read it, through these models."""
+"""The settings of each function, from its environment variables. Only composition roots read them, by these models."""
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from dayfly.aws.isolation import Isolation
 from dayfly.errors import ConfigurationError
+
+
+class Isolation(StrEnum):
+    """Whose runs may share a Lambda environment: the template's parameter of this name."""
+
+    USER = "user"
+    TENANT = "tenant"
+    NONE = "none"
+
 
 Required = Annotated[str, Field(min_length=1)]
 
 
 class Settings(BaseModel):
-    """What all functions are told. Fields are named by their environment variables in lower case."""
+    """The settings of all functions. A field has the name of its environment variable in lower case."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -21,8 +30,11 @@ class Settings(BaseModel):
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
-        """The settings from environment variables. Raises `ConfigurationError` with the names of those that are missing
-        or wrong."""
+        """The settings from environment variables.
+
+        Raises:
+            ConfigurationError: Some are missing or wrong; the message names all of them.
+        """
         told = {field: environ[field.upper()] for field in cls.model_fields if field.upper() in environ}
         try:
             return cls.model_validate(told)
@@ -41,32 +53,36 @@ class AuthorizerSettings(Settings):
     tenant_claim: str = ""
 
 
-class ConnectionSettings(Settings):
-    """The table, and what a warm-up needs. `warm_up` is `on` or `off`."""
+class BackendSettings(Settings):
+    """The settings of every function that reaches the table and the engine."""
 
     table_name: Required
-    engine_function: Required
     isolation: Isolation = Isolation.USER
+
+
+class ConnectionSettings(BackendSettings):
+    """The table, and what a warm-up needs. `warm_up` is `on` or `off`."""
+
+    engine_function: Required
     warm_up: bool = True
 
 
-class RouterSettings(Settings):
+class RouterSettings(BackendSettings):
     """The table, and the engine to start. The management API's endpoint is read by boto3 itself
     (`AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI`)."""
 
-    table_name: Required
     engine_function: Required
-    isolation: Isolation = Isolation.USER
 
 
-class EngineSettings(Settings):
-    """The table, the model and the agents. `agents_package` is the package whose modules are the agents. `run_seconds`:
-    how long a run may take over all of its engines; `approval_seconds`: how long it waits for its user. Lambda itself
-    tells a function its own name, which the engine invokes to hand over."""
+class EngineSettings(BackendSettings):
+    """The table, the model and the agents. Lambda itself tells a function its own name, which the engine invokes to
+    hand over.
 
-    table_name: Required
+    `run_seconds` is how long a run may take over all of its engines, `approval_seconds` how long it waits for its user,
+    and `agents_package` the package whose modules are the agents.
+    """
+
     aws_lambda_function_name: Required
-    isolation: Isolation = Isolation.USER
     run_seconds: Annotated[int, Field(ge=1)] = 3600
     approval_seconds: Annotated[int, Field(ge=1)] = 3600
     model: Required = "demo"
@@ -76,9 +92,7 @@ class EngineSettings(Settings):
     agents_package: Required = "agents"
 
 
-class RecoverySettings(Settings):
+class RecoverySettings(BackendSettings):
     """The table, and the engine to start again."""
 
-    table_name: Required
     engine_function: Required
-    isolation: Isolation = Isolation.USER

@@ -47,8 +47,12 @@ class AgentThread(threading.Thread):
 
 
 def threads_left(*, patience_s: float = 0.1) -> tuple[str, ...]:
-    """The names of all agents' and tools' threads that run in this process. Once a run is over there must be none. One
-    that has given its result, and only has to return, is waited for, `patience_s` seconds at most."""
+    """The names of all agents' and tools' threads that run in this process; once a run is over there must be none.
+
+    Args:
+        patience_s: For how many seconds at most the threads are waited for: one that has given its result only has to
+            return.
+    """
     until = time.monotonic() + patience_s
     threads = [thread for thread in threading.enumerate() if isinstance(thread, AgentThread | ToolThread)]
     for thread in threads:

@@ -1,9 +1,10 @@
-"""What an engine does to its run: begin, end, hand over, wait for the user. Each is one transaction with its record."""
+"""What an engine does to its run: begin, end, hand over, ask the user. Each is one transaction with its record."""
 
 import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from enum import StrEnum
 from typing import Final
 
 from dayfly.agents.sdk.protocol import OpenCall
@@ -32,6 +33,17 @@ MOST_APPROVALS: Final = 16
 _log = logging.getLogger("dayfly.engine")
 
 
+class Continued(StrEnum):
+    """An attempt that ended while its run goes on."""
+
+    HANDED_OVER = "handed_over"
+    WAITING = "waiting"
+
+
+AttemptOutcome = Outcome | Continued
+"""What an attempt came to: its run's end, or that the run goes on without it."""
+
+
 class Attempt:
     """The engine's hold on its run. Every step is conditional on the lease, so a superseded engine does none of them
     (`Superseded`)."""
@@ -50,13 +62,13 @@ class Attempt:
         return (*self.facts.steps, *self._bridge.steps)
 
     async def end(self, payload: TerminalPayload) -> Outcome | None:
-        """Ends the run, and sees the end off."""
+        """Ends the run, posts the end, and starts the thread's next run. Raises `Superseded` or `Unsettled`."""
         run_writer = self._run_writer
         end = End(run_writer.ports.table, run=self.facts.run, steps=self._read_steps, lease_is=self._lease_is)
         await finish(run_writer, self._bridge, payload, end)
         return outcome_of(payload)
 
-    async def hand_over(self, *, cut: bool, elapsed_ms: int) -> AgentError | None:
+    async def hand_over(self, *, cut: bool, elapsed_ms: int) -> Continued | AgentError:
         """Opens the next attempt and asks for its engine. With `cut`, a step was broken off: what it has said is void,
         and if the same step was broken off before, the error is returned that the run has to end with."""
         run = self.facts.run
@@ -73,11 +85,11 @@ class Attempt:
         committed = await self._bridge.commit(resumed, fence, last=True)
         self._run_writer.ports.meter.add(Metric.RUNS_HANDED_OVER)
         await asyncio.gather(self._run_writer.start_engine(committed.result), self._bridge.broadcast.flush())
-        return None
+        return Continued.HANDED_OVER
 
-    async def ask(self, calls: Sequence[OpenCall], *, elapsed_ms: int) -> Outcome | AgentError | None:
-        """Asks the user, and leaves the run waiting. Returns the outcome where the run was cancelled meanwhile (whoever
-        cancels may have looked before it waited), or the error that the run has to end with."""
+    async def ask(self, calls: Sequence[OpenCall], *, elapsed_ms: int) -> AttemptOutcome | AgentError:
+        """Asks the user, and leaves the run waiting. Where the run was cancelled meanwhile (whoever cancels may have
+        looked before it waited), it is ended; of too many calls comes the error that the run has to end with."""
         if len(calls) > MOST_APPROVALS:
             return failure(AgentFailed(f"The agent asked for more than {MOST_APPROVALS} approvals at once."))
         expires = self._run_writer.ports.clock.now_ms() + self._limits.approval_ms
@@ -96,13 +108,13 @@ class Attempt:
         # A mark that is not seen here is honoured by whoever opens the next attempt.
         audience = (await self._bridge.broadcast.flush()).audience
         if audience is None or self.facts.run.run_id not in audience.cancelled:
-            return None
+            return Continued.WAITING
         payload = AgentCancelled(execution_time_ms=self.facts.run_after(elapsed_ms).spent_ms)
         try:
             await end_run(self._run_writer, paused.run, paused.lease, payload)
         except Superseded as reason:
             _log.info("not ended", extra={"run": paused.run.run_id, "reason": str(reason)})
-            return None
+            return Continued.WAITING
         return Outcome.CANCELLED
 
     def _lease_is(self) -> Matches:

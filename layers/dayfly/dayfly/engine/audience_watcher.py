@@ -10,13 +10,13 @@ from dayfly.errors import DayflyError
 from dayfly.protocol.signals import Phase
 
 LOOK_S: Final = 0.5
-"""A new socket and a cancel mark are seen within this time, whether the run is silent or not."""
+"""A new socket and a cancel mark are seen within so many seconds, whether the run is silent or not."""
 
 _log = logging.getLogger("dayfly.engine")
 
 
 class AudienceWatcher:
-    """Re-reads one thread's audience; tells when this run is to be cancelled."""
+    """Re-reads one thread's audience; `cancelled` is set once this run is to be cancelled."""
 
     def __init__(
         self, delivery: Broadcast, *, run_id: str, phase: Callable[[], Phase], elapsed_ms: Callable[[], int]
@@ -28,11 +28,11 @@ class AudienceWatcher:
         self._elapsed_ms = elapsed_ms
 
     async def look(self) -> None:
-        """One look. A mark is bound to its run: another run's mark means nothing here."""
+        """Reads the audience once, and sets `cancelled` if it holds a mark of this run."""
         try:
             audience = await self._delivery.refresh(phase=self.phase(), elapsed_ms=self._elapsed_ms())
         except DayflyError as error:
-            # Whatever it was, the next look is due in half a second; to stop looking would make the run deaf.
+            # The next look is due in half a second. Without it neither a cancel nor a new socket would be seen.
             _log.warning("audience not read", extra={"run": self._run, "reason": type(error).__name__})
             return
         if self._run in audience.cancelled:

@@ -179,7 +179,7 @@ def _parameters(value: object, where: str) -> None:
 
 
 def _json(value: object, where: str, *, levels: int) -> None:
-    """Deeper than is shown it does not matter what there is."""
+    """Checks so many levels: what lies deeper is not shown to clients, so it may be anything."""
     if levels == 0 or value is None or isinstance(value, str | bool | int | float):
         return
     if isinstance(value, list):

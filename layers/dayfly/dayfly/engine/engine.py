@@ -6,42 +6,51 @@ from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from dayfly.agents.sdk.protocol import Agent, Asked, Turn
 from dayfly.context.execution import UserExecutionContext
 from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.engine.agent_host import LAST_GRACE_S, AgentHost
-from dayfly.engine.attempt import Attempt
+from dayfly.engine.attempt import Attempt, AttemptOutcome
 from dayfly.engine.audience_watcher import AudienceWatcher
 from dayfly.engine.lease_keeper import LeaseKeeper
 from dayfly.engine.narrator import Narrator
 from dayfly.engine.periodic_updates import PeriodicUpdateManager
-from dayfly.engine.state import EngineState, moved
+from dayfly.engine.supervision import Supervision
 from dayfly.engine.time_budget import RunLimits, TimeBudget
-from dayfly.engine.verdict import HandOver, Verdict, usage_of, verdict_on
-from dayfly.errors import RunTooLong, Superseded
+from dayfly.engine.verdict import Conclusion, HandOver, conclude
+from dayfly.errors import EngineClosed, IllegalTransition, Superseded
 from dayfly.history.reader import read_history
 from dayfly.log.fold import Resumption
 from dayfly.log.messages import Message
-from dayfly.log.payloads import failure
 from dayfly.metrics import Metric
-from dayfly.protocol.events import AgentCancelled, AgentError, AgentStarted
+from dayfly.protocol.events import AgentError, AgentStarted
 from dayfly.protocol.signals import Phase
 from dayfly.runs.begin import read_run
 from dayfly.runs.writer import RunWriter
-from dayfly.store.rows import Outcome, RunRow
+from dayfly.store.rows import RunRow
 
 _log = logging.getLogger("dayfly.engine")
 
 T = TypeVar("T")
 
 
-class Continued(StrEnum):
-    """An attempt that ended while its run goes on."""
+class EngineState(StrEnum):
+    """The life of an engine: `NEW` → `RUNNING` → `ENDED` → `CLOSED`; every state may be closed."""
 
-    HANDED_OVER = "handed_over"
-    WAITING = "waiting"
+    NEW = "new"
+    RUNNING = "running"
+    ENDED = "ended"
+    CLOSED = "closed"
+
+
+_NEXT: Final = {
+    EngineState.NEW: {EngineState.RUNNING, EngineState.CLOSED},
+    EngineState.RUNNING: {EngineState.ENDED, EngineState.CLOSED},
+    EngineState.ENDED: {EngineState.CLOSED},
+    EngineState.CLOSED: set[EngineState](),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +58,7 @@ class RunReport:
     """What became of an attempt. `outcome` is `None` where another writer had taken over; with `stuck`, a tool's thread
     could not be stopped and the process must not be used again."""
 
-    outcome: Outcome | Continued | None
+    outcome: AttemptOutcome | None
     stuck: bool = False
 
 
@@ -97,7 +106,7 @@ class IsolatedExecutionEngine:
         if self.state is EngineState.CLOSED:
             return
         stopped = self.state is EngineState.ENDED
-        self.state = moved(self.state, EngineState.CLOSED)
+        self._move_to(EngineState.CLOSED)
         if not stopped:
             self._stuck = not await self._host.stop()
         await self._bridge.close()
@@ -106,11 +115,14 @@ class IsolatedExecutionEngine:
     async def run(self) -> RunReport:
         """Runs the attempt to its end, and posts that end: the run's, or that it was handed over or waits.
 
-        Returns without an outcome where another writer has taken over: no lease, no invocation, no ending. Raises
-        `EngineClosed` after `close`, `IllegalTransition` when called twice, and `Unsettled` where the log could not be
-        reached: then the run is recovered from outside.
+        Where another writer has taken over, returns without an outcome, and leaves lease, next attempt and end to it.
+
+        Raises:
+            EngineClosed: The engine was closed.
+            IllegalTransition: It has run before.
+            Unsettled: The log could not be reached. The run is then recovered from outside.
         """
-        self.state = moved(self.state, EngineState.RUNNING)
+        self._move_to(EngineState.RUNNING)
         try:
             outcome = await self._attempt()
         except Superseded as reason:
@@ -118,11 +130,11 @@ class IsolatedExecutionEngine:
             outcome = None
         finally:
             self._stuck = not await self._host.stop(patience_s=LAST_GRACE_S)
-            self.state = moved(self.state, EngineState.ENDED)
+            self._move_to(EngineState.ENDED)
         return RunReport(outcome, stuck=self._stuck)
 
-    async def _attempt(self) -> Outcome | Continued | None:
-        watch = AudienceWatcher(
+    async def _attempt(self) -> AttemptOutcome | None:
+        watcher = AudienceWatcher(
             self._bridge.broadcast,
             run_id=self.context.run_id,
             phase=lambda: Phase.STARTING,
@@ -130,7 +142,7 @@ class IsolatedExecutionEngine:
         )
         async with self._bridge:
             # The audience is read before the first append, so that it is published to whoever is there.
-            async with _beside(watch.look()) as looked:
+            async with _beside(watcher.look()) as looked:
                 facts = await read_run(self._table, self.context)
                 await looked
             self._spent_ms = facts.run.spent_ms
@@ -139,72 +151,51 @@ class IsolatedExecutionEngine:
                 if self.context.attempt == 1:
                     await self._bridge.emit(AgentStarted(message=f"{self.context.agent_name} has started."))
                     self._meter.add(Metric.TIME_TO_FIRST_EVENT, max(0, self._clock.now_ms() - facts.run.admitted))
-                verdict = await self._live(attempt, watch, history)
-            return await self._carry_out(attempt, verdict)
+                conclusion = await self._run_agent(attempt, watcher, history)
+            return await self._carry_out(attempt, conclusion)
 
-    async def _carry_out(self, attempt: Attempt, verdict: Verdict) -> Outcome | Continued | None:
-        match verdict:
-            case HandOver(cut=cut):
-                refused = await attempt.hand_over(cut=cut, elapsed_ms=self._elapsed_ms())
-                return await attempt.end(refused) if refused is not None else Continued.HANDED_OVER
-            case Asked(calls=calls):
-                answer = await attempt.ask(calls, elapsed_ms=self._elapsed_ms())
-                if isinstance(answer, AgentError):
-                    return await attempt.end(answer)
-                return answer or Continued.WAITING
-            case _:
-                return await attempt.end(verdict)
-
-    async def _live(self, attempt: Attempt, watch: AudienceWatcher, history: Awaitable[tuple[Message, ...]]) -> Verdict:
-        """Lets the agent run until it ends, asks, is cancelled, runs out of time, or another takes over. The lease is
-        kept from the start, also while the history is still being read."""
-        facts = attempt.facts
+    async def _run_agent(
+        self, attempt: Attempt, watcher: AudienceWatcher, history: Awaitable[tuple[Message, ...]]
+    ) -> Conclusion:
+        """Runs the agent under supervision, and concludes from its end what has to be done about the run."""
+        facts, resumption = attempt.facts, attempt.facts.resumption
         run_left_s = (self._limits.run_ms - facts.run.spent_ms) / 1000
         budget = TimeBudget(self._clock, deadline=self.context.deadline, run_left_s=run_left_s)
         keeper = LeaseKeeper(self._table, self._clock, self._bridge, facts, attempt.claim)
         narrator = Narrator(self._bridge, self._host, budget, hold=keeper.hold)
-        watch.phase = lambda: narrator.phase
-        lost = asyncio.Event()
-        async with _background(
-            keeper.keep(lost.set),
-            watch.run(),
-            self._updates.run(
-                silent_since=lambda: self._bridge.last_emitted,
-                now=self._clock.monotonic,
-                beat=lambda: self._bridge.broadcast.heartbeat(phase=narrator.phase, elapsed_ms=self._elapsed_ms()),
-            ),
-        ) as background:
-            resumption = facts.resumption
+        watcher.phase = lambda: narrator.phase
+        supervision = Supervision(
+            self._host,
+            budget,
+            keeper=keeper,
+            watcher=watcher,
+            updates=lambda: self._update(narrator),
+            out_of_time=narrator.out_of_time,
+        )
+        async with supervision:  # from here on, since the history may take long to read
             turn = self._turn(facts.run, resumption, await history)
-            if watch.cancelled.is_set():
-                return AgentCancelled(execution_time_ms=self._total_ms())
-            self._host.start(lambda: narrator.drive(self._agent, turn))
-            ended = asyncio.ensure_future(self._host.wait())
-            # Where the agent is stopped below, its end is nobody's news; without this the loop would complain.
-            ended.add_done_callback(lambda done: done.cancelled() or done.exception())
-            events = (watch.cancelled, lost, narrator.out_of_time)
-            signals = [asyncio.ensure_future(event.wait()) for event in events]
-            try:
-                await asyncio.wait(
-                    [ended, *signals, *background], timeout=budget.left_s, return_when=asyncio.FIRST_COMPLETED
-                )
-            finally:
-                for signal in signals:
-                    signal.cancel()
-            for task in background:
-                if task.done() and not lost.is_set():
-                    task.result()  # raises: a run that nobody watches or keeps must not go on
-            if lost.is_set():
-                raise Superseded("the lease is another's")
-            if ended.done():
-                counted = usage_of(resumption, narrator)
-                return verdict_on(ended, narrator.answer, counted, took_ms=self._total_ms(), run_id=self.context.run_id)
-            await self._host.stop()
-            if watch.cancelled.is_set():
-                return AgentCancelled(execution_time_ms=self._total_ms())
-            if budget.run_is_over:
-                return failure(RunTooLong("The run took longer than it may."))
-            return HandOver(cut=not narrator.out_of_time.is_set())
+            verdict = await supervision.run(lambda: narrator.drive(self._agent, turn))
+            usage = narrator.usage_after(resumption)
+            return conclude(verdict, narrator.answer, usage, took_ms=self._total_ms(), run_id=self.context.run_id)
+
+    async def _carry_out(self, attempt: Attempt, conclusion: Conclusion) -> AttemptOutcome | None:
+        done: AttemptOutcome | AgentError
+        match conclusion:
+            case HandOver(cut=cut):
+                done = await attempt.hand_over(cut=cut, elapsed_ms=self._elapsed_ms())
+            case Asked(calls=calls):
+                done = await attempt.ask(calls, elapsed_ms=self._elapsed_ms())
+            case _:
+                return await attempt.end(conclusion)
+        return await attempt.end(done) if isinstance(done, AgentError) else done
+
+    async def _update(self, narrator: Narrator) -> None:
+        """Sends heartbeats while the agent is silent, until it is cancelled."""
+        await self._updates.run(
+            silent_since=lambda: self._bridge.last_emitted,
+            now=self._clock.monotonic,
+            beat=lambda: self._bridge.broadcast.heartbeat(phase=narrator.phase, elapsed_ms=self._elapsed_ms()),
+        )
 
     def _turn(self, run: RunRow, resumption: Resumption, history: tuple[Message, ...]) -> Turn:
         return Turn(
@@ -225,6 +216,14 @@ class IsolatedExecutionEngine:
     def _elapsed_ms(self) -> int:
         return round((self._clock.monotonic() - self._started) * 1000)
 
+    def _move_to(self, state: EngineState) -> None:
+        """Raises `EngineClosed` from a closed engine, `IllegalTransition` for a step that is not there."""
+        if state not in _NEXT[self.state]:
+            if self.state is EngineState.CLOSED:
+                raise EngineClosed("the engine is closed; an engine lives for one run")
+            raise IllegalTransition(f"an engine that is {self.state} cannot become {state}")
+        self.state = state
+
 
 @asynccontextmanager
 async def _beside(work: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]]:
@@ -235,24 +234,3 @@ async def _beside(work: Coroutine[Any, Any, T]) -> AsyncIterator[asyncio.Task[T]
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-
-
-class _background:  # noqa: N801  reads as a verb phrase
-    """Tasks that run beside a block and end with it."""
-
-    def __init__(self, *work: Coroutine[Any, Any, None]) -> None:
-        self._work = work
-        self._tasks: list[asyncio.Task[None]] = []
-
-    async def __aenter__(self) -> list[asyncio.Task[None]]:
-        self._tasks = [asyncio.create_task(work) for work in self._work]
-        return self._tasks
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        results = await asyncio.gather(*self._tasks, return_exceptions=True)
-        for result in results:
-            # What failed in the background must not go unseen; a cancelled task is no failure.
-            if isinstance(result, Exception) and exc_info[0] is None:
-                raise result

@@ -14,8 +14,9 @@ from dayfly.store.retry import retry_call
 from dayfly.store.table import ConditionsFailed, Matches, Put, Table
 
 RENEW_S: Final = 5.0
+"""Seconds between two renewals."""
 HOLD_S: Final = 3.0
-"""How long a late renewal is tried before the engine gives up."""
+"""For how many seconds a late renewal is tried before the engine gives up."""
 
 _log = logging.getLogger("dayfly.engine")
 
@@ -35,16 +36,18 @@ class LeaseKeeper:
         self._renewed_at = 0.0
 
     def is_fresh(self) -> bool:
-        """Whether the lease can't have come due yet, by this machine's own clock that never goes back."""
+        """Whether the lease can't have come due yet, by the monotonic clock."""
         since = max(self._renewed_at, self._claim.result().at if self._claim.done() else 0.0)
         return self._clock.monotonic() - since < LEASE_MS / 1000
 
     async def hold(self) -> None:
-        """Returns when the lease is surely this engine's. To be asked before anything that another may be doing by now:
-        an engine that was frozen, or could not renew for long, finds out here.
+        """Returns when the lease is surely this engine's, renewing it first where it may be due. To be awaited before
+        anything that another engine may be doing by now: one that was frozen, or could not renew for long, finds out
+        here.
 
-        Raises `Superseded` where another has taken over, and `Unsettled` where that can't be told: the invocation then
-        fails, and its notice has the run resumed at once.
+        Raises:
+            Superseded: Another has taken over.
+            Unsettled: That can't be told. The invocation then fails, and its notice has the run resumed at once.
         """
         # Before the attempt has begun there is no lease to lose: its first append claims it, or finds it gone.
         if not self._bridge.opened or self.is_fresh():

@@ -20,8 +20,10 @@ from dayfly.engine.agent_host import AgentHost
 from dayfly.engine.conduct import AgentBrokeProtocol, Conduct
 from dayfly.engine.time_budget import TimeBudget
 from dayfly.errors import AgentFailed
+from dayfly.log.fold import Resumption
 from dayfly.log.payloads import completed, executing, thinking
 from dayfly.log.shape import sanitized_answer, sanitized_response
+from dayfly.protocol.events import Usage
 from dayfly.protocol.signals import Phase
 
 
@@ -58,6 +60,14 @@ class Narrator:
             raise AgentFailed("The agent broke off.") from error
         finally:
             await _close(events)
+
+    def usage_after(self, earlier: Resumption) -> Usage:
+        """What the model has counted over all attempts of the run, this one included."""
+        return Usage(
+            requests=earlier.requests + self.requests,
+            input_tokens=earlier.input_tokens + self.input_tokens,
+            output_tokens=earlier.output_tokens + self.output_tokens,
+        )
 
     async def _cross(self, event: AgentEvent) -> None:
         await self._host.call(lambda: self._take(event))

@@ -1,11 +1,11 @@
-"""A sign of life while a model or a tool is silent."""
+"""Heartbeats while a model or a tool is silent."""
 
 import asyncio
 from collections.abc import Callable
 from typing import Final
 
 HEARTBEAT_S: Final = 5.0
-"""A client hears something from a running run at least this often."""
+"""A client hears something from a running run at least every so many seconds."""
 _LOOK_S: Final = 0.5
 
 
@@ -18,7 +18,13 @@ class PeriodicUpdateManager:
     async def run(
         self, *, silent_since: Callable[[], float], now: Callable[[], float], beat: Callable[[], None]
     ) -> None:
-        """Runs until cancelled. `silent_since` is the monotonic time of the last event; `now` is the same clock."""
+        """Runs until cancelled.
+
+        Args:
+            silent_since: Gives the monotonic time of the last event, in seconds.
+            now: The same clock.
+            beat: Sends one heartbeat.
+        """
         last_beat = now()
         while True:
             since = max(silent_since(), last_beat)

@@ -6,7 +6,7 @@ from typing import Final
 from dayfly.clock import Clock
 
 MARGIN_S: Final = 30.0
-"""A step is not begun with less than this left, nor with less than a tenth of the engine's time."""
+"""With less than so many seconds left, or less than a tenth of the engine's time, no step is begun."""
 HEADROOM: Final = 1.5
 """A step is expected to take no longer than this times the longest one so far."""
 

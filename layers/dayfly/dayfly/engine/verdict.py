@@ -1,17 +1,47 @@
-"""From the way an agent ended to the event that ends its run."""
+"""How an attempt's agent came to its end, and what has to be done about its run."""
 
-import asyncio
 import logging
 from dataclasses import dataclass
 
 from dayfly.agents.sdk.protocol import Answered, Asked
-from dayfly.engine.narrator import Narrator
-from dayfly.errors import AgentFailed, EngineClosed, RunFailed, Superseded, Unsettled
-from dayfly.log.fold import Resumption
+from dayfly.errors import AgentFailed, EngineClosed, RunFailed, RunTooLong, Superseded, Unsettled
 from dayfly.log.payloads import answered, failure
-from dayfly.protocol.events import TerminalPayload, Usage
+from dayfly.protocol.events import AgentCancelled, TerminalPayload, Usage
 
 _log = logging.getLogger("dayfly.engine")
+
+
+@dataclass(frozen=True, slots=True)
+class AgentEnded:
+    """The agent ended by itself. `error` is what it raised, `None` where it raised nothing."""
+
+    error: BaseException | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The user has cancelled the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfTime:
+    """The attempt's time is used up, the run's is not. `cut`: a step was broken off; else none was begun any more."""
+
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunTimeUsed:
+    """The time that the run may take over all of its engines is used up."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLost:
+    """Another engine has taken over the run."""
+
+
+Verdict = AgentEnded | Cancelled | OutOfTime | RunTimeUsed | LeaseLost
+"""How an attempt's agent came to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,33 +51,47 @@ class HandOver:
     cut: bool
 
 
-Verdict = TerminalPayload | Asked | HandOver
-"""What an attempt came to."""
+Conclusion = TerminalPayload | Asked | HandOver
+"""What has to be done about the run: end it, leave it to its user, or hand it over."""
 
 
-def usage_of(earlier: Resumption, narrator: Narrator) -> Usage:
-    """What the model counted over all attempts of the run."""
-    return Usage(
-        requests=earlier.requests + narrator.requests,
-        input_tokens=earlier.input_tokens + narrator.input_tokens,
-        output_tokens=earlier.output_tokens + narrator.output_tokens,
-    )
+def conclude(
+    verdict: Verdict, answer: Answered | Asked | None, usage: Usage, *, took_ms: int, run_id: str
+) -> Conclusion:
+    """What follows from a verdict.
 
+    Args:
+        verdict: How the agent came to its end.
+        answer: The last that it said, if it came to that.
+        usage: What its model counted over all attempts.
+        took_ms: What the run has taken over all attempts.
+        run_id: For the log.
 
-def verdict_on(
-    ended: "asyncio.Future[None]", answer: Answered | Asked | None, usage: Usage, *, took_ms: int, run_id: str
-) -> TerminalPayload | Asked:
-    """What an agent that has ended by itself came to.
-
-    What the log said (`Superseded`, `Unsettled`, a closed bridge) is not the agent's doing and is raised on. An agent's
-    own exception is named to the client by a bare code; its text goes to the log.
+    Raises:
+        Superseded: Another engine has taken over.
+        BaseException: What the agent has raised and is not its own doing: `Superseded` and `Unsettled` (the log said
+            so), `EngineClosed` (its bridge was closed), or the end of the process.
     """
-    error = ended.exception()
-    match error:
-        case None if isinstance(answer, Asked):
+    match verdict:
+        case LeaseLost():
+            raise Superseded("the lease is another's")
+        case Cancelled():
+            return AgentCancelled(execution_time_ms=took_ms)
+        case RunTimeUsed():
+            return failure(RunTooLong("The run took longer than it may."))
+        case OutOfTime(cut=cut):
+            return HandOver(cut)
+        case AgentEnded(error=None) if isinstance(answer, Asked):
             return answer
-        case None if isinstance(answer, Answered):
+        case AgentEnded(error=None) if isinstance(answer, Answered):
             return answered(answer.text, took_ms=took_ms, usage=usage)
+        case AgentEnded(error):
+            return _failed(error, run_id=run_id)
+
+
+def _failed(error: BaseException | None, *, run_id: str) -> TerminalPayload:
+    """The client is told an agent's own exception by a bare code; the exception's text goes to the log."""
+    match error:
         case None:
             _log.error("the agent ended without an answer", extra={"run": run_id, "code": AgentFailed.code})
             return failure(AgentFailed("The agent gave no answer."))

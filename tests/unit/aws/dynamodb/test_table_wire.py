@@ -8,10 +8,10 @@ from typing import Any
 import boto3
 import pytest
 
-from dayfly.aws import clients
 from dayfly.aws.calls import POOL_THREADS, Pool, client_config
 from dayfly.aws.dynamodb.items import to_item
 from dayfly.aws.dynamodb.table import DynamoTable
+from dayfly.aws.functions import wiring
 from dayfly.errors import Unsettled
 from dayfly.store.rows import NoteRow
 from dayfly.store.table import Absent, Check, Delete, Exists, Put, Span
@@ -202,15 +202,15 @@ def test_clients_repeat_a_call_once_at_most(
     client: Any
     match name:
         case "dynamodb":
-            client = clients.dynamodb_client()
+            client = wiring.dynamodb_client()
             with pytest.raises(client.exceptions.ClientError):
                 client.get_item(TableName="t", Key={"pk": {"S": "p"}, "sk": {"S": "s"}})
         case "lambda":
-            client = clients.lambda_client()
+            client = wiring.lambda_client()
             with pytest.raises(client.exceptions.ClientError):
                 client.invoke(FunctionName="f", InvocationType="Event", Payload=b"{}")
         case _:
-            client = clients.management_client()
+            client = wiring.management_client()
             with pytest.raises(client.exceptions.ClientError):
                 client.post_to_connection(ConnectionId="c", Data=b"x")
     client.close()
@@ -223,7 +223,7 @@ def test_clients_wait_one_second_and_five(server: Loopback, monkeypatch: pytest.
         monkeypatch.setenv(variable, "x")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", server.url)
-    for client in (clients.dynamodb_client(), clients.lambda_client(), clients.management_client()):
+    for client in (wiring.dynamodb_client(), wiring.lambda_client(), wiring.management_client()):
         config: Any = client.meta.config
         assert (config.connect_timeout, config.read_timeout, config.max_pool_connections) == (1.0, 5.0, POOL_THREADS)
         assert config.tcp_keepalive

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dayfly.aws.auth.web_keys import KeysUnavailable
-from dayfly.aws.functions.authorizer import Authorizer
+from dayfly.aws.functions.authorizer import AuthorizerFunction
 from dayfly.context.identity import tenant_name, user_name
 from dayfly.errors import ConfigurationError
 from tests.unit.aws.issuer import AUDIENCE, Issuer
@@ -33,10 +33,10 @@ def event(protocols: str | None = None, *, query: dict[str, str] | None = None, 
 
 
 @pytest.fixture
-def authorizer(issuer: Issuer, capsys: pytest.CaptureFixture[str]) -> Iterator[Authorizer]:
+def authorizer(issuer: Issuer, capsys: pytest.CaptureFixture[str]) -> Iterator[AuthorizerFunction]:
     library = logging.getLogger("dayfly")
     before = (library.handlers, library.level, library.propagate)
-    yield Authorizer({"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS_URL": issuer.jwks_url})
+    yield AuthorizerFunction({"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS_URL": issuer.jwks_url})
     library.handlers, library.level, library.propagate = before
 
 
@@ -63,7 +63,7 @@ def places() -> list[Callable[[str], Event]]:
 
 
 @pytest.mark.parametrize("place", places(), ids=range(len(places())))
-def test_a_good_token_is_allowed(authorizer: Authorizer, issuer: Issuer, place: Callable[[str], Event]) -> None:
+def test_a_good_token_is_allowed(authorizer: AuthorizerFunction, issuer: Issuer, place: Callable[[str], Event]) -> None:
     """The token is found wherever it may stand; the policy allows this `$connect`, and the context holds strings."""
     asked = place(issuer.token(exp=2_000_000_000))
     user = user_name(issuer.url, "auth0|alice")
@@ -91,13 +91,13 @@ def test_a_good_token_is_allowed(authorizer: Authorizer, issuer: Issuer, place: 
     ],
     ids=range(8),
 )
-def test_no_token_is_unauthorized(authorizer: Authorizer, asked: Event) -> None:
+def test_no_token_is_unauthorized(authorizer: AuthorizerFunction, asked: Event) -> None:
     """Without a token the error's message is exactly `Unauthorized`, which API Gateway answers with 401."""
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         authorizer.handle(asked, PlayedContext())
 
 
-def test_a_bad_token_is_denied(authorizer: Authorizer, issuer: Issuer) -> None:
+def test_a_bad_token_is_denied(authorizer: AuthorizerFunction, issuer: Issuer) -> None:
     """A bad token gives a policy that denies, which API Gateway answers with 403, and no context; one like it that is
     good is allowed by the same authorizer."""
     bad = ("x", issuer.token(exp=1), issuer.token(kid="stranger"), issuer.token(iss="https://other.example"))
@@ -111,7 +111,7 @@ def test_a_bad_token_is_denied(authorizer: Authorizer, issuer: Issuer) -> None:
 
 
 def test_the_log_says_whose_connection_was_let_in(
-    authorizer: Authorizer, issuer: Issuer, capsys: pytest.CaptureFixture[str]
+    authorizer: AuthorizerFunction, issuer: Issuer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each line names the connection, and who is accepted the user by name; a connection without an id is none."""
     asked = event(f"bearer.{issuer.token()}")
@@ -123,10 +123,10 @@ def test_the_log_says_whose_connection_was_let_in(
     assert told == [(asked["requestContext"]["connectionId"], user), ("", user)]
 
 
-def test_a_token_is_for_the_audience_of_the_deployment(authorizer: Authorizer, issuer: Issuer) -> None:
+def test_a_token_is_for_the_audience_of_the_deployment(authorizer: AuthorizerFunction, issuer: Issuer) -> None:
     """Issuer, audience and the claim of the tenant are those that the environment names."""
     told = {"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": "another", "JWT_JWKS_URL": issuer.jwks_url, "TENANT_CLAIM": "org"}
-    other = Authorizer(told)
+    other = AuthorizerFunction(told)
     for token, where in ((issuer.token(), authorizer), (issuer.token(aud="another", org="acme"), other)):
         effects = {
             each: each.handle(event(f"bearer.{token}"), PlayedContext())["policyDocument"]["Statement"][0]["Effect"]
@@ -137,14 +137,16 @@ def test_a_token_is_for_the_audience_of_the_deployment(authorizer: Authorizer, i
     assert of_acme["context"]["tenant"] == tenant_name(issuer.url, "acme")
 
 
-def test_unreachable_keys_are_an_error(authorizer: Authorizer, issuer: Issuer) -> None:
+def test_unreachable_keys_are_an_error(authorizer: AuthorizerFunction, issuer: Issuer) -> None:
     """When the issuer is down nobody is called a stranger: API Gateway answers the error with 500."""
     issuer.up = False
     with pytest.raises(KeysUnavailable):
         authorizer.handle(event(f"bearer.{issuer.token()}"), PlayedContext())
 
 
-def test_no_token_reaches_the_log(authorizer: Authorizer, issuer: Issuer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_token_reaches_the_log(
+    authorizer: AuthorizerFunction, issuer: Issuer, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Neither a good nor a bad token, nor its subject, is ever written out."""
     tokens = (issuer.token(), issuer.token(exp=1), "header.claims.signature")
     for token in tokens:
@@ -162,7 +164,7 @@ def test_no_token_reaches_the_log(authorizer: Authorizer, issuer: Issuer, capsys
 def test_an_insecure_issuer_is_refused_at_start() -> None:
     """An http issuer off this machine is a wrong set-up, seen in the init phase; an https one is not."""
     told = {"JWT_ISSUER": "https://issuer.example", "JWT_AUDIENCE": "a"}
-    Authorizer(told)
+    AuthorizerFunction(told)
     for insecure in ({"JWT_ISSUER": "http://issuer.example"}, {"JWT_JWKS_URL": "http://issuer.example/keys"}):
         with pytest.raises(ConfigurationError, match="over https"):
-            Authorizer({**told, **insecure})
+            AuthorizerFunction({**told, **insecure})

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dayfly.aws.settings import Settings
-from dayfly.aws.telemetry.invocation import Telemetry
+from dayfly.aws.telemetry.telemetry import Telemetry
 from dayfly.errors import ErrorCode
 from dayfly.metrics import TIMES, Metric
 from tests.unit.aws.lambda_context import PlayedContext

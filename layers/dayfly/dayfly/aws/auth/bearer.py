@@ -1,4 +1,4 @@
-"""Where a socket's token stands: in the subprotocols that the client offers, or in the query.
+"""Finds a socket's token: in the subprotocols that the client offers, or in the query.
 
 Source: RFC 6455 section 4.1 (`Sec-WebSocket-Protocol`: comma-separated, header names in any case).
 """

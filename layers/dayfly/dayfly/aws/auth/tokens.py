@@ -1,4 +1,4 @@
-"""From a bearer token to an identity, or the reason why not.
+"""Verifies bearer tokens, and makes identities of them.
 
 Sources: RFC 7519 (JWT), RFC 8725 (best current practices), OpenID Connect Core 1.0 section 2.
 """
@@ -34,7 +34,7 @@ class Identity:
 
 
 class Tokens:
-    """Judges tokens of one issuer for one audience. Process-lived; remembers no token."""
+    """Verifies tokens of one issuer for one audience. Process-lived; keeps no token."""
 
     def __init__(self, keys: WebKeys, *, issuer: str, audience: str, tenant_claim: str) -> None:
         self._keys = keys
@@ -43,7 +43,12 @@ class Tokens:
         self._tenant_claim = tenant_claim
 
     def identity(self, token: str) -> Identity:
-        """The identity of a good token. Raises `BadToken`, or `KeysUnavailable` where it could not be judged."""
+        """The identity that a token speaks for.
+
+        Raises:
+            BadToken: The token is not accepted.
+            KeysUnavailable: The issuer's keys could not be had, so nothing is known about the token.
+        """
         claims = self._claims(token)
         subject: str = claims["sub"]  # PyJWT takes no other type
         if not subject.strip():

@@ -1,4 +1,4 @@
-"""The issuer's public keys: fetched, kept for a while, fetched again when a token names one that is not known.
+"""The issuer's public keys: fetched, cached, and fetched again when a token names one that is not known.
 
 Sources: RFC 7517 (JSON Web Key), OpenID Connect Discovery 1.0.
 """
@@ -18,14 +18,14 @@ from dayfly.clock import Clock
 from dayfly.errors import ConfigurationError, DayflyError
 
 FRESH_S: Final = 600.0
-"""How long fetched keys are used without asking again."""
+"""For how many seconds fetched keys are used without asking again."""
 GRACE_S: Final = 3600.0
-"""How long they are used while the issuer does not answer."""
+"""For how many seconds they are used while the issuer does not answer."""
 FORCED_S: Final = 10.0
-"""How often at most an unknown key id makes us ask before that: a rotated key is found at once, and a flood of made-up
-ids asks no more often than this."""
+"""An unknown key id has the keys fetched before that, once in so many seconds at most: a rotated key is found at once,
+and a flood of made-up ids asks no more often."""
 FAILED_S: Final = 2.0
-"""How long a failed fetch is not repeated."""
+"""For how many seconds a failed fetch is not repeated."""
 _TIMEOUT_S: Final = 3.0
 _MAX_BYTES: Final = 512 * 1024
 _MIN_RSA_BITS: Final = 2048

@@ -1,4 +1,5 @@
-"""From the frozen rows to DynamoDB items and back, for every kind of row in the same way.
+"""From the frozen rows to DynamoDB items and back, for every kind of row in the same way; and the port's conditions on
+rows as condition expressions on items.
 
 Each field is an attribute of a plain type, named as `attribute_name` says; a run's reference is four of them. A field
 that is `None` is left out. The kind is not stored: the sort key tells it.
@@ -32,6 +33,7 @@ from dayfly.store.rows import (
     attribute_name,
     attributes_of,
 )
+from dayfly.store.table import Absent, Condition, Exists, Matches
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
@@ -85,6 +87,38 @@ def to_attribute(value: object) -> "AttributeValueTypeDef":
         case tuple():
             return {"L": [to_attribute(item) for item in value]}
     raise TypeError(f"no row has a {type(value).__name__}")
+
+
+def condition_of(when: Condition | None) -> dict[str, Any]:
+    """The request parameters that state the condition. Names are always aliased: many are reserved words.
+
+    Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
+    """
+    match when:
+        case None:
+            return {}
+        case Absent():
+            return {"ConditionExpression": "attribute_not_exists(#pk)", "ExpressionAttributeNames": {"#pk": "pk"}}
+        case Exists():
+            return {"ConditionExpression": "attribute_exists(#pk)", "ExpressionAttributeNames": {"#pk": "pk"}}
+        case Matches():
+            return _matches(when)
+
+
+def _matches(when: Matches) -> dict[str, Any]:
+    # Without the first term, `field=None` would hold where there is no row at all.
+    terms = ["attribute_exists(#pk)"]
+    names = {"#pk": "pk"}
+    values: dict[str, Any] = {}
+    for place, (field, value) in enumerate(when.fields.items()):
+        names[f"#f{place}"] = attribute_name(field)
+        if value is None:
+            terms.append(f"attribute_not_exists(#f{place})")
+        else:
+            terms.append(f"#f{place} = :v{place}")
+            values[f":v{place}"] = to_attribute(value)
+    request: dict[str, Any] = {"ConditionExpression": " AND ".join(terms), "ExpressionAttributeNames": names}
+    return {**request, "ExpressionAttributeValues": values} if values else request
 
 
 def key_of(item: Item) -> Key:

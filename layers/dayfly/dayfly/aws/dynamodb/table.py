@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from dayfly.aws.backoff import jittered
-from dayfly.aws.calls import Pool, code_of, translated
-from dayfly.aws.dynamodb.conditions import condition_of
-from dayfly.aws.dynamodb.items import key_of, to_item, to_key, to_row
+from dayfly.aws.calls import Pool, code_of, jittered, translated
+from dayfly.aws.dynamodb.items import condition_of, key_of, to_item, to_key, to_row
 from dayfly.errors import Unsettled
 from dayfly.store.keys import Key
 from dayfly.store.rows import Row

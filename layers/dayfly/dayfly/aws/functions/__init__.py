@@ -1,1 +1,1 @@
-"""One composition root for each Lambda function: here, and nowhere else, the parts are put together."""
+"""One composition root for each Lambda function, and the wiring they share: only here are the parts put together."""

@@ -1,4 +1,4 @@
-"""The authorizer function: whose token does a new socket bring?
+"""The authorizer function: says whose token a new socket brings.
 
 No token: the error `Unauthorized`, which API Gateway answers with 401. A bad token: a policy that denies, 403. Keys
 that cannot be had: an error, 500, because then nothing is known about the token: a client may come back with the same.
@@ -15,7 +15,7 @@ from dayfly.aws.auth.bearer import bearer_token
 from dayfly.aws.auth.tokens import BadToken, Identity, Tokens
 from dayfly.aws.auth.web_keys import WebKeys
 from dayfly.aws.settings import AuthorizerSettings
-from dayfly.aws.telemetry.invocation import Telemetry
+from dayfly.aws.telemetry.telemetry import Telemetry
 from dayfly.clock import SystemClock
 
 _log = logging.getLogger("dayfly.aws.functions.authorizer")
@@ -28,7 +28,7 @@ class Unauthorized(Exception):
         super().__init__("Unauthorized")
 
 
-class Authorizer:
+class AuthorizerFunction:
     """Composition root of the authorizer function; built once per process."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:

@@ -7,15 +7,9 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from dayfly.aws import clients
 from dayfly.aws.auth.bearer import offered_protocols
-from dayfly.aws.calls import Pool
-from dayfly.aws.dynamodb.table import DynamoTable
-from dayfly.aws.invoker import LambdaInvoker
-from dayfly.aws.peer import Peer
+from dayfly.aws.functions.wiring import Peer, Wiring
 from dayfly.aws.settings import ConnectionSettings
-from dayfly.aws.telemetry.invocation import Telemetry
-from dayfly.clock import SystemClock
 from dayfly.delivery.sockets import Connections
 from dayfly.errors import PortError
 from dayfly.protocol.limits import SUBPROTOCOL
@@ -29,23 +23,14 @@ class ConnectionFunction:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         settings = ConnectionSettings.read(environ)
-        self._telemetry = Telemetry(settings)
-        self._pool = Pool()
-        table = DynamoTable(clients.dynamodb_client(), settings.table_name, self._pool)
-        self._connections = Connections(table=table, clock=SystemClock())
-        self._warmer: Invoker | None = None
-        if settings.warm_up:
-            self._warmer = LambdaInvoker(
-                clients.lambda_client(),
-                self._pool,
-                function=settings.engine_function,
-                isolation=settings.isolation,
-            )
+        self._wiring = Wiring(settings, engine=settings.engine_function)
+        self._connections = Connections(table=self._wiring.table, clock=self._wiring.clock)
+        self._warmer: Invoker | None = self._wiring.invoker if settings.warm_up else None
 
     def handle(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answers `$connect` (its status is the handshake's) and `$disconnect`."""
         peer = Peer.of(event)
-        with self._telemetry.invocation(context, user=peer.user_id, connection=peer.connection_id), self._pool:
+        with self._wiring.invocation(context, user=peer.user_id, connection=peer.connection_id):
             if event["requestContext"]["eventType"] == "CONNECT":
                 asyncio.run(self._connect(peer))
                 return _welcome(event)
@@ -60,8 +45,8 @@ class ConnectionFunction:
         _log.info("connected")
 
     async def _warm_up(self, peer: Peer) -> None:
-        """Most first messages of a user meet a cold engine, unless it was woken when the socket opened. That is a
-        favour: it refuses nobody."""
+        """Has an environment of the engine started, which the user's first message would else wait for. If that fails,
+        the connection is accepted all the same."""
         if self._warmer is None:
             return
         try:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from dayfly.aws.peer import Peer
+from dayfly.aws.functions.wiring import Peer
 
-EVENTS = Path(__file__).parents[3] / "events"
+EVENTS = Path(__file__).parents[4] / "events"
 
 
 @pytest.mark.parametrize("name", ["connect", "run", "disconnect"])

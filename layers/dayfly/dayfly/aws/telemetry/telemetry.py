@@ -1,4 +1,4 @@
-"""Logs and metrics of a function, opened for each invocation."""
+"""Logs and metrics of one function, opened for each invocation."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

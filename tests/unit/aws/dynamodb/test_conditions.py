@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dayfly.aws.dynamodb.conditions import condition_of
+from dayfly.aws.dynamodb.items import condition_of
 from dayfly.store.table import Absent, Condition, Exists, Matches
 
 PK = {"#pk": "pk"}

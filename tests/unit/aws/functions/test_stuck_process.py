@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from dayfly.aws.process import STUCK_EXIT
+from dayfly.aws.functions.engine import STUCK_EXIT
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 PROGRAM = """
 import asyncio, sys, threading, time
 from dayfly.agents.tool_threads import run_in_thread
-from dayfly.aws.process import ends_if_stuck
+from dayfly.aws.functions.engine import ends_if_stuck
 from dayfly.engine.agent_host import ThreadHost
 
 async def tool(left):

@@ -1,0 +1,125 @@
+"""Supervision of one attempt: what runs beside its agent, and which of several things ends it first."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from dayfly.engine.agent_host import AgentHost
+from dayfly.engine.audience_watcher import AudienceWatcher
+from dayfly.engine.lease_keeper import LeaseKeeper
+from dayfly.engine.time_budget import TimeBudget
+from dayfly.engine.verdict import AgentEnded, Cancelled, LeaseLost, OutOfTime, RunTimeUsed, Verdict
+
+
+class Supervision:
+    """Keeps the lease, watches the audience and tells of silence for as long as its block lasts; inside the block it
+    runs the agent once and says how that came to an end.
+
+    Use as an async context manager, inside the engine's event loop. Leaving the block cancels what runs beside it and
+    waits for its end. Where one of them failed, that failure is raised: a run that nobody keeps or watches must not go
+    on.
+
+    Args:
+        host: Where the agent runs.
+        budget: How long it may run.
+        keeper: Renews the lease.
+        watcher: Re-reads the audience and the cancel marks.
+        updates: Makes the coroutine that sends heartbeats until it is cancelled.
+        out_of_time: Set by whoever takes the agent's events, once no other step fits.
+    """
+
+    def __init__(
+        self,
+        host: AgentHost,
+        budget: TimeBudget,
+        *,
+        keeper: LeaseKeeper,
+        watcher: AudienceWatcher,
+        updates: Callable[[], Coroutine[Any, Any, None]],
+        out_of_time: asyncio.Event,
+    ) -> None:
+        self._host = host
+        self._budget = budget
+        self._keeper = keeper
+        self._watcher = watcher
+        self._updates = updates
+        self._out_of_time = out_of_time
+        self._lost = asyncio.Event()
+        self._work: tuple[asyncio.Task[None], ...] = ()
+        self._signals: tuple[asyncio.Task[bool], ...] = ()
+
+    async def __aenter__(self) -> "Supervision":
+        work = (self._keeper.keep(self._lost.set), self._watcher.run(), self._updates())
+        self._work = tuple(asyncio.create_task(one) for one in work)
+        events = (self._watcher.cancelled, self._lost, self._out_of_time)
+        self._signals = tuple(asyncio.create_task(event.wait()) for event in events)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *exc_info: object) -> None:
+        await _end(*self._work, *self._signals)
+        for task in self._work:
+            # A failure must not go unseen, unless the block has one of its own or its run is another's by now.
+            if kind is None and not task.cancelled() and not self._lost.is_set():
+                task.result()
+
+    async def run(self, drive: Callable[[], Coroutine[Any, Any, None]]) -> Verdict:
+        """Runs the agent until it ends, is cancelled, runs out of time, or another engine takes over. An agent that has
+        not ended by itself is stopped; one that can not be stopped is left to its host.
+
+        Args:
+            drive: Makes the agent's coroutine; called where the agent is to run.
+
+        Raises:
+            Exception: What a task beside the agent has failed with.
+        """
+        if (verdict := self._interruption()) is not None:
+            return verdict
+        self._host.start(drive)
+        agent = asyncio.create_task(_error_of(self._host))
+        try:
+            if await self._ends_by_itself(agent):
+                return AgentEnded(agent.result())
+        finally:
+            if not agent.done():
+                await self._host.stop()
+            await _end(agent)
+        return self._interruption() or self._time_used()
+
+    async def _ends_by_itself(self, agent: "asyncio.Task[BaseException | None]") -> bool:
+        """Waits for what comes first. An agent that ended when the lease was lost has said nothing that counts; where a
+        cancel came with its end, the end counts."""
+        await asyncio.wait(
+            (agent, *self._signals, *self._work), timeout=self._budget.left_s, return_when=asyncio.FIRST_COMPLETED
+        )
+        return not isinstance(self._interruption(), LeaseLost) and agent.done()
+
+    def _interruption(self) -> Verdict | None:
+        """What ends the attempt whatever its agent is at. Raises what a task beside it has failed with."""
+        if self._lost.is_set():
+            return LeaseLost()
+        for task in self._work:
+            if task.done():
+                task.result()
+        return Cancelled() if self._watcher.cancelled.is_set() else None
+
+    def _time_used(self) -> Verdict:
+        return RunTimeUsed() if self._budget.run_is_over else OutOfTime(cut=not self._out_of_time.is_set())
+
+
+async def _error_of(host: AgentHost) -> BaseException | None:
+    """What the agent has raised, as a value: nobody looks at the end of one that was stopped, and the event loop logs a
+    task whose error nobody has looked at."""
+    try:
+        await host.wait()
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:  # noqa: BLE001  handed on as a value; the engine raises what is not the agent's
+        return error
+    return None
+
+
+async def _end(*tasks: "asyncio.Task[Any]") -> None:
+    """Cancels the tasks and waits for their end. Their failures stay in them."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

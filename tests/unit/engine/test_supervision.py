@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
+from dayfly.engine.agent_host import GRACE_S
 from dayfly.engine.audience_watcher import LOOK_S, AudienceWatcher
 from dayfly.engine.lease_keeper import RENEW_S, LeaseKeeper
 from dayfly.engine.periodic_updates import HEARTBEAT_S, PeriodicUpdateManager
@@ -167,6 +168,22 @@ async def test_an_attempt_without_time(world: World) -> None:
         assert one.left() == set()
 
 
+async def test_an_agent_that_can_not_be_stopped_is_left_to_its_host(world: World) -> None:
+    """It is waited for no longer than its grace, and nobody listens to it any more."""
+
+    async def stubborn() -> None:
+        until = world.clock.monotonic() + LIFETIME_S + 30
+        while (left_s := until - world.clock.monotonic()) > 0:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(left_s)
+
+    async with scene(world) as one:
+        assert await one.run(stubborn) == OutOfTime(cut=True)
+        assert world.clock.monotonic() == LIFETIME_S + GRACE_S
+        (agent,) = one.left()
+        await agent
+
+
 async def test_an_attempt_in_which_no_other_step_fits(world: World) -> None:
     """It is over as soon as that is told, and no step is cut."""
     async with scene(world) as one:
@@ -207,36 +224,49 @@ async def test_a_lease_that_is_anothers(world: World) -> None:
         assert one.left() == set()
 
 
-async def test_a_lost_lease_comes_before_the_agents_end(world: World) -> None:
-    """An agent that ends at the same moment has said nothing that counts."""
+async def test_a_lease_that_was_lost_before_its_agent_starts(world: World) -> None:
+    """It does not start."""
+    started: list[str] = []
+
+    async def never() -> None:
+        started.append("agent")
+
     async with scene(world) as one:
         take_the_lease(world)
         async with one.supervision:
             await asyncio.sleep(RENEW_S + 0.1)
-            assert await one.supervision.run(silent) == LeaseLost()
+            assert await one.supervision.run(never) == LeaseLost()
+    assert started == []
 
 
 class QuickHost(InlineHost):
-    """Its agent has ended, and the run is cancelled, before supervision looks."""
+    """Its agent has ended, and this event is set, before supervision looks."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.cancelled = asyncio.Event()
+        self.event = asyncio.Event()
 
     def start(self, drive: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self.cancelled.set()
+        self.event.set()
 
     async def wait(self) -> None:
         pass
+
+
+async def test_a_lost_lease_comes_before_the_agents_end(world: World) -> None:
+    """Where both have come, what the agent has said does not count."""
+    host = QuickHost()
+    async with scene(world, host=host) as one:
+        one.supervision._lost = host.event
+        assert await one.run() == LeaseLost()
 
 
 async def test_an_agents_end_comes_before_a_cancel(world: World) -> None:
     """Where both have come, what the agent has said whole is not taken back."""
     host = QuickHost()
     async with scene(world, host=host) as one:
-        one.watcher.cancelled = host.cancelled
+        one.watcher.cancelled = host.event
         assert await one.run() == AgentEnded(None)
-        assert host.cancelled.is_set()
 
 
 async def test_the_lease_is_kept_while_the_agent_is_silent(world: World) -> None:

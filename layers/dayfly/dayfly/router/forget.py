@@ -6,8 +6,8 @@ from typing import Final
 from dayfly.errors import ThreadNotFound
 from dayfly.protocol.frames import Forget
 from dayfly.protocol.replies import Forgotten
-from dayfly.router.rename import announce, written
 from dayfly.router.request import Request
+from dayfly.router.thread_write import announce, written
 from dayfly.runs.cancel import cancel_mark, end_if_idle
 from dayfly.runs.end import cancel_queued
 from dayfly.runs.lookup import run_of

@@ -54,6 +54,6 @@ def _forgetting(thread: ThreadRow, forgotten: ThreadRow, *, now: int) -> tuple[A
         due=now + FORGET_AFTER_MS,
         at=now,
     )
-    runs = [run for run in (thread.active_run, *thread.queue) if run is not None]
-    marks = (Put(cancel_mark(thread, run, now=now)) for run in runs)
+    run_ids = [run_id for run_id in (thread.active_run, *thread.queue) if run_id is not None]
+    marks = (Put(cancel_mark(thread, run_id, now=now)) for run_id in run_ids)
     return (Put(forgotten, Matches(version=thread.version)), Put(deletion), *marks)

@@ -93,7 +93,7 @@ def resumed(*steps: LogStep) -> Resumption:
 def test_a_run_without_a_journal_begins_anew() -> None:
     """Nothing is completed but the user's own message, whatever was said."""
     assert resumed() == Resumption()
-    assert resumed(Said(3, "Well…")) == Resumption(completed=1)
+    assert resumed(Said(3, "Well…")) == Resumption(completed_seq=1)
 
 
 def test_what_is_completed_is_what_the_last_entry_completes() -> None:

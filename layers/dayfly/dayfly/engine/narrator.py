@@ -1,4 +1,4 @@
-"""Emits the events of a running agent: nothing else emits them."""
+"""Drives an agent and emits what it yields: text, requests to the model, responses, and tools."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine

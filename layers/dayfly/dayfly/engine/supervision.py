@@ -15,8 +15,8 @@ class Supervision:
     """Runs the tasks beside an agent (lease, audience, heartbeats), runs the agent once, and returns why it ended.
 
     Use as an async context manager, inside the engine's event loop: the tasks start with the block and are cancelled at
-    its end. If one of them failed, the block raises its failure, because no run may go on without a renewed lease and a
-    watched audience.
+    its end. If one of them failed, the block raises its failure (unless it raises another, or the lease is lost): no
+    run may go on without a renewed lease and a watched audience.
 
     Args:
         host: Where the agent runs.

@@ -31,9 +31,8 @@ _Together = tuple[Key, ...]
 
 async def go_on_deleting(recovery_actions: RecoveryActions, deletion: ForgetRow) -> None:
     """Ends the thread's runs that wait, in the queue, for an engine or for their user (the router may have died before
-    it did), then deletes the thread's rows
-    once `QUIET_MS` have passed since its last end. Can be repeated after a failure at any point: rows by which others
-    are found are deleted last. Raises `Unsettled`."""
+    it did), then deletes the thread's rows once `QUIET_MS` have passed since its last end. Can be repeated after a
+    failure at any point: rows by which others are found are deleted last. Raises `Unsettled`."""
     run_writer = recovery_actions.run_writer
     key = keys.thread_key(deletion.user_id, deletion.thread_id)
     thread = await run_writer.ports.table.get(key, ThreadRow)

@@ -133,7 +133,7 @@ class IsolatedExecutionEngine:
             self._move_to(EngineState.ENDED)
         return RunReport(outcome, stuck=self._stuck)
 
-    async def _attempt(self) -> AttemptOutcome | None:
+    async def _attempt(self) -> AttemptOutcome:
         watcher = AudienceWatcher(
             self._bridge.broadcast,
             run_id=self.context.run_id,
@@ -178,7 +178,7 @@ class IsolatedExecutionEngine:
             usage = narrator.usage_after(resumption)
             return conclude(verdict, narrator.answer, usage, took_ms=self._total_ms(), run_id=self.context.run_id)
 
-    async def _carry_out(self, attempt: Attempt, conclusion: Conclusion) -> AttemptOutcome | None:
+    async def _carry_out(self, attempt: Attempt, conclusion: Conclusion) -> AttemptOutcome:
         done: AttemptOutcome | AgentError
         match conclusion:
             case HandOver(cut=cut):

@@ -1,4 +1,4 @@
-"""The environments of all functions, each owned from its start until nothing of it is left."""
+"""The pool of execution environments of all functions: starts them, gives them to calls, and removes them."""
 
 import asyncio
 import os

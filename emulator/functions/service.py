@@ -124,7 +124,7 @@ class LambdaService:
 
     @property
     def events_waiting(self) -> int:
-        """Asynchronous events not finished yet."""
+        """For tests: asynchronous events not finished yet."""
         return self._events.waiting
 
     def _spec(self, function: str) -> FunctionSpec:

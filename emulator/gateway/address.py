@@ -1,4 +1,4 @@
-"""Whom a request asks: pages of the web must not get at the emulator under a name of their own."""
+"""Checks the `Host` and `Origin` of a request, against DNS rebinding and requests from foreign pages."""
 
 from ipaddress import ip_address
 

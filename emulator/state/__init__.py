@@ -87,12 +87,12 @@ class State:
 
     @property
     def moto_pid(self) -> int | None:
-        """The process id of moto, None while none was needed."""
+        """For tests: the process id of moto, None while none was needed."""
         return None if self._moto is None else self._moto.pid
 
     @property
     def local_pid(self) -> int | None:
-        """The process id of DynamoDB Local, None if moto keeps the tables."""
+        """For tests: the process id of DynamoDB Local, None if moto keeps the tables."""
         return None if self._local is None else self._local.pid
 
     @property

@@ -1,6 +1,6 @@
-"""What becomes of each property of the types that run here: it is read, has no effect that could be missed, or is told.
+"""The properties of each resource type that runs here: those that are read, and those that may be left out quietly.
 
-One place, so that a property which nobody thought of is told too, never ignored in silence.
+Any other property that a template sets is named in a line at the start, so none is ignored in silence.
 """
 
 from dataclasses import dataclass

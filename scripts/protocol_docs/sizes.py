@@ -9,7 +9,7 @@ from dayfly.engine.audience_watcher import LOOK_S
 from dayfly.engine.periodic_updates import HEARTBEAT_S
 from dayfly.engine.time_budget import RunLimits
 from dayfly.history import chunks
-from dayfly.log import payloads, shape
+from dayfly.log import event_payloads, redaction
 from dayfly.protocol import limits
 from dayfly.recovery.actions import MOST_RESUMES
 from dayfly.router import attach, history, threads
@@ -66,12 +66,12 @@ def _rows() -> Iterator[tuple[str, str, str]]:
     yield "Time that a run takes, waiting not counted", run, "`run_too_long`"
     yield "Times that a run is resumed after its engine was lost", f"{MOST_RESUMES}", "`engine_lost`"
     yield "One event, encoded", kilobytes(limits.EVENT_BYTES), "never sent; split or cut before"
-    yield "`parameters` in an event, as JSON", kilobytes(shape.PARAMETER_BYTES), "long strings cut, then `omitted`"
-    yield "`tool_completed.result` as a JSON string", kilobytes(shape.RESULT_BYTES), "cut, ends in `…`"
-    yield "`agent_completed.result` as a JSON string", kilobytes(payloads.ANSWER_BYTES), "cut, `truncated: true`"
-    sentence = kilobytes(payloads.SENTENCE_BYTES)
+    yield "`parameters` in an event, as JSON", kilobytes(redaction.PARAMETER_BYTES), "long strings cut, then `omitted`"
+    yield "`tool_completed.result` as a JSON string", kilobytes(redaction.RESULT_BYTES), "cut, ends in `…`"
+    yield "`agent_completed.result` as a JSON string", kilobytes(event_payloads.ANSWER_BYTES), "cut, `truncated: true`"
+    sentence = kilobytes(event_payloads.SENTENCE_BYTES)
     yield "`agent_thinking.reasoning` and `agent_error.message` as a JSON string", sentence, "cut, ends in `…`"
-    yield "`tool_name` in an event as a JSON string", f"{payloads.NAME_BYTES} bytes", "cut, ends in `…`"
+    yield "`tool_name` in an event as a JSON string", f"{event_payloads.NAME_BYTES} bytes", "cut, ends in `…`"
     longer = "another id, which ends in a hash of the model's own"
     yield "`tool_call_id`", f"{limits.TOOL_CALL_ID_CHARS} characters", longer
     page = f"{threads.THREADS_PAGE} threads, {kilobytes(threads.THREADS_BYTES)}"

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from dayfly.aws.payloads import FailureNotice, RunPayload, ScheduledEvent, WarmUpPayload, engine_payload, recovery_event
+from dayfly.aws.invocation_payloads import (
+    FailureNotice,
+    RunPayload,
+    ScheduledEvent,
+    WarmUpPayload,
+    engine_payload,
+    recovery_event,
+)
 from dayfly.aws.settings import (
     AuthorizerSettings,
     ConnectionSettings,

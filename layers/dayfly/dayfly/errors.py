@@ -152,15 +152,18 @@ class InvalidContext(DayflyError):
 
 
 class EngineClosed(DayflyError):
-    """The engine was closed by its owner; an engine lives for one run."""
+    """What was used is closed: an engine (it lives for one attempt), its bridge after the run's end, or its agent's
+    event loop."""
 
 
 class IllegalTransition(DayflyError):
-    """A state machine was asked for a step it does not have. A bug, not an input."""
+    """A step that the state does not have: an engine or an agent host used twice, a queued run that its queue does not
+    name, a piece of history that would change. A bug, not an input."""
 
 
 class Superseded(DayflyError):
-    """Another writer holds this seq of the run log: this writer is no longer the one. Not a failure."""
+    """Another writer has gone on with this run: the seq is taken, or the lease, run or thread is not as this writer
+    read or left it. The writer stops. Not a failure."""
 
 
 class RunFailed(DayflyError):
@@ -187,7 +190,7 @@ class ModelFailed(RunFailed):
 
 
 class EngineTimeout(RunFailed):
-    """The run did not fit in its invocation."""
+    """An engine of the run was killed at the time-out of its invocation, and the run may not be resumed again."""
 
     code = ErrorCode.ENGINE_TIMEOUT
     retryable = True

@@ -30,7 +30,7 @@ WIRED: Final = (
     TOLD
     | {"calls", "dynamodb", "dynamodb.items", "dynamodb.table", "functions.wiring", "invoker"}
     | {
-        "payloads",
+        "invocation_payloads",
         "poster",
     }
 )

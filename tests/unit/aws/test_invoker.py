@@ -8,8 +8,8 @@ import boto3
 import pytest
 
 from dayfly.aws.calls import Pool, client_config
+from dayfly.aws.invocation_payloads import RunPayload, WarmUpPayload, engine_payload
 from dayfly.aws.invoker import LambdaInvoker
-from dayfly.aws.payloads import RunPayload, WarmUpPayload, engine_payload
 from dayfly.aws.settings import Isolation
 from dayfly.context.run_ref import RunRef
 from dayfly.errors import PortError, Unsettled

@@ -20,8 +20,8 @@ from dayfly.agents.sdk.protocol import (
     Turn,
 )
 from dayfly.engine.conduct import AgentBrokeProtocol, Conduct
+from dayfly.log.event_payloads import MOST_COUNTED
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome
-from dayfly.log.payloads import MOST_COUNTED
 from dayfly.protocol.limits import TOOL_CALL_ID_CHARS
 from tests.fakes.agents import Programme, Round
 from tests.fakes.world import World, assert_ended_once

@@ -7,7 +7,7 @@ import pytest
 from dayfly.engine.attempt import refuse
 from dayfly.engine.engine import RunReport
 from dayfly.errors import AgentFailed, UnknownAgent
-from dayfly.log.payloads import SENTENCE_BYTES
+from dayfly.log.event_payloads import SENTENCE_BYTES
 from dayfly.metrics import Metric
 from dayfly.runs.invoker import EngineCall
 from dayfly.store.rows import LeaseState, LogRow, Outcome

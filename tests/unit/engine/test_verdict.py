@@ -7,7 +7,7 @@ import pytest
 from dayfly.agents.sdk.protocol import Answered, Asked, OpenCall
 from dayfly.engine.verdict import AgentEnded, Conclusion, conclude
 from dayfly.errors import AgentFailed, EngineClosed, ErrorCode, ModelFailed, Superseded, ToolOutcomeUnknown, Unsettled
-from dayfly.log.payloads import ANSWER_BYTES, SENTENCE_BYTES
+from dayfly.log.event_payloads import ANSWER_BYTES, SENTENCE_BYTES
 from dayfly.protocol.events import AgentCompleted, AgentError, Usage
 
 USAGE = Usage(requests=2, input_tokens=30, output_tokens=9)

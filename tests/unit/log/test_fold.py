@@ -93,13 +93,13 @@ def resumed(*steps: LogStep) -> Resumption:
 def test_a_run_without_a_journal_begins_anew() -> None:
     """Nothing is completed but the user's own message, whatever was said."""
     assert resumed() == Resumption()
-    assert resumed(Said(3, "Well…")) == Resumption(completed=1)
+    assert resumed(Said(3, "Well…")) == Resumption(completed_seq=1)
 
 
 def test_what_is_completed_is_what_the_last_entry_completes() -> None:
     """Text behind it belongs to a response that will be asked for again."""
     result = resumed(Said(3, "Let me"), JournalEntry(4, ASKED), Began(5, "c-1"), JournalEntry(6, FIRST), Said(7, "So"))
-    assert result.completed == 6
+    assert result.completed_seq == 6
     assert result.messages == (ASKED, FIRST)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dayfly.errors import ErrorCode
-from dayfly.log.shape import REDACTED, redact
+from dayfly.log.redaction import REDACTED, redact
 from dayfly.protocol import limits
 from dayfly.protocol.frames import Approve, ClientFrame, IfBusy
 from dayfly.store.rows import QUEUE_LENGTH

@@ -1,4 +1,4 @@
-"""A run without an engine, in memory: what a developer's tests and the warm-up of a function are made of."""
+"""Runs an agent without an engine, in memory: for developers' tests, and to warm a function up."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -81,11 +81,11 @@ def messages_of(events: Iterable[AgentEvent]) -> tuple[Message, ...]:
 
 
 def warm_up() -> None:
-    """Runs a tiny agent with the demo model and one tool, for nobody.
+    """Runs a small agent once with the demo model and one tool, and drops the result.
 
-    Call it once in a function's init phase, outside any event loop: pydantic-ai loads its price list and its async back
-    end with the first model and the first run, which takes longer than everything else in a warm run. So the first
-    user's run does not pay for it.
+    Call it in a function's init phase, outside any event loop. pydantic-ai loads its price list and its async back end
+    at the first model and the first run, which takes longer than the rest of a warm run; this moves that time from the
+    first user's run to the init phase.
     """
 
     def greet() -> str:

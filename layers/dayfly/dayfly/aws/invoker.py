@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from dayfly.aws.calls import Pool, translated
-from dayfly.aws.payloads import RunPayload, WarmUpPayload
+from dayfly.aws.invocation_payloads import RunPayload, WarmUpPayload
 from dayfly.aws.settings import Isolation
 from dayfly.errors import PortError
 from dayfly.runs.invoker import EngineCall

@@ -51,7 +51,7 @@ class UserExecutionContext(OfRun):
             raise InvalidContext(f"sub-agents nest at most {MAX_DEPTH} deep")
 
     def child(self, agent_name: str) -> "UserExecutionContext":
-        """The context of a sub-agent: the same user, run and deadline, one level deeper."""
+        """The context of a sub-agent: the same user, run and deadline, one level deeper. Nothing here calls it yet."""
         return replace(self, agent_name=agent_name, depth=self.depth + 1)
 
 

@@ -4,8 +4,6 @@ import base64
 import hashlib
 import json
 
-IDENTITY_CHARS = 26
-
 
 def user_name(issuer: str, subject: str) -> str:
     """The user's name: `u-` and 26 characters of base32 (128 bits of SHA-256 over issuer and subject).

@@ -20,8 +20,8 @@ from dayfly.store.table import Delete, Table
 RECENT: Final = 1000
 """Batches kept for sockets that come between two reads of the audience: far more than half a second brings."""
 DRAIN_S: Final = 5.0
-"""How long an ending waits for slow sockets before it leaves them to their gap rule."""
-
+"""How long a writer waits, after its last record, until all sockets were sent what is queued. A slower socket gets no
+more from it; its client finds the gap by `seq` and attaches again."""
 AUDIENCE_S: Final = 2.0
 """How long the audience is looked for."""
 

@@ -13,8 +13,8 @@ from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.engine.time_budget import RunLimits
 from dayfly.errors import AgentFailed, RunFailed, StepTooLong, Superseded
 from dayfly.log.batch import outcome_of
+from dayfly.log.event_payloads import agent_error, approval_requested
 from dayfly.log.fold import LogStep, resumption_of
-from dayfly.log.payloads import approval, failure
 from dayfly.metrics import Metric
 from dayfly.protocol.events import AgentCancelled, AgentError, AgentResumed, TerminalPayload
 from dayfly.runs.begin import Begin, RunFacts, read_run
@@ -61,7 +61,7 @@ class Attempt:
         """All that the run's log holds so far, by this attempt and those before."""
         return (*self.facts.steps, *self._bridge.steps)
 
-    async def end(self, payload: TerminalPayload) -> Outcome | None:
+    async def end(self, payload: TerminalPayload) -> Outcome:
         """Ends the run, posts the end, and starts the thread's next run. Raises `Superseded` or `Unsettled`."""
         run_writer = self._run_writer
         end = End(run_writer.ports.table, run=self.facts.run, steps=self._read_steps, lease_is=self._lease_is)
@@ -74,10 +74,10 @@ class Attempt:
         run = self.facts.run
         if cut:
             await self._bridge.discard()
-        completed = resumption_of(self.steps).completed
-        if cut and run.cut_after == completed:
-            return failure(StepTooLong("One step takes longer than it may."))
-        later = replace(self.facts.run_after(elapsed_ms), cut_after=completed if cut else run.cut_after)
+        completed_seq = resumption_of(self.steps).completed_seq
+        if cut and run.cut_after == completed_seq:
+            return agent_error(StepTooLong("One step takes longer than it may."))
+        later = replace(self.facts.run_after(elapsed_ms), cut_after=completed_seq if cut else run.cut_after)
         fence = OpenAttempt(run=run, later=later, lease_is=self._lease_is)
         resumed = AgentResumed(
             attempt=run.attempt + 1, reason="handed_over", discard_after=void_after(self.steps) if cut else None
@@ -91,10 +91,11 @@ class Attempt:
         """Asks the user, and leaves the run waiting. Where the run was cancelled meanwhile (whoever cancels may have
         looked before it waited), it is ended; of too many calls comes the error that the run has to end with."""
         if len(calls) > MOST_APPROVALS:
-            return failure(AgentFailed(f"The agent asked for more than {MOST_APPROVALS} approvals at once."))
+            return agent_error(AgentFailed(f"The agent asked for more than {MOST_APPROVALS} approvals at once."))
         expires = self._run_writer.ports.clock.now_ms() + self._limits.approval_ms
         requests = [
-            approval(call.tool_name, call.tool_call_id, call.parameters, expires_at=rfc3339(expires)) for call in calls
+            approval_requested(call.tool_name, call.tool_call_id, call.parameters, expires_at=rfc3339(expires))
+            for call in calls
         ]
         pause = Pause(
             run=self.facts.run_after(elapsed_ms),
@@ -133,7 +134,7 @@ async def refuse(run_writer: RunWriter, context: UserExecutionContext, reason: R
     engine has claimed the attempt's lease. So a duplicated or late invocation that can make no engine loses like any
     other, and the run stays with whoever holds it: then there is no outcome. Raises `Unsettled`.
     """
-    table, payload = run_writer.ports.table, failure(reason)
+    table, payload = run_writer.ports.table, agent_error(reason)
     try:
         facts = await read_run(table, context)
 

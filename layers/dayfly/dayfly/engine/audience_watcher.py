@@ -19,23 +19,23 @@ class AudienceWatcher:
     """Re-reads one thread's audience; `cancelled` is set once this run is to be cancelled."""
 
     def __init__(
-        self, delivery: Broadcast, *, run_id: str, phase: Callable[[], Phase], elapsed_ms: Callable[[], int]
+        self, broadcast: Broadcast, *, run_id: str, phase: Callable[[], Phase], elapsed_ms: Callable[[], int]
     ) -> None:
         self.cancelled = asyncio.Event()
-        self._delivery = delivery
-        self._run = run_id
+        self._broadcast = broadcast
+        self._run_id = run_id
         self.phase = phase
         self._elapsed_ms = elapsed_ms
 
     async def look(self) -> None:
         """Reads the audience once, and sets `cancelled` if it holds a mark of this run."""
         try:
-            audience = await self._delivery.refresh(phase=self.phase(), elapsed_ms=self._elapsed_ms())
+            audience = await self._broadcast.refresh(phase=self.phase(), elapsed_ms=self._elapsed_ms())
         except DayflyError as error:
             # The next look is due in half a second. Without it neither a cancel nor a new socket would be seen.
-            _log.warning("audience not read", extra={"run": self._run, "reason": type(error).__name__})
+            _log.warning("audience not read", extra={"run": self._run_id, "reason": type(error).__name__})
             return
-        if self._run in audience.cancelled:
+        if self._run_id in audience.cancelled:
             self.cancelled.set()
 
     async def run(self) -> None:

@@ -1,7 +1,7 @@
-"""Holds an agent to its protocol: what it yields is an event with values of the right types, in an order there is.
+"""Checks each event that an agent yields: its type, the types of its values, and its place in the protocol's order.
 
-pydantic-ai's loop yields nothing else, but an agent may be a loop of its own. What is refused here would be no end at
-all further on, or an event that nobody can read, or a tool that runs twice.
+pydantic-ai's loop always passes; an agent with a loop of its own may not. Unchecked, its run would end with no outcome,
+log an event that cannot be decoded, or run a tool twice.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,9 +20,9 @@ from dayfly.agents.sdk.protocol import (
     ToolStarted,
 )
 from dayfly.errors import AgentFailed
+from dayfly.log.event_payloads import MOST_COUNTED
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome
-from dayfly.log.payloads import MOST_COUNTED
-from dayfly.log.shape import SHOWN_DEPTH
+from dayfly.log.redaction import SHOWN_DEPTH
 from dayfly.protocol.call_ids import fitting_call_id
 
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""Tells the client what the agent does: the one place where lifecycle events of a running agent are emitted."""
+"""Drives an agent and emits what it yields: text, requests to the model, responses, and tools."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -20,9 +20,9 @@ from dayfly.engine.agent_host import AgentHost
 from dayfly.engine.conduct import AgentBrokeProtocol, Conduct
 from dayfly.engine.time_budget import TimeBudget
 from dayfly.errors import AgentFailed
+from dayfly.log.event_payloads import agent_thinking, tool_completed, tool_executing
 from dayfly.log.fold import Resumption
-from dayfly.log.payloads import completed, executing, thinking
-from dayfly.log.shape import sanitized_answer, sanitized_response
+from dayfly.log.redaction import sanitized_answer, sanitized_response
 from dayfly.protocol.events import Usage
 from dayfly.protocol.signals import Phase
 
@@ -38,7 +38,7 @@ class Narrator:
         self.phase = Phase.STARTING
         self.answer: Answered | Asked | None = None
         self.out_of_time = asyncio.Event()
-        """Set where no other step fits: the agent then waits, to be stopped."""
+        """Set when the next step does not fit into the time left. The agent then waits until it is cancelled."""
         self.requests = self.input_tokens = self.output_tokens = 0
         self._bridge = bridge
         self._host = host
@@ -79,7 +79,7 @@ class Narrator:
             case Thinking(reasoning, step):
                 await self._between_steps()
                 self.phase = Phase.MODEL
-                await self._bridge.emit(thinking(reasoning, step=step))
+                await self._bridge.emit(agent_thinking(reasoning, step=step))
             case Responded(message, input_tokens, output_tokens):
                 self._bridge.note(sanitized_response(message), input_tokens=input_tokens, output_tokens=output_tokens)
                 self.requests += 1
@@ -90,14 +90,14 @@ class Narrator:
                     await self._between_steps()
             case ToolStarted(name, call_id, parameters):
                 self.phase = Phase.TOOL
-                announced = executing(name, call_id, parameters)
+                announced = tool_executing(name, call_id, parameters)
                 await self._hold()
                 await self._bridge.emit(announced)
                 # It is in the log, but this process may have been frozen since: another engine may be at work.
                 await self._hold()
             case ToolEnded(raw, execution_time_ms):
                 answer = sanitized_answer(raw)
-                await self._bridge.emit(completed(answer, took_ms=execution_time_ms), message=answer)
+                await self._bridge.emit(tool_completed(answer, took_ms=execution_time_ms), message=answer)
                 self._budget.progress()
                 self.phase = Phase.MODEL
             case Answered() | Asked():

@@ -12,12 +12,11 @@ from dayfly.engine.verdict import AgentEnded, Cancelled, LeaseLost, OutOfTime, R
 
 
 class Supervision:
-    """Keeps the lease, watches the audience and tells of silence for as long as its block lasts; inside the block it
-    runs the agent once and says how that came to an end.
+    """Runs the tasks beside an agent (lease, audience, heartbeats), runs the agent once, and returns why it ended.
 
-    Use as an async context manager, inside the engine's event loop. Leaving the block cancels what runs beside it and
-    waits for its end. Where one of them failed, that failure is raised: a run that nobody keeps or watches must not go
-    on.
+    Use as an async context manager, inside the engine's event loop: the tasks start with the block and are cancelled at
+    its end. If one of them failed, the block raises its failure (unless it raises another, or the lease is lost): no
+    run may go on without a renewed lease and a watched audience.
 
     Args:
         host: Where the agent runs.
@@ -86,8 +85,8 @@ class Supervision:
         return self._interruption() or self._time_used()
 
     async def _ends_by_itself(self, agent: "asyncio.Task[BaseException | None]") -> bool:
-        """Waits for what comes first. An agent that ended when the lease was lost has said nothing that counts; where a
-        cancel came with its end, the end counts."""
+        """Waits until the agent ends, a signal is set, a task fails, or the time is up. Returns whether the agent ended
+        and its end counts: it does if a cancel came at the same moment, and does not if the lease was lost."""
         await asyncio.wait(
             (agent, *self._signals, *self._work), timeout=self._budget.left_s, return_when=asyncio.FIRST_COMPLETED
         )

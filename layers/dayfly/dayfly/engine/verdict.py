@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dayfly.agents.sdk.protocol import Answered, Asked
 from dayfly.errors import AgentFailed, EngineClosed, RunFailed, RunTooLong, Superseded, Unsettled
-from dayfly.log.payloads import answered, failure
+from dayfly.log.event_payloads import agent_completed, agent_error
 from dayfly.protocol.events import AgentCancelled, TerminalPayload, Usage
 
 _log = logging.getLogger("dayfly.engine")
@@ -68,9 +68,10 @@ def conclude(
         run_id: For the log.
 
     Raises:
-        Superseded: Another engine has taken over.
-        BaseException: What the agent has raised and is not its own doing: `Superseded` and `Unsettled` (the log said
-            so), `EngineClosed` (its bridge was closed), or the end of the process.
+        Superseded: Another engine has taken over: the lease was lost, or an append found its seq taken.
+        Unsettled: An append of the agent's events was not settled.
+        EngineClosed: The engine was closed while the agent ran.
+        BaseException: What the agent raised that is no `Exception`, such as `KeyboardInterrupt`.
     """
     match verdict:
         case LeaseLost():
@@ -78,13 +79,13 @@ def conclude(
         case Cancelled():
             return AgentCancelled(execution_time_ms=took_ms)
         case RunTimeUsed():
-            return failure(RunTooLong("The run took longer than it may."))
+            return agent_error(RunTooLong("The run took longer than it may."))
         case OutOfTime(cut=cut):
             return HandOver(cut)
         case AgentEnded(error=None) if isinstance(answer, Asked):
             return answer
         case AgentEnded(error=None) if isinstance(answer, Answered):
-            return answered(answer.text, took_ms=took_ms, usage=usage)
+            return agent_completed(answer.text, took_ms=took_ms, usage=usage)
         case AgentEnded(error):
             return _failed(error, run_id=run_id)
 
@@ -94,14 +95,14 @@ def _failed(error: BaseException | None, *, run_id: str) -> TerminalPayload:
     match error:
         case None:
             _log.error("the agent ended without an answer", extra={"run": run_id, "code": AgentFailed.code})
-            return failure(AgentFailed("The agent gave no answer."))
+            return agent_error(AgentFailed("The agent gave no answer."))
         case Superseded() | Unsettled() | EngineClosed():
             raise error
         case RunFailed():
             _log.error("the run failed", extra={"run": run_id, "code": error.code}, exc_info=error)
-            return failure(error)
+            return agent_error(error)
         case Exception():
             _log.error("the agent raised", extra={"run": run_id, "code": AgentFailed.code}, exc_info=error)
-            return failure(AgentFailed("The agent failed."))
+            return agent_error(AgentFailed("The agent failed."))
         case _:
             raise error

@@ -1,7 +1,7 @@
 """From what was emitted to one numbered batch: pure, and the same for the same input."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, overload
 
 from dayfly.log.fold import Began, LogStep, Said, Voided
 from dayfly.log.journal import JournalEntry, JournalMessage
@@ -13,6 +13,7 @@ from dayfly.protocol.events import (
     AgentResumed,
     AnyPayload,
     Event,
+    TerminalPayload,
     ToolExecuting,
 )
 from dayfly.store.rows import Outcome
@@ -105,6 +106,14 @@ def merge_deltas(items: tuple[Emitted, ...]) -> tuple[Emitted, ...]:
         if item is not None:
             merged.append(item)
     return tuple(merged)
+
+
+@overload
+def outcome_of(payload: TerminalPayload) -> Outcome: ...
+
+
+@overload
+def outcome_of(payload: AnyPayload) -> Outcome | None: ...
 
 
 def outcome_of(payload: AnyPayload) -> Outcome | None:

@@ -82,13 +82,13 @@ def _answered(messages: list[Message]) -> tuple[Message, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Resumption:
-    """What earlier attempts of a run have left. `completed` is the last seq that a journal entry completes (1, the
+    """What earlier attempts of a run have left. `completed_seq` is the last seq that a journal entry completes (1, the
     user's message, where there is none): text after it is void, since the response that it belongs to will be asked for
     again. `in_doubt` are calls that were begun and have no result; `decisions` the user's, on calls that have none. The
     sums are over all responses."""
 
     messages: tuple[AssistantSaid | ToolAnswered, ...] = ()
-    completed: int = 1
+    completed_seq: int = 1
     in_doubt: frozenset[str] = frozenset()
     decisions: tuple[Decision, ...] = ()
     requests: int = 0
@@ -108,7 +108,7 @@ def resumption_of(steps: Iterable[LogStep]) -> Resumption:
     responses = [entry for entry in entries if isinstance(entry.message, AssistantSaid)]
     return Resumption(
         messages=messages,
-        completed=max((entry.completes for entry in entries), default=1),
+        completed_seq=max((entry.completes for entry in entries), default=1),
         in_doubt=frozenset(step.call_id for step in steps if isinstance(step, Began)) - ended,
         decisions=tuple(decision for call_id, decision in decisions.items() if call_id not in ended),
         requests=len(responses),

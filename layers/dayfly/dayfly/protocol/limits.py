@@ -5,7 +5,8 @@ from typing import Final
 SUBPROTOCOL: Final = "dayfly.v1"
 
 FRAME_BYTES: Final = 32 * 1024
-"""Bytes of one WebSocket frame. API Gateway closes the socket with 1009 beyond it.
+"""Bytes of one WebSocket frame. API Gateway closes the socket with 1009 beyond it. No code here measures what is sent:
+it fits because `EVENT_BYTES` and the bounds of replies are below; tests check this.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html"""
 
 TEXT_BYTES: Final = 24 * 1024
@@ -13,7 +14,8 @@ TEXT_BYTES: Final = 24 * 1024
 envelope of `user_message` inside a frame."""
 
 EVENT_BYTES: Final = 28 * 1024
-"""Bytes of one encoded event: below a frame, with room for a longer envelope in a later version."""
+"""Bytes of one encoded event: below a frame, with room for a longer envelope in a later version. Held by construction:
+each text in an event is cut to its size where its payload is made; tests check the sum."""
 
 JSON_DEPTH: Final = 16
 """How deep objects and arrays of a client's frame may nest. The protocol itself needs 2."""

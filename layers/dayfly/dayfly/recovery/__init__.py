@@ -1,1 +1,1 @@
-"""What has lost whoever was at work on it: runs without their engine, ends not posted, threads half deleted."""
+"""What a dead invocation left unfinished: runs without their engine, ends not posted, threads half deleted."""

@@ -8,8 +8,8 @@ from typing import Final
 
 from dayfly.delivery.background import BackgroundTasks
 from dayfly.errors import CouldNotStart, EngineLost, ErrorCode, RunFailed, Superseded
+from dayfly.log.event_payloads import agent_error
 from dayfly.log.messages import Decision, decisions_in
-from dayfly.log.payloads import failure
 from dayfly.log.reader import committed_of
 from dayfly.metrics import Metric
 from dayfly.protocol.events import AgentError, TerminalPayload
@@ -79,7 +79,7 @@ class RecoveryActions:
             return
         now = self.run_writer.ports.clock.now_ms()
         if now - lease.activated >= START_WITHIN_MS:
-            await self._end(state, failure(CouldNotStart("No engine could begin the run.")))
+            await self._end(state, agent_error(CouldNotStart("No engine could begin the run.")))
             return
         later = replace(lease, due=now + BEGIN_WITHIN_MS, invoked=lease.invoked + 1)
         try:
@@ -97,7 +97,7 @@ class RecoveryActions:
         if await self._end_if_cancelled(state):
             return
         if run.resumes >= MOST_RESUMES:
-            await self._end(state, failure(reason))
+            await self._end(state, agent_error(reason))
             return
         spent = max(0, state.tail.at - lease.activated)
         later = replace(run, resumes=run.resumes + 1, spent_ms=run.spent_ms + spent)
@@ -125,7 +125,7 @@ class RecoveryActions:
         """Ends the run, with `agent_cancelled` if it has a cancel mark, else with `agent_error`; does nothing if
         another writer was faster. Raises `Unsettled`."""
         if not await self._end_if_cancelled(state):
-            await self._end(state, failure(reason))
+            await self._end(state, agent_error(reason))
 
     async def _end_if_cancelled(self, state: Active) -> bool:
         """Ends the run if it has a cancel mark. Returns whether it has one."""

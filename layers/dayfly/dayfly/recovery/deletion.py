@@ -30,9 +30,9 @@ _Together = tuple[Key, ...]
 
 
 async def go_on_deleting(recovery_actions: RecoveryActions, deletion: ForgetRow) -> None:
-    """Ends the thread's queued and idle runs (the router may have died before it did), then deletes the thread's rows
-    once `QUIET_MS` have passed since its last end. Can be repeated after a failure at any point: rows by which others
-    are found are deleted last. Raises `Unsettled`."""
+    """Ends the thread's runs that wait, in the queue, for an engine or for their user (the router may have died before
+    it did), then deletes the thread's rows once `QUIET_MS` have passed since its last end. Can be repeated after a
+    failure at any point: rows by which others are found are deleted last. Raises `Unsettled`."""
     run_writer = recovery_actions.run_writer
     key = keys.thread_key(deletion.user_id, deletion.thread_id)
     thread = await run_writer.ports.table.get(key, ThreadRow)
@@ -42,7 +42,7 @@ async def go_on_deleting(recovery_actions: RecoveryActions, deletion: ForgetRow)
     if thread.queue:
         await cancel_queued(run_writer, thread)
     if thread.active_run is not None:
-        await _end_if_idle(recovery_actions, keys.lease_key(thread.user_id, thread.active_run))
+        await _end_if_waiting(recovery_actions, keys.lease_key(thread.user_id, thread.active_run))
     now = run_writer.ports.clock.now_ms()
     if thread.active_run is not None or thread.queue:
         await _look_again(run_writer, deletion, at=now + LOOK_AGAIN_MS)
@@ -61,9 +61,9 @@ async def go_on_deleting(recovery_actions: RecoveryActions, deletion: ForgetRow)
     await retry_write(run_writer.ports.table, Delete(key), Delete(deletion.key))
 
 
-async def _end_if_idle(recovery_actions: RecoveryActions, lease: Key) -> None:
-    """Ends the active run if no engine works on it: a working engine reads the cancel mark itself, and the lease of a
-    lost one comes due."""
+async def _end_if_waiting(recovery_actions: RecoveryActions, lease: Key) -> None:
+    """Ends the active run if it waits for an engine or for its user: a working engine reads the cancel mark itself,
+    and the lease of a lost one comes due."""
     state = await read_state_by_lease(recovery_actions.run_writer.ports.table, lease)
     if isinstance(state, AwaitingEngine | AwaitingApproval):
         await recovery_actions.end(state, CouldNotStart("The thread was forgotten."))

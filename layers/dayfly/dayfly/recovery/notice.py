@@ -81,5 +81,5 @@ async def _was_its_engine(table: Table, state: Held, invocation_id: str) -> bool
 
 def _reason(notice: Notice) -> RunFailed:
     if notice.timed_out:
-        return EngineTimeout("The run took longer than it may.")
+        return EngineTimeout("An engine of the run was killed at its time-out.")
     return EngineLost("The engine was lost.")

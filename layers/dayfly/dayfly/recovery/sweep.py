@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, zip_longest
+from typing import Final
 
 from dayfly.delivery.background import BackgroundTasks
 from dayfly.errors import PortError
@@ -16,14 +17,16 @@ from dayfly.runs.state import read_state_by_lease
 from dayfly.store.keys import ENDED_SHARDS, FORGETS, LEASE_SHARDS, LEASES, Key
 from dayfly.store.rows import ForgetRow
 
-MOST: int = 1000
+MOST: Final = 1000
 """Leases of one shard that one sweep takes; the next sweep takes the rest."""
-AT_ONCE: int = 16
-POSTS_AT_ONCE: int = 12
+AT_ONCE: Final = 16
+"""Runs and deletions that are acted on at a time."""
+POSTS_AT_ONCE: Final = 12
 """Ends that are posted at a time: fewer than there are threads for posts, so that each has one."""
-POSTS_WITHIN_S: float = 40.0
+POSTS_WITHIN_S: Final = 40.0
 """Seconds that a sweep waits for slow sockets. What is left stays due for the next one."""
-FAR_MS: int = 24 * 3600 * 1000
+FAR_MS: Final = 24 * 3600 * 1000
+"""How far ahead leases are counted as active runs: further than any is ever due."""
 
 _log = logging.getLogger("dayfly.recovery")
 

@@ -64,17 +64,17 @@ async def attach(request: Request, frame: Attach) -> Attached:
         raise ThreadNotFound("There is no such thread.") from failed
     thread = await live_thread(request.ports.table, user_id=request.caller.user_id, thread_id=frame.thread_id)
     replay, more = _Replay(), False
-    open_runs = [*([thread.active_run] if thread.active_run else []), *thread.queue]
-    for run in await _runs(request, frame, open_runs):
+    open_run_ids = [*([thread.active_run] if thread.active_run else []), *thread.queue]
+    for run_id in await _run_ids(request, frame, open_run_ids):
         # What is not reached is not named.
         if replay.full:
             break
-        if run not in open_runs and replay.ended == REPLAY_RUNS:
+        if run_id not in open_run_ids and replay.ended == REPLAY_RUNS:
             more = True
             continue
-        before, position = replay.events, position_of(thread, run)
-        await _replay_run(request, run, after=frame.after.get(run, 0), replay=replay, position=position)
-        if run not in open_runs and replay.events > before:
+        before, position = replay.events, position_of(thread, run_id)
+        await _replay_run(request, run_id, after=frame.after.get(run_id, 0), replay=replay, position=position)
+        if run_id not in open_run_ids and replay.events > before:
             replay.ended += 1
     return Attached(id=frame.id, thread_id=frame.thread_id, runs=tuple(replay.runs), more=more or replay.full)
 
@@ -97,28 +97,28 @@ async def _check_cursors(request: Request, frame: Attach) -> None:
     """
     if not frame.after:
         return
-    thread = keys.thread_key(request.caller.user_id, frame.thread_id)
-    runs = [keys.run_key(request.caller.user_id, frame.thread_id, run) for run in frame.after]
-    found = await request.ports.table.get_many((thread, *runs))
-    row = found.get(thread)
+    thread_key = keys.thread_key(request.caller.user_id, frame.thread_id)
+    run_keys = [keys.run_key(request.caller.user_id, frame.thread_id, run_id) for run_id in frame.after]
+    found = await request.ports.table.get_many((thread_key, *run_keys))
+    row = found.get(thread_key)
     if not isinstance(row, ThreadRow) or row.state != ThreadState.LIVE:
         raise ThreadNotFound("There is no such thread.")
-    if not found.keys() >= set(runs):
+    if not found.keys() >= set(run_keys):
         raise RunNotFound("`after` names a run that is not in the thread.")
 
 
-async def _runs(request: Request, frame: Attach, open_runs: list[str]) -> list[str]:
-    """Every run from the oldest that the client names on (ids sort by turn within a thread), as far as one replay may
-    come and one more, and the active and queued ones in any case. Without a cursor, the active and queued ones alone:
-    the rest is history."""
+async def _run_ids(request: Request, frame: Attach, open_run_ids: list[str]) -> list[str]:
+    """The id of every run from the oldest that the client names on (ids sort by turn within a thread), as far as one
+    replay may come and one more, and those of the active and queued ones in any case. Without a cursor, of the active
+    and queued ones alone: the rest is history."""
     if not frame.after:
-        return open_runs
+        return open_run_ids
     prefix = keys.run_prefix(frame.thread_id)
     span = Span(keys.user_partition(request.caller.user_id), f"{prefix}{min(frame.after)}", f"{prefix}~")
     # Those that are named may all be held whole; of each other one, if it has ended, something is sent.
-    most = len(frame.after) + REPLAY_RUNS + len(open_runs) + 1
+    most = len(frame.after) + REPLAY_RUNS + len(open_run_ids) + 1
     rows = await request.ports.table.query(span, RunRow, limit=most)
-    return sorted({*(row.run_id for row in rows), *open_runs})
+    return sorted({*(row.run_id for row in rows), *open_run_ids})
 
 
 async def _replay_run(request: Request, run_id: str, *, after: int, replay: _Replay, position: int | None) -> None:

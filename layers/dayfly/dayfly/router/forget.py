@@ -6,8 +6,8 @@ from typing import Final
 from dayfly.errors import ThreadNotFound
 from dayfly.protocol.frames import Forget
 from dayfly.protocol.replies import Forgotten
-from dayfly.router.rename import announce, written
 from dayfly.router.request import Request
+from dayfly.router.thread_write import announce, written
 from dayfly.runs.cancel import cancel_mark, end_if_idle
 from dayfly.runs.end import cancel_queued
 from dayfly.runs.lookup import run_of
@@ -54,6 +54,6 @@ def _forgetting(thread: ThreadRow, forgotten: ThreadRow, *, now: int) -> tuple[A
         due=now + FORGET_AFTER_MS,
         at=now,
     )
-    runs = [run for run in (thread.active_run, *thread.queue) if run is not None]
-    marks = (Put(cancel_mark(thread, run, now=now)) for run in runs)
+    run_ids = [run_id for run_id in (thread.active_run, *thread.queue) if run_id is not None]
+    marks = (Put(cancel_mark(thread, run_id, now=now)) for run_id in run_ids)
     return (Put(forgotten, Matches(version=thread.version)), Put(deletion), *marks)

@@ -167,11 +167,11 @@ class Admit:
 
     def _placed(self, thread: ThreadRow) -> ThreadRow:
         """The thread with the run in it: active if none is, else in the queue as `if_busy` says."""
-        run = self.run.run_id
+        run_id = self.run.run_id
         if thread.active_run is None:
-            return replace(thread, active_run=run)
+            return replace(thread, active_run=run_id)
         if self._frame.if_busy is IfBusy.REJECT:
             raise Busy("The thread has a run under way.")
         if len(thread.queue) >= QUEUE_LENGTH:
             raise QueueFull(f"{QUEUE_LENGTH} messages wait in this thread already, which is the most.")
-        return interrupting(thread, run) if self._frame.if_busy is IfBusy.INTERRUPT else enqueued(thread, run)
+        return interrupting(thread, run_id) if self._frame.if_busy is IfBusy.INTERRUPT else enqueued(thread, run_id)

@@ -85,7 +85,7 @@ class ExecutionFactory:
         table = self._ports.table
         found = await look(table, caller, frame)
         if found.request is not None and found.request.expires * 1000 > self._ports.clock.now_ms():
-            return await self._again(caller, frame, found.request, content)
+            return await self._again(caller, found.request, content)
         run = self._new_run(caller, frame, found)
         admit = Admit(table, caller, frame, run=run, content=content, found=found)
         run_writer = RunWriter(ports=self._ports, invocation_id=caller.invocation_id)
@@ -93,7 +93,7 @@ class ExecutionFactory:
         try:
             committed = await run_writer.append(run, message, admit, next_seq=1)
         except RequestKnown as earlier:
-            return await self._again(caller, frame, earlier.request, content)
+            return await self._again(caller, earlier.request, content)
         self._ports.meter.add(Metric.RUNS_ADMITTED)
         admission = committed.result
         position = position_of(admission.thread, run.run_id)
@@ -125,7 +125,7 @@ class ExecutionFactory:
             first_seq=FIRST_ENGINE_SEQ,
         )
 
-    async def _again(self, caller: Caller, frame: Run, earlier: RequestRow, content: str) -> Execution:
+    async def _again(self, caller: Caller, earlier: RequestRow, content: str) -> Execution:
         """The answer to a request id that is known: the original run, with the sender attached to it."""
         if earlier.state == RequestState.CANCELLED or earlier.run_id is None or earlier.thread_id is None:
             raise RequestCancelled("The run was cancelled before it was admitted.")

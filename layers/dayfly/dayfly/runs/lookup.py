@@ -29,8 +29,8 @@ async def run_of(table: Table, *, user_id: str, run_id: str) -> RunRow:
     """The user's run, by its id alone: its first log record names the thread. Raises `RunNotFound`."""
     first = await table.get(keys.log_key(user_id, run_id, 1), LogRow)
     if first is not None:
-        thread = decode_event(first.events[0]).thread_id
-        row = await table.get(keys.run_key(user_id, thread, run_id), RunRow)
+        thread_id = decode_event(first.events[0]).thread_id
+        row = await table.get(keys.run_key(user_id, thread_id, run_id), RunRow)
         if row is not None:
             return row
     raise RunNotFound("There is no such run.")

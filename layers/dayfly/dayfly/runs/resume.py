@@ -107,5 +107,5 @@ async def _open_at_tail(
 def void_after(steps: Iterable[LogStep]) -> int | None:
     """The seq after which text is void for a run that continues from these steps; `None` if no text is void."""
     steps = tuple(steps)
-    completed = resumption_of(steps).completed
-    return completed if any(isinstance(step, Said) and step.seq > completed for step in steps) else None
+    completed_seq = resumption_of(steps).completed_seq
+    return completed_seq if any(isinstance(step, Said) and step.seq > completed_seq for step in steps) else None

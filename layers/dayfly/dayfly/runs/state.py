@@ -41,7 +41,10 @@ class AwaitingEngine:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An engine has written in its present attempt, and may still run."""
+    """An engine has written in its present attempt, and may still run.
+
+    The lease is `HELD`, or, where it was read before that engine began and the log after, still `WAITING`.
+    """
 
     run: RunRow
     lease: LeaseRow

@@ -5,6 +5,12 @@ from typing import Final
 
 SEQ_DIGITS: Final = 12
 
+THREADS: Final = "THREAD#"
+LEASES: Final = "LEASE#"
+FORGETS: Final = "FORGET#"
+SOCKETS: Final = "SOCK#"
+NOTES: Final = "NOTE#"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
@@ -102,13 +108,6 @@ def connection_key(connection_id: str) -> Key:
 def note_key(user_id: str, note: str) -> Key:
     """One of the user's notes."""
     return Key(user_partition(user_id), f"{NOTES}{note}")
-
-
-THREADS: Final = "THREAD#"
-LEASES: Final = "LEASE#"
-FORGETS: Final = "FORGET#"
-SOCKETS: Final = "SOCK#"
-NOTES: Final = "NOTE#"
 
 
 def part_key(user_id: str, owner: str, part: int) -> Key:

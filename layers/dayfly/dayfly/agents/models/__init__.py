@@ -1,1 +1,1 @@
-"""The models that a `MODEL` setting can name: each opened for one run, and closed behind it."""
+"""The models that a `MODEL` setting can name. Each is opened for one run, and closed when the run ends."""

@@ -23,7 +23,7 @@ from pydantic_ai.models import Model
 from dayfly.agents.pydantic.event_channel import EventChannel
 from dayfly.agents.pydantic.failures import explain
 from dayfly.agents.pydantic.hooks import LoopHooks
-from dayfly.agents.pydantic.start import already_answered, refuse_doubt, start_of
+from dayfly.agents.pydantic.loop_start import already_answered, refuse_doubt, start_of
 from dayfly.agents.pydantic.toolbox import Call, build_tool
 from dayfly.agents.sdk.definition import AgentDefinition
 from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Turn

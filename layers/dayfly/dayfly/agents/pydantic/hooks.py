@@ -1,4 +1,4 @@
-"""What is done around each model request and tool call, so that pydantic-ai's loop keeps the protocol."""
+"""Hooks into pydantic-ai's loop that give the engine an event for each model request, response and tool call."""
 
 import asyncio
 import dataclasses
@@ -30,11 +30,12 @@ _log: Final = logging.getLogger(__name__)
 
 
 class LoopHooks(AbstractCapability[None]):
-    """What is done around each model request and each tool call of one attempt.
+    """Gives the events of one attempt's model requests and tool calls, and carries out the calls.
 
-    Each is told to the engine before what follows from it is done: the library's hooks do so for model requests, since
-    no event of its stream marks where one begins; `call_tool` carries out a call between its two events, if the user
-    has approved it where that is required. Tool call ids are made to fit and kept apart.
+    An event is given, and taken by the engine, before the loop goes on to what follows from it. Model requests use the
+    library's hooks, since no event of its stream marks where a request begins. `call_tool` gives the event before the
+    call and the one after it; a call that needs approval waits for it. Tool call ids are cut to the protocol's length
+    and made unique in the conversation.
     """
 
     def __init__(self, turn: Turn, events: EventChannel[AgentEvent], tools: Iterable[Tool] = ()) -> None:

@@ -15,8 +15,8 @@ from dayfly.agents.catalogue import Catalogue, discover
 from dayfly.agents.dry_run import warm_up
 from dayfly.agents.sdk.definition import AgentDefinition
 from dayfly.aws.functions.wiring import Wiring
+from dayfly.aws.invocation_payloads import RunPayload, WarmUpPayload, engine_payload
 from dayfly.aws.models import models_for
-from dayfly.aws.payloads import RunPayload, WarmUpPayload, engine_payload
 from dayfly.aws.settings import EngineSettings
 from dayfly.aws.telemetry.tracing import Tracing
 from dayfly.context.execution import UserExecutionContext

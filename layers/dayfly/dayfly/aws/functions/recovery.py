@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from dayfly.aws.functions.wiring import Wiring
-from dayfly.aws.payloads import FailureNotice, RunPayload, ScheduledEvent, recovery_event
+from dayfly.aws.invocation_payloads import FailureNotice, RunPayload, ScheduledEvent, recovery_event
 from dayfly.aws.settings import RecoverySettings
 from dayfly.recovery.actions import RecoveryActions
 from dayfly.recovery.notice import Notice, handle_notice

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from dayfly.log.shape import PARAMETER_BYTES, REDACTED, RESULT_BYTES, redact, shown_parameters, shown_result
+from dayfly.log.redaction import PARAMETER_BYTES, REDACTED, RESULT_BYTES, redact, shown_parameters, shown_result
 from dayfly.text import cut, json_string_bytes, sanitize, split_text
 
 

@@ -7,20 +7,20 @@ from typing import Any, cast
 import pytest
 
 from dayfly.errors import AgentFailed, ErrorCode, ModelFailed, RunFailed
-from dayfly.log.messages import ToolAnswered, ToolOutcome
-from dayfly.log.payloads import (
+from dayfly.log.event_payloads import (
     ANSWER_BYTES,
     MOST_COUNTED,
     NAME_BYTES,
     SENTENCE_BYTES,
-    answered,
-    approval,
-    completed,
-    executing,
-    failure,
+    agent_completed,
+    agent_error,
+    agent_thinking,
+    approval_requested,
     shown_name,
-    thinking,
+    tool_completed,
+    tool_executing,
 )
+from dayfly.log.messages import ToolAnswered, ToolOutcome
 from dayfly.protocol.events import AnyPayload, Event, Usage, decode_event
 from dayfly.protocol.limits import EVENT_BYTES, TOOL_CALL_ID_CHARS
 from dayfly.text import json_string_bytes
@@ -54,21 +54,24 @@ def just_fits(character: str, limit: int) -> str:
 def test_a_tools_name_on_both_sides_of_its_size(character: str) -> None:
     """What just fits is shown whole, one more and it is cut: alike in all events of the call."""
     fits = just_fits(character, NAME_BYTES)
-    assert executing(fits, "c", {}).tool_name == fits
-    cut = executing(fits + character, "c", {}).tool_name
+    assert tool_executing(fits, "c", {}).tool_name == fits
+    cut = tool_executing(fits + character, "c", {}).tool_name
     assert cut.endswith("…")
     assert fits.startswith(cut[:-1])
     assert json_string_bytes(cut) <= NAME_BYTES
-    assert completed(ToolAnswered("c", fits + character, ""), took_ms=0).tool_name == cut
-    assert approval(fits + character, "c", {}, expires_at="").tool_name == cut
+    assert tool_completed(ToolAnswered("c", fits + character, ""), took_ms=0).tool_name == cut
+    assert approval_requested(fits + character, "c", {}, expires_at="").tool_name == cut
 
 
 @pytest.mark.parametrize("character", CHARACTERS[:-1])
 def test_a_sentence_on_both_sides_of_its_size(character: str) -> None:
     """A reasoning, and an error's message."""
     fits = just_fits(character, SENTENCE_BYTES)
-    assert thinking(fits, step=1).reasoning == failure(ModelFailed(fits)).message == fits
-    for text in (thinking(fits + character, step=1).reasoning, failure(ModelFailed(fits + character)).message):
+    assert agent_thinking(fits, step=1).reasoning == agent_error(ModelFailed(fits)).message == fits
+    for text in (
+        agent_thinking(fits + character, step=1).reasoning,
+        agent_error(ModelFailed(fits + character)).message,
+    ):
         assert text.endswith("…")
         assert json_string_bytes(text) <= SENTENCE_BYTES
 
@@ -77,7 +80,7 @@ def test_a_sentence_on_both_sides_of_its_size(character: str) -> None:
 def test_an_answer_on_both_sides_of_its_size(character: str) -> None:
     """Cut, it says so."""
     fits = just_fits(character, ANSWER_BYTES)
-    whole, cut = (answered(text, took_ms=0, usage=Usage()) for text in (fits, fits + character))
+    whole, cut = (agent_completed(text, took_ms=0, usage=Usage()) for text in (fits, fits + character))
     assert (whole.result, whole.truncated) == (fits, False)
     assert cut.truncated
     assert json_string_bytes(cut.result) <= ANSWER_BYTES
@@ -86,27 +89,27 @@ def test_an_answer_on_both_sides_of_its_size(character: str) -> None:
 def test_an_id_on_both_sides_of_its_size() -> None:
     """Alike in all events of the call, so that they can be matched."""
     for call_id, kept in (("x" * TOOL_CALL_ID_CHARS, True), ("x" * (TOOL_CALL_ID_CHARS + 1), False)):
-        shown = executing("t", call_id, {}).tool_call_id
+        shown = tool_executing("t", call_id, {}).tool_call_id
         assert (shown == call_id) is kept
         assert len(shown) <= TOOL_CALL_ID_CHARS
-        assert completed(ToolAnswered(call_id, "t", ""), took_ms=0).tool_call_id == shown
-        assert approval("t", call_id, {}, expires_at="").tool_call_id == shown
+        assert tool_completed(ToolAnswered(call_id, "t", ""), took_ms=0).tool_call_id == shown
+        assert approval_requested("t", call_id, {}, expires_at="").tool_call_id == shown
 
 
 @pytest.mark.parametrize("count", [MOST_COUNTED, MOST_COUNTED + 1, 10**5000], ids=["most", "more", "huge"])
 def test_counts_are_bounded(count: int) -> None:
     """Past 4,300 digits a number can be written, and never be read again."""
-    done = answered("x", took_ms=0, usage=Usage(requests=count, input_tokens=count, output_tokens=count))
+    done = agent_completed("x", took_ms=0, usage=Usage(requests=count, input_tokens=count, output_tokens=count))
     assert done.usage == Usage(requests=MOST_COUNTED, input_tokens=MOST_COUNTED, output_tokens=MOST_COUNTED)
-    assert completed(ToolAnswered("c", "t", ""), took_ms=count).execution_time_ms == MOST_COUNTED
-    assert thinking("x", step=count).step_number == MOST_COUNTED
+    assert tool_completed(ToolAnswered("c", "t", ""), took_ms=count).execution_time_ms == MOST_COUNTED
+    assert agent_thinking("x", step=count).step_number == MOST_COUNTED
 
 
 def test_numbers_in_parameters_can_be_read_back() -> None:
     """One of hundreds of digits is shown; one of thousands is only hinted at."""
-    shown = executing("t", "c", {"n": [2**1024 - 1, 2**1024, 10**5000, -(10**5000)], "yes": True}).parameters
+    shown = tool_executing("t", "c", {"n": [2**1024 - 1, 2**1024, 10**5000, -(10**5000)], "yes": True}).parameters
     assert shown == {"n": [2**1024 - 1, "…", "…", "…"], "yes": True}
-    encoded(executing("t", "c", {"n": 10**5000}))
+    encoded(tool_executing("t", "c", {"n": 10**5000}))
 
 
 class Odd(RunFailed):
@@ -118,9 +121,12 @@ class Odd(RunFailed):
 
 def test_a_failure_with_a_code_of_its_own_is_the_agents() -> None:
     """Clients know a closed list."""
-    assert (failure(Odd("x")).code, failure(Odd("x")).retryable) == (ErrorCode.AGENT_FAILED, False)
-    assert (failure(ModelFailed("x")).code, failure(ModelFailed("x")).retryable) == (ErrorCode.MODEL_FAILED, True)
-    assert failure(AgentFailed()).message == "The run failed."
+    assert (agent_error(Odd("x")).code, agent_error(Odd("x")).retryable) == (ErrorCode.AGENT_FAILED, False)
+    assert (agent_error(ModelFailed("x")).code, agent_error(ModelFailed("x")).retryable) == (
+        ErrorCode.MODEL_FAILED,
+        True,
+    )
+    assert agent_error(AgentFailed()).message == "The run failed."
 
 
 def test_a_name_of_a_normal_size_is_shown_as_it_is() -> None:
@@ -162,12 +168,12 @@ class Chooser:
         usage = Usage(requests=self.count(), input_tokens=self.count(), output_tokens=self.count())
         return self._dice.choice(
             (
-                lambda: thinking(self.text(), step=self.count()),
-                lambda: executing(name, call_id, parameters),
-                lambda: completed(ToolAnswered(call_id, name, content, outcome), took_ms=self.count()),
-                lambda: approval(name, call_id, parameters, expires_at="2026-01-01T00:00:00.000Z"),
-                lambda: answered(self.text(), took_ms=self.count() % MOST_COUNTED, usage=usage),
-                lambda: failure(AgentFailed(self.text())),
+                lambda: agent_thinking(self.text(), step=self.count()),
+                lambda: tool_executing(name, call_id, parameters),
+                lambda: tool_completed(ToolAnswered(call_id, name, content, outcome), took_ms=self.count()),
+                lambda: approval_requested(name, call_id, parameters, expires_at="2026-01-01T00:00:00.000Z"),
+                lambda: agent_completed(self.text(), took_ms=self.count() % MOST_COUNTED, usage=usage),
+                lambda: agent_error(AgentFailed(self.text())),
             )
         )()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dayfly.aws.payloads import (
+from dayfly.aws.invocation_payloads import (
     FailureNotice,
     RunPayload,
     ScheduledEvent,

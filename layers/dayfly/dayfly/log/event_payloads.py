@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from dayfly.errors import AgentFailed, ErrorCode, RunFailed
 from dayfly.log.messages import ToolAnswered, ToolOutcome
-from dayfly.log.shape import shown_parameters, shown_result
+from dayfly.log.redaction import shown_parameters, shown_result
 from dayfly.protocol.call_ids import fitting_call_id
 from dayfly.protocol.events import (
     AgentCompleted,
@@ -40,12 +40,12 @@ _STATUS: Final[dict[ToolOutcome, ToolStatus]] = {
 }
 
 
-def thinking(reasoning: str, *, step: int) -> AgentThinking:
+def agent_thinking(reasoning: str, *, step: int) -> AgentThinking:
     """A request to the model."""
     return AgentThinking(reasoning=cut(reasoning, SENTENCE_BYTES)[0], step_number=min(step, MOST_COUNTED))
 
 
-def executing(tool_name: str, call_id: str, parameters: dict[str, JsonValue]) -> ToolExecuting:
+def tool_executing(tool_name: str, call_id: str, parameters: dict[str, JsonValue]) -> ToolExecuting:
     """A tool that is about to run."""
     return ToolExecuting(
         tool_name=shown_name(tool_name),
@@ -54,7 +54,7 @@ def executing(tool_name: str, call_id: str, parameters: dict[str, JsonValue]) ->
     )
 
 
-def completed(answer: ToolAnswered, *, took_ms: int) -> ToolCompleted:
+def tool_completed(answer: ToolAnswered, *, took_ms: int) -> ToolCompleted:
     """A tool that has run, or that the user did not allow."""
     return ToolCompleted(
         tool_name=shown_name(answer.name),
@@ -65,7 +65,9 @@ def completed(answer: ToolAnswered, *, took_ms: int) -> ToolCompleted:
     )
 
 
-def approval(tool_name: str, call_id: str, parameters: dict[str, JsonValue], *, expires_at: str) -> ApprovalRequested:
+def approval_requested(
+    tool_name: str, call_id: str, parameters: dict[str, JsonValue], *, expires_at: str
+) -> ApprovalRequested:
     """A tool call that waits for the user until `expires_at` (RFC 3339)."""
     return ApprovalRequested(
         tool_name=shown_name(tool_name),
@@ -75,7 +77,7 @@ def approval(tool_name: str, call_id: str, parameters: dict[str, JsonValue], *, 
     )
 
 
-def answered(text: str, *, took_ms: int, usage: Usage) -> AgentCompleted:
+def agent_completed(text: str, *, took_ms: int, usage: Usage) -> AgentCompleted:
     """The answer, and whether it was cut."""
     result, truncated = cut(text, ANSWER_BYTES)
     counted = Usage(
@@ -86,7 +88,7 @@ def answered(text: str, *, took_ms: int, usage: Usage) -> AgentCompleted:
     return AgentCompleted(result=result, truncated=truncated, execution_time_ms=took_ms, usage=counted)
 
 
-def failure(reason: RunFailed) -> AgentError:
+def agent_error(reason: RunFailed) -> AgentError:
     """The end of a run that failed. A code that is not of the closed list, which a developer's own error may bring, is
     `agent_failed`."""
     code = reason.code if reason.code in frozenset(ErrorCode) else AgentFailed.code

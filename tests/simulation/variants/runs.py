@@ -8,9 +8,9 @@ from typing import Final
 from dayfly.errors import ApprovalClosed
 from dayfly.log.messages import Decision
 from dayfly.recovery import actions
-from dayfly.router import approve, cancel
+from dayfly.router import cancel
 from dayfly.router.request import Request
-from dayfly.runs import admit, end, queue
+from dayfly.runs import admit, approval, end, queue
 from dayfly.runs import cancel as runs_cancel
 from dayfly.runs.lease import first_lease
 from dayfly.runs.lookup import live_run
@@ -107,13 +107,13 @@ def late_mark_stays() -> Iterator[None]:
 def each_answer_opens() -> Iterator[None]:
     """An answer is taken whether or not the run still waits for it, and opens another attempt."""
 
-    async def any_lease(request: Request, run: RunRow, call_id: str) -> LeaseRow:
-        lease = await request.ports.table.get(keys.lease_key(run.user_id, run.run_id), LeaseRow)
+    async def any_lease(run_writer: RunWriter, run: RunRow, call_id: str) -> LeaseRow:
+        lease = await run_writer.ports.table.get(keys.lease_key(run.user_id, run.run_id), LeaseRow)
         if lease is None:
             raise ApprovalClosed("The run has ended.")
         return lease
 
-    with replaced(approve, "_open_lease", any_lease):
+    with replaced(approval, "_open_lease", any_lease):
         yield
 
 
@@ -136,7 +136,7 @@ def first_answer_for_all() -> Iterator[None]:
         found = await live_run(table, user_id=user_id, run_id=run_id)
         return replace(found, pending=found.pending[:1])
 
-    with replaced(approve, "live_run", one_call):
+    with replaced(approval, "live_run", one_call):
         yield
 
 

@@ -124,7 +124,7 @@ class IsolatedExecutionEngine:
         """
         self._move_to(EngineState.RUNNING)
         try:
-            outcome = await self._attempt()
+            outcome: AttemptOutcome | None = await self._attempt()
         except Superseded as reason:
             _log.info("superseded", extra={"run": self.context.run_id, "reason": str(reason)})
             outcome = None

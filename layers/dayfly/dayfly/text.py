@@ -23,31 +23,36 @@ def json_string_bytes(text: str) -> int:
 
 
 def cut(text: str, limit: int) -> tuple[str, bool]:
-    """The text within `limit` bytes as a JSON string, and whether something was cut off."""
-    text = sanitize(text)
-    pieces = split_text(text, limit)
-    if len(pieces) <= 1:
-        return text, False
-    return split_text(text, limit - len(_ELLIPSIS.encode()))[0] + _ELLIPSIS, True
+    """The text within `limit` bytes as a JSON string, and whether something was cut off. Looks at no more of it than
+    fits: a tool may return a hundred megabytes."""
+    head = sanitize(text[: limit + 1])  # a character takes 1 byte at least
+    if json_string_bytes(head) <= limit:
+        return head, False
+    return head[: _fitting(head, 0, limit - len(_ELLIPSIS.encode()))] + _ELLIPSIS, True
 
 
 def split_text(text: str, limit: int) -> tuple[str, ...]:
     """The text in pieces of at most `limit` bytes each as a JSON string; no character is split."""
-    if json_string_bytes(text) <= limit:
-        return (text,) if text else ()
     pieces: list[str] = []
-    while text:
-        # A character takes 1 byte at least and 6 at most (an escaped control character): search between.
-        low, high = 1, min(len(text), limit)
-        while low < high:
-            middle = (low + high + 1) // 2
-            if json_string_bytes(text[:middle]) <= limit:
-                low = middle
-            else:
-                high = middle - 1
-        pieces.append(text[:low])
-        text = text[low:]
+    start = 0
+    while start < len(text):
+        end = start + _fitting(text, start, limit)
+        pieces.append(text[start:end])
+        start = end
     return tuple(pieces)
+
+
+def _fitting(text: str, start: int, limit: int) -> int:
+    """How many characters from `start` on fit into `limit` bytes; one at least. A character takes 1 byte at least and 6
+    at most (an escaped control character): searched between."""
+    low, high = 1, max(1, min(len(text) - start, limit))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if json_string_bytes(text[start : start + middle]) <= limit:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def rfc3339(at_ms: int) -> str:

@@ -57,6 +57,7 @@ LEGAL: dict[str, tuple[AgentEvent, ...]] = {
     "a call that fails": (started(), ended(outcome=ToolOutcome.ERROR), DONE),
     "a question": (responded("c-1", "c-2"), started("c-1"), ended("c-1"), asked("c-2")),
     "several questions": (asked("c-1", "c-2"),),
+    "a response between two tools": (started("c-1"), ended("c-1"), responded("c-2"), started("c-2"), ended("c-2"), DONE),
     "a list of calls": (Responded(AssistantSaid("", [ToolCall("c-1", "pay", "{}")])), DONE),  # type: ignore[arg-type]
     "nested parameters": (started(parameters={"a": [1, 2.5, None, True, {"b": "c"}]}), ended(), DONE),
     "the highest counts": (
@@ -80,6 +81,10 @@ ILLEGAL: dict[str, tuple[tuple[Any, ...], str]] = {
     "a question while a tool runs": (
         (started(), asked("c-2")),
         "asked its user while a tool call had not ended: 'c-1'",
+    ),
+    "a response while a tool runs": (
+        (started("c-1"), responded("c-2"), ended("c-1"), started("c-2"), ended("c-2"), DONE),
+        "told a response while a tool call had not ended: 'c-1'",
     ),
     "an answer while a tool runs": ((started(), DONE), "answered while a tool call had not ended: 'c-1'"),
     "a result without a start": ((responded("c-1"), ended()), "had not started: 'c-1'"),
@@ -172,6 +177,37 @@ def test_a_call_that_has_ended_in_an_earlier_attempt_is_over() -> None:
     conduct = Conduct(resumed)
     for legal in (started("c-2"), ended("c-2"), responded("c-3"), DONE):
         conduct.taken(legal)
+
+
+@pytest.mark.parametrize("approved", [True, False])
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_call_is_decided_on_once(world: World, *, approved: bool, again: bool) -> None:
+    """An agent that asks again for what its user has decided has failed: the second answer would do nothing. One that
+    keeps to the first may ask about another call."""
+    results = (started(), ended()) if approved else (ended(outcome=DENIED),)
+    second = asked("c-1", "c-2") if again else asked("c-2")
+
+    async def forgetful(turn: Turn) -> AsyncIterator[AgentEvent]:
+        if not turn.resumed:
+            yield responded("c-1", "c-2")
+            yield asked("c-1")
+            return
+        for event in () if again else results:
+            yield event
+        yield second
+
+    world.agents.scripts["assistant"] = forgetful
+    call = await world.admitted()
+    assert [report.outcome for report in await world.serve()] == ["waiting"]
+    await world.approve(call.run_id, "c-1", approved=approved)
+    assert [report.outcome for report in await world.serve()] == ["failed" if again else "waiting"]
+    if again:
+        payload = world.log(call.run_id)[-1]["payload"]
+        assert payload["code"] == "agent_failed"
+        assert "its user has decided on: 'c-1'" in payload["message"]
+        assert assert_ended_once(world, call.run_id) == "agent_error"
+    else:
+        assert world.run(call.run_id).pending == ("c-2",)
 
 
 def test_ids_that_do_not_fit_are_replaced_alike() -> None:

@@ -48,7 +48,7 @@ class Narrator:
     async def drive(self, agent: Agent, turn: Turn) -> None:
         """Runs the agent to its end. Call it where the agent is to run. Raises what the agent raises, and `AgentFailed`
         where it does not keep to its protocol."""
-        conduct = Conduct(turn.resumed)
+        conduct = Conduct(turn.resumed, decisions=turn.decisions)
         events = _begun(agent, turn)
         try:
             async for event in events:

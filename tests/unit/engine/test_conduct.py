@@ -57,7 +57,14 @@ LEGAL: dict[str, tuple[AgentEvent, ...]] = {
     "a call that fails": (started(), ended(outcome=ToolOutcome.ERROR), DONE),
     "a question": (responded("c-1", "c-2"), started("c-1"), ended("c-1"), asked("c-2")),
     "several questions": (asked("c-1", "c-2"),),
-    "a response between two tools": (started("c-1"), ended("c-1"), responded("c-2"), started("c-2"), ended("c-2"), DONE),
+    "a response between two tools": (
+        started("c-1"),
+        ended("c-1"),
+        responded("c-2"),
+        started("c-2"),
+        ended("c-2"),
+        DONE,
+    ),
     "a list of calls": (Responded(AssistantSaid("", [ToolCall("c-1", "pay", "{}")])), DONE),  # type: ignore[arg-type]
     "nested parameters": (started(parameters={"a": [1, 2.5, None, True, {"b": "c"}]}), ended(), DONE),
     "the highest counts": (
@@ -256,6 +263,19 @@ async def test_an_agent_that_lets_a_cancellation_through_has_failed(world: World
         future = asyncio.get_running_loop().create_future()
         future.cancel()
         await future
+
+    world.agents.scripts["assistant"] = confused
+    call = await world.admitted()
+    assert (await world.engine(call)).outcome == "failed"
+    assert assert_ended_once(world, call.run_id) == "agent_error"
+    assert world.log(call.run_id)[-1]["payload"]["code"] == "agent_failed"
+
+
+async def test_so_has_one_whose_beginning_was_cancelled(world: World) -> None:
+    """`run` need not be a generator: it may do something, and meet a cancellation, before there is an iterator."""
+
+    def confused(turn: Turn) -> AsyncIterator[AgentEvent]:
+        raise asyncio.CancelledError
 
     world.agents.scripts["assistant"] = confused
     call = await world.admitted()

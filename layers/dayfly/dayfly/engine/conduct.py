@@ -37,8 +37,8 @@ class AgentBrokeProtocol(AgentFailed):
 
 
 class Conduct:
-    """What one attempt's agent has done so far. `resumed` and `decisions` are what earlier attempts of the run have left,
-    and what the user has decided since then."""
+    """What one attempt's agent has done so far. `resumed` is what earlier attempts of the run have left, `decisions`
+    what the user has decided on its open calls."""
 
     def __init__(self, resumed: Iterable[Message] = (), *, decisions: Iterable[Decision] = ()) -> None:
         self._decided = {decision.call_id for decision in decisions}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from dayfly.delivery.audience import MOST_SOCKETS, Audience, read_audience
-from dayfly.delivery.broadcast import Broadcast
+from dayfly.delivery.broadcast import DRAIN_S, Broadcast
 from dayfly.delivery.sockets import attachment
 from dayfly.engine.audience_watcher import LOOK_S
 from dayfly.log.reader import committed_of, tail_of
@@ -133,6 +133,39 @@ async def test_rows_of_the_gone_that_can_not_be_removed_take_nobody_s_place_eith
     await world.engine(call)
     assert world.sockets.events("z1")[-1] == world.log(call.run_id)[-1]
     assert {world.sockets.tried[name] for name in world.sockets.gone} == {1}
+
+
+@pytest.mark.parametrize("stuck", [0, 1, 49])
+async def test_sockets_that_take_nothing_keep_the_end_from_nobody_behind_the_gone(world: World, stuck: int) -> None:
+    """Where some have left and some use up the time, who stands behind them is still sent it, in a fifth more of it;
+    the sweep posts it again."""
+    call = await crowded(world, gone=MOST_SOCKETS)
+    slow = [f"c{number:03d}" for number in range(10, 10 + stuck)]
+    world.sockets.gone -= set(slow)
+    world.sockets.delays |= dict.fromkeys(slow, 60.0)
+    started = world.clock.monotonic()
+    await world.ask("cancel", run_id=call.run_id)
+    assert world.sockets.types("z1") == ["agent_cancelled"]
+    assert len(world.leases()) == (1 if stuck else 0)
+    assert world.clock.monotonic() - started == (DRAIN_S * 1.2 if stuck else 0)
+
+
+@pytest.mark.parametrize("takes_s", [DRAIN_S - 0.1, DRAIN_S + 0.5])
+async def test_an_audience_that_is_not_read_to_its_end_was_not_sent_all(world: World, takes_s: float) -> None:
+    """Where the time is over before all that are gone have made room, though whoever was found has taken it by then:
+    the sweep goes on with it."""
+    call = await crowded(world, gone=2 * MOST_SOCKETS)
+    world.sockets.gone -= {"c000"}
+    world.sockets.delays["c000"] = takes_s
+    started = world.clock.monotonic()
+    await world.ask("cancel", run_id=call.run_id)
+    assert world.clock.monotonic() - started == takes_s
+    assert world.sockets.types("c000") == ["agent_cancelled"]
+    assert (world.sockets.types("z1"), len(world.leases())) == ([], 1)
+    world.sockets.delays.clear()
+    await asyncio.sleep(120)
+    await world.sweep()
+    assert (world.sockets.types("z1"), world.leases()) == (["agent_cancelled"], [])
 
 
 async def test_what_was_read_of_the_audience_is_known_though_the_rest_can_not_be_read(world: World) -> None:

@@ -171,6 +171,28 @@ async def test_a_socket_seen_after_the_end_is_sent_the_end(world: World) -> None
     assert world.sockets.events("a2")[-1] == world.log(stage.call.run_id)[-1]
 
 
+@pytest.mark.parametrize(
+    ("error", "posted"), [(None, True), (PostRefused("403"), True), (Unsettled("429"), False)], ids=str
+)
+async def test_an_end_that_a_late_socket_could_not_be_sent_is_not_posted(
+    world: World, error: Exception | None, *, posted: bool
+) -> None:
+    """Whoever comes after the end was posted to the others counts as they do: if another try may help, one is due."""
+    stage = await staged(world)
+    async with stage.bridge() as bridge:
+        await look(bridge.broadcast)
+        await bridge.emit(completed())
+        await look(bridge.broadcast)
+        assert await bridge.broadcast.drain()
+        row = attachment(caller(connection="a2"), stage.call.thread_id, now=0)
+        world.memory._rows[row.key] = row
+        if error is not None:
+            world.sockets.refuse["a2"] = error
+        assert (await bridge.broadcast.flush()).posted is posted
+    assert world.sockets.types("a1").count("agent_completed") == 1
+    assert world.sockets.types("a2") == (["agent_completed"] if error is None else [])
+
+
 async def test_a_detached_socket_is_forgotten(world: World) -> None:
     """A socket whose attachment is gone is sent nothing from the next look on."""
     stage = await staged(world)

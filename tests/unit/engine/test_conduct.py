@@ -57,6 +57,14 @@ LEGAL: dict[str, tuple[AgentEvent, ...]] = {
     "a call that fails": (started(), ended(outcome=ToolOutcome.ERROR), DONE),
     "a question": (responded("c-1", "c-2"), started("c-1"), ended("c-1"), asked("c-2")),
     "several questions": (asked("c-1", "c-2"),),
+    "a response between two tools": (
+        started("c-1"),
+        ended("c-1"),
+        responded("c-2"),
+        started("c-2"),
+        ended("c-2"),
+        DONE,
+    ),
     "a list of calls": (Responded(AssistantSaid("", [ToolCall("c-1", "pay", "{}")])), DONE),  # type: ignore[arg-type]
     "nested parameters": (started(parameters={"a": [1, 2.5, None, True, {"b": "c"}]}), ended(), DONE),
     "the highest counts": (
@@ -80,6 +88,10 @@ ILLEGAL: dict[str, tuple[tuple[Any, ...], str]] = {
     "a question while a tool runs": (
         (started(), asked("c-2")),
         "asked its user while a tool call had not ended: 'c-1'",
+    ),
+    "a response while a tool runs": (
+        (started("c-1"), responded("c-2"), ended("c-1"), started("c-2"), ended("c-2"), DONE),
+        "told a response while a tool call had not ended: 'c-1'",
     ),
     "an answer while a tool runs": ((started(), DONE), "answered while a tool call had not ended: 'c-1'"),
     "a result without a start": ((responded("c-1"), ended()), "had not started: 'c-1'"),
@@ -174,6 +186,37 @@ def test_a_call_that_has_ended_in_an_earlier_attempt_is_over() -> None:
         conduct.taken(legal)
 
 
+@pytest.mark.parametrize("approved", [True, False])
+@pytest.mark.parametrize("again", [False, True])
+async def test_a_call_is_decided_on_once(world: World, *, approved: bool, again: bool) -> None:
+    """An agent that asks again for what its user has decided has failed: the second answer would do nothing. One that
+    keeps to the first may ask about another call."""
+    results = (started(), ended()) if approved else (ended(outcome=DENIED),)
+    second = asked("c-1", "c-2") if again else asked("c-2")
+
+    async def forgetful(turn: Turn) -> AsyncIterator[AgentEvent]:
+        if not turn.resumed:
+            yield responded("c-1", "c-2")
+            yield asked("c-1")
+            return
+        for event in () if again else results:
+            yield event
+        yield second
+
+    world.agents.scripts["assistant"] = forgetful
+    call = await world.admitted()
+    assert [report.outcome for report in await world.serve()] == ["waiting"]
+    await world.approve(call.run_id, "c-1", approved=approved)
+    assert [report.outcome for report in await world.serve()] == ["failed" if again else "waiting"]
+    if again:
+        payload = world.log(call.run_id)[-1]["payload"]
+        assert payload["code"] == "agent_failed"
+        assert "its user has decided on: 'c-1'" in payload["message"]
+        assert assert_ended_once(world, call.run_id) == "agent_error"
+    else:
+        assert world.run(call.run_id).pending == ("c-2",)
+
+
 def test_ids_that_do_not_fit_are_replaced_alike() -> None:
     """In a response, a start, a result and a question: the call stays one."""
     long = "x" * 200_000
@@ -220,6 +263,19 @@ async def test_an_agent_that_lets_a_cancellation_through_has_failed(world: World
         future = asyncio.get_running_loop().create_future()
         future.cancel()
         await future
+
+    world.agents.scripts["assistant"] = confused
+    call = await world.admitted()
+    assert (await world.engine(call)).outcome == "failed"
+    assert assert_ended_once(world, call.run_id) == "agent_error"
+    assert world.log(call.run_id)[-1]["payload"]["code"] == "agent_failed"
+
+
+async def test_so_has_one_whose_beginning_was_cancelled(world: World) -> None:
+    """`run` need not be a generator: it may do something, and meet a cancellation, before there is an iterator."""
+
+    def confused(turn: Turn) -> AsyncIterator[AgentEvent]:
+        raise asyncio.CancelledError
 
     world.agents.scripts["assistant"] = confused
     call = await world.admitted()

@@ -129,6 +129,31 @@ def test_a_failure_with_a_code_of_its_own_is_the_agents() -> None:
     assert agent_error(AgentFailed()).message == "The run failed."
 
 
+class Unspeakable(RunFailed):
+    """A failure that has no words."""
+
+    def __str__(self) -> str:
+        raise KeyError(self.args)
+
+
+@pytest.mark.parametrize(
+    "code", [["model_failed"], {}, None, 7, "Model_Failed", ErrorCode.MODEL_FAILED, "model_failed"]
+)
+def test_whatever_a_failure_has_for_a_code_one_of_the_list_is_shown(code: Any) -> None:
+    """Also of what can not be hashed; one of the list is kept, by its text as well."""
+    failure = RunFailed("x")
+    vars(failure)["code"] = code
+    shown = agent_error(failure).code
+    assert shown is (ErrorCode.MODEL_FAILED if code == "model_failed" else ErrorCode.AGENT_FAILED)
+    encoded(agent_error(failure))
+
+
+def test_a_failure_that_can_not_be_told_is_told_by_a_fixed_sentence() -> None:
+    """Its run ends all the same, with its code."""
+    assert agent_error(Unspeakable("x")).message == agent_error(RunFailed("")).message == "The run failed."
+    assert agent_error(RunFailed("Out of coffee.")).message == "Out of coffee."
+
+
 def test_a_name_of_a_normal_size_is_shown_as_it_is() -> None:
     """The longest that providers take, and more."""
     assert shown_name("x" * 64) == "x" * 64

@@ -295,6 +295,36 @@ async def test_an_answer_that_was_taken_is_said_to_be(world: World) -> None:
     assert results(world, call.run_id) == {"c-1": "ok", "c-2": "ok"}
 
 
+@pytest.mark.parametrize(
+    ("name", "approved", "reply"),
+    [("c-1", True, "approved"), ("c-1", False, "approval_closed"), ("c-2", True, "approved")],
+)
+async def test_what_another_device_has_answered_meanwhile(
+    world: World, *, name: str, approved: bool, reply: str
+) -> None:
+    """Where it was the same, this answer was taken; where it was the other to this call, the call is closed; where it
+    was one to another call, this answer is taken behind it, and both count."""
+    call = await waiting(world)
+    faster: list[asyncio.Task[JsonObject]] = []
+
+    def plan(one: Call) -> float | None:
+        if faster or not any(row.answered == 1 for row in rows_of(one, RunRow)):
+            return None
+        faster.append(asyncio.create_task(world.approve(call.run_id, name, approved=approved, connection="a2")))
+        return 0.1
+
+    world.table.plan = plan
+    answer = await world.approve(call.run_id, "c-1")
+    assert answer.get("code", answer["type"]) == reply
+    assert (await faster[0])["type"] == "approved"
+    if name == "c-1":
+        assert (world.run(call.run_id).pending, world.run(call.run_id).answered) == (("c-2",), 1)
+        await world.approve(call.run_id, "c-2")
+    await world.serve()
+    assert results(world, call.run_id) == {"c-1": "ok" if approved else "denied", "c-2": "ok"}
+    assert len(resumed(world, call.run_id)) == 1
+
+
 @pytest.mark.parametrize("answered", [(), ("c-1",)])
 @pytest.mark.parametrize("way", WAYS)
 async def test_any_one_call_may_fail(way: Fault | Halt, answered: tuple[str, ...]) -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from dayfly.agents.sdk.protocol import AgentEvent, Thinking, Turn
 from dayfly.metrics import Metric
-from dayfly.store.rows import CancelRow
-from dayfly.store.table import Put
-from tests.fakes.faulty_table import Call, Fault, ends_a_run
+from dayfly.store.rows import CancelRow, RequestRow, RequestState
+from dayfly.store.table import Matches, Put
+from tests.fakes.faulty_table import Call, Fault, ends_a_run, rows_of
+from tests.fakes.sockets import JsonObject
 from tests.fakes.world import World, assert_ended_once
 
 
@@ -104,6 +105,39 @@ async def test_an_expired_request_does_not_stand_in_for_a_new_one(world: World) 
     reply = await world.ask("cancel", id="q-c", request_id="q-1")
     assert reply == {"type": "cancelling", "id": "q-c"}
     assert (await world.send({"action": "run", "id": "q-1", "text": "Ho"}))["code"] == "cancelled"
+
+
+@pytest.mark.parametrize("meanwhile", ["run", "cancel"])
+async def test_an_expired_request_that_is_made_anew_while_it_is_cancelled(world: World, meanwhile: str) -> None:
+    """Between the cancel's look at the old row and its own write the id is used again: the new run is what the cancel
+    ends, and it does not write over the row by which a repeat is told of that run. Another cancel there is as this."""
+    await world.send({"action": "run", "id": "q-1", "text": "Hi"})
+    await world.engine(world.invoker.calls[0])
+    await asyncio.sleep(24 * 3600)
+    others: list[asyncio.Task[JsonObject]] = []
+
+    def plan(one: Call) -> float | None:
+        replaces = any(isinstance(action, Put) and isinstance(action.when, Matches) for action in one.actions)
+        if others or not (replaces and rows_of(one, RequestRow)):
+            return None
+        frame = {"action": "run", "id": "q-1", "text": "Ho"}
+        if meanwhile == "cancel":
+            frame = {"action": "cancel", "id": "q-d", "request_id": "q-1"}
+        others.append(asyncio.create_task(world.send(frame, connection="a2")))
+        return 0.1
+
+    world.table.plan = plan
+    reply = await world.ask("cancel", id="q-c", request_id="q-1")
+    (other,) = [await task for task in others]
+    (row,) = world.rows(RequestRow)
+    if meanwhile == "cancel":
+        assert reply == {"type": "cancelling", "id": "q-c"}
+        assert other == {"type": "cancelling", "id": "q-d"}
+        assert (row.state, row.run_id) == (RequestState.CANCELLED, None)
+    else:
+        assert reply == {"type": "cancelling", "id": "q-c", "run_id": other["run_id"]}
+        assert (row.state, row.run_id) == (RequestState.ADMITTED, other["run_id"])
+        assert assert_ended_once(world, other["run_id"], connection="a2") == "agent_cancelled"
 
 
 async def test_a_cancel_of_an_ended_run_posts_the_end_again(world: World) -> None:

@@ -24,6 +24,8 @@ DRAIN_S: Final = 5.0
 more from it; its client finds the gap by `seq` and attaches again."""
 AUDIENCE_S: Final = 2.0
 """How long the audience is looked for."""
+_LAST_PART: Final = 0.2
+"""Of the time for a drain: what the last one has, for sockets that have had none of it."""
 
 _log = logging.getLogger("dayfly.delivery")
 
@@ -31,7 +33,7 @@ _log = logging.getLogger("dayfly.delivery")
 @dataclass(frozen=True, slots=True)
 class Flushed:
     """What `Broadcast.flush` found. `audience`: sockets and cancel marks as read after the append, `None` if they could
-    not be read. `posted`: as returned by `drain`; `False` if the audience could not be read."""
+    not be read. `posted`: as returned by `drain`; `False` if the audience could not be read, or not to its end."""
 
     audience: Audience | None
     posted: bool
@@ -121,7 +123,8 @@ class Broadcast:
     async def flush(self, *, drain_s: float = DRAIN_S) -> Flushed:
         """Reads the audience once more, so that a socket that attached late is sent what was appended, then drains the
         queues for `drain_s` seconds at most. If sockets were found to be gone and there are more than `MOST_SOCKETS`,
-        those beyond are read and sent it in their place."""
+        those beyond are read and sent it in their place; for them there is a fifth of `drain_s` more, should others
+        that take nothing have used it up."""
         loop = asyncio.get_running_loop()
         until: float | None = None
         audience: Audience | None = None
@@ -133,13 +136,14 @@ class Broadcast:
             except Unsettled:
                 # An end keeps its lease for the sweep; whoever misses anything else sees the gap by the next event.
                 _log.warning("audience not read")
-                await self.drain(patience_s=drain_s)
+                await self.drain(patience_s=drain_s if until is None else max(0.0, until - loop.time()))
                 return Flushed(audience, posted=False)
             until = loop.time() + drain_s if until is None else until
-            posted = await self.drain(patience_s=max(0.0, until - loop.time()))
+            left, least = until - loop.time(), drain_s * _LAST_PART
+            posted = await self.drain(patience_s=max(left, least))
             has_room = audience.more and len(self.sockets) < len(audience.sockets)
-            if not posted or not has_room:
-                return Flushed(audience, posted)
+            if left <= least or not has_room:
+                return Flushed(audience, posted and not has_room)
 
     async def close(self) -> None:
         """Stops all queues; what they hold is dropped."""

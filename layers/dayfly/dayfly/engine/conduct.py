@@ -21,7 +21,7 @@ from dayfly.agents.sdk.protocol import (
 )
 from dayfly.errors import AgentFailed
 from dayfly.log.event_payloads import MOST_COUNTED
-from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome
+from dayfly.log.messages import AssistantSaid, Decision, Message, ToolAnswered, ToolCall, ToolOutcome
 from dayfly.log.redaction import SHOWN_DEPTH
 from dayfly.protocol.call_ids import fitting_call_id
 
@@ -37,9 +37,11 @@ class AgentBrokeProtocol(AgentFailed):
 
 
 class Conduct:
-    """What one attempt's agent has done so far. `resumed` is what earlier attempts of the run have left."""
+    """What one attempt's agent has done so far. `resumed` is what earlier attempts of the run have left, `decisions`
+    what the user has decided on its open calls."""
 
-    def __init__(self, resumed: Iterable[Message] = ()) -> None:
+    def __init__(self, resumed: Iterable[Message] = (), *, decisions: Iterable[Decision] = ()) -> None:
+        self._decided = {decision.call_id for decision in decisions}
         self._asked_for: set[str] = set()
         self._running: set[str] = set()
         self._ended: set[str] = set()
@@ -77,6 +79,8 @@ class Conduct:
         return event
 
     def _responded(self, event: Responded) -> Responded:
+        # Its result would stand behind the response that did not know it, where no model takes it.
+        self._nothing_runs("told a response")
         _kind(event.message, AssistantSaid, "Responded.message")
         _text(event.message.text, "AssistantSaid.text")
         _count(event.input_tokens, "Responded.input_tokens")
@@ -128,6 +132,9 @@ class Conduct:
             calls.append(replace(call, tool_call_id=_id(call.tool_call_id, "OpenCall.tool_call_id")))
             if calls[-1].tool_call_id in self._ended:
                 raise _broken("asked for approval of a tool call that has ended:", call.tool_call_id)
+            if calls[-1].tool_call_id in self._decided:
+                # The first decision counts: another one would be taken from the user, and do nothing.
+                raise _broken("asked for approval of a tool call that its user has decided on:", call.tool_call_id)
         if not calls:
             raise AgentBrokeProtocol("The agent asked its user, but for the approval of no tool call.")
         if len({call.tool_call_id for call in calls}) < len(calls):

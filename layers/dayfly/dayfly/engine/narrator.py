@@ -48,18 +48,19 @@ class Narrator:
     async def drive(self, agent: Agent, turn: Turn) -> None:
         """Runs the agent to its end. Call it where the agent is to run. Raises what the agent raises, and `AgentFailed`
         where it does not keep to its protocol."""
-        conduct = Conduct(turn.resumed)
-        events = _begun(agent, turn)
+        conduct = Conduct(turn.resumed, decisions=turn.decisions)
         try:
-            async for event in events:
-                await self._cross(conduct.taken(event))
+            events = _begun(agent, turn)
+            try:
+                async for event in events:
+                    await self._cross(conduct.taken(event))
+            finally:
+                await _close(events)
         except asyncio.CancelledError as error:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
             # Nobody cancelled the agent: something that it waited for was cancelled, and it let that through.
             raise AgentFailed("The agent broke off.") from error
-        finally:
-            await _close(events)
 
     def usage_after(self, earlier: Resumption) -> Usage:
         """What the model has counted over all attempts of the run, this one included."""

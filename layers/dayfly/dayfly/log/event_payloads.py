@@ -89,11 +89,24 @@ def agent_completed(text: str, *, took_ms: int, usage: Usage) -> AgentCompleted:
 
 
 def agent_error(reason: RunFailed) -> AgentError:
-    """The end of a run that failed. A code that is not of the closed list, which a developer's own error may bring, is
-    `agent_failed`."""
-    code = reason.code if reason.code in frozenset(ErrorCode) else AgentFailed.code
-    message = cut(str(reason) or "The run failed.", SENTENCE_BYTES)[0]
-    return AgentError(code=code, message=message, retryable=reason.retryable is True)
+    """The end of a run that failed. Of a developer's own error, a code that is not of the list is `agent_failed`, and a
+    text that is empty, or whose making raises, is a fixed sentence: whatever the error is like, its run ends."""
+    message = cut(_words(reason) or "The run failed.", SENTENCE_BYTES)[0]
+    return AgentError(code=_known_code(reason), message=message, retryable=reason.retryable is True)
+
+
+def _known_code(reason: RunFailed) -> ErrorCode:
+    try:
+        return ErrorCode(reason.code)
+    except ValueError:  # also for what can not be hashed
+        return AgentFailed.code
+
+
+def _words(reason: RunFailed) -> str:
+    try:
+        return str(reason)
+    except Exception:  # noqa: BLE001  # foreign code, and the run's end is at stake; whoever has the error logs it
+        return ""
 
 
 def shown_name(tool_name: str) -> str:

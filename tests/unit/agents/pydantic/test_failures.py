@@ -10,8 +10,11 @@ from pydantic_ai.exceptions import (
 )
 
 from dayfly.agents.pydantic.failures import MAX_FAILED_RESPONSES, ToolFailures, explain
+from dayfly.agents.sdk.protocol import Answered, ToolEnded
+from dayfly.agents.sdk.tool_context import ToolError
 from dayfly.errors import AgentFailed, ErrorCode, ModelFailed
 from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolOutcome
+from tests.unit.agents.support import agent_of, call, events_of, responses
 
 
 @pytest.mark.parametrize(
@@ -82,3 +85,20 @@ def test_what_breaks_a_row_of_failures(other: ToolOutcome) -> None:
     else:
         with pytest.raises(AgentFailed):
             failures.end_response()
+
+
+async def test_a_refusal_that_can_not_be_told_is_an_unexpected_failure() -> None:
+    """Of its tool, and not of the run."""
+
+    class Unspeakable(ToolError):
+        def __str__(self) -> str:
+            raise KeyError("hunter2")
+
+    def no() -> str:
+        """Refuses."""
+        raise Unspeakable("No.")
+
+    events = await events_of(agent_of(responses((call("no"),), ("Sorry.",)), no))
+    (ended,) = [event for event in events if isinstance(event, ToolEnded)]
+    assert ended.answer == ToolAnswered("c-1", "no", "The tool no failed unexpectedly.", ToolOutcome.ERROR)
+    assert isinstance(events[-1], Answered)

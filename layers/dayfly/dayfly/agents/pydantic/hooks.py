@@ -123,9 +123,7 @@ class LoopHooks(AbstractCapability[None]):
 
     async def _outcome(self, name: str, call_id: str, call: Call) -> tuple[str, ToolOutcome]:
         try:
-            return as_text(await call(ToolContext.of(self._turn, call_id))), ToolOutcome.OK
-        except (ToolError, NoteRefused, ToolFailed, ModelRetry) as refusal:
-            return sanitize(str(refusal)), ToolOutcome.ERROR
+            return await self._result(call_id, call)
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
@@ -134,6 +132,12 @@ class LoopHooks(AbstractCapability[None]):
         except Exception:  # noqa: BLE001  # a tool is foreign code: the run outlives its failure, and the model is told
             _log.exception("tool failed", extra={"tool_name": name})
             return f"The tool {name} failed unexpectedly.", ToolOutcome.ERROR
+
+    async def _result(self, call_id: str, call: Call) -> tuple[str, ToolOutcome]:
+        try:
+            return as_text(await call(ToolContext.of(self._turn, call_id))), ToolOutcome.OK
+        except (ToolError, NoteRefused, ToolFailed, ModelRetry) as refusal:
+            return sanitize(str(refusal)), ToolOutcome.ERROR  # its `__str__` may be the tool's own, and raise
 
     async def _end(self, answer: ToolAnswered, execution_time_ms: int) -> None:
         self._ended.add(answer.call_id)

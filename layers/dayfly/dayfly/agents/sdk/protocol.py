@@ -115,8 +115,9 @@ class Agent(Protocol):
 
         A tool call's id is its alone within the run, over all attempts: a call is asked for, started and ended once
         (after `ToolStarted` of an earlier attempt alone, it may be started again), and only a denied one ends without
-        having been started. An agent that yields anything else ends its run with `agent_failed`, and the log says what
-        was wrong.
+        having been started. While a tool runs there is no `Responded`, and nothing is `Asked` that is in
+        `turn.decisions`. A call need not have been asked for by a response. An agent that yields anything else ends its
+        run with `agent_failed`, and the log says what was wrong.
 
         The engine asks for the next event only when the one before is taken: committed to the run log for `Responded`,
         `ToolStarted`, `ToolEnded` and `Thinking`; buffered, with back-pressure, for `Delta`. So what stands behind a

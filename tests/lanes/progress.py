@@ -81,6 +81,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     os.set_inheritable(int(descriptor), False)
     config.pluginmanager.register(Progress(int(descriptor)))
+    # A shell without job control has what it starts in the background ignore this, with which pytest ends in order.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_end_with_the_lanes, args=(int(descriptor),), daemon=True).start()
 
 

@@ -95,14 +95,16 @@ def test_nothing_is_skipped_in_ci(
     assert ("SKIPPED" in capsys.readouterr().out) is bool(ci)
 
 
+@pytest.mark.parametrize("interrupt", ["default_int_handler", "SIG_IGN"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_lanes_end_with_who_started_them(tmp_path: Path, number: signal.Signals) -> None:
-    """Ended or killed, it leaves no lane behind; what a lane has set up is torn down first."""
+def test_lanes_end_with_who_started_them(tmp_path: Path, number: signal.Signals, interrupt: str) -> None:
+    """Ended or killed, in a shell's background too, it leaves no lane behind; what it has set up is torn down first."""
     _lane(tmp_path, "waits", WAITS)
     code = (
         "import signal, sys; from pathlib import Path; from tests.lanes import lane, run;"
         "run.REPORTS = lane.REPORTS = Path(sys.argv[2]);"
         "signal.signal(signal.SIGTERM, signal.default_int_handler);"
+        f"signal.signal(signal.SIGINT, signal.{interrupt});"
         "run.play([lane.Lane(name='waits', paths=(sys.argv[1],))])"
     )
     path = str(tmp_path / "test_waits.py")

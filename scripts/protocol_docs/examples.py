@@ -148,6 +148,9 @@ APPROVAL_CONVERSATION: Final[tuple[AnyFrame, ...]] = (
 
 _OTHER_EVENTS: Final = (
     APPROVAL_EVENTS[_ASKED - 1],
+    _event(4, 900, events.AgentReasoning(text="The user wants a product: 17 times 23. ")),
+    _event(5, 1_400, events.AgentRetrying(reason="throttled", retry=1, delay_ms=1_250, discard_after=2)),
+    _event(5, 1_100, events.ToolProgress(tool_name="calculate", tool_call_id=CALL, message="3 of 10")),
     _event(8, 9_300, events.AgentResumed(attempt=2, reason="engine_lost", discard_after=5)),
     _event(
         8,

@@ -59,7 +59,7 @@ def said_last(events: list[JsonObject]) -> str:
             said = []
         elif event["type"] == "agent_delta":
             said.append((event["seq"], event["payload"]["text"]))
-        elif event["type"] == "agent_resumed" and "discard_after" in event["payload"]:
+        elif event["type"] in {"agent_resumed", "agent_retrying"} and "discard_after" in event["payload"]:
             said = [piece for piece in said if piece[0] <= event["payload"]["discard_after"]]
     return "".join(text for _, text in said)
 
@@ -200,7 +200,7 @@ def _kept(events: list[JsonObject]) -> str:
     for event in events:
         if event["type"] == "agent_delta":
             said.append((event["seq"], event["payload"]["text"]))
-        elif event["type"] == "agent_resumed" and "discard_after" in event["payload"]:
+        elif event["type"] in {"agent_resumed", "agent_retrying"} and "discard_after" in event["payload"]:
             said = [piece for piece in said if piece[0] <= event["payload"]["discard_after"]]
     return "".join(text for _, text in said)
 

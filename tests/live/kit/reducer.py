@@ -9,6 +9,13 @@ from tests.live.kit.client import Frame
 TERMINAL: Final = frozenset({"agent_completed", "agent_error", "agent_cancelled"})
 
 
+VOIDS = {
+    "agent_resumed": {"agent_delta", "agent_reasoning", "agent_thinking"},
+    "agent_retrying": {"agent_delta", "agent_reasoning"},
+}
+"""The events that carry `discard_after`, and the types of those that it makes void."""
+
+
 @dataclass
 class RunView:
     """One run as far as a client has seen it. Times are seconds of the caller's clock."""
@@ -98,14 +105,13 @@ class RunView:
         return text
 
     def _valid(self) -> list[Frame]:
-        """The events without the deltas, and the announcements of steps, that a later engine made void."""
+        """The events without the deltas that a retry made void, or a later engine, with its announcements of steps."""
         kept: list[Frame] = []
         for event in self.ordered():
-            after = event["payload"].get("discard_after") if event["type"] == "agent_resumed" else None
+            after = event["payload"].get("discard_after") if event["type"] in VOIDS else None
             if after is not None:
-                kept = [
-                    one for one in kept if one["seq"] <= after or one["type"] not in {"agent_delta", "agent_thinking"}
-                ]
+                void = VOIDS[event["type"]]
+                kept = [one for one in kept if one["seq"] <= after or one["type"] not in void]
             kept.append(event)
         return kept
 

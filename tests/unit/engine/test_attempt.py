@@ -66,7 +66,13 @@ async def test_usage_and_time_are_summed_over_all_engines(world: World) -> None:
     call, _ = await admitted(world, *TOOLS)
     await world.serve(lifetime_s=60)
     payload = world.log(call.run_id)[-1]["payload"]
-    assert payload["usage"] == {"requests": 3, "input_tokens": 30, "output_tokens": 3}
+    assert payload["usage"] == {
+        "requests": 3,
+        "input_tokens": 30,
+        "output_tokens": 3,
+        "cache_read_tokens": 0,
+        "cache_write_tokens": 0,
+    }
     assert payload["execution_time_ms"] == pytest.approx(70_000, abs=100)
 
 
@@ -276,7 +282,13 @@ async def test_any_one_call_may_fail(way: Fault | Halt) -> None:
         log = world.log(call.run_id)
         assert [e["payload"]["tool_call_id"] for e in log if e["type"] == "tool_completed"] == ["c-1", "c-2"]
         assert world.log_types(call.run_id).count("agent_started") == 1
-        assert log[-1]["payload"]["usage"] == {"requests": 3, "input_tokens": 30, "output_tokens": 3}
+        assert log[-1]["payload"]["usage"] == {
+            "requests": 3,
+            "input_tokens": 30,
+            "output_tokens": 3,
+            "cache_read_tokens": 0,
+            "cache_write_tokens": 0,
+        }
         messages = await assert_history(world, call.thread_id)
         assert [m.text for m in messages if isinstance(m, AssistantSaid)] == ["One. ", "Two. ", "Done."]
         assert world.leases() == []

@@ -107,7 +107,7 @@ async def test_a_round_of_model_and_tool_is_told_and_journalled(world: World) ->
         JournalEntry(6, AssistantSaid("Done."), 12, 5),
     )
     assert scene.narrator.answer == Answered("Done.")
-    counted = scene.narrator.requests, scene.narrator.input_tokens, scene.narrator.output_tokens
+    counted = scene.narrator.requests, scene.narrator.tokens.input, scene.narrator.tokens.output
     assert counted == (2, 20, 9)
 
 

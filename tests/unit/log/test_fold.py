@@ -2,7 +2,16 @@
 
 from dayfly.log.fold import UNANSWERED, Began, LogStep, Resumption, Said, Voided, fold, resumption_of
 from dayfly.log.journal import JournalEntry, pack_journal, unpack_journal
-from dayfly.log.messages import AssistantSaid, Decision, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
+from dayfly.log.messages import (
+    AssistantSaid,
+    Decision,
+    Message,
+    TokenCount,
+    ToolAnswered,
+    ToolCall,
+    ToolOutcome,
+    UserSaid,
+)
 
 ASKED = AssistantSaid("Let me see.", (ToolCall("c-1", "look", "{}"), ToolCall("c-2", "look", "{}")))
 FIRST = ToolAnswered("c-1", "look", "one")
@@ -135,4 +144,4 @@ def test_tokens_are_summed_over_all_responses() -> None:
         Voided(4),
         JournalEntry(8, AssistantSaid("Done."), 20, 5),
     )
-    assert (result.requests, result.input_tokens, result.output_tokens) == (2, 30, 9)
+    assert (result.requests, result.tokens) == (2, TokenCount(30, 9))

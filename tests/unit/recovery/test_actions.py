@@ -60,7 +60,13 @@ async def test_a_resumed_run_keeps_its_completed_tools(world: World) -> None:
     assert [set(turn.in_doubt) for turn in programme.turns] == [set(), set(), set()]
     assert assert_ended_once(world, call.run_id) == "agent_completed"
     payload = world.log(call.run_id)[-1]["payload"]
-    assert payload["usage"] == {"requests": 3, "input_tokens": 30, "output_tokens": 3}
+    assert payload["usage"] == {
+        "requests": 3,
+        "input_tokens": 30,
+        "output_tokens": 3,
+        "cache_read_tokens": 0,
+        "cache_write_tokens": 0,
+    }
     messages = await assert_history(world, call.thread_id)
     assert [each.text for each in messages if isinstance(each, AssistantSaid)] == ["One. ", "Two. ", "The answer."]
     assert [each.call_id for each in messages if isinstance(each, ToolAnswered)] == ["c-1", "c-2", "c-3"]

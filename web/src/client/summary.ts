@@ -21,6 +21,8 @@ export interface Summary {
   readonly steps: readonly Step[];
   /** Streamed text by seq; what `discard_after` voided is no longer in it. */
   readonly pieces: readonly Piece[];
+  /** The model's own reasoning by seq, likewise. */
+  readonly reasoning: readonly Piece[];
   readonly result: string | undefined;
   readonly truncated: boolean;
   readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean } | undefined;
@@ -36,6 +38,7 @@ export const EMPTY: Summary = {
   begunAt: "",
   steps: [],
   pieces: [],
+  reasoning: [],
   result: undefined,
   truncated: false,
   error: undefined,
@@ -106,6 +109,18 @@ function underWay(summary: Summary, event: Exclude<RunEvent, Terminal | Message>
     }
     case "agent_delta":
       return { ...summary, state: "running", pieces: [...summary.pieces, { seq, text: event.payload.text }] };
+    case "agent_reasoning":
+      return { ...summary, state: "running", reasoning: [...summary.reasoning, { seq, text: event.payload.text }] };
+    case "agent_retrying": {
+      const after = event.payload.discard_after ?? 0;
+      return {
+        ...summary,
+        pieces: summary.pieces.filter((piece) => piece.seq <= after),
+        reasoning: summary.reasoning.filter((piece) => piece.seq <= after),
+      };
+    }
+    case "tool_progress":
+      return summary;
     case "tool_executing":
       return called(summary, executing(summary.steps, seq, event.payload));
     case "approval_requested":
@@ -117,7 +132,8 @@ function underWay(summary: Summary, event: Exclude<RunEvent, Terminal | Message>
       const settling = (["answered", "expired"] as const).find((known) => known === reason);
       const after = settling === undefined ? summary.steps : settled(summary.steps, settling);
       const pieces = summary.pieces.filter((piece) => piece.seq <= (discard_after ?? seq));
-      return { ...summary, state: "running", pieces, steps: [...after, { kind: "resumed", seq, reason }] };
+      const reasoning = summary.reasoning.filter((piece) => piece.seq <= (discard_after ?? seq));
+      return { ...summary, state: "running", pieces, reasoning, steps: [...after, { kind: "resumed", seq, reason }] };
     }
     case "unknown":
       return summary.state === "queued" ? { ...summary, state: "running" } : summary;

@@ -2,6 +2,10 @@
 import * as v from "valibot";
 
 /**
+ * How the model's last response ended. Only `complete` is a whole answer.
+ */
+export type Finish = "complete" | "length" | "context_window" | "filtered" | "refused" | "other" | (string & {});
+/**
  * Every code a client may see, in an `error` reply or in an `agent_error` event.
  */
 export type ErrorCode =
@@ -33,7 +37,7 @@ export type ErrorCode =
 /**
  * What a running agent is at.
  */
-export type Phase = "starting" | "model" | "tool" | "ending" | (string & {});
+export type Phase = "starting" | "model" | "retrying" | "tool" | "ending" | (string & {});
 export type JsonValue = unknown;
 /**
  * What becomes of a message when its thread has a run under way.
@@ -121,9 +125,13 @@ export interface AgentCompleted {
    */
   result: string;
   /**
-   * `result` was cut to size.
+   * `result` was cut to size: deltas and history hold the whole. Whether the model said all, `finish` says.
    */
   truncated: boolean;
+  /**
+   * How the model ended the answer.
+   */
+  finish: Finish & string;
   /**
    * Milliseconds that the run took, over all of its engines.
    */
@@ -149,6 +157,14 @@ export interface Usage {
    * Tokens that the model wrote.
    */
   output_tokens: number;
+  /**
+   * Of `input_tokens`, those that the provider read from its prompt cache.
+   */
+  cache_read_tokens: number;
+  /**
+   * Of `input_tokens`, those that the provider wrote to its prompt cache.
+   */
+  cache_write_tokens: number;
 }
 /**
  * One logged event of the type `agent_completed`.
@@ -302,6 +318,48 @@ export interface AgentHeartbeat {
   elapsed_ms: number;
 }
 /**
+ * A piece of what the model itself reasons before it answers, where it shows that; `agent_thinking` says that a request was made. No part of the answer. Consecutive pieces are merged before they get a seq.
+ */
+export interface AgentReasoning {
+  /**
+   * To be appended to the reasoning that came before in the same request to the model.
+   */
+  text: string;
+}
+/**
+ * One logged event of the type `agent_reasoning`.
+ */
+export interface AgentReasoningEvent {
+  /**
+   * What happened; decides the payload.
+   */
+  type: "agent_reasoning";
+  /**
+   * The run.
+   */
+  run_id: string;
+  /**
+   * Its thread.
+   */
+  thread_id: string;
+  /**
+   * Place in the run, from 1, without gaps.
+   */
+  seq: number;
+  /**
+   * When it was logged (RFC 3339, UTC, with milliseconds).
+   */
+  timestamp: string;
+  /**
+   * The agent that the run was sent to.
+   */
+  agent_name: string;
+  /**
+   * Depends on `type`.
+   */
+  payload: AgentReasoning;
+}
+/**
  * A fresh engine goes on. Deltas after `discard_after` are void.
  */
 export interface AgentResumed {
@@ -350,6 +408,68 @@ export interface AgentResumedEvent {
    * Depends on `type`.
    */
   payload: AgentResumed;
+}
+/**
+ * A request to the model failed in a way that may pass, and is made again within the run. Deltas, and pieces of reasoning, after `discard_after` are void.
+ */
+export interface AgentRetrying {
+  /**
+   * Why: the provider has too many requests, is not available, the connection broke off, nothing came in time, the response ended before it was whole, it held no answer, or the conversation was too long and is sent shortened.
+   */
+  reason:
+    | "throttled"
+    | "unavailable"
+    | "connection_lost"
+    | "timed_out"
+    | "cut_off"
+    | "no_answer"
+    | "too_long"
+    | (string & {});
+  /**
+   * Counts the retries of this request to the model, from 1.
+   */
+  retry: number;
+  /**
+   * Milliseconds until the request is made again.
+   */
+  delay_ms: number;
+  /**
+   * Drop the text of deltas and reasoning with a higher seq that came before this event.
+   */
+  discard_after: number;
+}
+/**
+ * One logged event of the type `agent_retrying`.
+ */
+export interface AgentRetryingEvent {
+  /**
+   * What happened; decides the payload.
+   */
+  type: "agent_retrying";
+  /**
+   * The run.
+   */
+  run_id: string;
+  /**
+   * Its thread.
+   */
+  thread_id: string;
+  /**
+   * Place in the run, from 1, without gaps.
+   */
+  seq: number;
+  /**
+   * When it was logged (RFC 3339, UTC, with milliseconds).
+   */
+  timestamp: string;
+  /**
+   * The agent that the run was sent to.
+   */
+  agent_name: string;
+  /**
+   * Depends on `type`.
+   */
+  payload: AgentRetrying;
 }
 /**
  * The engine has begun.
@@ -1067,6 +1187,56 @@ export interface ToolExecutingEvent {
   payload: ToolExecuting;
 }
 /**
+ * A running tool tells how far it is.
+ */
+export interface ToolProgress {
+  /**
+   * The tool.
+   */
+  tool_name: string;
+  /**
+   * Ties this call's events together.
+   */
+  tool_call_id: string;
+  /**
+   * For people, cut to size. It replaces the one before.
+   */
+  message: string;
+}
+/**
+ * One logged event of the type `tool_progress`.
+ */
+export interface ToolProgressEvent {
+  /**
+   * What happened; decides the payload.
+   */
+  type: "tool_progress";
+  /**
+   * The run.
+   */
+  run_id: string;
+  /**
+   * Its thread.
+   */
+  thread_id: string;
+  /**
+   * Place in the run, from 1, without gaps.
+   */
+  seq: number;
+  /**
+   * When it was logged (RFC 3339, UTC, with milliseconds).
+   */
+  timestamp: string;
+  /**
+   * The agent that the run was sent to.
+   */
+  agent_name: string;
+  /**
+   * Depends on `type`.
+   */
+  payload: ToolProgress;
+}
+/**
  * Always seq 1, written by the admission itself, so that every device sees it, queued or not.
  */
 export interface UserMessage {
@@ -1131,8 +1301,11 @@ export interface Events {
   user_message: UserMessageEvent;
   agent_started: AgentStartedEvent;
   agent_thinking: AgentThinkingEvent;
+  agent_reasoning: AgentReasoningEvent;
   agent_delta: AgentDeltaEvent;
+  agent_retrying: AgentRetryingEvent;
   tool_executing: ToolExecutingEvent;
+  tool_progress: ToolProgressEvent;
   tool_completed: ToolCompletedEvent;
   approval_requested: ApprovalRequestedEvent;
   agent_resumed: AgentResumedEvent;
@@ -1185,13 +1358,27 @@ const AgentThinkingCheck: v.GenericSchema<unknown, AgentThinking> = v.object({
   step_number: v.pipe(v.number(), v.integer(), v.minValue(1)),
   progress_percentage: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(95)), () => undefined),
 });
+const AgentReasoningCheck: v.GenericSchema<unknown, AgentReasoning> = v.object({
+  text: v.string(),
+});
 const AgentDeltaCheck: v.GenericSchema<unknown, AgentDelta> = v.object({
   text: v.string(),
+});
+const AgentRetryingCheck: v.GenericSchema<unknown, AgentRetrying> = v.object({
+  reason: v.string(),
+  retry: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  delay_ms: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  discard_after: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
 });
 const ToolExecutingCheck: v.GenericSchema<unknown, ToolExecuting> = v.object({
   tool_name: v.string(),
   tool_call_id: v.string(),
   parameters: v.record(v.string(), v.unknown()),
+});
+const ToolProgressCheck: v.GenericSchema<unknown, ToolProgress> = v.object({
+  tool_name: v.string(),
+  tool_call_id: v.string(),
+  message: v.string(),
 });
 const ToolCompletedCheck: v.GenericSchema<unknown, ToolCompleted> = v.object({
   tool_name: v.string(),
@@ -1211,14 +1398,18 @@ const AgentResumedCheck: v.GenericSchema<unknown, AgentResumed> = v.object({
   reason: v.string(),
   discard_after: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0)), () => undefined),
 });
+const FinishCheck: v.GenericSchema<unknown, Finish> = v.string();
 const UsageCheck: v.GenericSchema<unknown, Usage> = v.object({
   requests: v.nullish(v.pipe(v.number(), v.integer()), 0),
   input_tokens: v.nullish(v.pipe(v.number(), v.integer()), 0),
   output_tokens: v.nullish(v.pipe(v.number(), v.integer()), 0),
+  cache_read_tokens: v.nullish(v.pipe(v.number(), v.integer()), 0),
+  cache_write_tokens: v.nullish(v.pipe(v.number(), v.integer()), 0),
 });
 const AgentCompletedCheck: v.GenericSchema<unknown, AgentCompleted> = v.object({
   result: v.string(),
   truncated: v.boolean(),
+  finish: v.nullish(FinishCheck, "complete"),
   execution_time_ms: v.pipe(v.number(), v.integer(), v.minValue(0)),
   usage: UsageCheck,
 });
@@ -1349,8 +1540,11 @@ export const PAYLOADS = {
   user_message: UserMessageCheck,
   agent_started: AgentStartedCheck,
   agent_thinking: AgentThinkingCheck,
+  agent_reasoning: AgentReasoningCheck,
   agent_delta: AgentDeltaCheck,
+  agent_retrying: AgentRetryingCheck,
   tool_executing: ToolExecutingCheck,
+  tool_progress: ToolProgressCheck,
   tool_completed: ToolCompletedCheck,
   approval_requested: ApprovalRequestedCheck,
   agent_resumed: AgentResumedCheck,

@@ -17,8 +17,9 @@ from dayfly.errors import EngineClosed
 from dayfly.log.batch import DELTA_BYTES, Emitted, outcome_of
 from dayfly.log.fold import LogStep
 from dayfly.log.journal import JournalMessage
+from dayfly.log.messages import NOTHING_COUNTED, TokenCount
 from dayfly.log.writer import RECORD_ALONE, Committed, LogPosition, LogWriter, Transition
-from dayfly.protocol.events import AgentDelta, AnyPayload
+from dayfly.protocol.events import AgentDelta, AgentReasoning, AnyPayload
 from dayfly.store.table import Table
 from dayfly.text import json_string_bytes, rfc3339, sanitize, split_text
 
@@ -172,14 +173,15 @@ class WebSocketBridge:
     async def say(self, text: str) -> None:
         """Emits a piece of the answer's text. Waits while `BUFFERED_WEIGHT` bytes wait for the log; does not wait for
         the commit."""
-        for piece in split_text(sanitize(text), DELTA_BYTES):
-            await self._room.wait()
-            delta = Emitted(AgentDelta(text=piece), None, self._timestamp())
-            self._put(_Waiting(delta, weight=json_string_bytes(piece)))
+        await self._say(text, AgentDelta)
 
-    def note(self, message: JournalMessage, *, input_tokens: int = 0, output_tokens: int = 0) -> None:
+    async def reason(self, text: str) -> None:
+        """Emits a piece of the model's reasoning, as `say` does of the answer."""
+        await self._say(text, AgentReasoning)
+
+    def note(self, message: JournalMessage, *, tokens: TokenCount = NOTHING_COUNTED) -> None:
         """Adds a journal message, which is committed with the next event."""
-        self._put(_Waiting(Emitted(None, message, self._timestamp(), input_tokens, output_tokens)))
+        self._put(_Waiting(Emitted(None, message, self._timestamp(), tokens)))
 
     async def discard(self) -> None:
         """Drops what is not being appended yet and waits for the append under way: after that `steps` is all that the
@@ -197,6 +199,12 @@ class WebSocketBridge:
             await asyncio.gather(self._committer, return_exceptions=True)
         self._fail(EngineClosed("the bridge is closed"))
         await self._broadcast.close()
+
+    async def _say(self, text: str, kind: type[AgentDelta | AgentReasoning]) -> None:
+        for piece in split_text(sanitize(text), DELTA_BYTES):
+            await self._room.wait()
+            delta = Emitted(kind(text=piece), None, self._timestamp())
+            self._put(_Waiting(delta, weight=json_string_bytes(piece)))
 
     async def _enqueue(
         self,

@@ -6,7 +6,8 @@ log an event that cannot be decoded, or run a tool twice.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final, TypeVar
+from enum import StrEnum
+from typing import Final, TypeVar, get_args
 
 from dayfly.agents.sdk.protocol import (
     AgentEvent,
@@ -14,16 +15,28 @@ from dayfly.agents.sdk.protocol import (
     Asked,
     Delta,
     OpenCall,
+    ReasoningDelta,
     Responded,
+    Retrying,
     Thinking,
     ToolEnded,
+    ToolProgress,
     ToolStarted,
 )
 from dayfly.errors import AgentFailed
 from dayfly.log.event_payloads import MOST_COUNTED
-from dayfly.log.messages import AssistantSaid, Decision, Message, ToolAnswered, ToolCall, ToolOutcome
+from dayfly.log.messages import (
+    AssistantSaid,
+    Decision,
+    Message,
+    ProviderState,
+    ToolAnswered,
+    ToolCall,
+    ToolOutcome,
+)
 from dayfly.log.redaction import SHOWN_DEPTH
 from dayfly.protocol.call_ids import fitting_call_id
+from dayfly.protocol.events import Finish, RetryReason
 
 T = TypeVar("T")
 
@@ -59,6 +72,8 @@ class Conduct:
         match event:
             case Delta(text):
                 _text(text, "Delta.text")
+            case ReasoningDelta(text):
+                _text(text, "ReasoningDelta.text")
             case Thinking(reasoning, step):
                 _text(reasoning, "Thinking.reasoning")
                 _count(step, "Thinking.step", least=1)
@@ -66,10 +81,15 @@ class Conduct:
                 return self._responded(event)
             case ToolStarted():
                 return self._started(event)
+            case Retrying():
+                self._retrying(event)
+            case ToolProgress():
+                return self._progress(event)
             case ToolEnded():
                 return self._tool_ended(event)
-            case Answered(text):
+            case Answered(text, finish):
                 _text(text, "Answered.text")
+                _one_of(finish, Finish, "Answered.finish")
                 self._nothing_runs("answered")
                 self._last_word = True
             case Asked():
@@ -85,6 +105,13 @@ class Conduct:
         _text(event.message.text, "AssistantSaid.text")
         _count(event.input_tokens, "Responded.input_tokens")
         _count(event.output_tokens, "Responded.output_tokens")
+        _count(event.cache_read_tokens, "Responded.cache_read_tokens")
+        _count(event.cache_write_tokens, "Responded.cache_write_tokens")
+        _one_of(event.message.finish, Finish, "AssistantSaid.finish")
+        if event.message.state is not None:
+            _kind(event.message.state, ProviderState, "AssistantSaid.state")
+            _text(event.message.state.provider, "ProviderState.provider")
+            _text(event.message.state.data, "ProviderState.data")
         calls: list[ToolCall] = []
         for call in _several(event.message.calls, ToolCall, "AssistantSaid.calls"):
             _text(call.name, "ToolCall.name")
@@ -102,6 +129,21 @@ class Conduct:
         if call_id in self._running or call_id in self._ended:
             raise _broken("started a tool call twice:", call_id)
         self._running.add(call_id)
+        return replace(event, tool_call_id=call_id)
+
+    def _retrying(self, event: Retrying) -> None:
+        self._nothing_runs("tried its model's request again")
+        if event.reason not in get_args(RetryReason):
+            raise AgentBrokeProtocol("The agent gave a Retrying.reason that the protocol does not have.")
+        _count(event.retry, "Retrying.retry", least=1)
+        if not isinstance(event.delay_s, int | float) or not 0 <= event.delay_s <= MOST_COUNTED:
+            raise AgentBrokeProtocol("The agent gave no number of seconds as Retrying.delay_s.")
+
+    def _progress(self, event: ToolProgress) -> ToolProgress:
+        call_id = _id(event.tool_call_id, "ToolProgress.tool_call_id")
+        _text(event.message, "ToolProgress.message")
+        if call_id not in self._running:
+            raise _broken("told the progress of a tool call that does not run:", call_id)
         return replace(event, tool_call_id=call_id)
 
     def _tool_ended(self, event: ToolEnded) -> ToolEnded:
@@ -158,6 +200,11 @@ def _kind(value: object, kind: type, where: str) -> None:
 
 def _text(value: object, where: str) -> None:
     _kind(value, str, where)
+
+
+def _one_of(value: object, kind: type[StrEnum], where: str) -> None:
+    if not isinstance(value, kind):
+        raise AgentBrokeProtocol(f"The agent gave {type(value).__name__} as {where}, not {kind.__name__}.")
 
 
 def _id(value: str, where: str) -> str:

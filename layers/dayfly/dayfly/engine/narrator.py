@@ -9,9 +9,12 @@ from dayfly.agents.sdk.protocol import (
     Answered,
     Asked,
     Delta,
+    ReasoningDelta,
     Responded,
+    Retrying,
     Thinking,
     ToolEnded,
+    ToolProgress,
     ToolStarted,
     Turn,
 )
@@ -20,8 +23,15 @@ from dayfly.engine.agent_host import AgentHost
 from dayfly.engine.conduct import AgentBrokeProtocol, Conduct
 from dayfly.engine.time_budget import TimeBudget
 from dayfly.errors import AgentFailed
-from dayfly.log.event_payloads import agent_thinking, tool_completed, tool_executing
+from dayfly.log.event_payloads import (
+    agent_retrying,
+    agent_thinking,
+    tool_completed,
+    tool_executing,
+    tool_progress,
+)
 from dayfly.log.fold import Resumption
+from dayfly.log.messages import TokenCount
 from dayfly.log.redaction import sanitized_answer, sanitized_response
 from dayfly.protocol.events import Usage
 from dayfly.protocol.signals import Phase
@@ -39,7 +49,10 @@ class Narrator:
         self.answer: Answered | Asked | None = None
         self.out_of_time = asyncio.Event()
         """Set when the next step does not fit into the time left. The agent then waits until it is cancelled."""
-        self.requests = self.input_tokens = self.output_tokens = 0
+        self.requests = 0
+        self.tokens = TokenCount()
+        self._running: dict[str, str] = {}
+        """The names of the tools that run, by their calls' ids."""
         self._bridge = bridge
         self._host = host
         self._budget = budget
@@ -64,10 +77,13 @@ class Narrator:
 
     def usage_after(self, earlier: Resumption) -> Usage:
         """What the model has counted over all attempts of the run, this one included."""
+        tokens = earlier.tokens + self.tokens
         return Usage(
             requests=earlier.requests + self.requests,
-            input_tokens=earlier.input_tokens + self.input_tokens,
-            output_tokens=earlier.output_tokens + self.output_tokens,
+            input_tokens=tokens.input,
+            output_tokens=tokens.output,
+            cache_read_tokens=tokens.cache_read,
+            cache_write_tokens=tokens.cache_write,
         )
 
     async def _cross(self, event: AgentEvent) -> None:
@@ -76,16 +92,26 @@ class Narrator:
     async def _take(self, event: AgentEvent) -> None:
         match event:
             case Delta(text):
+                self.phase = Phase.MODEL
                 await self._bridge.say(text)
+            case ReasoningDelta(text):
+                self.phase = Phase.MODEL
+                await self._bridge.reason(text)
             case Thinking(reasoning, step):
                 await self._between_steps()
                 self.phase = Phase.MODEL
                 await self._bridge.emit(agent_thinking(reasoning, step=step))
-            case Responded(message, input_tokens, output_tokens):
-                self._bridge.note(sanitized_response(message), input_tokens=input_tokens, output_tokens=output_tokens)
+            case Retrying(reason, retry, delay_s):
+                self.phase = Phase.RETRYING
+                await self._bridge.emit(agent_retrying(reason, retry=retry, delay_ms=round(delay_s * 1000)))
+                await self._between_steps()
+            case Responded(message):
+                counted = TokenCount(
+                    event.input_tokens, event.output_tokens, event.cache_read_tokens, event.cache_write_tokens
+                )
+                self._bridge.note(sanitized_response(message), tokens=counted)
                 self.requests += 1
-                self.input_tokens += input_tokens
-                self.output_tokens += output_tokens
+                self.tokens += counted
                 self._budget.progress()
                 if message.calls:
                     await self._between_steps()
@@ -96,8 +122,12 @@ class Narrator:
                 await self._bridge.emit(announced)
                 # It is in the log, but this process may have been frozen since: another engine may be at work.
                 await self._hold()
+                self._running[call_id] = name
+            case ToolProgress(call_id, message):
+                await self._bridge.emit(tool_progress(self._running[call_id], call_id, message))
             case ToolEnded(raw, execution_time_ms):
                 answer = sanitized_answer(raw)
+                self._running.pop(raw.call_id, None)
                 await self._bridge.emit(tool_completed(answer, took_ms=execution_time_ms), message=answer)
                 self._budget.progress()
                 self.phase = Phase.MODEL

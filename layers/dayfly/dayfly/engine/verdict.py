@@ -85,7 +85,7 @@ def conclude(
         case AgentEnded(error=None) if isinstance(answer, Asked):
             return answer
         case AgentEnded(error=None) if isinstance(answer, Answered):
-            return agent_completed(answer.text, took_ms=took_ms, usage=usage)
+            return agent_completed(answer.text, took_ms=took_ms, usage=usage, finish=answer.finish)
         case AgentEnded(error):
             return _failed(error, run_id=run_id)
 

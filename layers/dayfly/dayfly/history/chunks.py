@@ -71,8 +71,10 @@ def _whole(pieces: list[Message]) -> Message:
             return UserSaid("".join(piece.text for piece in pieces if isinstance(piece, UserSaid)))
         case AssistantSaid():
             said = [piece for piece in pieces if isinstance(piece, AssistantSaid)]
-            return AssistantSaid(
-                "".join(piece.text for piece in said), tuple(call for piece in said for call in piece.calls)
+            return replace(
+                said[-1],
+                text="".join(piece.text for piece in said),
+                calls=tuple(call for piece in said for call in piece.calls),
             )
         case ToolAnswered() as answer:
             return answer
@@ -135,15 +137,16 @@ async def messages_of(table: Table, row: HistoryRow) -> tuple[Message, ...]:
 
 
 def _fragments_of(messages: tuple[Message, ...]) -> Iterator[Fragment]:
-    """Texts in pieces, a response's calls after its text, results whole: only a model is given them."""
+    """Texts in pieces, a response's calls and what its provider wants back after its text, results whole: only a model
+    is given them."""
     for message in messages:
         match message:
             case UserSaid(text):
                 pieces: list[Message] = [UserSaid(piece) for piece in split_text(text, PIECE_BYTES)]
-            case AssistantSaid(text, calls):
-                pieces = [AssistantSaid(piece) for piece in split_text(text, PIECE_BYTES)]
-                if calls:
-                    pieces.append(AssistantSaid("", calls))
+            case AssistantSaid(text=text):
+                pieces = [AssistantSaid(piece, finish=message.finish) for piece in split_text(text, PIECE_BYTES)]
+                if message.calls or message.state is not None:
+                    pieces.append(replace(message, text=""))
             case ToolAnswered():
                 pieces = [message]
         for place, piece in enumerate(pieces or [message]):

@@ -1,16 +1,20 @@
 """From what was emitted to one numbered batch: pure, and the same for the same input."""
 
+import itertools
 from dataclasses import dataclass
 from typing import Final, overload
 
-from dayfly.log.fold import Began, LogStep, Said, Voided
+from dayfly.log.fold import Began, LogStep, Reasoned, Said, Voided
 from dayfly.log.journal import JournalEntry, JournalMessage
+from dayfly.log.messages import NOTHING_COUNTED, TokenCount
 from dayfly.protocol.events import (
     AgentCancelled,
     AgentCompleted,
     AgentDelta,
     AgentError,
+    AgentReasoning,
     AgentResumed,
+    AgentRetrying,
     AnyPayload,
     Event,
     TerminalPayload,
@@ -21,6 +25,8 @@ from dayfly.text import split_text
 
 DELTA_BYTES: Final = 24 * 1024
 """Bytes of one delta's text as a JSON string; with the envelope it stays below `limits.EVENT_BYTES`."""
+DELTAS: Final = (AgentDelta, AgentReasoning)
+"""Pieces of text, which are merged: of the answer, and of the model's reasoning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +37,7 @@ class Emitted:
     payload: AnyPayload | None
     message: JournalMessage | None
     timestamp: str
-    input_tokens: int = 0
-    output_tokens: int = 0
+    tokens: TokenCount = NOTHING_COUNTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +52,51 @@ class Batch:
     outcome: Outcome | None
 
 
-def number(items: tuple[Emitted, ...], *, first: int, run_id: str, thread_id: str, agent_name: str) -> Batch:
+def number(
+    items: tuple[Emitted, ...],
+    *,
+    first: int,
+    run_id: str,
+    thread_id: str,
+    agent_name: str,
+    completed: int | None = None,
+) -> Batch:
     """Numbers the items from `first`. Consecutive deltas become one event (or as few as their size allows); a journal
-    entry completes the event before it."""
+    entry completes the event before it. What a retry of the model's request discards is the text behind the last seq
+    that was completed: `completed` (by default the seq before the first), or by an entry among the items."""
+    completed = first - 1 if completed is None else completed
     events: list[Event] = []
     journal: list[JournalEntry] = []
     steps: list[LogStep] = []
     outcome: Outcome | None = None
     for item in merge_deltas(items):
-        if item.payload is not None:
+        if (payload := item.payload) is not None:
+            if isinstance(payload, AgentRetrying):
+                payload = payload.model_copy(update={"discard_after": completed})
             event = Event(
-                type=item.payload.type,
+                type=payload.type,
                 run_id=run_id,
                 thread_id=thread_id,
                 seq=first + len(events),
                 timestamp=item.timestamp,
                 agent_name=agent_name,
-                payload=item.payload,
+                payload=payload,
             )
             events.append(event)
-            outcome = outcome or outcome_of(item.payload)
+            outcome = outcome or outcome_of(payload)
             steps.extend(step_of(event))
         if item.message is not None:
-            entry = JournalEntry(first + len(events) - 1, item.message, item.input_tokens, item.output_tokens)
+            counted = item.tokens
+            entry = JournalEntry(
+                completes=first + len(events) - 1,
+                message=item.message,
+                input_tokens=counted.input,
+                output_tokens=counted.output,
+                cache_read_tokens=counted.cache_read,
+                cache_write_tokens=counted.cache_write,
+            )
             journal.append(entry)
+            completed = entry.completes
             steps.append(entry)
     last = first + len(events) - 1
     return Batch(first, last, tuple(events), tuple(journal), tuple(steps), outcome)
@@ -83,29 +109,30 @@ def step_of(event: Event) -> tuple[LogStep, ...]:
             return (Said(event.seq, text),)
         case ToolExecuting(tool_call_id=call_id):
             return (Began(event.seq, call_id),)
-        case AgentResumed(discard_after=after) if after is not None:
+        case AgentResumed(discard_after=after) | AgentRetrying(discard_after=after) if after is not None:
             return (Voided(after),)
+        case AgentReasoning():
+            return (Reasoned(event.seq),)
         case _:
             return ()
 
 
 def merge_deltas(items: tuple[Emitted, ...]) -> tuple[Emitted, ...]:
-    """Joins deltas that follow each other with nothing between, and splits what is too long for one event."""
+    """Joins deltas (and likewise pieces of reasoning) that follow each other with nothing between, and splits what is
+    too long for one event."""
     merged: list[Emitted] = []
-    texts: list[str] = []
-    since = ""
-    for item in (*items, None):
-        if item is not None and isinstance(item.payload, AgentDelta) and item.message is None:
-            since = since or item.timestamp
-            texts.append(item.payload.text)
+    for kind, group in itertools.groupby(items, _kind_of_delta):
+        if kind is None:
+            merged.extend(group)
             continue
-        if texts:
-            pieces = split_text("".join(texts), DELTA_BYTES)
-            merged.extend(Emitted(AgentDelta(text=piece), None, since) for piece in pieces)
-            texts, since = [], ""
-        if item is not None:
-            merged.append(item)
+        pieces = tuple(group)
+        text = "".join(piece.payload.text for piece in pieces if isinstance(piece.payload, DELTAS))
+        merged.extend(Emitted(kind(text=part), None, pieces[0].timestamp) for part in split_text(text, DELTA_BYTES))
     return tuple(merged)
+
+
+def _kind_of_delta(item: Emitted) -> type[AgentDelta | AgentReasoning] | None:
+    return type(item.payload) if isinstance(item.payload, DELTAS) and item.message is None else None
 
 
 @overload

@@ -15,10 +15,14 @@ from dayfly.protocol.call_ids import fitting_call_id
 from dayfly.protocol.events import (
     AgentCompleted,
     AgentError,
+    AgentRetrying,
     AgentThinking,
     ApprovalRequested,
+    Finish,
+    RetryReason,
     ToolCompleted,
     ToolExecuting,
+    ToolProgress,
     ToolStatus,
     Usage,
 )
@@ -28,6 +32,8 @@ NAME_BYTES: Final = 256
 """Bytes of a tool's name in an event, as a JSON string. Providers take 64 characters of a tool that exists."""
 SENTENCE_BYTES: Final = 4 * 1024
 """Bytes of an explanation (a reasoning, an error's message), as a JSON string."""
+PROGRESS_BYTES: Final = 1024
+"""Bytes of what a tool tells of its progress, as a JSON string."""
 ANSWER_BYTES: Final = 24 * 1024
 """Bytes of the final answer in `agent_completed`, as a JSON string."""
 MOST_COUNTED: Final = 10**12
@@ -45,12 +51,26 @@ def agent_thinking(reasoning: str, *, step: int) -> AgentThinking:
     return AgentThinking(reasoning=cut(reasoning, SENTENCE_BYTES)[0], step_number=min(step, MOST_COUNTED))
 
 
+def agent_retrying(reason: RetryReason, *, retry: int, delay_ms: int) -> AgentRetrying:
+    """A request to the model that is made again. What it discards is known where it is numbered (`log/batch.py`)."""
+    return AgentRetrying(reason=reason, retry=min(retry, MOST_COUNTED), delay_ms=min(delay_ms, MOST_COUNTED))
+
+
 def tool_executing(tool_name: str, call_id: str, parameters: dict[str, JsonValue]) -> ToolExecuting:
     """A tool that is about to run."""
     return ToolExecuting(
         tool_name=shown_name(tool_name),
         tool_call_id=fitting_call_id(call_id),
         parameters=shown_parameters(parameters),
+    )
+
+
+def tool_progress(tool_name: str, call_id: str, message: str) -> ToolProgress:
+    """How far a running tool is."""
+    return ToolProgress(
+        tool_name=shown_name(tool_name),
+        tool_call_id=fitting_call_id(call_id),
+        message=cut(message, PROGRESS_BYTES)[0],
     )
 
 
@@ -77,15 +97,11 @@ def approval_requested(
     )
 
 
-def agent_completed(text: str, *, took_ms: int, usage: Usage) -> AgentCompleted:
-    """The answer, and whether it was cut."""
+def agent_completed(text: str, *, took_ms: int, usage: Usage, finish: Finish = Finish.COMPLETE) -> AgentCompleted:
+    """The answer, whether it was cut to size here, and how the model ended it."""
     result, truncated = cut(text, ANSWER_BYTES)
-    counted = Usage(
-        requests=min(usage.requests, MOST_COUNTED),
-        input_tokens=min(usage.input_tokens, MOST_COUNTED),
-        output_tokens=min(usage.output_tokens, MOST_COUNTED),
-    )
-    return AgentCompleted(result=result, truncated=truncated, execution_time_ms=took_ms, usage=counted)
+    counted = Usage(**{name: min(count, MOST_COUNTED) for name, count in usage})
+    return AgentCompleted(result=result, truncated=truncated, finish=finish, execution_time_ms=took_ms, usage=counted)
 
 
 def agent_error(reason: RunFailed) -> AgentError:

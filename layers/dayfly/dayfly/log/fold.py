@@ -4,7 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dayfly.log.journal import JournalEntry
-from dayfly.log.messages import AssistantSaid, Decision, Message, ToolAnswered, ToolOutcome, UserSaid
+from dayfly.log.messages import (
+    NOTHING_COUNTED,
+    AssistantSaid,
+    Decision,
+    Message,
+    TokenCount,
+    ToolAnswered,
+    ToolOutcome,
+    UserSaid,
+)
 
 UNANSWERED = "The run ended before this tool answered."
 
@@ -18,8 +27,15 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Reasoned:
+    """A piece of streamed reasoning, at its seq: no part of any message."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Voided:
-    """A later attempt made the text after this seq void."""
+    """A later attempt, or another try of the same request, made the text after this seq void."""
 
     after: int
 
@@ -32,7 +48,7 @@ class Began:
     call_id: str
 
 
-LogStep = Said | Voided | Began | JournalEntry
+LogStep = Said | Reasoned | Voided | Began | JournalEntry
 
 
 def fold(user_text: str, steps: Iterable[LogStep]) -> tuple[Message, ...]:
@@ -53,7 +69,7 @@ def fold(user_text: str, steps: Iterable[LogStep]) -> tuple[Message, ...]:
             case JournalEntry(completes=completes, message=message) if not isinstance(message, Decision):
                 said = [piece for piece in said if piece.seq > completes]
                 messages.append(message)
-            case JournalEntry() | Began():
+            case JournalEntry() | Began() | Reasoned():
                 pass
     partial = "".join(piece.text for piece in said)
     if partial:
@@ -92,8 +108,7 @@ class Resumption:
     in_doubt: frozenset[str] = frozenset()
     decisions: tuple[Decision, ...] = ()
     requests: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
+    tokens: TokenCount = NOTHING_COUNTED
 
 
 def resumption_of(steps: Iterable[LogStep]) -> Resumption:
@@ -112,6 +127,5 @@ def resumption_of(steps: Iterable[LogStep]) -> Resumption:
         in_doubt=frozenset(step.call_id for step in steps if isinstance(step, Began)) - ended,
         decisions=tuple(decision for call_id, decision in decisions.items() if call_id not in ended),
         requests=len(responses),
-        input_tokens=sum(entry.input_tokens for entry in responses),
-        output_tokens=sum(entry.output_tokens for entry in responses),
+        tokens=sum((entry.tokens for entry in responses), NOTHING_COUNTED),
     )

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from dayfly.log.messages import AssistantSaid, Decision, ToolAnswered
+from dayfly.log.messages import AssistantSaid, Decision, TokenCount, ToolAnswered
 from dayfly.store import keys
 from dayfly.store.large_values import get_parts
 from dayfly.store.rows import LogRow
@@ -25,6 +25,13 @@ class JournalEntry:
     message: JournalMessage
     input_tokens: int = 0
     output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+
+    @property
+    def tokens(self) -> TokenCount:
+        """All that was counted."""
+        return TokenCount(self.input_tokens, self.output_tokens, self.cache_read_tokens, self.cache_write_tokens)
 
 
 _ENTRIES: Final[TypeAdapter[tuple[JournalEntry, ...]]] = TypeAdapter(tuple[JournalEntry, ...])

@@ -6,6 +6,8 @@ from typing import Final, Literal
 
 from pydantic import TypeAdapter
 
+from dayfly.protocol.events import Finish
+
 
 class ToolOutcome(StrEnum):
     """How a tool call ended. `UNANSWERED`: the run ended before it did, so the next model request is told so."""
@@ -34,11 +36,27 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderState:
+    """What a provider wants back with a response and nobody else can read: signed or encrypted reasoning, signatures of
+    tool calls, its own ids. It is sent to this provider again and to no other, and never to a client.
+
+    Attributes:
+        provider: Who gave it: the provider's name, and its address where a name has several.
+        data: Opaque text, as the provider's adapter wrote it.
+    """
+
+    provider: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
 class AssistantSaid:
-    """One whole model response: its text and the tools it asked for."""
+    """One whole model response: its text, the tools it asked for, how it ended, and what its provider wants back."""
 
     text: str
     calls: tuple[ToolCall, ...] = ()
+    finish: Finish = Finish.COMPLETE
+    state: ProviderState | None = None
     kind: Literal["assistant"] = "assistant"
 
 
@@ -65,6 +83,28 @@ class Decision:
 
 
 Message = UserSaid | AssistantSaid | ToolAnswered
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCount:
+    """What a provider counted. The cached ones are part of `input`."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+    def __add__(self, other: "TokenCount") -> "TokenCount":
+        return TokenCount(
+            self.input + other.input,
+            self.output + other.output,
+            self.cache_read + other.cache_read,
+            self.cache_write + other.cache_write,
+        )
+
+
+NOTHING_COUNTED: Final = TokenCount()
+
 
 _DECISION: Final[TypeAdapter[Decision]] = TypeAdapter(Decision)
 

@@ -72,7 +72,7 @@ def sanitized_response(said: AssistantSaid) -> AssistantSaid:
     calls = (
         ToolCall(fitting_call_id(call.call_id), sanitize(call.name), sanitize(call.arguments)) for call in said.calls
     )
-    return AssistantSaid(sanitize(said.text), tuple(calls))
+    return replace(said, text=sanitize(said.text), calls=tuple(calls))
 
 
 def sanitized_answer(answer: ToolAnswered) -> ToolAnswered:

@@ -92,6 +92,7 @@ class LogWriter:
         self.nonce = nonce or new_nonce()
         self.position = position
         self.next_seq = position.next_seq
+        self._completed = position.next_seq - 1
         self._table = table
         self._clock = clock
         self._ordinal = 0
@@ -128,6 +129,7 @@ class LogWriter:
                     self.next_seq = found.last + 1
                     continue
             self.next_seq = batch.last + 1
+            self._completed = batch.journal[-1].completes if batch.journal else self._completed
             return Committed(row, batch, plan.result)
 
     def _number(self, items: tuple[Emitted, ...]) -> Batch:
@@ -137,6 +139,7 @@ class LogWriter:
             run_id=self.position.run_id,
             thread_id=self.position.thread_id,
             agent_name=self.position.agent_name,
+            completed=self._completed,
         )
 
     async def _row(self, batch: Batch, *, ordinal: int, at: int) -> LogRow:

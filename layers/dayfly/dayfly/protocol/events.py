@@ -15,8 +15,11 @@ class EventType(StrEnum):
     USER_MESSAGE = "user_message"
     AGENT_STARTED = "agent_started"
     AGENT_THINKING = "agent_thinking"
+    AGENT_REASONING = "agent_reasoning"
     AGENT_DELTA = "agent_delta"
+    AGENT_RETRYING = "agent_retrying"
     TOOL_EXECUTING = "tool_executing"
+    TOOL_PROGRESS = "tool_progress"
     TOOL_COMPLETED = "tool_completed"
     APPROVAL_REQUESTED = "approval_requested"
     AGENT_RESUMED = "agent_resumed"
@@ -27,6 +30,24 @@ class EventType(StrEnum):
 
 ToolStatus = Literal["ok", "error", "denied"]
 ResumeReason = Literal["handed_over", "engine_lost", "answered", "expired"]
+RetryReason = Literal["throttled", "unavailable", "connection_lost", "timed_out", "cut_off", "no_answer", "too_long"]
+
+
+class Finish(StrEnum):
+    """How the model's last response ended. Only `complete` is a whole answer."""
+
+    COMPLETE = "complete"
+    """The model had said all."""
+    LENGTH = "length"
+    """The limit of output tokens cut the answer off: a further message in the thread can ask to go on."""
+    CONTEXT_WINDOW = "context_window"
+    """The conversation and the answer together filled the model's context window."""
+    FILTERED = "filtered"
+    """A content filter or guardrail of the provider held back the answer or the rest of it."""
+    REFUSED = "refused"
+    """The model itself declined to answer."""
+    OTHER = "other"
+    """The provider named an ending that is none of these."""
 
 
 class Payload(BaseModel):
@@ -67,12 +88,37 @@ class AgentThinking(Payload):
     """A rough guess; absent where there is none."""
 
 
+class AgentReasoning(Payload):
+    """A piece of what the model itself reasons before it answers, where it shows that; `agent_thinking` says that a
+    request was made. No part of the answer. Consecutive pieces are merged before they get a seq."""
+
+    type = EventType.AGENT_REASONING
+    text: str
+    """To be appended to the reasoning that came before in the same request to the model."""
+
+
 class AgentDelta(Payload):
     """A piece of the answer. Consecutive pieces are merged before they get a seq."""
 
     type = EventType.AGENT_DELTA
     text: str
     """To be appended to what came before."""
+
+
+class AgentRetrying(Payload):
+    """A request to the model failed in a way that may pass, and is made again within the run. Deltas, and pieces of
+    reasoning, after `discard_after` are void."""
+
+    type = EventType.AGENT_RETRYING
+    reason: RetryReason
+    """Why: the provider has too many requests, is not available, the connection broke off, nothing came in time, the
+    response ended before it was whole, it held no answer, or the conversation was too long and is sent shortened."""
+    retry: Annotated[int, Field(ge=1)]
+    """Counts the retries of this request to the model, from 1."""
+    delay_ms: Annotated[int, Field(ge=0)]
+    """Milliseconds until the request is made again."""
+    discard_after: Annotated[int, Field(ge=0)] = 0
+    """Drop the text of deltas and reasoning with a higher seq that came before this event."""
 
 
 class ToolExecuting(Payload):
@@ -85,6 +131,18 @@ class ToolExecuting(Payload):
     """Ties this call's events together."""
     parameters: dict[str, JsonValue]
     """What the tool is called with: redacted, cut to size."""
+
+
+class ToolProgress(Payload):
+    """A running tool tells how far it is."""
+
+    type = EventType.TOOL_PROGRESS
+    tool_name: str
+    """The tool."""
+    tool_call_id: str
+    """Ties this call's events together."""
+    message: str
+    """For people, cut to size. It replaces the one before."""
 
 
 class ToolCompleted(Payload):
@@ -140,6 +198,10 @@ class Usage(BaseModel):
     """Tokens that the model read."""
     output_tokens: int = 0
     """Tokens that the model wrote."""
+    cache_read_tokens: int = 0
+    """Of `input_tokens`, those that the provider read from its prompt cache."""
+    cache_write_tokens: int = 0
+    """Of `input_tokens`, those that the provider wrote to its prompt cache."""
 
 
 class AgentCompleted(Payload):
@@ -150,7 +212,9 @@ class AgentCompleted(Payload):
     result: str
     """The answer."""
     truncated: bool
-    """`result` was cut to size."""
+    """`result` was cut to size: deltas and history hold the whole. Whether the model said all, `finish` says."""
+    finish: Finish = Finish.COMPLETE
+    """How the model ended the answer."""
     execution_time_ms: Annotated[int, Field(ge=0)]
     """Milliseconds that the run took, over all of its engines."""
     usage: Usage
@@ -183,8 +247,11 @@ AnyPayload = (
     UserMessage
     | AgentStarted
     | AgentThinking
+    | AgentReasoning
     | AgentDelta
+    | AgentRetrying
     | ToolExecuting
+    | ToolProgress
     | ToolCompleted
     | ApprovalRequested
     | AgentResumed

@@ -13,6 +13,7 @@ class Phase(StrEnum):
 
     STARTING = "starting"
     MODEL = "model"
+    RETRYING = "retrying"
     TOOL = "tool"
     ENDING = "ending"
 

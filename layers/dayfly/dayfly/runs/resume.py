@@ -10,7 +10,7 @@ from typing import Final
 
 from dayfly.errors import Superseded
 from dayfly.log.batch import Batch
-from dayfly.log.fold import LogStep, Said, resumption_of
+from dayfly.log.fold import LogStep, Reasoned, Said, resumption_of
 from dayfly.log.messages import Decision
 from dayfly.log.reader import log_of
 from dayfly.log.writer import Lost, Plan
@@ -108,4 +108,6 @@ def void_after(steps: Iterable[LogStep]) -> int | None:
     """The seq after which text is void for a run that continues from these steps; `None` if no text is void."""
     steps = tuple(steps)
     completed_seq = resumption_of(steps).completed_seq
-    return completed_seq if any(isinstance(step, Said) and step.seq > completed_seq for step in steps) else None
+    return (
+        completed_seq if any(isinstance(step, Said | Reasoned) and step.seq > completed_seq for step in steps) else None
+    )

@@ -103,7 +103,7 @@ def _results_of(open_ids: set[str]) -> ModelMessage:
 
 def test_an_answer_is_a_last_response_without_calls() -> None:
     """Anything else goes on."""
-    assert already_answered((AssistantSaid("Done."),)) == "Done."
+    assert already_answered((AssistantSaid("Done."),)) == AssistantSaid("Done.")
     assert already_answered((AssistantSaid("Let me see.", CALLS),)) is None
     assert already_answered((AssistantSaid(""),)) is None
     assert already_answered(()) is None

@@ -9,24 +9,18 @@ import pydantic_ai
 from pydantic_ai import Agent as LibraryAgent
 from pydantic_ai import AgentRun, DeferredToolRequests, RunContext, UsageLimits
 from pydantic_ai.exceptions import AgentRunError
-from pydantic_ai.messages import (
-    AgentStreamEvent,
-    FunctionToolResultEvent,
-    PartDeltaEvent,
-    PartStartEvent,
-    TextPart,
-    TextPartDelta,
-    ToolReturnPart,
-)
+from pydantic_ai.messages import FunctionToolResultEvent, ToolReturnPart
 from pydantic_ai.models import Model
 
 from dayfly.agents.pydantic.event_channel import EventChannel
 from dayfly.agents.pydantic.failures import explain
 from dayfly.agents.pydantic.hooks import LoopHooks
 from dayfly.agents.pydantic.loop_start import already_answered, refuse_doubt, start_of
+from dayfly.agents.pydantic.response_stream import ResponseStream
+from dayfly.agents.pydantic.tool_calls import ToolCalls
 from dayfly.agents.pydantic.toolbox import Call, build_tool
 from dayfly.agents.sdk.definition import AgentDefinition
-from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Turn
+from dayfly.agents.sdk.protocol import AgentEvent, Answered, Turn
 from dayfly.errors import DayflyError, ModelFailed
 from dayfly.text import sanitize
 
@@ -63,8 +57,8 @@ class PydanticAgent:
     async def run(self, turn: Turn) -> AsyncGenerator[AgentEvent, None]:
         """See `Agent.run` of the protocol."""
         refuse_doubt(turn, self._definition)
-        if (answer := already_answered(turn.resumed)) is not None:
-            yield Answered(answer)
+        if (said := already_answered(turn.resumed)) is not None:
+            yield Answered(said.text, said.finish)
             return
         events: EventChannel[AgentEvent] = EventChannel()
         loop = asyncio.create_task(self._drive(turn, events), name="agent")
@@ -89,14 +83,15 @@ class PydanticAgent:
 
     async def _loop(self, turn: Turn, model: Model, events: EventChannel[AgentEvent]) -> None:
         tools = self._definition.toolkit
-        hooks = LoopHooks(turn, events, tools)
+        calls = ToolCalls(turn, events, tools)
+        hooks = LoopHooks(turn, events, calls)
         agent = LibraryAgent(
             model,
             output_type=[str, DeferredToolRequests],
             name=turn.context.agent_name,
             instructions=self._definition.instructions,
             deps_type=type(None),
-            tools=[build_tool(tool, hooks.call_tool) for tool in tools],
+            tools=[build_tool(tool, calls.call_tool) for tool in tools],
             retries=RETRIES,
             capabilities=[hooks],
         )
@@ -109,13 +104,13 @@ class PydanticAgent:
             usage=start.used,
             usage_limits=UsageLimits(request_limit=self._definition.max_model_requests),
         ) as run:
-            await _walk(run, hooks, events)
+            await _walk(run, calls, events)
         result = run.result
         assert result is not None  # noqa: S101  the graph was walked to its end
         if isinstance(result.output, DeferredToolRequests):
-            await hooks.ask_user(result.output)
+            await calls.ask_user(result.output)
         else:
-            await events.give(Answered(sanitize(result.output)))
+            await events.give(Answered(sanitize(result.output), hooks.finish))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +130,16 @@ async def _never(run_context: RunContext[None], call: Call) -> str:
 
 
 async def _walk(
-    run: AgentRun[None, str | DeferredToolRequests], hooks: LoopHooks, events: EventChannel[AgentEvent]
+    run: AgentRun[None, str | DeferredToolRequests], calls: ToolCalls, events: EventChannel[AgentEvent]
 ) -> None:
     async for node in run:
         if LibraryAgent.is_model_request_node(node):
             try:
+                shown = ResponseStream()
                 async with node.stream(run.ctx) as stream:
                     async for event in stream:
-                        if text := _text_of(event):
-                            await events.give(Delta(sanitize(text)))
+                        for piece in shown.pieces(event):
+                            await events.give(piece)
             except (AgentRunError, DayflyError):
                 raise
             except Exception as error:
@@ -154,16 +150,7 @@ async def _walk(
             async with node.stream(run.ctx) as stream:
                 async for event in stream:
                     if isinstance(event, FunctionToolResultEvent) and isinstance(event.part, ToolReturnPart):
-                        await hooks.end_call(event.part)
-
-
-def _text_of(event: AgentStreamEvent) -> str:
-    # The first piece of a text comes with the start of its part.
-    if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
-        return event.part.content
-    if isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
-        return event.delta.content_delta
-    return ""
+                        await calls.end_call(event.part)
 
 
 async def _stop(task: asyncio.Task[None]) -> None:

@@ -1,55 +1,31 @@
-"""Hooks into pydantic-ai's loop that give the engine an event for each model request, response and tool call."""
+"""Hooks into pydantic-ai's loop around each request to the model: an event before it, and one with the response."""
 
-import asyncio
 import dataclasses
-import json
-import logging
-from collections.abc import Iterable
-from typing import Final
 
-from pydantic import JsonValue
-from pydantic_ai import DeferredToolRequests, RunContext
+from pydantic_ai import RunContext
 from pydantic_ai.capabilities import AbstractCapability
-from pydantic_ai.exceptions import ApprovalRequired, ModelRetry, ToolFailed
-from pydantic_ai.messages import ModelResponse, ToolCallPart, ToolReturnPart
+from pydantic_ai.messages import ModelResponse
 from pydantic_ai.models import ModelRequestContext
 
-from dayfly.agents.notes import NoteRefused
 from dayfly.agents.pydantic.conversation import from_model_response
+from dayfly.agents.pydantic.endings import finish_of
 from dayfly.agents.pydantic.event_channel import EventChannel
-from dayfly.agents.pydantic.failures import ToolFailures
-from dayfly.agents.pydantic.toolbox import Call, as_text
-from dayfly.agents.sdk.definition import Tool
-from dayfly.agents.sdk.protocol import AgentEvent, Asked, OpenCall, Responded, Thinking, ToolEnded, ToolStarted, Turn
-from dayfly.agents.sdk.tool_context import ToolContext, ToolError
-from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome
-from dayfly.protocol.call_ids import fitting_call_id
-from dayfly.text import sanitize
-
-_log: Final = logging.getLogger(__name__)
+from dayfly.agents.pydantic.tool_calls import ToolCalls
+from dayfly.agents.sdk.protocol import AgentEvent, Responded, Thinking, Turn
+from dayfly.log.messages import AssistantSaid
+from dayfly.protocol.events import Finish
 
 
 class LoopHooks(AbstractCapability[None]):
-    """Gives the events of one attempt's model requests and tool calls, and carries out the calls.
+    """Gives the events of one attempt's requests to the model. An event is given, and taken by the engine, before the
+    loop goes on to what follows from it. No event of the library's stream marks where a request begins, hence hooks."""
 
-    An event is given, and taken by the engine, before the loop goes on to what follows from it. Model requests use the
-    library's hooks, since no event of its stream marks where a request begins. `call_tool` gives the event before the
-    call and the one after it; a call that needs approval waits for it. Tool call ids are cut to the protocol's length
-    and made unique in the conversation.
-    """
-
-    def __init__(self, turn: Turn, events: EventChannel[AgentEvent], tools: Iterable[Tool] = ()) -> None:
-        self._turn = turn
+    def __init__(self, turn: Turn, events: EventChannel[AgentEvent], calls: ToolCalls) -> None:
+        self.finish = Finish.COMPLETE
+        """How the last response ended."""
         self._events = events
-        self._to_approve = {tool.name for tool in tools if tool.requires_approval}
-        self._approved = {decision.call_id for decision in turn.decisions if decision.approved}
-        said = [message for message in turn.resumed if isinstance(message, AssistantSaid)]
-        self._requests = len(said)
-        self._calls: dict[str, ToolCall] = {call.call_id: call for message in said for call in message.calls}
-        earlier = (message for message in turn.history if isinstance(message, AssistantSaid))
-        self._earlier = {call.call_id for message in earlier for call in message.calls}
-        self._ended = {message.call_id for message in turn.resumed if isinstance(message, ToolAnswered)}
-        self._failures = ToolFailures(turn.resumed)
+        self._calls = calls
+        self._requests = sum(isinstance(message, AssistantSaid) for message in turn.resumed)
 
     async def before_model_request(
         self, ctx: RunContext[None], request_context: ModelRequestContext
@@ -60,7 +36,7 @@ class LoopHooks(AbstractCapability[None]):
             AgentFailed: A tool keeps failing.
         """
         del ctx
-        tools = self._failures.end_response()
+        tools = self._calls.end_response()
         self._requests += 1
         reasoning = f"Working with what {_list(tools)} returned." if tools else "Reading the conversation."
         await self._events.give(Thinking(reasoning, self._requests))
@@ -69,92 +45,17 @@ class LoopHooks(AbstractCapability[None]):
     async def after_model_request(
         self, ctx: RunContext[None], *, request_context: ModelRequestContext, response: ModelResponse
     ) -> ModelResponse:
-        """Tells the whole response before anything that it asks for is done.
-
-        Returns:
-            The response with tool call ids that fit, and that the conversation has not had: some servers number the
-            calls of each response from zero, and a result could be taken for another's.
-        """
+        """Tells the whole response before anything that it asks for is done, and returns it as it goes on."""
         del ctx, request_context
-        taken = self._earlier | set(self._calls)
-        parts = [self._named_apart(part, taken) if isinstance(part, ToolCallPart) else part for part in response.parts]
-        response = dataclasses.replace(response, parts=parts)
-        said = from_model_response(response)
-        self._calls |= {call.call_id: call for call in said.calls}
-        await self._events.give(Responded(said, response.usage.input_tokens, response.usage.output_tokens))
+        self.finish = finish_of(response)
+        response = self._calls.named_apart(response)
+        said = dataclasses.replace(from_model_response(response), finish=self.finish)
+        self._calls.asked_for(said)
+        usage = response.usage
+        await self._events.give(
+            Responded(said, usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cache_write_tokens)
+        )
         return response
-
-    async def call_tool(self, run_context: RunContext[None], call: Call) -> str:
-        """Carries out one call and returns the result's text.
-
-        Raises:
-            ToolFailed: The tool failed. The library tells the model.
-            ApprovalRequired: The user has not decided on the call. A resumed attempt is led here with all open calls.
-        """
-        call_id = run_context.tool_call_id or ""
-        name = run_context.tool_name or ""
-        if name in self._to_approve and call_id not in self._approved:
-            raise ApprovalRequired
-        await self._events.give(ToolStarted(name, call_id, self._parameters(call_id)))
-        started = self._turn.clock.monotonic()
-        content, outcome = await self._outcome(name, call_id, call)
-        took_ms = round((self._turn.clock.monotonic() - started) * 1000)
-        await self._end(ToolAnswered(call_id, name, content, outcome), took_ms)
-        if outcome is not ToolOutcome.OK:
-            raise ToolFailed(content)
-        return content
-
-    async def end_call(self, result: ToolReturnPart) -> None:
-        """Tells the end of a call that reached no tool: the user denied it, or there is no such tool, or its arguments
-        do not fit; the last two are told as a tool that failed. Does nothing where `call_tool` has told the end."""
-        name, call_id = result.tool_name, result.tool_call_id
-        if call_id in self._ended:
-            return
-        denied = result.outcome == "denied"
-        if not denied:
-            await self._events.give(ToolStarted(name, call_id, self._parameters(call_id)))
-        content = result.model_response_str(wrap_if_error=False)
-        await self._end(ToolAnswered(call_id, name, content, ToolOutcome.DENIED if denied else ToolOutcome.ERROR), 0)
-
-    async def ask_user(self, requests: DeferredToolRequests) -> None:
-        """Gives the last event of an attempt that cannot go on until the user has decided on these calls."""
-        calls = ((call.tool_name, call.tool_call_id) for call in requests.approvals)
-        await self._events.give(Asked(tuple(OpenCall(name, call, self._parameters(call)) for name, call in calls)))
-
-    async def _outcome(self, name: str, call_id: str, call: Call) -> tuple[str, ToolOutcome]:
-        try:
-            return await self._result(call_id, call)
-        except asyncio.CancelledError:
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise
-            # Nobody cancelled this call: something that the tool waited for was cancelled.
-            return f"The tool {name} broke off.", ToolOutcome.ERROR
-        except Exception:  # noqa: BLE001  # a tool is foreign code: the run outlives its failure, and the model is told
-            _log.exception("tool failed", extra={"tool_name": name})
-            return f"The tool {name} failed unexpectedly.", ToolOutcome.ERROR
-
-    async def _result(self, call_id: str, call: Call) -> tuple[str, ToolOutcome]:
-        try:
-            return as_text(await call(ToolContext.of(self._turn, call_id))), ToolOutcome.OK
-        except (ToolError, NoteRefused, ToolFailed, ModelRetry) as refusal:
-            return sanitize(str(refusal)), ToolOutcome.ERROR  # its `__str__` may be the tool's own, and raise
-
-    async def _end(self, answer: ToolAnswered, execution_time_ms: int) -> None:
-        self._ended.add(answer.call_id)
-        self._failures.add(answer)
-        await self._events.give(ToolEnded(answer, execution_time_ms))
-
-    def _named_apart(self, part: ToolCallPart, taken: set[str]) -> ToolCallPart:
-        call_id = fitting_call_id(part.tool_call_id)
-        if not call_id or call_id in taken:
-            call_id = fitting_call_id(f"{call_id}-{len(taken)}")
-        taken.add(call_id)
-        return dataclasses.replace(part, tool_call_id=call_id)
-
-    def _parameters(self, call_id: str) -> dict[str, JsonValue]:
-        call = self._calls.get(call_id)
-        parameters: dict[str, JsonValue] = json.loads(call.arguments) if call else {}
-        return parameters
 
 
 def _list(names: tuple[str, ...]) -> str:

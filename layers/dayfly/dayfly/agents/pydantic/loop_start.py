@@ -77,7 +77,7 @@ def refuse_doubt(turn: Turn, definition: AgentDefinition) -> None:
         )
 
 
-def already_answered(resumed: tuple[Message, ...]) -> str | None:
+def already_answered(resumed: tuple[Message, ...]) -> AssistantSaid | None:
     """The answer, if an earlier attempt had it whole and was lost before it could say so."""
     last = resumed[-1] if resumed else None
-    return last.text if isinstance(last, AssistantSaid) and not last.calls and last.text else None
+    return last if isinstance(last, AssistantSaid) and not last.calls and last.text else None

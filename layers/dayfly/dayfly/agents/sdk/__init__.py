@@ -14,9 +14,12 @@ from dayfly.agents.sdk.protocol import (
     Asked,
     Delta,
     OpenCall,
+    ReasoningDelta,
     Responded,
+    Retrying,
     Thinking,
     ToolEnded,
+    ToolProgress,
     ToolStarted,
     Turn,
     denial_text,
@@ -24,7 +27,17 @@ from dayfly.agents.sdk.protocol import (
 from dayfly.agents.sdk.tool_context import ToolContext, ToolError, ToolFunction
 from dayfly.agents.tool_threads import run_in_thread
 from dayfly.errors import AgentFailed, ModelFailed, ToolOutcomeUnknown
-from dayfly.log.messages import AssistantSaid, Decision, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
+from dayfly.log.messages import (
+    AssistantSaid,
+    Decision,
+    Message,
+    ProviderState,
+    ToolAnswered,
+    ToolCall,
+    ToolOutcome,
+    UserSaid,
+)
+from dayfly.protocol.events import Finish
 
 __all__ = [
     "Agent",
@@ -37,11 +50,15 @@ __all__ = [
     "AssistantSaid",
     "Decision",
     "Delta",
+    "Finish",
     "Message",
     "ModelFailed",
     "NoteRefused",
     "OpenCall",
+    "ProviderState",
+    "ReasoningDelta",
     "Responded",
+    "Retrying",
     "Thinking",
     "Tool",
     "ToolAnswered",
@@ -52,6 +69,7 @@ __all__ = [
     "ToolFunction",
     "ToolOutcome",
     "ToolOutcomeUnknown",
+    "ToolProgress",
     "ToolStarted",
     "Turn",
     "UserSaid",

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from dayfly.clock import Clock
 from dayfly.context.execution import UserExecutionContext
 from dayfly.log.messages import AssistantSaid, Decision, Message, ToolAnswered
+from dayfly.protocol.events import Finish, RetryReason
 from dayfly.store.table import Table
 from dayfly.text import sanitize
 
@@ -29,12 +30,38 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """A piece of what the model itself reasons before it answers, as it is produced: no part of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Responded:
-    """A whole model response has come: for the journal, not for the client. The tokens are this response's own."""
+    """A whole model response has come: for the journal, not for the client. The tokens are this response's own; the
+    cached ones are part of `input_tokens`."""
 
     message: AssistantSaid
     input_tokens: int = 0
     output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """The request to the model failed, and is about to be made again: the text and the reasoning since the last
+    `Responded` are void.
+
+    Attributes:
+        reason: Why it failed.
+        retry: Counts the retries of this request, from 1.
+        delay_s: Seconds until it is made again. The agent waits, after this event is taken.
+    """
+
+    reason: RetryReason
+    retry: int
+    delay_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +71,14 @@ class ToolStarted:
     tool_name: str
     tool_call_id: str
     parameters: dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolProgress:
+    """A running tool tells how far it is, for people."""
+
+    tool_call_id: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +92,11 @@ class ToolEnded:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The end of a run that went well: the whole answer. What the model counted stands in each `Responded`."""
+    """The end of a run that went well: the whole answer, and how the model ended it. What the model counted stands in
+    each `Responded`."""
 
     text: str
+    finish: Finish = Finish.COMPLETE
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +116,9 @@ class Asked:
     calls: tuple[OpenCall, ...]
 
 
-AgentEvent = Thinking | Delta | Responded | ToolStarted | ToolEnded | Answered | Asked
+AgentEvent = (
+    Thinking | ReasoningDelta | Delta | Responded | Retrying | ToolStarted | ToolProgress | ToolEnded | Answered | Asked
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,10 +159,11 @@ class Agent(Protocol):
         run with `agent_failed`, and the log says what was wrong.
 
         The engine asks for the next event only when the one before is taken: committed to the run log for `Responded`,
-        `ToolStarted`, `ToolEnded` and `Thinking`; buffered, with back-pressure, for `Delta`. So what stands behind a
-        `yield` happens after the commit. On cancellation or `aclose` the model's stream is closed at once. A call in
-        doubt is carried out again if its tool is idempotent; else `ToolOutcomeUnknown` is raised before any event.
-        Raises `ModelFailed` where the provider failed; anything else it raises counts as the agent's own failure.
+        `ToolStarted`, `ToolEnded`, `Thinking` and `Retrying`; buffered, with back-pressure, for the others. So what
+        stands behind a `yield` happens after the commit. On cancellation or `aclose` the model's stream is closed at
+        once. A call in doubt is carried out again if its tool is idempotent; else `ToolOutcomeUnknown` is raised before
+        any event. Raises `ModelFailed` where the provider failed; anything else it raises counts as the agent's own
+        failure.
         """
 
 

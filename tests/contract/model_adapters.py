@@ -46,8 +46,6 @@ class Adapter(ABC):
     setting: str
     path: str
     content_type: str
-    attempts = 1
-    """How often the client itself makes a request that a server refuses for the moment."""
 
     @abstractmethod
     def models(self, url: str) -> AbstractContextManager[Models]:
@@ -172,7 +170,6 @@ class OpenAI(Adapter):
     setting = "openai:llama3.2"
     path = "/v1/chat/completions"
     content_type = "text/event-stream"
-    attempts = 3
 
     def models(self, url: str) -> AbstractContextManager[Models]:
         return nullcontext(Models(api_key="the-key", base_url=f"{url}/v1"))

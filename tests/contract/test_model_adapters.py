@@ -133,18 +133,19 @@ async def test_text_and_a_tool_and_its_result(adapter: Adapter) -> None:
     [(403, False, "credentials"), (429, True, "too many requests at the moment"), (500, True, "The model failed")],
 )
 async def test_a_refused_request(adapter: Adapter, status: int, told: str, *, retryable: bool) -> None:
-    """Whether trying again may help follows from the status; what the provider says of an account stays inside."""
+    """Whether trying again may help follows from the status; what the provider says of an account stays inside. The
+    client itself makes no request twice."""
 
     async def refuses(reply: Reply) -> None:
         await adapter.refuse(reply, status, "no more for account 123456789012")
 
-    async with model_server(*[refuses] * adapter.attempts) as server:
+    async with model_server(refuses) as server:
         with adapter.models(server.url) as models, pytest.raises(ModelFailed, match=told) as failure:
             await ask(AGENT, QUESTION, model=adapter.setting, models=models)
     assert failure.value.retryable is retryable
     assert isinstance(failure.value, ModelRefused) is not retryable
     assert "123456789012" not in str(failure.value)
-    assert len(server.requests) == (adapter.attempts if retryable else 1)
+    assert len(server.requests) == 1
 
 
 @each_provider
@@ -178,7 +179,7 @@ async def test_a_connection_that_breaks_off(adapter: Adapter) -> None:
 
 @each_provider
 async def test_nobody_listening(adapter: Adapter) -> None:
-    """A refused connection, after the client's own retries, is a failure of the model that may pass."""
+    """A refused connection is a failure of the model that may pass."""
     async with model_server() as server:
         pass
     with adapter.models(server.url) as models, pytest.raises(ModelFailed) as failure:

@@ -60,5 +60,6 @@ def _parameter(name: str) -> str:
 
 
 def _bedrock() -> "BedrockRuntimeClient":
-    """Process-lived; signs with the function's own credentials."""
-    return boto3.client("bedrock-runtime", config=client_config(read_timeout=_SILENCE_S))
+    """Process-lived; signs with the function's own credentials. It repeats nothing: the agent itself makes a request
+    again, where its user sees it."""
+    return boto3.client("bedrock-runtime", config=client_config(read_timeout=_SILENCE_S, attempts=1))

@@ -17,8 +17,6 @@ from dayfly.errors import ConfigurationError
 CONNECT_SECONDS: Final = 10.0
 SILENCE_SECONDS: Final = 120.0
 """How long a model may be silent before its connection counts as lost."""
-RETRIES: Final = 2
-"""How often the client itself repeats a request that was not answered."""
 
 
 def opener(model_id: str, models: Models) -> OpenModel:
@@ -33,7 +31,8 @@ def opener(model_id: str, models: Models) -> OpenModel:
     @asynccontextmanager
     async def open_model() -> AsyncIterator[Model]:
         timeout = openai.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
-        async with openai.AsyncOpenAI(api_key=key, base_url=base_url, timeout=timeout, max_retries=RETRIES) as client:
+        # The agent itself makes a request again, where its user sees it.
+        async with openai.AsyncOpenAI(api_key=key, base_url=base_url, timeout=timeout, max_retries=0) as client:
             # Another server is not assumed to know OpenAI's own extensions.
             yield OpenAIChatModel(
                 model_id,

@@ -37,7 +37,8 @@ def of_run(run: RunView, admitted: Admitted | None) -> list[str]:
 
 
 def _tools(run: RunView) -> list[str]:
-    """A call completes once, after it began unless it was denied; nothing is left open in a run that completed."""
+    """A call completes once, after it began unless it was denied or could not be carried out; nothing is left open in a
+    run that completed."""
     begun: dict[str, int] = {}
     wrong: list[str] = []
     done: set[str] = set()
@@ -52,7 +53,7 @@ def _tools(run: RunView) -> list[str]:
         elif event["type"] == "tool_completed":
             if call in done:
                 wrong.append(f"doubled: {call} completed twice")
-            if call not in begun and event["payload"]["status"] != "denied":
+            if call not in begun and event["payload"]["status"] == "ok":
                 wrong.append(f"{call} completed without having begun")
             done.add(call)
     end = run.end

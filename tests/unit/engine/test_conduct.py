@@ -55,6 +55,7 @@ LEGAL: dict[str, tuple[AgentEvent, ...]] = {
     "a tool without a response": (started(), ended(), DONE),
     "a denied call": (responded("c-1"), ended(outcome=DENIED), DONE),
     "a call that fails": (started(), ended(outcome=ToolOutcome.ERROR), DONE),
+    "a call that cannot be carried out": (responded("c-1"), ended(outcome=ToolOutcome.ERROR), DONE),
     "a question": (responded("c-1", "c-2"), started("c-1"), ended("c-1"), asked("c-2")),
     "several questions": (asked("c-1", "c-2"),),
     "a response between two tools": (
@@ -95,7 +96,6 @@ ILLEGAL: dict[str, tuple[tuple[Any, ...], str]] = {
     ),
     "an answer while a tool runs": ((started(), DONE), "answered while a tool call had not ended: 'c-1'"),
     "a result without a start": ((responded("c-1"), ended()), "had not started: 'c-1'"),
-    "a failure without a start": ((ended(outcome=ToolOutcome.ERROR),), "had not started: 'c-1'"),
     "a result twice": ((started(), ended(), ended()), "ended a tool call twice: 'c-1'"),
     "a denial twice": ((ended(outcome=DENIED), ended(outcome=DENIED)), "ended a tool call twice: 'c-1'"),
     "a start twice": ((started(), started()), "started a tool call twice: 'c-1'"),

@@ -1077,7 +1077,7 @@ export interface Threads {
   cursor?: string | undefined;
 }
 /**
- * A tool has run. `result` is redacted and cut to size; the agent sees it whole. Time in milliseconds.
+ * A tool has run, or a call has ended without: the user did not approve it, or it named no tool, or its arguments do not fit; then no `tool_executing` came before. `result` is redacted and cut to size; the agent sees it whole.
  */
 export interface ToolCompleted {
   /**
@@ -1089,7 +1089,7 @@ export interface ToolCompleted {
    */
   tool_call_id: string;
   /**
-   * `error`: the tool failed, and the agent was told so. `denied`: the user did not approve.
+   * `error`: the tool failed, or could not be called so; the agent was told. `denied`: the user did not approve.
    */
   status: "ok" | "error" | "denied";
   /**

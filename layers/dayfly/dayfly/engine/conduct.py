@@ -158,7 +158,7 @@ class Conduct:
             raise AgentBrokeProtocol("The agent ended a tool call as neither ok, error nor denied.")
         if call_id in self._ended:
             raise _broken("ended a tool call twice:", call_id)
-        if call_id not in self._running and answer.outcome != ToolOutcome.DENIED:
+        if call_id not in self._running and answer.outcome == ToolOutcome.OK:
             raise _broken("ended a tool call that it had not started:", call_id)
         self._running.discard(call_id)
         self._ended.add(call_id)

@@ -146,7 +146,8 @@ class ToolProgress(Payload):
 
 
 class ToolCompleted(Payload):
-    """A tool has run. `result` is redacted and cut to size; the agent sees it whole. Time in milliseconds."""
+    """A tool has run, or a call has ended without: the user did not approve it, or it named no tool, or its arguments
+    do not fit; then no `tool_executing` came before. `result` is redacted and cut to size; the agent sees it whole."""
 
     type = EventType.TOOL_COMPLETED
     tool_name: str
@@ -154,7 +155,7 @@ class ToolCompleted(Payload):
     tool_call_id: str
     """Ties this call's events together."""
     status: ToolStatus
-    """`error`: the tool failed, and the agent was told so. `denied`: the user did not approve."""
+    """`error`: the tool failed, or could not be called so; the agent was told. `denied`: the user did not approve."""
     result: str
     """What the tool returned, as text: redacted, cut to size."""
     execution_time_ms: Annotated[int, Field(ge=0)]

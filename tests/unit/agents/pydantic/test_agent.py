@@ -132,17 +132,17 @@ async def test_an_unexpected_exception_in_a_tool_says_nothing_of_its_inside(capl
     [(call("missing"), "missing"), (call("double", '{"number": "x"}'), "number"), (call("double", "{"), "")],
 )
 async def test_a_call_that_fits_no_tool_is_an_error_result(wanted: Piece, reason: str) -> None:
-    """An unknown tool or arguments that do not fit are started and ended like a tool that failed."""
+    """An unknown tool or arguments that do not fit end the call as an error; nothing is announced as running."""
 
     def double(number: int) -> int:
         """Doubles."""
         return number * 2
 
     events = await events_of(agent_of(responses((wanted,), ("Sorry.",)), double))
-    assert kinds(events)[:4] == [Thinking, Responded, ToolStarted, ToolEnded]
-    assert isinstance(events[3], ToolEnded)
-    assert events[3].answer.outcome is ToolOutcome.ERROR
-    assert reason in events[3].answer.content
+    assert kinds(events)[:4] == [Thinking, Responded, ToolEnded, Thinking]
+    assert isinstance(events[2], ToolEnded)
+    assert events[2].answer.outcome is ToolOutcome.ERROR
+    assert reason in events[2].answer.content
     assert isinstance(events[-1], Answered)
 
 

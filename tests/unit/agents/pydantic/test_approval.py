@@ -8,6 +8,7 @@ from pydantic_ai.messages import ModelMessage, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo
 
 from dayfly.agents.pydantic.agent import PydanticAgent
+from dayfly.agents.pydantic.failures import MAX_FAILED_RESPONSES
 from dayfly.agents.sdk.definition import Tool
 from dayfly.agents.sdk.protocol import (
     AgentEvent,
@@ -20,8 +21,9 @@ from dayfly.agents.sdk.protocol import (
     ToolStarted,
 )
 from dayfly.agents.sdk.tool_context import ToolContext
+from dayfly.errors import AgentFailed
 from dayfly.log.messages import AssistantSaid, Decision, Message, ToolAnswered, ToolCall, ToolOutcome
-from tests.unit.agents.support import Piece, agent_of, assert_whole, call, events_of, kinds, responses, turn
+from tests.unit.agents.support import Piece, agent_of, assert_whole, call, collect, events_of, kinds, responses, turn
 
 DENIED = "The user did not approve this tool call."
 
@@ -79,7 +81,7 @@ async def test_an_attempt_ends_where_the_user_is_asked() -> None:
     assert shop.ran == ["b"]
     ended = {event.answer.call_id: event.answer.outcome for event in events if isinstance(event, ToolEnded)}
     assert ended == {"b": ToolOutcome.OK, "x": ToolOutcome.ERROR}
-    assert {event.tool_call_id for event in events if isinstance(event, ToolStarted)} == {"b", "x"}
+    assert {event.tool_call_id for event in events if isinstance(event, ToolStarted)} == {"b"}
 
 
 async def test_call_ids_are_asked_for_as_they_were_committed() -> None:
@@ -116,6 +118,28 @@ async def test_a_denied_call_only_ends(reason: str, content: str) -> None:
     assert shop.ran == []
     assert shop.told == {"a": ("denied", content)}
     assert events[-1] == Answered("Done.")
+
+
+@pytest.mark.parametrize("arguments", ['{"what": 1}', "{}", '{"what": "tea", "more": 1}', "{", '["tea"]'])
+async def test_arguments_that_do_not_fit_are_corrected_before_anybody_is_asked(arguments: str) -> None:
+    """Neither is the call announced as running nor its user asked: the model is told what is wrong, and its corrected
+    call is what the user is asked about."""
+    shop = Shop()
+    events = await events_of(shop.agent((call("buy", arguments, "x"),), (call("buy", '{"what": "tea"}', "y"),)))
+    assert kinds(events) == [Thinking, Responded, ToolEnded, Thinking, Responded, Asked]
+    assert asked_of(events) == ("y",)
+    assert shop.ran == []
+
+
+async def test_a_model_that_never_gives_fitting_arguments_ends_the_run() -> None:
+    """It is told a few times; its user is never asked."""
+    replies = tuple((call("buy", '{"what": 1}', f"x-{number}"),) for number in range(20))
+    seen: list[AgentEvent] = []
+    with pytest.raises(AgentFailed):
+        await collect(Shop().agent(*replies).run(turn()), seen)
+    assert kinds(seen).count(Responded) == MAX_FAILED_RESPONSES
+    assert ToolStarted not in kinds(seen)
+    assert Asked not in kinds(seen)
 
 
 async def test_denied_again_and_again_is_no_failing_tool() -> None:
@@ -179,7 +203,7 @@ async def test_any_mix_of_open_calls() -> None:
         assert sorted(shop.ran) == those("new", "doubt", "approved")
         starts = sorted(event.tool_call_id for event in events if isinstance(event, ToolStarted))
         ends = {event.answer.call_id: event.answer.outcome for event in events if isinstance(event, ToolEnded)}
-        assert starts == those("new", "doubt", "approved", "unfit")
+        assert starts == those("new", "doubt", "approved")
         assert sorted(ends) == those("new", "doubt", "approved", "unfit", "denied")
         assert [one for one, outcome in sorted(ends.items()) if outcome is ToolOutcome.DENIED] == those("denied")
         assert list(asked_of(events)) == those("undecided")

@@ -79,16 +79,13 @@ class ToolCalls:
         return content
 
     async def end_call(self, result: ToolReturnPart) -> None:
-        """Tells the end of a call that reached no tool: the user denied it, or there is no such tool, or its arguments
-        do not fit; the last two are told as a tool that failed. Does nothing where `call_tool` has told the end."""
-        name, call_id = result.tool_name, result.tool_call_id
-        if call_id in self._ended:
+        """Tells the end of a call that reached no tool, and so was not announced: the user denied it, there is no such
+        tool, or its arguments do not fit; the last two are errors. Does nothing where `call_tool` has told the end."""
+        if result.tool_call_id in self._ended:
             return
-        denied = result.outcome == "denied"
-        if not denied:
-            await self._events.give(ToolStarted(name, call_id, self._parameters(call_id)))
+        outcome = ToolOutcome.DENIED if result.outcome == "denied" else ToolOutcome.ERROR
         content = result.model_response_str(wrap_if_error=False)
-        await self._end(ToolAnswered(call_id, name, content, ToolOutcome.DENIED if denied else ToolOutcome.ERROR), 0)
+        await self._end(ToolAnswered(result.tool_call_id, result.tool_name, content, outcome), 0)
 
     async def ask_user(self, requests: DeferredToolRequests) -> None:
         """Gives the last event of an attempt that cannot go on until the user has decided on these calls."""

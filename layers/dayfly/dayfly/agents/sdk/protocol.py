@@ -83,8 +83,9 @@ class ToolProgress:
 
 @dataclass(frozen=True, slots=True)
 class ToolEnded:
-    """A tool has run, or its approval was denied (then no `ToolStarted` came before); the model may not see the result
-    before this event is taken. Time in milliseconds."""
+    """A tool has run; or its approval was denied, or the call could not be carried out (there is no such tool, or its
+    arguments do not fit), and then no `ToolStarted` came before. The model may not see the result before this event is
+    taken. Time in milliseconds."""
 
     answer: ToolAnswered
     execution_time_ms: int
@@ -153,10 +154,10 @@ class Agent(Protocol):
         """Runs the turn. Ends with exactly one `Answered` or `Asked`, when each tool that was started has ended.
 
         A tool call's id is its alone within the run, over all attempts: a call is asked for, started and ended once
-        (after `ToolStarted` of an earlier attempt alone, it may be started again), and only a denied one ends without
-        having been started. While a tool runs there is no `Responded`, and nothing is `Asked` that is in
-        `turn.decisions`. A call need not have been asked for by a response. An agent that yields anything else ends its
-        run with `agent_failed`, and the log says what was wrong.
+        (after `ToolStarted` of an earlier attempt alone, it may be started again). Only one that was denied, or that is
+        an error, ends without having been started. While a tool runs there is no `Responded`, and nothing is `Asked`
+        that is in `turn.decisions`. A call need not have been asked for by a response. An agent that yields anything
+        else ends its run with `agent_failed`, and the log says what was wrong.
 
         The engine asks for the next event only when the one before is taken: committed to the run log for `Responded`,
         `ToolStarted`, `ToolEnded`, `Thinking` and `Retrying`; buffered, with back-pressure, for the others. So what

@@ -13,10 +13,10 @@ from typing import Final
 
 import boto3
 from botocore.config import Config
-from pydantic import JsonValue
 
 from dayfly.agents.models.factory import Models
-from tests.contract.event_stream import CONTENT_TYPE, event, exception
+from tests.contract import bedrock_wire, event_stream, openai_wire
+from tests.contract.event_stream import exception
 from tests.contract.model_server import ModelServer, Reply, Request, model_server
 
 
@@ -111,7 +111,7 @@ class Bedrock(Adapter):
     name = "bedrock"
     setting = "bedrock:anthropic.claude-sonnet-4-5-20250929-v1:0"
     path = "/model/anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse-stream"
-    content_type = CONTENT_TYPE
+    content_type = event_stream.CONTENT_TYPE
     _ERRORS: Final = {403: "AccessDeniedException", 429: "ThrottlingException", 500: "InternalServerException"}
 
     @contextmanager
@@ -128,28 +128,16 @@ class Bedrock(Adapter):
         client.close()
 
     def begun(self, *text: str) -> list[bytes]:
-        pieces = [event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": piece}}) for piece in text]
-        return [event("messageStart", {"role": "assistant"}), *pieces]
+        return [bedrock_wire.START, *(bedrock_wire.delta({"text": piece}) for piece in text)]
 
     def rest(self, response: Response) -> list[bytes]:
-        usage: JsonValue = {
-            "inputTokens": response.input_tokens,
-            "outputTokens": response.output_tokens,
-            "totalTokens": response.input_tokens + response.output_tokens,
-        }
+        call = response.call
         return [
-            event("contentBlockStop", {"contentBlockIndex": 0}),
-            *(self._tool(response.call) if response.call else ()),
-            event("messageStop", {"stopReason": "tool_use" if response.call else "end_turn"}),
-            event("metadata", {"usage": usage, "metrics": {"latencyMs": 1}}),
+            bedrock_wire.stop_block(),
+            *(bedrock_wire.tool_use(call.name, *call.arguments, call_id=call.call_id) if call else ()),
+            bedrock_wire.stop("tool_use" if call else "end_turn"),
+            bedrock_wire.counted(response.input_tokens, response.output_tokens),
         ]
-
-    def _tool(self, call: Call) -> Iterator[bytes]:
-        start: JsonValue = {"toolUse": {"toolUseId": call.call_id, "name": call.name}}
-        yield event("contentBlockStart", {"contentBlockIndex": 1, "start": start})
-        for piece in call.arguments:
-            yield event("contentBlockDelta", {"contentBlockIndex": 1, "delta": {"toolUse": {"input": piece}}})
-        yield event("contentBlockStop", {"contentBlockIndex": 1})
 
     def failure(self, message: str) -> bytes:
         return exception("modelStreamErrorException", message)
@@ -169,35 +157,30 @@ class OpenAI(Adapter):
     name = "openai"
     setting = "openai:llama3.2"
     path = "/v1/chat/completions"
-    content_type = "text/event-stream"
+    content_type = openai_wire.CONTENT_TYPE
 
     def models(self, url: str) -> AbstractContextManager[Models]:
         return nullcontext(Models(api_key="the-key", base_url=f"{url}/v1"))
 
     def begun(self, *text: str) -> list[bytes]:
-        return [_chunk({"role": "assistant", "content": ""}), *(_chunk({"content": piece}) for piece in text)]
+        pieces = (openai_wire.chunk({"content": piece}) for piece in text)
+        return [openai_wire.chunk({"role": "assistant", "content": ""}), *pieces]
 
     def rest(self, response: Response) -> list[bytes]:
-        usage: JsonValue = {
-            "prompt_tokens": response.input_tokens,
-            "completion_tokens": response.output_tokens,
-            "total_tokens": response.input_tokens + response.output_tokens,
-        }
         return [
             *(self._tool(response.call) if response.call else ()),
-            _chunk({}, "tool_calls" if response.call else "stop"),
-            _data({**_COMPLETION, "choices": [], "usage": usage}),
-            b"data: [DONE]\n\n",
+            openai_wire.chunk({}, "tool_calls" if response.call else "stop"),
+            openai_wire.usage(response.input_tokens, response.output_tokens),
+            openai_wire.DONE,
         ]
 
     def _tool(self, call: Call) -> Iterator[bytes]:
-        function: JsonValue = {"name": call.name, "arguments": ""}
-        yield _chunk({"tool_calls": [{"index": 0, "id": call.call_id, "type": "function", "function": function}]})
+        yield openai_wire.tool_call(call.name, "", call.call_id)
         for piece in call.arguments:
-            yield _chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
+            yield openai_wire.chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
 
     def failure(self, message: str) -> bytes:
-        return _data({"error": {"message": message, "type": "server_error"}})
+        return openai_wire.data({"error": {"message": message, "type": "server_error"}})
 
     async def refuse(self, reply: Reply, status: int, message: str) -> None:
         body = json.dumps({"error": {"message": message}}).encode()
@@ -210,19 +193,6 @@ class OpenAI(Adapter):
         return f'"name": "{name}"' in calls and {
             "role": "tool", "tool_call_id": call_id, "content": result,
         } in messages  # fmt: skip
-
-
-_COMPLETION: Final[dict[str, JsonValue]] = {
-    "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "llama3.2",
-}  # fmt: skip
-
-
-def _chunk(delta: dict[str, JsonValue], finish: str | None = None) -> bytes:
-    return _data({**_COMPLETION, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
-
-
-def _data(value: dict[str, JsonValue]) -> bytes:
-    return b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"
 
 
 ADAPTERS: Final[tuple[Adapter, ...]] = (Bedrock(), OpenAI())

@@ -36,9 +36,9 @@ class Reply:
         self._writer.write(body)
         await self._writer.drain()
 
-    async def begin(self, content_type: str) -> None:
+    async def begin(self, content_type: str, **headers: str) -> None:
         """The head of a streamed response, in chunks (RFC 9112, section 7.1)."""
-        await self._head(200, content_type, "Transfer-Encoding: chunked")
+        await self._head(200, content_type, "Transfer-Encoding: chunked", **headers)
 
     async def send(self, data: bytes) -> None:
         """One chunk."""
@@ -66,9 +66,10 @@ Answer = Callable[[Reply], Awaitable[None]]
 
 @dataclass(slots=True)
 class ModelServer:
-    """Gives the next of `answers` to each request, and keeps the requests."""
+    """Gives the next of `answers` to each request, and keeps the requests. `otherwise` is given when none is left."""
 
     answers: list[Answer]
+    otherwise: Answer | None = None
     url: str = ""
     requests: list[Request] = field(default_factory=list)
 
@@ -76,7 +77,8 @@ class ModelServer:
         try:
             while (request := await _read(reader)) is not None:
                 self.requests.append(request)
-                await self.answers.pop(0)(Reply(reader, writer))
+                answer = self.answers.pop(0) if self.answers or self.otherwise is None else self.otherwise
+                await answer(Reply(reader, writer))
         except ConnectionError:
             return  # the client went away, as some tests want it to
         finally:
@@ -84,9 +86,9 @@ class ModelServer:
 
 
 @asynccontextmanager
-async def model_server(*answers: Answer) -> AsyncIterator[ModelServer]:
+async def model_server(*answers: Answer, otherwise: Answer | None = None) -> AsyncIterator[ModelServer]:
     """Serves these answers on a free port of the loopback interface."""
-    served = ModelServer(list(answers))
+    served = ModelServer(list(answers), otherwise)
     server = await asyncio.start_server(served.serve, "127.0.0.1", 0)
     served.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:

@@ -45,7 +45,7 @@ class Lane:
 CORE: Final = Lane(name="core", paths=("tests/unit", "tests/contract", "tests/simulation"), patient=True)
 PAGE: Final = Lane(name="page", command=("npm", "test", "--silent"), folder=ROOT / "web", patient=True)
 FAULTS: Final = Lane(name="faults", paths=("tests/live/faults",))
-CHAT: Final = Lane(name="chat", paths=("tests/live/e2e", "tests/live/browser"))
+CHAT: Final = Lane(name="chat", paths=("tests/live/e2e", "tests/live/models", "tests/live/browser"))
 EMULATOR: Final = Lane(name="emulator", paths=("tests/emulator",))
 
 UNIT: Final = tuple(

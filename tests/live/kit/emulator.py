@@ -20,6 +20,8 @@ from tests.live.kit.client import stage
 
 ROOT: Final = Path(__file__).parents[3]
 AGENTS: Final = Path(__file__).parents[1] / "agents"
+MODEL_AGENTS: Final = Path(__file__).parents[1] / "model_agents"
+"""Agents whose models are servers of the test: each names its own, or has that of the deployment."""
 START_S: Final = 90.0
 STOP_S: Final = 20.0
 LOCAL: Final = ("--env", "JWT_ISSUER={url}", "JWT_AUDIENCE=dayfly", "JWT_JWKS_URL={url}/.well-known/jwks.json")
@@ -37,10 +39,10 @@ def command(*options: str) -> list[str]:
     return [sys.executable, "-m", "emulator", "--port", "0", "--exit-with", str(os.getpid()), *options]
 
 
-def project(folder: Path, *, engine_timeout_s: int | None = None) -> Path:
+def project(folder: Path, *, agents: Path = AGENTS, engine_timeout_s: int | None = None) -> Path:
     """A copy of the application whose engine has the agents of these tests besides its own; returns its template."""
     shutil.copytree(ROOT / "functions", folder / "functions", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(AGENTS, folder / "functions/engine/agents", dirs_exist_ok=True)
+    shutil.copytree(agents, folder / "functions/engine/agents", dirs_exist_ok=True)
     (folder / "layers").symlink_to(ROOT / "layers")
     text = (ROOT / "template.yaml").read_text()
     if engine_timeout_s is not None:

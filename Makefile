@@ -14,7 +14,7 @@ SAM := .venv-sam/bin
 PIP := -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts web/*.json -type f 2>/dev/null)
 # The development issuer is the emulator's; only these two variables make the authorizer trust it.
-LOCAL := --env JWT_ISSUER={url} JWT_AUDIENCE=dayfly JWT_JWKS_URL={url}/.well-known/jwks.json
+LOCAL := --env JWT_ISSUER={url} JWT_AUDIENCE=dayfly JWT_JWKS_URL={url}/.well-known/jwks.json DOTENV_FILE=$(CURDIR)/.env
 export AWS_DEFAULT_REGION ?= eu-central-1
 export PYTHONPATH := layers/dayfly:.
 export SAM_CLI_TELEMETRY := 0

@@ -105,6 +105,8 @@ def test_every_parameter_has_a_default(template: dict[str, Any]) -> None:
                 "MODEL_BASE_URL",
                 "MODEL_KEY_SECRET",
                 "MODEL_KEY_PARAMETER",
+                "AGENT_SECRETS",
+                "AGENT_PARAMETERS",
                 ENDPOINT,
             },
         ),
@@ -200,6 +202,7 @@ def test_only_the_engine_carries_the_agent_layer(template: dict[str, Any], resou
                 "bedrock:InvokeModelWithResponseStream",
                 "secretsmanager:GetSecretValue",
                 "ssm:GetParameter",
+                "kms:Decrypt",
             },
         ),
         ("Recovery", {*OWN_READS, *OWN_WRITES, "lambda:InvokeFunction", "execute-api:ManageConnections"}),
@@ -232,6 +235,54 @@ def test_an_engine_is_told_how_long_a_run_may_take_and_wait(resources: dict[str,
     variables = resources["EngineFunction"]["Environment"]["Variables"]
     assert variables["RUN_SECONDS"] == {"Ref": "RunTimeLimit"}
     assert variables["APPROVAL_SECONDS"] == {"Ref": "ApprovalTimeout"}
+
+
+@pytest.mark.parametrize(
+    ("sid", "action", "resource"),
+    [
+        ("AgentSecrets", "secretsmanager:GetSecretValue", {"Ref": "AgentSecrets"}),
+        (
+            "AgentParameters",
+            "ssm:GetParameter",
+            {
+                "Fn::Sub": "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${AgentParameters}*",
+            },
+        ),
+        ("AgentSecretsKey", "kms:Decrypt", {"Ref": "AgentSecretsKey"}),
+    ],
+)
+def test_who_may_read_the_agents_secrets(
+    template: dict[str, Any], resources: dict[str, Any], sid: str, action: str, resource: object
+) -> None:
+    """The engine alone, exactly what its parameter names, and only where the parameter is set; a key decrypts only what
+    Secrets Manager and Parameter Store have encrypted with it."""
+    found = [
+        (name, statement["Action"], statement["Resource"])
+        for name in FUNCTIONS
+        for statement in statements(resources, f"{name}Role")
+        if statement.get("Sid") == sid
+    ]
+    assert found == [("Engine", action, resource)]
+    (policy,) = resources["EngineRole"]["Policies"]
+    (condition,) = [
+        each["Fn::If"]
+        for each in policy["PolicyDocument"]["Statement"]
+        if "Fn::If" in each and each["Fn::If"][1].get("Sid") == sid
+    ]
+    assert condition[2] == {"Ref": "AWS::NoValue"}
+    assert template["Conditions"][condition[0]] == {"Fn::Not": [{"Fn::Equals": [{"Ref": sid}, ""]}]}
+    if sid == "AgentSecretsKey":
+        (services,) = condition[1]["Condition"]["StringEquals"].values()
+        assert [each["Fn::Sub"].partition(".")[0] for each in services] == ["secretsmanager", "ssm"]
+
+
+@pytest.mark.parametrize(
+    ("path", "legal"),
+    [("", True), ("/dayfly/agents/", True), ("/a/", True), ("/dayfly/agents", False), ("dayfly/", False), ("/", False)],
+)
+def test_a_path_of_parameters_ends_with_a_slash(template: dict[str, Any], path: str, *, legal: bool) -> None:
+    """So the permission for what lies below it reaches no path that only begins alike."""
+    assert bool(re.search(template["Parameters"]["AgentParameters"]["AllowedPattern"], path)) == legal
 
 
 def test_no_statement_is_open(resources: dict[str, Any]) -> None:

@@ -38,7 +38,11 @@ LOADED: Final = {
     "authorizer": (ALL, TOLD | {"auth", "auth.bearer", "auth.tokens", "auth.web_keys"}, {"cryptography", "jwt"}),
     "connection": (ALL | {"delivery", "protocol", "runs", "store"}, WIRED | {"auth", "auth.bearer"}, {"boto3"}),
     "router": (CORE | {"router"}, WIRED, {"boto3"}),
-    "engine": (CORE | {"agents", "engine"}, WIRED | {"models", "telemetry.tracing"}, {"boto3", "pydantic_ai"}),
+    "engine": (
+        CORE | {"agents", "engine"},
+        WIRED | {"dotenv", "models", "secrets", "telemetry.tracing"},
+        {"boto3", "pydantic_ai"},
+    ),
     "recovery": (CORE | {"recovery"}, WIRED, {"boto3"}),
 }
 """What each function's root loads: packages of `dayfly`, modules of `dayfly.aws`, packages of others."""

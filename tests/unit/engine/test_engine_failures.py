@@ -19,7 +19,7 @@ from dayfly.agents.sdk.protocol import (
     ToolStarted,
     Turn,
 )
-from dayfly.errors import ModelFailed, Unsettled
+from dayfly.errors import AgentFailed, ModelFailed, Unsettled
 from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall
 from dayfly.metrics import Metric
 from dayfly.protocol.limits import EVENT_BYTES
@@ -40,6 +40,20 @@ async def test_a_step_that_fits_into_no_engine_ends_its_run(world: World) -> Non
     assert assert_ended_once(world, call.run_id) == "agent_error"
     payload = world.log(call.run_id)[-1]["payload"]
     assert (payload["code"], payload["retryable"]) == ("step_too_long", False)
+
+
+async def test_an_agents_own_failure_shows_no_secret(world: World) -> None:
+    """An error that an agent raises on purpose is told in its words, without the secret that they quote."""
+
+    async def quoting(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Thinking("…", 1)
+        turn.secrets.values.add("sk_live_51Habc")
+        raise AgentFailed("The shop refused sk_live_51Habc.")
+
+    world.agents.scripts["assistant"] = quoting
+    call = await world.admitted()
+    await world.engine(call)
+    assert world.log(call.run_id)[-1]["payload"]["message"] == "The shop refused [redacted]."
 
 
 async def test_an_agents_exception_leaks_nothing(world: World, caplog: pytest.LogCaptureFixture) -> None:

@@ -45,9 +45,7 @@ class Narrated:
         self.bridge = stage.bridge()
         budget = TimeBudget(world.clock, deadline=world.clock.monotonic() + lifetime_s, run_left_s=1e6)
         self.narrator = Narrator(self.bridge, InlineHost(), budget, hold=self._hold)
-        self._turn = Turn(
-            context=world.context(stage.call), text="Hi", history=(), table=world.table, clock=world.clock
-        )
+        self.turn = Turn(context=world.context(stage.call), text="Hi", history=(), table=world.table, clock=world.clock)
 
     async def _hold(self) -> None:
         if not self.mine:
@@ -61,12 +59,36 @@ class Narrated:
                 await asyncio.sleep(pause_s)
 
         async with self.bridge:
-            await self.narrator.drive(Scripted(script), self._turn)
+            await self.narrator.drive(Scripted(script), self.turn)
             await self.bridge.emit(thinking(9))
 
 
 async def narrated(world: World, *, lifetime_s: float = 1000) -> Narrated:
     return Narrated(world, await staged(world), lifetime_s=lifetime_s)
+
+
+async def test_secrets_that_were_read_are_in_no_row_and_no_event(world: World) -> None:
+    """What an agent says, asks for and is told is redacted before it is committed, in events and journal alike."""
+    scene = await narrated(world)
+    scene.turn.secrets.values.add("sk_live_51Habc")
+    said = AssistantSaid("Use sk_live_51Habc.", (ToolCall("c-1", "look", '{"with": "sk_live_51Habc"}'),))
+    await scene.drive(
+        Delta("Use sk_live_"),
+        Delta("51Habc."),
+        Responded(said),
+        ToolStarted("look", "c-1", {"with": "sk_live_51Habc"}),
+        ToolEnded(ToolAnswered("c-1", "look", "seen sk_live_51Habc"), 1),
+        Answered("Used sk_live_51Habc."),
+    )
+    run_id = scene.stage.call.run_id
+    steps = await steps_of(world.table, user_id="u-alice", run_id=run_id)
+    assert "51H" not in f"{world.log(run_id)}{steps}{scene.narrator.answer}"
+    assert "".join(step.text for step in steps if isinstance(step, Said)) == "Use [redacted]."
+    call = ToolCall("c-1", "look", '{"with": "[redacted]"}')
+    assert AssistantSaid("Use [redacted].", (call,)) in [
+        step.message for step in steps if isinstance(step, JournalEntry)
+    ]
+    assert scene.narrator.answer == Answered("Used [redacted].")
 
 
 async def test_a_round_of_model_and_tool_is_told_and_journalled(world: World) -> None:
@@ -207,5 +229,5 @@ async def test_the_agents_generator_is_closed_behind_a_failure(world: World) -> 
     scene = await narrated(world)
     async with scene.bridge:
         with pytest.raises(AgentFailed):
-            await scene.narrator.drive(Scripted(script), scene._turn)
+            await scene.narrator.drive(Scripted(script), scene.turn)
     assert closed == [True]

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
 
+from dayfly.agents.event_redaction import EventRedaction
 from dayfly.agents.models.factory import DEMO, ModelFactory, Models
 from dayfly.agents.pydantic.agent import PydanticAgentRecipe
 from dayfly.agents.sdk.definition import AgentDefinition
 from dayfly.agents.sdk.protocol import AgentEvent, AgentRecipe, Answered, Asked, OpenCall, Responded, ToolEnded, Turn
+from dayfly.agents.secrets import RunSecrets, SecretStore
 from dayfly.clock import Clock, SystemClock
 from dayfly.context.execution import UserExecutionContext
 from dayfly.context.run_ref import RunRef
@@ -34,6 +36,7 @@ async def dry_run(
     table: Table | None = None,
     clock: Clock | None = None,
     user_id: str = "u-dry-run",
+    secrets: SecretStore | None = None,
 ) -> tuple[AgentEvent, ...]:
     """Runs the agent and returns its events, over all attempts.
 
@@ -48,6 +51,7 @@ async def dry_run(
         table: By default a new one in memory.
         clock: By default the system's.
         user_id: Whose notes and threads the tools reach.
+        secrets: Where the tools' secrets and settings are kept; by default there are none.
 
     Raises:
         ConfigurationError: The model's setting is wrong.
@@ -56,10 +60,18 @@ async def dry_run(
     """
     clock = clock or SystemClock()
     recipe = _recipe(agent, models or Models(), model)
-    turn = Turn(context=_context(user_id, clock), text=text, history=history, table=table or MemoryTable(), clock=clock)
+    turn = Turn(
+        context=_context(user_id, clock),
+        text=text,
+        history=history,
+        table=table or MemoryTable(),
+        clock=clock,
+        secrets=RunSecrets(secrets),
+    )
     events: list[AgentEvent] = []
     while True:
-        attempt = [event async for event in recipe().run(turn)]
+        redaction = EventRedaction(turn.secrets.values)
+        attempt = [shown async for event in recipe().run(turn) for shown in redaction.events(event)]
         events += attempt
         last = attempt[-1] if attempt else None
         if not (isinstance(last, Answered) or (isinstance(last, Asked) and last.calls)):

@@ -79,7 +79,9 @@ class EngineSettings(BackendSettings):
     hand over.
 
     `run_seconds` is how long a run may take over all of its engines, `approval_seconds` how long it waits for its user,
-    and `agents_package` the package whose modules are the agents.
+    and `agents_package` the package whose modules are the agents. `agent_secrets` is the ARN of a secret of Secrets
+    Manager and `agent_parameters` a path of Parameter Store, with a slash at its end; `dotenv_file`, which is set on a
+    developer's machine alone, is the path of a `.env` file.
     """
 
     aws_lambda_function_name: Required
@@ -90,6 +92,9 @@ class EngineSettings(BackendSettings):
     model_key_secret: str = ""
     model_key_parameter: str = ""
     agents_package: Required = "agents"
+    agent_secrets: str = ""
+    agent_parameters: Annotated[str, Field(pattern=r"^(/.+/)?$")] = ""
+    dotenv_file: str = ""
 
 
 class RecoverySettings(BackendSettings):

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from dayfly.agents.sdk.protocol import Agent, Asked, Turn
+from dayfly.agents.secrets import RunSecrets
 from dayfly.context.execution import UserExecutionContext
 from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.engine.agent_host import LAST_GRACE_S, AgentHost
@@ -79,6 +80,7 @@ class IsolatedExecutionEngine:
         host: AgentHost,
         run_writer: RunWriter,
         limits: RunLimits,
+        secrets: RunSecrets,
     ) -> None:
         self.context = context
         self.state = EngineState.NEW
@@ -88,6 +90,7 @@ class IsolatedExecutionEngine:
         self._host = host
         self._run_writer = run_writer
         self._limits = limits
+        self._secrets = secrets
         self._table = run_writer.ports.table
         self._clock = run_writer.ports.clock
         self._meter = run_writer.ports.meter
@@ -176,7 +179,11 @@ class IsolatedExecutionEngine:
             turn = self._turn(facts.run, resumption, await history)
             verdict = await supervision.run(lambda: narrator.drive(self._agent, turn))
             usage = narrator.usage_after(resumption)
-            return conclude(verdict, narrator.answer, usage, took_ms=self._total_ms(), run_id=self.context.run_id)
+            conclusion = conclude(verdict, narrator.answer, usage, took_ms=self._total_ms(), run_id=self.context.run_id)
+        if isinstance(conclusion, AgentError):  # its words may be the agent's own
+            message = self._secrets.values.redact(conclusion.message)
+            return conclusion.model_copy(update={"message": message})
+        return conclusion
 
     async def _carry_out(self, attempt: Attempt, conclusion: Conclusion) -> AttemptOutcome:
         done: AttemptOutcome | AgentError
@@ -207,6 +214,7 @@ class IsolatedExecutionEngine:
             decisions=resumption.decisions,
             table=self._table,
             clock=self._clock,
+            secrets=self._secrets,
         )
 
     def _total_ms(self) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dayfly.agents.sdk.protocol import Agent, AgentRecipe
+from dayfly.agents.secrets import RunSecrets
 from dayfly.context.execution import UserExecutionContext
 from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.engine.agent_host import AgentHost, ThreadHost
@@ -28,6 +29,7 @@ class Agents(Protocol):
 BridgeRecipe = Callable[[UserExecutionContext], WebSocketBridge]
 UpdatesRecipe = Callable[[], PeriodicUpdateManager]
 HostRecipe = Callable[[], AgentHost]
+SecretsRecipe = Callable[[], RunSecrets]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,7 @@ class EngineInfrastructure:
     bridge: BridgeRecipe
     updates: UpdatesRecipe
     host: HostRecipe
+    secrets: SecretsRecipe
     limits: RunLimits
 
 
@@ -57,6 +60,7 @@ class ExecutionEngineFactory:
         bridge: BridgeRecipe | None = None,
         updates: UpdatesRecipe | None = None,
         host: HostRecipe | None = None,
+        secrets: SecretsRecipe | None = None,
         limits: RunLimits | None = None,
     ) -> None:
         """Takes the infrastructure, which carries no user's data, once.
@@ -64,7 +68,7 @@ class ExecutionEngineFactory:
         Args:
             ports: Cannot be built per run: `None` is refused, by name, as is `None` for one of them.
             agents: Likewise.
-            bridge: A recipe; `None` means "build one per run", as for `updates` and `host`.
+            bridge: A recipe; `None` means "build one per run", as for `updates`, `host` and `secrets`.
             limits: Have defaults.
 
         Raises:
@@ -91,6 +95,7 @@ class ExecutionEngineFactory:
             bridge=bridge or new_bridge,
             updates=updates or PeriodicUpdateManager,
             host=host or ThreadHost,
+            secrets=secrets or RunSecrets,
             limits=limits or RunLimits(),
         )
 
@@ -106,10 +111,11 @@ class ExecutionEngineFactory:
         ports = parts.ports
         started = ports.clock.monotonic()
         agent = _made(parts.agents.recipe(context.agent_name), context.agent_name)
-        bridge, updates, host = parts.bridge(context), parts.updates(), parts.host()
+        bridge, updates, host, secrets = parts.bridge(context), parts.updates(), parts.host(), parts.secrets()
         _require("bridge", bridge, WebSocketBridge)
         _require("updates", updates, PeriodicUpdateManager)
         _require("host", host, AgentHost)
+        _require("secrets", secrets, RunSecrets)
         if not callable(getattr(agent, "run", None)):
             raise ConfigurationError(f"the recipe of agent {context.agent_name!r} gave {type(agent).__name__}")
         engine = IsolatedExecutionEngine(
@@ -120,6 +126,7 @@ class ExecutionEngineFactory:
             host=host,
             run_writer=RunWriter(ports=ports, invocation_id=context.invocation_id),
             limits=parts.limits,
+            secrets=secrets,
         )
         ports.meter.add(Metric.ENGINES_CREATED)
         ports.meter.add(Metric.ENGINE_CREATION_TIME, (ports.clock.monotonic() - started) * 1000)

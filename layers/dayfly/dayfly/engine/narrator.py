@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
+from dayfly.agents.event_redaction import EventRedaction
 from dayfly.agents.sdk.protocol import (
     Agent,
     AgentEvent,
@@ -62,11 +63,13 @@ class Narrator:
         """Runs the agent to its end. Call it where the agent is to run. Raises what the agent raises, and `AgentFailed`
         where it does not keep to its protocol."""
         conduct = Conduct(turn.resumed, decisions=turn.decisions)
+        redaction = EventRedaction(turn.secrets.values)
         try:
             events = _begun(agent, turn)
             try:
                 async for event in events:
-                    await self._cross(conduct.taken(event))
+                    for shown in redaction.events(conduct.taken(event)):
+                        await self._cross(shown)
             finally:
                 await _close(events)
         except asyncio.CancelledError as error:

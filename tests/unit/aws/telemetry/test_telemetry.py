@@ -14,6 +14,7 @@ import pytest
 from dayfly.aws.settings import Settings
 from dayfly.aws.telemetry.telemetry import Telemetry
 from dayfly.errors import ErrorCode
+from dayfly.log.secret_values import SecretValues
 from dayfly.metrics import TIMES, Metric
 from tests.unit.aws.lambda_context import PlayedContext
 
@@ -185,3 +186,30 @@ def test_tracing_is_quiet(environ: dict[str, str]) -> None:
         [sys.executable, "-c", QUIET], env=told, capture_output=True, text=True, check=True, timeout=60
     )
     assert (done.stdout, done.stderr) == ("ran\n", "")
+
+
+def test_no_secret_is_logged(telemetry: Telemetry, capsys: pytest.CaptureFixture[str]) -> None:
+    """Once told of the secrets, each line is redacted: message, extra keys and traceback, of this library's loggers and
+    of those that write by the runtime's own handler."""
+    values = SecretValues()
+    values.add('sk_live_"51"')
+    runtime = logging.StreamHandler(sys.stdout)
+    runtime.setFormatter(logging.Formatter("runtime %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(runtime)
+    try:
+        telemetry.logs.redact_with(values)
+        with telemetry.invocation(CONTEXT):
+            try:
+                raise ValueError('no sk_live_"51"')
+            except ValueError:
+                logging.getLogger("dayfly.agents").exception('a sk_live_"51"', extra={"reason": 'a sk_live_"51"'})
+        logging.getLogger("my_tools").warning("mine: %s", 'sk_live_"51"')
+    finally:
+        root.removeHandler(runtime)
+    written = capsys.readouterr().out
+    assert "sk_live" not in written
+    assert "runtime mine: [redacted]" in written
+    line = json.loads(written.splitlines()[-2])
+    assert (line["message"], line["reason"]) == ("a [redacted]", "a [redacted]")
+    assert "ValueError: no [redacted]" in line["exception"]

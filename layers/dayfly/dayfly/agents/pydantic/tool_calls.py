@@ -72,6 +72,8 @@ class ToolCalls:
         await self._events.give(ToolStarted(name, call_id, self._parameters(call_id)))
         started = self._turn.clock.monotonic()
         content, outcome = await self._outcome(name, call_id, call)
+        # The model, too, has no need of a secret, and its provider less.
+        content = self._turn.secrets.values.redact(content)
         took_ms = round((self._turn.clock.monotonic() - started) * 1000)
         await self._end(ToolAnswered(call_id, name, content, outcome), took_ms)
         if outcome is not ToolOutcome.OK:

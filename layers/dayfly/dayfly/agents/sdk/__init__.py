@@ -25,6 +25,7 @@ from dayfly.agents.sdk.protocol import (
     denial_text,
 )
 from dayfly.agents.sdk.tool_context import ToolContext, ToolError, ToolFunction
+from dayfly.agents.secrets import SecretMissing, SecretUnavailable
 from dayfly.agents.tool_threads import run_in_thread
 from dayfly.errors import AgentFailed, ModelFailed, ToolOutcomeUnknown
 from dayfly.log.messages import (
@@ -59,6 +60,8 @@ __all__ = [
     "ReasoningDelta",
     "Responded",
     "Retrying",
+    "SecretMissing",
+    "SecretUnavailable",
     "Thinking",
     "Tool",
     "ToolAnswered",

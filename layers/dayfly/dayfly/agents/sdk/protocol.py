@@ -1,11 +1,12 @@
 """The narrow protocol between an engine and whatever loops between model and tools."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from pydantic import JsonValue
 
+from dayfly.agents.secrets import ReadsSecrets, RunSecrets
 from dayfly.clock import Clock
 from dayfly.context.execution import UserExecutionContext
 from dayfly.log.messages import AssistantSaid, Decision, Message, ToolAnswered
@@ -123,8 +124,8 @@ AgentEvent = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """What an agent is given for one run attempt.
+class Turn(ReadsSecrets):
+    """What an agent is given for one run attempt. It reads secrets and settings: `await turn.secret("NAME")`.
 
     Attributes:
         context: Whose run this is, and its deadline.
@@ -135,6 +136,7 @@ class Turn:
         decisions: The user's decisions on calls without a result in `resumed`.
         table: For tools; a tool reaches only the partition of `context.user_id`.
         clock: For tools.
+        secrets: What `secret` and `setting` read.
     """
 
     context: UserExecutionContext
@@ -145,6 +147,7 @@ class Turn:
     decisions: tuple[Decision, ...] = ()
     table: Table
     clock: Clock
+    secrets: RunSecrets = field(default_factory=RunSecrets)
 
 
 class Agent(Protocol):

@@ -16,13 +16,14 @@ async def test_nothing_is_bought_against_the_users_will() -> None:
     assert transcript.tools == ()
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dayfly.agents.dry_run import dry_run, messages_of
 from dayfly.agents.models.factory import ModelFactory
 from dayfly.agents.sdk.definition import AgentDefinition
 from dayfly.agents.sdk.protocol import AgentEvent, AgentRecipe, Answered, Asked, OpenCall, ToolEnded, ToolStarted
+from dayfly.agents.secrets import FixedSecrets
 from dayfly.clock import Clock
 from dayfly.log.messages import Decision, Message, ToolAnswered, UserSaid
 from dayfly.store.memory import MemoryTable
@@ -88,6 +89,8 @@ async def ask(
     table: Table | None = None,
     clock: Clock | None = None,
     user: str = "u-developer",
+    secrets: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Transcript:
     """Runs the agent once and returns what it did.
 
@@ -104,6 +107,9 @@ async def ask(
         table: Keeps notes and threads from one `ask` to the next; by default each has a new `MemoryTable`.
         clock: The tools' clock; by default the system's.
         user: Whose notes and threads the tools reach.
+        secrets: What the tools' `context.secret` finds. Values of 8 characters and more are kept out of the results, as
+            in production.
+        settings: What their `context.setting` finds.
 
     Raises:
         ConfigurationError: The model's setting is wrong.
@@ -124,5 +130,6 @@ async def ask(
         table=table,
         clock=clock,
         user_id=user,
+        secrets=FixedSecrets(secrets=secrets, settings=settings),
     )
     return Transcript(text, events)

@@ -1,10 +1,11 @@
 """What a tool is given besides its arguments, and how it refuses a call."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dayfly.agents.notes import Notes
 from dayfly.agents.sdk.protocol import Turn
+from dayfly.agents.secrets import ReadsSecrets, RunSecrets
 from dayfly.clock import Clock
 from dayfly.context.execution import UserExecutionContext
 from dayfly.errors import DayflyError
@@ -20,8 +21,9 @@ class ToolError(DayflyError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToolContext:
-    """What one tool call may use. All of it reaches only the data of the run's own user.
+class ToolContext(ReadsSecrets):
+    """What one tool call may use. All of it reaches only the data of the run's own user, besides the secrets and
+    settings of the deployment: `await context.secret("NAME")`, in a plain function `context.secret_sync("NAME")`.
 
     Attributes:
         context: Whose run this is, and its deadline.
@@ -29,6 +31,7 @@ class ToolContext:
         notes: The user's notes.
         threads: Searches the user's threads.
         idempotency_key: The same if a later attempt of the run makes the call again. For what must not happen twice.
+        secrets: What `secret` and `setting` read.
     """
 
     context: UserExecutionContext
@@ -36,6 +39,7 @@ class ToolContext:
     notes: Notes
     threads: ThreadSearch
     idempotency_key: str
+    secrets: RunSecrets = field(default_factory=RunSecrets)
 
     @classmethod
     def of(cls, turn: Turn, tool_call_id: str) -> "ToolContext":
@@ -47,4 +51,5 @@ class ToolContext:
             notes=Notes(turn.table, user),
             threads=ThreadSearch(turn.table, user),
             idempotency_key=f"{turn.context.run_id}:{tool_call_id}",
+            secrets=turn.secrets,
         )

@@ -14,9 +14,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from dayfly.agents.catalogue import Catalogue, discover
 from dayfly.agents.dry_run import warm_up
 from dayfly.agents.sdk.definition import AgentDefinition
+from dayfly.agents.secrets import RunSecrets
 from dayfly.aws.functions.wiring import Wiring
 from dayfly.aws.invocation_payloads import RunPayload, WarmUpPayload, engine_payload
 from dayfly.aws.models import models_for
+from dayfly.aws.secrets import secret_store
 from dayfly.aws.settings import EngineSettings
 from dayfly.aws.telemetry.tracing import Tracing
 from dayfly.context.execution import UserExecutionContext
@@ -26,6 +28,7 @@ from dayfly.engine.engine import RunReport
 from dayfly.engine.factory import ExecutionEngineFactory
 from dayfly.engine.time_budget import RunLimits
 from dayfly.errors import AgentFailed, DayflyError, RunFailed
+from dayfly.log.secret_values import SecretValues
 from dayfly.runs.writer import RunWriter
 
 RESERVE_S: Final = 10.0
@@ -47,10 +50,13 @@ class EngineFunction:
         definitions = discover(importlib.import_module(settings.agents_package))
         named = (one.model for one in definitions.values() if isinstance(one, AgentDefinition))
         models = models_for({model or settings.model for model in named}, settings)
+        store, values = secret_store(settings), SecretValues()
+        self._wiring.telemetry.logs.redact_with(values)
         self._factory = ExecutionEngineFactory()
         self._factory.configure(
             ports=self._wiring.ports,
             agents=Catalogue(definitions, models=models, model=settings.model),
+            secrets=lambda: RunSecrets(store, values),
             limits=RunLimits(run_ms=settings.run_seconds * 1000, approval_ms=settings.approval_seconds * 1000),
         )
         # What the agents' library loads on first use is loaded now, in the init phase, and not in a user's first run.

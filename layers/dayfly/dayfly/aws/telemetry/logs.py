@@ -6,7 +6,7 @@ nor message text are ever logged: nothing in this backend hands an event or a fr
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
@@ -16,14 +16,35 @@ if TYPE_CHECKING:
 LIBRARY: Final = "dayfly"
 
 
+class Redaction(Protocol):
+    """Keeps out of a text what must not be logged."""
+
+    def redact(self, text: str) -> str: ...
+
+
 class _Formatter(LambdaPowertoolsFormatter):
     """Lets a line name a thread: `thread` is taken in the standard library's records, so it comes as `thread_id`."""
+
+    redaction: Redaction | None = None
 
     def serialize(self, log: "dict[str, Any] | PowertoolsLogRecord") -> str:
         line: dict[str, Any] = {**log}
         if "thread_id" in line:
             line["thread"] = line.pop("thread_id")
-        return super().serialize(line)
+        text = super().serialize(line)
+        return text if self.redaction is None else self.redaction.redact(text)
+
+
+class _RedactingFormatter(logging.Formatter):
+    """Another handler's formatter, whose lines it redacts."""
+
+    def __init__(self, inner: logging.Formatter, redaction: Redaction) -> None:
+        super().__init__()
+        self._inner = inner
+        self._redaction = redaction
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redaction.redact(self._inner.format(record))
 
 
 class _StdoutHandler(logging.Handler):
@@ -50,6 +71,13 @@ class Logs:
         library.propagate = False  # the runtime's own handler would print each line a second time
         # boto3 tells at INFO, in each cold start, where it found credentials and endpoints: nobody's news.
         logging.getLogger("botocore").setLevel(logging.WARNING)
+
+    def redact_with(self, redaction: Redaction) -> None:
+        """Redacts each line from now on: this library's, and what others log by way of the runtime's own handlers. What
+        a tool prints is not a log line, and is not seen here."""
+        self._formatter.redaction = redaction
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(_RedactingFormatter(handler.formatter or logging.Formatter(), redaction))
 
     def start(self, *, function_request_id: str, cold_start: bool) -> None:
         """Forgets the last invocation's ids."""

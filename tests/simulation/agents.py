@@ -1,8 +1,11 @@
 """The agent of the simulation: performs its run's program, from wherever an earlier attempt left it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from pydantic import JsonValue
 
 from dayfly.agents.sdk.protocol import (
     AgentEvent,
@@ -11,9 +14,11 @@ from dayfly.agents.sdk.protocol import (
     Asked,
     Delta,
     OpenCall,
+    ReasoningDelta,
     Responded,
     Thinking,
     ToolEnded,
+    ToolProgress,
     ToolStarted,
     Turn,
 )
@@ -77,17 +82,18 @@ class Performer:
         mark = f"{number}.{turn.context.attempt}"
         pieces = [f"[{mark}.{place}]" for place in range(one.pieces)]
         calls = tuple(
-            ToolCall(f"c-{mark}-{place}", call.tool, f'{{"seconds": {call.seconds:g}}}')
+            ToolCall(f"c-{mark}-{place}", call.tool, f'{{"seconds": {call.seconds:g}, "progress": {call.progress}}}')
             for place, call in enumerate(one.calls)
         )
         message = AssistantSaid("".join(pieces), calls)
 
         async def telling() -> AsyncIterator[AgentEvent]:
             yield Thinking(f"Step {number + 1}.", number + 1)
-            for piece in pieces:
+            text = iter(pieces)
+            for place, kind in enumerate(one.order):
                 await asyncio.sleep(one.pause)
-                yield Delta(piece)
-            if not pieces:
+                yield Delta(next(text)) if kind == "[" else ReasoningDelta(f"({mark}.{place})")
+            if not one.order:
                 await asyncio.sleep(one.pause)
             yield Responded(message)
 
@@ -102,20 +108,24 @@ class Performer:
         decisions = {decision.call_id: decision for decision in turn.decisions}
         asking: list[OpenCall] = []
         for call in calls:
-            seconds = float(call.arguments.split(":")[1].rstrip("}"))
+            planned: dict[str, JsonValue] = json.loads(call.arguments)
+            seconds, progress = float(str(planned["seconds"])), int(str(planned["progress"]))
             if call.name == Tool.ASK:
                 decision: Decision | None = decisions.get(call.call_id)
                 if decision is None:
-                    asking.append(OpenCall(call.name, call.call_id, {"seconds": seconds}))
+                    asking.append(OpenCall(call.name, call.call_id, planned))
                     continue
                 if not decision.approved:
                     yield ToolEnded(ToolAnswered(call.call_id, call.name, "denied", ToolOutcome.DENIED), 0)
                     continue
-            yield ToolStarted(call.name, call.call_id, {"seconds": seconds})
+            yield ToolStarted(call.name, call.call_id, planned)
             actor = OWNER.get()
             assert isinstance(actor, Actor)
             self._ledger.begins(actor, turn.context.run_id, call, approved=call.name == Tool.ASK)
-            await asyncio.sleep(seconds)
+            for told in range(progress):
+                await asyncio.sleep(seconds / (progress + 1))
+                yield ToolProgress(call.call_id, f"{told + 1} of {progress + 1}")
+            await asyncio.sleep(seconds / (progress + 1))
             self._ledger.ends(actor, turn.context.run_id, call)
             yield ToolEnded(ToolAnswered(call.call_id, call.name, f"did {call.call_id}"), round(seconds * 1000))
         if asking:

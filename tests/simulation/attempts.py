@@ -8,7 +8,7 @@ from dayfly.text import rfc3339
 from tests.simulation.actors import Actor
 from tests.simulation.gateway import Connection
 from tests.simulation.programs import Manner, Program
-from tests.simulation.truth import Appended, JsonObject, Told
+from tests.simulation.truth import TEXTS, Appended, JsonObject, Told
 from tests.simulation.weather import RECOVERY, Kind
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Attempts:
             self._truth.violated(f"{told.run}: goes on without an answer, before {run.expires}")
         run.waiting = False
         before = appended.row.last - 1
-        late = [seq for seq in range(told.completed_seq + 1, before + 1) if told.types[seq - 1] == "agent_delta"]
+        late = [seq for seq in range(told.completed_seq + 1, before + 1) if told.types[seq - 1] in TEXTS]
         voids = payload.get("discard_after")
         if late and (voids is None or voids >= late[0]):
             self._truth.violated(f"{told.run}: goes on after {before}, and the text at {late} is not void")

@@ -7,7 +7,7 @@ from typing import Final
 
 from dayfly.delivery import announcer, audience
 from tests.simulation.dice import Dice, replaced
-from tests.simulation.weather import NO_BIAS, WILD_S, Bias
+from tests.simulation.weather import NO_BIAS, NO_HAZARD, WILD_S, Bias
 
 DAY_S: Final = 24 * 3600.0
 CROWD_CAP: Final = 2
@@ -26,8 +26,6 @@ OFTEN: Final = {
     "half_forgotten": 0.04,
 }
 """How often a schedule has each, unless there is a bias: then it has those that the bias names, and no others."""
-NO_HAZARD: Final = "no hazard"
-"""Named by a bias that shall have none."""
 
 
 @dataclass
@@ -64,6 +62,8 @@ class Hazards:
             hazards.crowd = 2 + dice.upto(3)
         if "stuck_long" in chosen:
             hazards.stuck_s = dice.pick((60.0, 200.0, 500.0))
+        elif NO_HAZARD in bias.chances:
+            hazards.stuck_s = 4.0  # the longest that it is without the hazard does what the hazard does
         if "hours" in chosen:
             hours = dice.pick((0.4, 0.8, 5.0, 23.5, 24.5, 26.0, 70.0))
             hazards.hours_s = hours * 3600.0

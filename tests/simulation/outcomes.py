@@ -1,12 +1,13 @@
 """How a run may end, given its program and what befell it."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from tests.simulation.agents import MISSING
 from tests.simulation.functions import LIMITS, RESERVE_S
 from tests.simulation.programs import Manner, Program
-from tests.simulation.truth import JsonObject, Told
+from tests.simulation.truth import TEXTS, JsonObject, Told
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -53,7 +54,28 @@ def _of_answer(program: Program, events: list[JsonObject]) -> Iterator[str]:
     result: str = events[-1]["payload"]["result"]
     if result.count("[") != program.rounds[-1].pieces:
         yield f"answered {result!r}"
+    for number, one in enumerate(program.rounds, 1):
+        if (order := written_in(events, number)) != one.order:
+            yield f"its response {number} came as {order!r}, not {one.order!r}"
     calls = [event["payload"]["tool_name"] for event in events if event["type"] == "tool_completed"]
     planned = [call.tool.value for one in program.rounds for call in one.calls]
     if sorted(calls) != sorted(planned):
         yield f"called {calls}, planned were {planned}"
+
+
+def written_in(events: list[JsonObject], number: int) -> str:
+    """What a client holds of one response: the first letter of each piece, of text and reasoning in their order. A
+    piece in an event of the other kind is told by an `!`."""
+    kept: list[tuple[int, str]] = []
+    step = 0
+    for event in events:
+        kind, payload = event["type"], event["payload"]
+        if kind == "agent_thinking":
+            step = payload["step_number"]
+            kept = [] if step == number else kept
+        elif kind in TEXTS and step == number:
+            other = "(" if kind == "agent_delta" else "["
+            kept.append((event["seq"], re.sub(r"[^\[(]", "", payload["text"]).replace(other, "!")))
+        elif kind in {"agent_resumed", "agent_retrying"} and "discard_after" in payload:
+            kept = [piece for piece in kept if piece[0] <= payload["discard_after"]]
+    return "".join(text for _, text in kept)

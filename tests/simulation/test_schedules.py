@@ -25,6 +25,7 @@ EVENTS: Final = frozenset(
         "approval_requested",
         "agent_cancelled",
         "agent_completed",
+        "agent_reasoning",
         "agent_error agent_failed",
         "agent_error could_not_start",
         "agent_error engine_lost",
@@ -36,6 +37,7 @@ EVENTS: Final = frozenset(
         "agent_resumed expired",
         "agent_resumed handed_over",
         "tool_executing",
+        "tool_progress",
         "tool_completed ok",
         "tool_completed denied",
     }

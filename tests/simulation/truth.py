@@ -16,6 +16,8 @@ from tests.simulation.trace import type_of
 
 JsonObject = dict[str, Any]
 TERMINAL: Final = frozenset({"agent_completed", "agent_error", "agent_cancelled"})
+TEXTS: Final = frozenset({"agent_delta", "agent_reasoning"})
+"""Pieces of what the model writes: of its answer, and of its reasoning."""
 _PLAIN: Final = frozenset({"agent_delta", "agent_thinking", "agent_started"})
 
 
@@ -127,6 +129,8 @@ class Truth:
             self.reached.add(f"{kind} {why}" if why else kind)
             if kind == "tool_executing":
                 told.executing.add(payload["tool_call_id"])
+            elif kind == "tool_progress" and payload["tool_call_id"] not in told.executing - told.completed:
+                self.violated(f"{row.run_id}: {payload['tool_call_id']} tells how far it is, and does not run")
             elif kind == "tool_completed":
                 told.completed.add(payload["tool_call_id"])
             elif kind in TERMINAL:

@@ -118,6 +118,8 @@ class Bias:
 
 
 NO_BIAS: Final = Bias()
+NO_HAZARD: Final = "no hazard"
+"""Named by a bias that shall have none (`hazards`)."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,10 @@ class Weather:
             elif dice.chance(share):
                 setattr(weather.chances, name, dice.pick((0.1, 0.3, 0.6)))
         if weather.happens(weather.chances.outage):
-            weather.outages.append(Outage.drawn(dice))
+            outage = Outage.drawn(dice)
+            # Whoever posts can't tell it from sockets that take nothing, which is a hazard.
+            if NO_HAZARD not in bias.chances or Port.POST not in outage.ports:
+                weather.outages.append(outage)
         return weather
 
     def _add(self, cause: _Cause, rate: float) -> None:

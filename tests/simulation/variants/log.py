@@ -1,20 +1,22 @@
 """Breaking how the run log is written and read."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
+from dayfly.agents.sdk.protocol import AgentEvent, ToolEnded, ToolProgress
 from dayfly.context import ids
 from dayfly.delivery.bridge import WebSocketBridge
+from dayfly.engine.narrator import Narrator
 from dayfly.errors import Superseded, Unsettled
 from dayfly.log import batch, reader, writer
 from dayfly.log.batch import Batch, Emitted
-from dayfly.log.fold import LogStep
+from dayfly.log.fold import LogStep, Reasoned, Said
 from dayfly.log.journal import JournalMessage
 from dayfly.log.writer import Committed, LogWriter, Plan, Transition
-from dayfly.protocol.events import AgentResumed, AnyPayload, Event, ToolExecuting
+from dayfly.protocol.events import AgentReasoning, AgentResumed, AnyPayload, Event, ToolExecuting
 from dayfly.router import attach
 from dayfly.runs import resume
 from dayfly.runs.begin import Begin, Claim
@@ -158,14 +160,82 @@ def nothing_is_void() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def reasoning_is_kept() -> Iterator[None]:
+    """What the model reasoned stands in the history, as text of its answer, where the run was cut off."""
+    step_of = batch.step_of
+
+    def talkative(event: Event) -> tuple[LogStep, ...]:
+        if isinstance(event.payload, AgentReasoning):
+            return (Said(event.seq, event.payload.text),)
+        return step_of(event)
+
+    with replaced(batch, "step_of", talkative), replaced(reader, "step_of", talkative):
+        yield
+
+
+@contextmanager
+def reasoning_is_not_void() -> Iterator[None]:
+    """Where a request was cut off in its reasoning, before any text, a resumed run does not say that it is void."""
+
+    def lenient(steps: Iterable[LogStep]) -> int | None:
+        return void_after([step for step in steps if not isinstance(step, Reasoned)])
+
+    void_after = resume.void_after
+    with replaced(resume, "void_after", lenient):
+        yield
+
+
+@contextmanager
+def kinds_are_merged() -> Iterator[None]:
+    """Text and reasoning that follow each other become one event, of the kind that came first."""
+    merge_deltas = batch.merge_deltas
+
+    def careless(items: tuple[Emitted, ...]) -> tuple[Emitted, ...]:
+        same: list[Emitted] = []
+        for item in items:
+            before, payload = same[-1].payload if same else None, item.payload
+            if isinstance(before, batch.DELTAS) and isinstance(payload, batch.DELTAS):
+                same.append(replace(item, payload=type(before)(text=payload.text)))
+            else:
+                same.append(item)
+        return merge_deltas(tuple(same))
+
+    with replaced(batch, "merge_deltas", careless):
+        yield
+
+
+@contextmanager
+def progress_is_told_late() -> Iterator[None]:
+    """How far a tool is is told when it has ended."""
+    take = Narrator._take
+
+    async def late(self: Narrator, event: AgentEvent) -> None:
+        waiting: list[AgentEvent] = self.__dict__.setdefault("told_late", [])
+        if isinstance(event, ToolProgress):
+            waiting.append(event)
+            return
+        await take(self, event)
+        while isinstance(event, ToolEnded) and waiting:
+            self._running[event.answer.call_id] = event.answer.name
+            await take(self, waiting.pop())
+
+    with replaced(Narrator, "_take", late):
+        yield
+
+
 ALL: Final = (
     Broken(post_before_append, 0),
-    Broken(unconditional_append, 2, fates={Fate.LOST, Fate.LATE}),
+    Broken(unconditional_append, 0, fates={Fate.LOST, Fate.LATE}),
     Broken(seq_from_the_tail, 0, chances={"invocation_twice"}),
-    Broken(no_nonce_check, 7, fates={Fate.LOST, Fate.LATE}),
-    Broken(new_record_at_each_try, 2, fates={Fate.LOST, Fate.LATE}),
+    Broken(no_nonce_check, 0, fates={Fate.LOST, Fate.LATE}),
+    Broken(new_record_at_each_try, 0, fates={Fate.LOST, Fate.LATE}),
     Broken(tool_before_its_commit, 0),
     Broken(replay_after_the_cursor, 2),
-    Broken(void_text_is_kept, 1),
+    Broken(void_text_is_kept, 12),
     Broken(nothing_is_void, 11, fates={Fate.DIES_AFTER, Fate.DIES_BEFORE}),
+    Broken(reasoning_is_kept, 29, deeds={"cancel"}),
+    Broken(reasoning_is_not_void, 16, fates={Fate.DIES_AFTER, Fate.DIES_BEFORE}),
+    Broken(kinds_are_merged, 2),
+    Broken(progress_is_told_late, 0),
 )

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from dayfly.store.rows import Row
 from dayfly.store.table import Matches, Put
-from tests.simulation.hazards import NO_HAZARD, OFTEN
-from tests.simulation.weather import Bias, Fate
+from tests.simulation.hazards import OFTEN
+from tests.simulation.weather import NO_HAZARD, Bias, Fate
 
 
 class Variant(Protocol):

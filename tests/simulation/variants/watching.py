@@ -135,11 +135,11 @@ def agents_know_nothing() -> Iterator[None]:
 
 
 ALL: Final = (
-    Broken(unsent_end_is_let_go, 4, fates={Fate.REFUSED}),
-    Broken(no_look_after_the_question, 286, fates={Fate.SLOW}, deeds={"cancel", "question"}),
-    Broken(agents_know_nothing, 1, deeds={"run_more"}),
-    Broken(cancel_of_any_run, 102, fates={Fate.SLOW, Fate.DIES_AFTER}, deeds={"run_more", "cancel"}),
-    Broken(audience_before_the_end, 41),
-    Broken(attach_reads_first, 73, fates={Fate.SLOW}, deeds={"drop", "attach", "reload"}),
+    Broken(unsent_end_is_let_go, 21, fates={Fate.REFUSED}),
+    Broken(no_look_after_the_question, 311, fates={Fate.SLOW}, deeds={"cancel", "question"}),
+    Broken(agents_know_nothing, 2, deeds={"run_more"}),
+    Broken(cancel_of_any_run, 129, fates={Fate.SLOW, Fate.DIES_AFTER}, deeds={"run_more", "cancel"}),
+    Broken(audience_before_the_end, 24),
+    Broken(attach_reads_first, 94, fates={Fate.SLOW}, deeds={"drop", "attach", "reload"}),
     Broken(one_partition_for_all, 10),
 )

@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 _ID_SHOWN: Final = 64
 """Characters of an id or a name in an error's message."""
-_OUTCOMES: Final = frozenset({ToolOutcome.OK, ToolOutcome.ERROR, ToolOutcome.DENIED})
+_OUTCOMES: Final = frozenset({ToolOutcome.OK, ToolOutcome.ERROR, ToolOutcome.RETRY, ToolOutcome.DENIED})
 
 
 class AgentBrokeProtocol(AgentFailed):
@@ -155,7 +155,7 @@ class Conduct:
         _count(event.execution_time_ms, "ToolEnded.execution_time_ms")
         _text(answer.outcome, "ToolAnswered.outcome")
         if answer.outcome not in _OUTCOMES:
-            raise AgentBrokeProtocol("The agent ended a tool call as neither ok, error nor denied.")
+            raise AgentBrokeProtocol("The agent ended a tool call as neither ok, error, retry nor denied.")
         if call_id in self._ended:
             raise _broken("ended a tool call twice:", call_id)
         if call_id not in self._running and answer.outcome == ToolOutcome.OK:

@@ -42,6 +42,7 @@ MOST_COUNTED: Final = 10**12
 _STATUS: Final[dict[ToolOutcome, ToolStatus]] = {
     ToolOutcome.OK: "ok",
     ToolOutcome.ERROR: "error",
+    ToolOutcome.RETRY: "error",
     ToolOutcome.DENIED: "denied",
 }
 

@@ -10,10 +10,12 @@ from dayfly.protocol.events import Finish
 
 
 class ToolOutcome(StrEnum):
-    """How a tool call ended. `UNANSWERED`: the run ended before it did, so the next model request is told so."""
+    """How a tool call ended. `RETRY`: the tool asked the model to correct the call. `UNANSWERED`: the run ended before
+    the call did, so the next model request is told so."""
 
     OK = "ok"
     ERROR = "error"
+    RETRY = "retry"
     DENIED = "denied"
     UNANSWERED = "unanswered"
 

@@ -15,6 +15,7 @@ from pydantic_ai.models import Model
 from dayfly.agents.pydantic.event_channel import EventChannel
 from dayfly.agents.pydantic.failures import explain
 from dayfly.agents.pydantic.hooks import LoopHooks
+from dayfly.agents.pydantic.instructions import instructions_for
 from dayfly.agents.pydantic.loop_start import already_answered, refuse_doubt, start_of
 from dayfly.agents.pydantic.response_stream import ResponseStream
 from dayfly.agents.pydantic.tool_calls import ToolCalls
@@ -89,7 +90,7 @@ class PydanticAgent:
             model,
             output_type=[str, DeferredToolRequests],
             name=turn.context.agent_name,
-            instructions=self._definition.instructions,
+            instructions=await instructions_for(turn, self._definition.instructions),
             deps_type=type(None),
             tools=[build_tool(tool, calls.call_tool) for tool in tools],
             retries=RETRIES,

@@ -21,8 +21,9 @@ from dayfly.log.fold import UNANSWERED
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
 from dayfly.text import sanitize
 
-_OUTCOMES: Final[dict[ToolOutcome, Literal["success", "failed", "denied", "interrupted"]]] = {
+_OUTCOMES: Final[dict[ToolOutcome, Literal["success", "failed", "retried", "denied", "interrupted"]]] = {
     ToolOutcome.OK: "success",
+    ToolOutcome.RETRY: "retried",
     ToolOutcome.ERROR: "failed",
     ToolOutcome.DENIED: "denied",
     ToolOutcome.UNANSWERED: "interrupted",

@@ -94,8 +94,9 @@ class ToolFailures:
                 self.add(message)
 
     def add(self, answer: ToolAnswered) -> None:
-        """Notes that a call has ended. A denied one has neither failed nor gone well: its tool did not run."""
-        if answer.outcome is not ToolOutcome.DENIED:
+        """Notes that a call has ended. One that was denied has neither failed nor gone well, since its tool did not
+        run; nor has one that the model is to correct."""
+        if answer.outcome not in {ToolOutcome.DENIED, ToolOutcome.RETRY}:
             self._went_well[answer.name] = self._went_well.get(answer.name, False) or answer.outcome is ToolOutcome.OK
 
     def end_response(self) -> tuple[str, ...]:

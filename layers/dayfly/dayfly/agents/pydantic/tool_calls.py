@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import Final
 
 from pydantic import JsonValue
@@ -15,10 +15,12 @@ from pydantic_ai.messages import ModelResponse, ToolCallPart, ToolReturnPart
 from dayfly.agents.notes import NoteRefused
 from dayfly.agents.pydantic.event_channel import EventChannel
 from dayfly.agents.pydantic.failures import ToolFailures
+from dayfly.agents.pydantic.tool_progress import CallProgress
+from dayfly.agents.pydantic.tool_retries import ToolRetries
 from dayfly.agents.pydantic.toolbox import Call, as_text
 from dayfly.agents.sdk.definition import Tool
 from dayfly.agents.sdk.protocol import AgentEvent, Asked, OpenCall, ToolEnded, ToolStarted, Turn
-from dayfly.agents.sdk.tool_context import ToolContext, ToolError
+from dayfly.agents.sdk.tool_context import ToolContext, ToolError, ToolRetry
 from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome
 from dayfly.protocol.call_ids import fitting_call_id
 from dayfly.text import sanitize
@@ -34,7 +36,7 @@ class ToolCalls:
     def __init__(self, turn: Turn, events: EventChannel[AgentEvent], tools: Iterable[Tool] = ()) -> None:
         self._turn = turn
         self._events = events
-        self._to_approve = {tool.name for tool in tools if tool.requires_approval}
+        self._tools = {tool.name: tool for tool in tools}
         self._approved = {decision.call_id for decision in turn.decisions if decision.approved}
         said = [message for message in turn.resumed if isinstance(message, AssistantSaid)]
         self._calls: dict[str, ToolCall] = {call.call_id: call for message in said for call in message.calls}
@@ -42,6 +44,7 @@ class ToolCalls:
         self._earlier = {call.call_id for message in earlier for call in message.calls}
         self._ended = {message.call_id for message in turn.resumed if isinstance(message, ToolAnswered)}
         self._failures = ToolFailures(turn.resumed)
+        self._retries = ToolRetries(turn.resumed)
 
     def named_apart(self, response: ModelResponse) -> ModelResponse:
         """The response with tool call ids that fit, and that the conversation has not had: some servers number the
@@ -56,6 +59,7 @@ class ToolCalls:
 
     def end_response(self) -> tuple[str, ...]:
         """Names the tools that the present response called. Raises `AgentFailed` where a tool keeps failing."""
+        self._retries.end_response()
         return self._failures.end_response()
 
     async def call_tool(self, run_context: RunContext[None], call: Call) -> str:
@@ -67,11 +71,13 @@ class ToolCalls:
         """
         call_id = run_context.tool_call_id or ""
         name = run_context.tool_name or ""
-        if name in self._to_approve and call_id not in self._approved:
+        if self._tools[name].requires_approval and call_id not in self._approved:
             raise ApprovalRequired
         await self._events.give(ToolStarted(name, call_id, self._parameters(call_id)))
         started = self._turn.clock.monotonic()
-        content, outcome = await self._outcome(name, call_id, call)
+        async with CallProgress(call_id, self._events) as progress:
+            context = ToolContext.of(self._turn, call_id, report=progress.tell)
+            content, outcome = await self._outcome(self._tools[name], call(context))
         # The model, too, has no need of a secret, and its provider less.
         content = self._turn.secrets.values.redact(content)
         took_ms = round((self._turn.clock.monotonic() - started) * 1000)
@@ -94,27 +100,38 @@ class ToolCalls:
         calls = ((call.tool_name, call.tool_call_id) for call in requests.approvals)
         await self._events.give(Asked(tuple(OpenCall(name, call, self._parameters(call)) for name, call in calls)))
 
-    async def _outcome(self, name: str, call_id: str, call: Call) -> tuple[str, ToolOutcome]:
+    async def _outcome(self, tool: Tool, call: Awaitable[object]) -> tuple[str, ToolOutcome]:
+        limit = asyncio.timeout(tool.timeout_s)
         try:
-            return await self._result(call_id, call)
+            async with limit:
+                return await self._result(tool, call)
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
             # Nobody cancelled this call: something that the tool waited for was cancelled.
-            return f"The tool {name} broke off.", ToolOutcome.ERROR
+            return f"The tool {tool.name} broke off.", ToolOutcome.ERROR
         except Exception:  # noqa: BLE001  # a tool is foreign code: the run outlives its failure, and the model is told
-            _log.exception("tool failed", extra={"tool_name": name})
-            return f"The tool {name} failed unexpectedly.", ToolOutcome.ERROR
+            if limit.expired():
+                _log.warning("tool took too long", extra={"tool_name": tool.name, "timeout_s": tool.timeout_s})
+                return _out_of_time(tool), ToolOutcome.ERROR
+            _log.exception("tool failed", extra={"tool_name": tool.name})
+            return f"The tool {tool.name} failed unexpectedly.", ToolOutcome.ERROR
 
-    async def _result(self, call_id: str, call: Call) -> tuple[str, ToolOutcome]:
+    async def _result(self, tool: Tool, call: Awaitable[object]) -> tuple[str, ToolOutcome]:
         try:
-            return as_text(await call(ToolContext.of(self._turn, call_id))), ToolOutcome.OK
+            return as_text(await call), ToolOutcome.OK
+        except ToolRetry as wrong:
+            said = sanitize(str(wrong))
+            if self._retries.are_left(tool.name, most=tool.retries):
+                return f"{said}\n\nCorrect the call and try again.", ToolOutcome.RETRY
+            return f"{said}\n\nDo not try again.", ToolOutcome.ERROR
         except (ToolError, NoteRefused, ToolFailed, ModelRetry) as refusal:
             return sanitize(str(refusal)), ToolOutcome.ERROR  # its `__str__` may be the tool's own, and raise
 
     async def _end(self, answer: ToolAnswered, execution_time_ms: int) -> None:
         self._ended.add(answer.call_id)
         self._failures.add(answer)
+        self._retries.add(answer)
         await self._events.give(ToolEnded(answer, execution_time_ms))
 
     def _named_apart(self, part: ToolCallPart, taken: set[str]) -> ToolCallPart:
@@ -128,3 +145,7 @@ class ToolCalls:
         call = self._calls.get(call_id)
         parameters: dict[str, JsonValue] = json.loads(call.arguments) if call else {}
         return parameters
+
+
+def _out_of_time(tool: Tool) -> str:
+    return f"The tool {tool.name} did not finish within {tool.timeout_s:g} s. Whether it took effect is not known."

@@ -1,10 +1,11 @@
 """From a developer's function to a tool that the model library can call."""
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from typing import Any
 
 from pydantic import PydanticUserError
@@ -51,7 +52,7 @@ def build_tool(tool: Tool, invoke: Invoke) -> LibraryTool[None]:
 
     async def call(run_context: RunContext[None], /, **arguments: Any) -> str:
         def bound(context: ToolContext) -> Awaitable[object]:
-            return _start(function, (context,) if takes_context else (), arguments)
+            return _start(function, context, (context,) if takes_context else (), arguments)
 
         return await invoke(run_context, bound)
 
@@ -84,11 +85,36 @@ def as_text(result: object) -> str:
         raise TypeError(f"a tool returned {type(result).__name__}, which JSON cannot hold") from error
 
 
-async def _start(function: ToolFunction, context: tuple[ToolContext, ...], arguments: dict[str, Any]) -> object:
+async def _start(
+    function: ToolFunction, context: ToolContext, first: tuple[ToolContext, ...], arguments: dict[str, Any]
+) -> object:
+    call: Callable[[], Any] = functools.partial(function, *first, **arguments)
     if inspect.iscoroutinefunction(function):
-        return await function(*context, **arguments)
-    result = await run_in_thread(functools.partial(function, *context, **arguments), name=function.__name__)
+        return await call()
+    if inspect.isasyncgenfunction(function):
+        return await _last_of(call(), context)
+    if inspect.isgeneratorfunction(function):
+        call = functools.partial(_last_in_thread, call, context)
+    result = await run_in_thread(call, name=function.__name__)
     return await result if asyncio.iscoroutine(result) else result
+
+
+async def _last_of(values: AsyncGenerator[object, None], context: ToolContext) -> object:
+    """The last value; each text among them is told as it comes."""
+    last: object = None
+    async with contextlib.aclosing(values):
+        async for last in values:
+            if isinstance(last, str):
+                await context.progress(last)
+    return last
+
+
+def _last_in_thread(call: Callable[[], Iterable[object]], context: ToolContext) -> object:
+    last: object = None
+    for last in call():
+        if isinstance(last, str):
+            context.progress(last)
+    return last
 
 
 def _check(name: str, parameters: list[inspect.Parameter], hints: dict[str, object]) -> None:

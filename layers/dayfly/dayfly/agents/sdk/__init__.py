@@ -5,6 +5,7 @@ yields the protocol's events; the conversation is made of `Message`s. Tests impo
 """
 
 from dayfly.agents.notes import NoteRefused
+from dayfly.agents.sdk.agent_context import AgentContext, Instructions
 from dayfly.agents.sdk.definition import AgentDefinition, Tool
 from dayfly.agents.sdk.protocol import (
     Agent,
@@ -24,7 +25,7 @@ from dayfly.agents.sdk.protocol import (
     Turn,
     denial_text,
 )
-from dayfly.agents.sdk.tool_context import ToolContext, ToolError, ToolFunction
+from dayfly.agents.sdk.tool_context import ToolCallOver, ToolContext, ToolError, ToolFunction, ToolRetry
 from dayfly.agents.secrets import SecretMissing, SecretUnavailable
 from dayfly.agents.tool_threads import run_in_thread
 from dayfly.errors import AgentFailed, ModelFailed, ToolOutcomeUnknown
@@ -42,6 +43,7 @@ from dayfly.protocol.events import Finish
 
 __all__ = [
     "Agent",
+    "AgentContext",
     "AgentDefinition",
     "AgentEvent",
     "AgentFailed",
@@ -52,6 +54,7 @@ __all__ = [
     "Decision",
     "Delta",
     "Finish",
+    "Instructions",
     "Message",
     "ModelFailed",
     "NoteRefused",
@@ -66,6 +69,7 @@ __all__ = [
     "Tool",
     "ToolAnswered",
     "ToolCall",
+    "ToolCallOver",
     "ToolContext",
     "ToolEnded",
     "ToolError",
@@ -73,6 +77,7 @@ __all__ = [
     "ToolOutcome",
     "ToolOutcomeUnknown",
     "ToolProgress",
+    "ToolRetry",
     "ToolStarted",
     "Turn",
     "UserSaid",

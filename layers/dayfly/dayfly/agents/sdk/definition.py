@@ -1,13 +1,16 @@
 """An agent and its tools, as a developer declares them."""
 
+import math
 import re
 from dataclasses import KW_ONLY, dataclass
 from typing import Final
 
+from dayfly.agents.sdk.agent_context import Instructions
 from dayfly.agents.sdk.tool_context import ToolFunction
 from dayfly.errors import ConfigurationError
 
 MAX_MODEL_REQUESTS: Final = 20
+TOOL_RETRIES: Final = 2
 
 _TOOL_NAME: Final = r"[a-zA-Z][a-zA-Z0-9_]{0,63}"
 """What every provider takes as a tool's name.
@@ -25,15 +28,23 @@ class Tool:
         idempotent: Carried out twice, it does no more than once. If an engine is lost, or its time is over, while the
             tool runs, it may then run again; with any other tool the run ends with `tool_outcome_unknown`. A function
             is idempotent if it hands its `ToolContext.idempotency_key` on to whatever must not happen twice.
+        timeout_s: Seconds that a call may take, if it is limited. After these an async function is cancelled and a
+            plain one left to its thread, which nothing can stop (so its process serves no other run); the model is
+            told.
+        retries: In how many model responses in a row the tool may ask the model to correct its call (`ToolRetry`),
+            before that counts as failed.
 
     Raises:
-        ConfigurationError: It is no function with a usable name and a docstring, or a flag is neither True nor False.
+        ConfigurationError: It is no function with a usable name and a docstring, a flag is neither True nor False, or a
+            number is none.
     """
 
     function: ToolFunction
     _: KW_ONLY
     requires_approval: bool = False
     idempotent: bool = False
+    timeout_s: float | None = None
+    retries: int = TOOL_RETRIES
 
     def __post_init__(self) -> None:
         name = getattr(self.function, "__name__", "")
@@ -44,6 +55,10 @@ class Tool:
         for flag in ("requires_approval", "idempotent"):
             if not isinstance(getattr(self, flag), bool):
                 raise ConfigurationError(f"the tool {name}: {flag} is True or False, not {getattr(self, flag)!r}")
+        if self.timeout_s is not None and not _is_duration(self.timeout_s):
+            raise ConfigurationError(f"the tool {name}: timeout_s is a number of seconds, not {self.timeout_s!r}")
+        if not isinstance(self.retries, int) or isinstance(self.retries, bool) or self.retries < 0:
+            raise ConfigurationError(f"the tool {name}: retries is a whole number from 0, not {self.retries!r}")
 
     @classmethod
     def of(cls, tool: "ToolFunction | Tool") -> "Tool":
@@ -61,22 +76,24 @@ class AgentDefinition:
     """An agent: a module in the agents' folder has one, named `agent`; the module's name is the agent's.
 
     Args:
-        instructions: Given to the model with every request.
+        instructions: Given to the model with every request: a text, or a function that is called with an
+            `AgentContext` once in each attempt of a run, and gives the text.
         tools: Plain or async functions, or such a function in a `Tool` that says more of it.
         model: Overrides the `MODEL` setting (`demo`, `bedrock:<id>`, `openai:<id>`).
         max_model_requests: The run ends with `agent_failed` after so many, over all of its attempts.
 
     Raises:
-        ConfigurationError: The instructions are empty, the model is no text, or a tool is named twice.
+        ConfigurationError: The instructions are neither text nor a function, the model is no text, or a tool is named
+            twice.
     """
 
-    instructions: str
+    instructions: str | Instructions
     tools: tuple[ToolFunction | Tool, ...] = ()
     model: str | None = None
     max_model_requests: int = MAX_MODEL_REQUESTS
 
     def __post_init__(self) -> None:
-        if not self.instructions.strip():
+        if not (self.instructions.strip() if isinstance(self.instructions, str) else callable(self.instructions)):
             raise ConfigurationError("an agent has instructions")
         if not isinstance(self.model, str | None):
             raise ConfigurationError("model is a text such as `demo`")
@@ -90,3 +107,7 @@ class AgentDefinition:
     def toolkit(self) -> tuple[Tool, ...]:
         """All tools, each as a `Tool`."""
         return tuple(Tool.of(tool) for tool in self.tools)
+
+
+def _is_duration(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0 and math.isfinite(value)

@@ -118,8 +118,9 @@ async def test_text_and_a_tool_and_its_result(adapter: Adapter) -> None:
         *(Thinking, Delta, Delta, Responded, Answered),
     ]
     first, last = (one for one in transcript.events if isinstance(one, Responded))
-    call = ToolCall("call_1", "calculate", '{"expression":"17 * 23"}')
-    assert first == Responded(AssistantSaid("Let me see. ", (call,)), 10, 5)
+    (call_id,) = (call.call_id for call in first.message.calls)
+    call = ToolCall(call_id, "calculate", '{"expression":"17 * 23"}')
+    assert first == Responded(AssistantSaid("Let me see. ", (call,), state=first.message.state), 10, 5)
     assert last == Responded(AssistantSaid("It is 391 ☀."), 20, 7)
     assert transcript.events[-1] == Answered("It is 391 ☀.")
     assert [request.path for request in server.requests] == [adapter.path] * 2

@@ -17,6 +17,7 @@ from dayfly.agents.pydantic.failures import explain
 from dayfly.agents.pydantic.hooks import LoopHooks
 from dayfly.agents.pydantic.instructions import instructions_for
 from dayfly.agents.pydantic.loop_start import already_answered, refuse_doubt, start_of
+from dayfly.agents.pydantic.request_model import RequestModel
 from dayfly.agents.pydantic.response_stream import ResponseStream
 from dayfly.agents.pydantic.tool_calls import ToolCalls
 from dayfly.agents.pydantic.toolbox import Call, build_tool
@@ -87,7 +88,7 @@ class PydanticAgent:
         calls = ToolCalls(turn, events, tools)
         hooks = LoopHooks(turn, events, calls)
         agent = LibraryAgent(
-            model,
+            RequestModel(model),
             output_type=[str, DeferredToolRequests],
             name=turn.context.agent_name,
             instructions=await instructions_for(turn, self._definition.instructions),

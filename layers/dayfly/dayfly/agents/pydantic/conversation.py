@@ -1,7 +1,7 @@
 """Between the neutral form of a conversation and pydantic-ai's."""
 
-import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final, Literal
 
 from pydantic_ai.messages import (
@@ -15,8 +15,9 @@ from pydantic_ai.messages import (
     ToolReturnPart,
     UserPromptPart,
 )
-from pydantic_core import PydanticSerializationError
 
+from dayfly.agents.pydantic.provider_state import response_of, state_of
+from dayfly.agents.pydantic.request_text import arguments_json
 from dayfly.log.fold import UNANSWERED
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
 from dayfly.text import sanitize
@@ -62,28 +63,30 @@ def to_model_messages(messages: Iterable[Message], *, keep_open: frozenset[str] 
                 # Two calls with one id cannot both have a result of their own: the last of them stands.
                 open_calls = {call.call_id: call for call in message.calls}
                 if message.text or open_calls:
-                    requests.append(to_model_response(AssistantSaid(message.text, tuple(open_calls.values()))))
+                    requests.append(to_model_response(replace(message, calls=tuple(open_calls.values()))))
     close_open_calls(but=keep_open)
     requests.extend(_request(parts))
     return requests
 
 
 def to_model_response(said: AssistantSaid) -> ModelResponse:
-    """One response, as a model would have given it."""
+    """One response, as a model would have given it, with what its provider wants back."""
     parts: list[ModelResponsePart] = [TextPart(said.text)] if said.text else []
     parts.extend(ToolCallPart(call.name, call.arguments, call.call_id) for call in said.calls)
-    return ModelResponse(parts)
+    response = ModelResponse(parts)
+    return response_of(said.state, response) if said.state is not None else response
 
 
 def from_model_response(response: ModelResponse) -> AssistantSaid:
-    """The neutral form: text and tool calls; a model's hidden thoughts and its provider's details stay out."""
+    """The neutral form: text and tool calls. A model's hidden thoughts and its provider's details are no part of them:
+    they are state, which nobody but the provider is given."""
     text = "".join(part.content for part in response.parts if isinstance(part, TextPart))
     calls = (
-        ToolCall(part.tool_call_id, part.tool_name, _arguments(part))
+        ToolCall(part.tool_call_id, sanitize(part.tool_name), arguments_json(part.args))
         for part in response.parts
         if isinstance(part, ToolCallPart)
     )
-    return AssistantSaid(sanitize(text), tuple(calls))
+    return AssistantSaid(sanitize(text), tuple(calls), state=state_of(response))
 
 
 def from_model_messages(messages: Sequence[ModelMessage]) -> tuple[Message, ...]:
@@ -101,14 +104,6 @@ def from_model_messages(messages: Sequence[ModelMessage]) -> tuple[Message, ...]
                 content = part.model_response_str(wrap_if_error=False)
                 neutral.append(ToolAnswered(part.tool_call_id, part.tool_name, content, outcome))
     return tuple(neutral)
-
-
-def _arguments(part: ToolCallPart) -> str:
-    try:
-        return part.args_as_json_str()
-    except PydanticSerializationError:
-        # A lone surrogate, as half of an escaped pair in the provider's JSON: UTF-8 has no form for it, an escape has.
-        return json.dumps(part.args_as_dict())
 
 
 def _spoken(content: Sequence[object]) -> str:

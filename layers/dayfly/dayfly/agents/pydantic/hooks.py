@@ -10,6 +10,7 @@ from pydantic_ai.models import ModelRequestContext
 from dayfly.agents.pydantic.conversation import from_model_response
 from dayfly.agents.pydantic.endings import finish_of
 from dayfly.agents.pydantic.event_channel import EventChannel
+from dayfly.agents.pydantic.tool_call_ids import ToolCallIds
 from dayfly.agents.pydantic.tool_calls import ToolCalls
 from dayfly.agents.sdk.protocol import AgentEvent, Responded, Thinking, Turn
 from dayfly.log.messages import AssistantSaid
@@ -25,6 +26,7 @@ class LoopHooks(AbstractCapability[None]):
         """How the last response ended."""
         self._events = events
         self._calls = calls
+        self._ids = ToolCallIds(turn)
         self._requests = sum(isinstance(message, AssistantSaid) for message in turn.resumed)
 
     async def before_model_request(
@@ -46,9 +48,9 @@ class LoopHooks(AbstractCapability[None]):
         self, ctx: RunContext[None], *, request_context: ModelRequestContext, response: ModelResponse
     ) -> ModelResponse:
         """Tells the whole response before anything that it asks for is done, and returns it as it goes on."""
-        del ctx, request_context
+        del ctx
         self.finish = finish_of(response)
-        response = self._calls.named_apart(response)
+        response = self._ids.named(response, request_context.model)
         said = dataclasses.replace(from_model_response(response), finish=self.finish)
         self._calls.asked_for(said)
         usage = response.usage

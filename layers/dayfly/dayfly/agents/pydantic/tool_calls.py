@@ -1,7 +1,6 @@
 """Carries out the tool calls of one attempt, with an event before each call and one after it."""
 
 import asyncio
-import dataclasses
 import json
 import logging
 from collections.abc import Awaitable, Iterable
@@ -10,7 +9,7 @@ from typing import Final
 from pydantic import JsonValue
 from pydantic_ai import DeferredToolRequests, RunContext
 from pydantic_ai.exceptions import ApprovalRequired, ModelRetry, ToolFailed
-from pydantic_ai.messages import ModelResponse, ToolCallPart, ToolReturnPart
+from pydantic_ai.messages import ToolReturnPart
 
 from dayfly.agents.notes import NoteRefused
 from dayfly.agents.pydantic.event_channel import EventChannel
@@ -22,7 +21,6 @@ from dayfly.agents.sdk.definition import Tool
 from dayfly.agents.sdk.protocol import AgentEvent, Asked, OpenCall, ToolEnded, ToolStarted, Turn
 from dayfly.agents.sdk.tool_context import ToolContext, ToolError, ToolRetry
 from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutcome
-from dayfly.protocol.call_ids import fitting_call_id
 from dayfly.text import sanitize
 
 _log: Final = logging.getLogger(__name__)
@@ -30,8 +28,7 @@ _log: Final = logging.getLogger(__name__)
 
 class ToolCalls:
     """The tool calls of one attempt. An event is given, and taken by the engine, before the loop goes on to what
-    follows from it; a call that needs approval waits for it. Ids are cut to the protocol's length and made unique in
-    the conversation."""
+    follows from it; a call that needs approval waits for it."""
 
     def __init__(self, turn: Turn, events: EventChannel[AgentEvent], tools: Iterable[Tool] = ()) -> None:
         self._turn = turn
@@ -40,18 +37,9 @@ class ToolCalls:
         self._approved = {decision.call_id for decision in turn.decisions if decision.approved}
         said = [message for message in turn.resumed if isinstance(message, AssistantSaid)]
         self._calls: dict[str, ToolCall] = {call.call_id: call for message in said for call in message.calls}
-        earlier = (message for message in turn.history if isinstance(message, AssistantSaid))
-        self._earlier = {call.call_id for message in earlier for call in message.calls}
         self._ended = {message.call_id for message in turn.resumed if isinstance(message, ToolAnswered)}
         self._failures = ToolFailures(turn.resumed)
         self._retries = ToolRetries(turn.resumed)
-
-    def named_apart(self, response: ModelResponse) -> ModelResponse:
-        """The response with tool call ids that fit, and that the conversation has not had: some servers number the
-        calls of each response from zero, and a result could be taken for another's."""
-        taken = self._earlier | set(self._calls)
-        parts = [self._named_apart(part, taken) if isinstance(part, ToolCallPart) else part for part in response.parts]
-        return dataclasses.replace(response, parts=parts)
 
     def asked_for(self, said: AssistantSaid) -> None:
         """Notes the calls of a response."""
@@ -133,13 +121,6 @@ class ToolCalls:
         self._failures.add(answer)
         self._retries.add(answer)
         await self._events.give(ToolEnded(answer, execution_time_ms))
-
-    def _named_apart(self, part: ToolCallPart, taken: set[str]) -> ToolCallPart:
-        call_id = fitting_call_id(part.tool_call_id)
-        if not call_id or call_id in taken:
-            call_id = fitting_call_id(f"{call_id}-{len(taken)}")
-        taken.add(call_id)
-        return dataclasses.replace(part, tool_call_id=call_id)
 
     def _parameters(self, call_id: str) -> dict[str, JsonValue]:
         call = self._calls.get(call_id)

@@ -72,7 +72,8 @@ def build_tool(tool: Tool, invoke: Invoke) -> LibraryTool[None]:
 
 
 def as_text(result: object) -> str:
-    """A tool's result as the model is given it: text as it is, anything else as JSON.
+    """A tool's result as the model is given it: text as it is, anything else as JSON, with null for NaN and infinities,
+    which JSON has no form for (RFC 8259, section 6).
 
     Raises:
         TypeError: JSON cannot hold it.
@@ -80,7 +81,7 @@ def as_text(result: object) -> str:
     if isinstance(result, str):
         return sanitize(result)
     try:
-        return to_json(result).decode()
+        return to_json(result, inf_nan_mode="null").decode()
     except PydanticSerializationError as error:
         raise TypeError(f"a tool returned {type(result).__name__}, which JSON cannot hold") from error
 

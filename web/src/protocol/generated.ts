@@ -414,7 +414,7 @@ export interface AgentResumedEvent {
  */
 export interface AgentRetrying {
   /**
-   * Why: the provider has too many requests, is not available, the connection broke off, nothing came in time, the response ended before it was whole, it held no answer, or the conversation was too long and is sent shortened.
+   * Why: the provider has too many requests, is not available, the connection broke off, nothing came in time, the response ended before it was whole, it held no answer, or the conversation was too long and is sent shortened. With `restated` nothing failed and nothing is sent again: what was shown as the answer turned out to be reasoning, and follows as that.
    */
   reason:
     | "throttled"
@@ -424,6 +424,7 @@ export interface AgentRetrying {
     | "cut_off"
     | "no_answer"
     | "too_long"
+    | "restated"
     | (string & {});
   /**
    * Counts the retries of this request to the model, from 1.

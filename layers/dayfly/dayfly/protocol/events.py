@@ -30,7 +30,9 @@ class EventType(StrEnum):
 
 ToolStatus = Literal["ok", "error", "denied"]
 ResumeReason = Literal["handed_over", "engine_lost", "answered", "expired"]
-RetryReason = Literal["throttled", "unavailable", "connection_lost", "timed_out", "cut_off", "no_answer", "too_long"]
+RetryReason = Literal[
+    "throttled", "unavailable", "connection_lost", "timed_out", "cut_off", "no_answer", "too_long", "restated"
+]
 
 
 class Finish(StrEnum):
@@ -112,7 +114,9 @@ class AgentRetrying(Payload):
     type = EventType.AGENT_RETRYING
     reason: RetryReason
     """Why: the provider has too many requests, is not available, the connection broke off, nothing came in time, the
-    response ended before it was whole, it held no answer, or the conversation was too long and is sent shortened."""
+    response ended before it was whole, it held no answer, or the conversation was too long and is sent shortened. With
+    `restated` nothing failed and nothing is sent again: what was shown as the answer turned out to be reasoning, and
+    follows as that."""
     retry: Annotated[int, Field(ge=1)]
     """Counts the retries of this request to the model, from 1."""
     delay_ms: Annotated[int, Field(ge=0)]

@@ -18,7 +18,6 @@ from dayfly.agents.pydantic.hooks import LoopHooks
 from dayfly.agents.pydantic.instructions import instructions_for
 from dayfly.agents.pydantic.loop_start import already_answered, refuse_doubt, start_of
 from dayfly.agents.pydantic.request_model import RequestModel
-from dayfly.agents.pydantic.response_stream import ResponseStream
 from dayfly.agents.pydantic.tool_calls import ToolCalls
 from dayfly.agents.pydantic.toolbox import Call, build_tool
 from dayfly.agents.sdk.definition import AgentDefinition
@@ -106,7 +105,7 @@ class PydanticAgent:
             usage=start.used,
             usage_limits=UsageLimits(request_limit=self._definition.max_model_requests),
         ) as run:
-            await _walk(run, calls, events)
+            await _walk(run, hooks, calls, events)
         result = run.result
         assert result is not None  # noqa: S101  the graph was walked to its end
         if isinstance(result.output, DeferredToolRequests):
@@ -132,15 +131,17 @@ async def _never(run_context: RunContext[None], call: Call) -> str:
 
 
 async def _walk(
-    run: AgentRun[None, str | DeferredToolRequests], calls: ToolCalls, events: EventChannel[AgentEvent]
+    run: AgentRun[None, str | DeferredToolRequests],
+    hooks: LoopHooks,
+    calls: ToolCalls,
+    events: EventChannel[AgentEvent],
 ) -> None:
     async for node in run:
         if LibraryAgent.is_model_request_node(node):
             try:
-                shown = ResponseStream()
                 async with node.stream(run.ctx) as stream:
                     async for event in stream:
-                        for piece in shown.pieces(event):
+                        for piece in hooks.shown.pieces(event):
                             await events.give(piece)
             except (AgentRunError, DayflyError):
                 raise

@@ -8,8 +8,9 @@ from pydantic_ai.messages import ModelResponse
 from pydantic_ai.models import ModelRequestContext
 
 from dayfly.agents.pydantic.conversation import from_model_response
-from dayfly.agents.pydantic.endings import finish_of
+from dayfly.agents.pydantic.endings import carried_out, finish_of
 from dayfly.agents.pydantic.event_channel import EventChannel
+from dayfly.agents.pydantic.response_stream import ResponseStream
 from dayfly.agents.pydantic.tool_call_ids import ToolCallIds
 from dayfly.agents.pydantic.tool_calls import ToolCalls
 from dayfly.agents.sdk.protocol import AgentEvent, Responded, Thinking, Turn
@@ -21,9 +22,14 @@ class LoopHooks(AbstractCapability[None]):
     """Gives the events of one attempt's requests to the model. An event is given, and taken by the engine, before the
     loop goes on to what follows from it. No event of the library's stream marks where a request begins, hence hooks."""
 
-    def __init__(self, turn: Turn, events: EventChannel[AgentEvent], calls: ToolCalls) -> None:
+    def __init__(
+        self, turn: Turn, events: EventChannel[AgentEvent], calls: ToolCalls, *, show_reasoning: bool = True
+    ) -> None:
         self.finish = Finish.COMPLETE
         """How the last response ended."""
+        self.shown = ResponseStream()
+        """Is given the events of the present response's stream."""
+        self._show_reasoning = show_reasoning
         self._events = events
         self._calls = calls
         self._ids = ToolCallIds(turn)
@@ -40,6 +46,7 @@ class LoopHooks(AbstractCapability[None]):
         del ctx
         tools = self._calls.end_response()
         self._requests += 1
+        self.shown = ResponseStream(show_reasoning=self._show_reasoning)
         reasoning = f"Working with what {_list(tools)} returned." if tools else "Reading the conversation."
         await self._events.give(Thinking(reasoning, self._requests))
         return request_context
@@ -47,10 +54,17 @@ class LoopHooks(AbstractCapability[None]):
     async def after_model_request(
         self, ctx: RunContext[None], *, request_context: ModelRequestContext, response: ModelResponse
     ) -> ModelResponse:
-        """Tells the whole response before anything that it asks for is done, and returns it as it goes on."""
+        """Tells the whole response before anything that it asks for is done, and returns it as it goes on.
+
+        Raises:
+            ResponseBroken, ModelRefused: See `finish_of`.
+        """
         del ctx
+        for piece in self.shown.end():
+            await self._events.give(piece)
+        response = self.shown.settled(response)
         self.finish = finish_of(response)
-        response = self._ids.named(response, request_context.model)
+        response = self._ids.named(carried_out(response, self.finish), request_context.model)
         said = dataclasses.replace(from_model_response(response), finish=self.finish)
         self._calls.asked_for(said)
         usage = response.usage

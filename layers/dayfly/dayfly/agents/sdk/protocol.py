@@ -52,7 +52,7 @@ class Responded:
 @dataclass(frozen=True, slots=True)
 class Retrying:
     """The request to the model failed, and is about to be made again: the text and the reasoning since the last
-    `Responded` are void.
+    `Responded` are void. With the reason `restated` they alone are: what is right follows, and nothing is asked again.
 
     Attributes:
         reason: Why it failed.

@@ -16,7 +16,8 @@ from dayfly.history.chunks import (
     unpack_fragments,
     with_chunks,
 )
-from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, UserSaid
+from dayfly.log.messages import AssistantSaid, Message, ProviderState, ToolAnswered, ToolCall, UserSaid
+from dayfly.protocol.events import Finish
 from dayfly.store.large_values import PART_BYTES
 from dayfly.store.rows import HistoryRow, PartRow
 from dayfly.store.table import MAX_KEYS, Delete
@@ -59,9 +60,18 @@ EMPTY: tuple[Message, ...] = (
     ToolAnswered("c", "look", ""),
 )
 
+CUT: tuple[Message, ...] = (
+    UserSaid("Hi"),
+    AssistantSaid("", (CALL,), finish=Finish.LENGTH),
+    ToolAnswered("c", "look", "r"),
+    AssistantSaid("x" * 20_000, finish=Finish.LENGTH, state=ProviderState("p", "s")),
+    AssistantSaid("", finish=Finish.REFUSED, state=ProviderState("p", "s")),
+    AssistantSaid("", finish=Finish.FILTERED),
+)
+
 
 @pytest.mark.parametrize(
-    "messages", [LONG, MANY, EMPTY, (UserSaid("Hi"),), ()], ids=["long", "many", "empty", "short", "none"]
+    "messages", [LONG, MANY, EMPTY, CUT, (UserSaid("Hi"),), ()], ids=["long", "many", "empty", "cut", "short", "none"]
 )
 async def test_messages_come_back_whole(world: World, messages: tuple[Message, ...]) -> None:
     """Whatever their lengths, the messages read back are those that were written, whoever asks for them all."""
@@ -69,6 +79,15 @@ async def test_messages_come_back_whole(world: World, messages: tuple[Message, .
     assert await messages_of(world.table, row) == messages
     assert len(row.shown) == len(row.parts)
     assert sum(row.parts) == len(world.rows(PartRow))
+
+
+def test_an_answer_that_ended_before_its_first_word_is_shown() -> None:
+    """Refused or held back, it counts as a piece that a reader sees; a call of a cut response, or what a provider wants
+    back with one, does not."""
+    (chunk,) = chunks_of(CUT)
+    shown = [fragment for fragment in unpack_fragments(chunk.data) if fragment.shown]
+    assert chunk.shown == len(shown)
+    assert [fragment.text[:1] for fragment in shown] == ["H", "x", "x", "x", "x", "", ""]
 
 
 @pytest.mark.parametrize("messages", [LONG, MANY, EMPTY], ids=["long", "many", "empty"])

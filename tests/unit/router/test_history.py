@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Responded, Turn
+from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Responded, ToolEnded, ToolStarted, Turn
 from dayfly.history.chunks import PIECE_BYTES, chunks_of, with_chunks
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, UserSaid
+from dayfly.protocol.events import Finish
 from dayfly.router.history import PAGE_BYTES, PAGE_MESSAGES, PAGE_TURNS
 from dayfly.store.memory import row_bytes
 from dayfly.store.rows import HistoryRow, PartRow, ThreadRow
@@ -67,6 +68,31 @@ async def test_long_messages_come_in_pages_that_fit(world: World, character: str
     ]
     assert pages > 4
     assert all(len(frame) <= FRAME for frame in world.sockets.frames["a1"])
+
+
+@pytest.mark.parametrize("text", ["Thirty-", "", "x" * 20_000], ids=["short", "empty", "long"])
+@pytest.mark.parametrize("finish", list(Finish))
+async def test_a_message_says_how_it_ended(world: World, text: str, finish: Finish) -> None:
+    """Each piece of an answer says how the model ended it, where it had not said all, also of one without any text."""
+
+    async def ending(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Responded(AssistantSaid("Let me see.", (ToolCall("c-1", "look", "{}"),)))
+        yield ToolStarted("look", "c-1", {})
+        yield ToolEnded(ToolAnswered("c-1", "look", "y"), 1)
+        yield Responded(AssistantSaid(text, finish=finish))
+        yield Answered(text, finish)
+
+    world.agents.scripts["assistant"] = ending
+    call = await world.admitted("Hi")
+    await world.engine(call)
+    page = await world.ask("history", thread_id=call.thread_id)
+    user, early, *answer = page["messages"]
+    assert "finish" not in user
+    assert "finish" not in early
+    assert "".join(piece["text"] for piece in answer) == text
+    assert bool(answer) is (text != "" or finish is not Finish.COMPLETE)
+    told = None if finish is Finish.COMPLETE else finish.value
+    assert all(piece.get("finish") == told for piece in answer)
 
 
 async def test_many_short_messages_come_in_pages(world: World) -> None:

@@ -40,6 +40,10 @@ export type ErrorCode =
 export type Phase = "starting" | "model" | "retrying" | "tool" | "ending" | (string & {});
 export type JsonValue = unknown;
 /**
+ * How the model's last response ended. Only `complete` is a whole answer.
+ */
+export type Finish1 = "complete" | "length" | "context_window" | "filtered" | "refused" | "other" | (string & {});
+/**
  * What becomes of a message when its thread has a run under way.
  */
 export type IfBusy = "enqueue" | "reject" | "interrupt";
@@ -856,7 +860,7 @@ export interface History {
   before?: string | undefined;
 }
 /**
- * One message, or a piece of a long one: pieces of one message share `run_id` and `role` and stand in order.
+ * One message, or a piece of a long one: pieces of one message share `run_id` and `role` and stand in order. A message that the model cut off or refused before its first word has an empty `text`.
  */
 export interface HistoryMessage {
   /**
@@ -879,6 +883,7 @@ export interface HistoryMessage {
    * Goes on from the message before it: join the texts with nothing in between.
    */
   continued: boolean;
+  finish?: Finish1 | undefined;
 }
 /**
  * A page of a thread's messages, oldest first; `before` leads to the page before it.
@@ -1481,6 +1486,7 @@ const HistoryMessageCheck: v.GenericSchema<unknown, HistoryMessage> = v.object({
   run_id: v.string(),
   at: v.string(),
   continued: v.nullish(v.boolean(), false),
+  finish: v.nullish(FinishCheck, () => undefined),
 });
 const HistoryPageCheck: v.GenericSchema<unknown, HistoryPage> = v.object({
   type: v.literal("history"),

@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, UserSaid
+from dayfly.protocol.events import Finish
 from dayfly.store.large_values import INLINE_BYTES, read_parts, write_parts
 from dayfly.store.rows import HistoryRow
 from dayfly.store.table import Table
@@ -33,6 +34,14 @@ class Fragment:
     def text(self) -> str:
         """What a reader sees of it; empty for tool calls and their results, which only a model is given."""
         return "" if isinstance(self.message, ToolAnswered) else self.message.text
+
+    @property
+    def shown(self) -> bool:
+        """Whether a reader is shown it: text, and an answer that was cut off, or refused, before its first word."""
+        message = self.message
+        if self.text or not isinstance(message, AssistantSaid):
+            return self.text != ""
+        return message.finish is not Finish.COMPLETE and not message.calls and not self.continued
 
 
 _FRAGMENT: Final[TypeAdapter[Fragment]] = TypeAdapter(Fragment)
@@ -100,7 +109,7 @@ def chunks_of(messages: tuple[Message, ...]) -> tuple[Chunk, ...]:
             chunks.append(Chunk(pack_fragments(held), shown))
             held, shown, size, text_size = [], 0, 0, 0
         held.append(encoded)
-        shown += bool(fragment.text)
+        shown += fragment.shown
         size += len(encoded)
         text_size += more_text
     chunks.append(Chunk(pack_fragments(held), shown))

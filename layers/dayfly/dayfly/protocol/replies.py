@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from dayfly.errors import Busy, ErrorCode
 from dayfly.protocol import limits
+from dayfly.protocol.events import Finish
 
 EXAMPLE_THREAD: Final = "t-01kamrjz7gq4v9w2m6c8d3e5fh"
 EXAMPLE_RUN: Final = "r-01kamrjz7gx1b7n5t2k4p9s8ra"
@@ -140,7 +141,8 @@ class ThreadList(_Reply):
 
 
 class HistoryMessage(_Model):
-    """One message, or a piece of a long one: pieces of one message share `run_id` and `role` and stand in order."""
+    """One message, or a piece of a long one: pieces of one message share `run_id` and `role` and stand in order. A
+    message that the model cut off or refused before its first word has an empty `text`."""
 
     role: Literal["user", "assistant"]
     """Who said it."""
@@ -152,6 +154,8 @@ class HistoryMessage(_Model):
     """When the run ended (RFC 3339, UTC)."""
     continued: bool = False
     """Goes on from the message before it: join the texts with nothing in between."""
+    finish: Finish | None = None
+    """How the model ended this message, on each of its pieces. Absent where it had said all, and with the user's."""
 
 
 class HistoryPage(_Reply):

@@ -8,7 +8,8 @@ from typing import Final, Literal
 from dayfly.errors import InvalidMessage
 from dayfly.history.chunks import Fragment, read_chunks
 from dayfly.history.reader import newest_rows
-from dayfly.log.messages import UserSaid
+from dayfly.log.messages import AssistantSaid, UserSaid
+from dayfly.protocol.events import Finish
 from dayfly.protocol.frames import History
 from dayfly.protocol.replies import HistoryMessage, HistoryPage
 from dayfly.router.request import Request
@@ -73,7 +74,7 @@ async def _newest_shown(
         while chunks:
             now, chunks = chunks[:count], chunks[count:]
             for chunk, fragments in zip(now, await read_chunks(table, [(c.row, c.place) for c in now]), strict=True):
-                shown = [fragment for fragment in fragments if fragment.text][: chunk.stop - chunk.start]
+                shown = [fragment for fragment in fragments if fragment.shown][: chunk.stop - chunk.start]
                 for index, fragment in reversed(tuple(enumerate(shown, chunk.start))):
                     yield chunk.row, index, fragment
             count *= 2
@@ -101,9 +102,16 @@ def _shown(row: HistoryRow, end: int) -> list[_Shown]:
 
 
 def _message(row: HistoryRow, fragment: Fragment) -> HistoryMessage:
-    role: Literal["user", "assistant"] = "user" if isinstance(fragment.message, UserSaid) else "assistant"
+    message = fragment.message
+    role: Literal["user", "assistant"] = "user" if isinstance(message, UserSaid) else "assistant"
+    cut = isinstance(message, AssistantSaid) and message.finish is not Finish.COMPLETE
     return HistoryMessage(
-        role=role, text=fragment.text, run_id=row.run_id, at=rfc3339(row.at), continued=fragment.continued
+        role=role,
+        text=fragment.text,
+        run_id=row.run_id,
+        at=rfc3339(row.at),
+        continued=fragment.continued,
+        finish=message.finish if cut else None,
     )
 
 

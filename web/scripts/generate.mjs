@@ -131,7 +131,7 @@ function opened(schemas, sent) {
 
 /** @param {Schema} schemas */
 async function types(schemas) {
-  const definitions = JSON.parse(JSON.stringify(schemas).replaceAll(REF, "#/definitions/"));
+  const definitions = JSON.parse(JSON.stringify(schemas).replaceAll(REF, "#/definitions/"), described);
   const text = await compile({ title: "Protocol", type: "object", definitions }, "Protocol", {
     additionalProperties: false,
     bannerComment: "",
@@ -146,6 +146,12 @@ async function types(schemas) {
       // What may be left out may be undefined, which JSON leaves out; nobody needs null for it.
       .replace(/^( +\w+\?: .*?)(?: \| null)?;$/gm, "$1 | undefined;")
   );
+}
+
+/** A reference with words of its own is else taken for another type, and its words are lost. */
+function described(/** @type {string} */ _, /** @type {Schema} */ value) {
+  if (!value?.$ref || !value.description) return value;
+  return { allOf: [{ $ref: value.$ref }], description: value.description };
 }
 
 /** Checks in the order in which they use each other. */

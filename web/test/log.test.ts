@@ -24,6 +24,14 @@ describe("the event log", () => {
     ]);
   });
 
+  it("counts pieces of reasoning together, apart from those of the answer", () => {
+    const log = logOf(event("agent_reasoning", 1), event("agent_reasoning", 2), event("agent_delta", 3));
+    expect(log.map(({ type, times }) => [type, times])).toEqual([
+      ["agent_reasoning", 2],
+      ["agent_delta", 1],
+    ]);
+  });
+
   it("shows frames that could not be read or are of another version", () => {
     expect(logOf("{", '{"type": "news"}', heartbeat(1)).map(({ type }) => type)).toEqual([
       "malformed",

@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { inTurn, turnsBefore } from "../client";
 import type { Session } from "./session";
-import { RunTurn, SentTurn } from "./turn";
+import { Ending, RunTurn, SentTurn } from "./turn";
 
 const EXAMPLES = [
   "What is 17 * 23?",
@@ -21,7 +21,8 @@ export function Conversation({ session }: { session: Session }) {
   const { thread, threadId, unsettled } = session;
   const runs = threadId === undefined ? [] : inTurn(session.client.view, threadId);
   const history = thread === undefined ? [] : turnsBefore(thread);
-  const empty = runs.length === 0 && unsettled.length === 0 && history.length === 0;
+  const more = runs.length > 0 || unsettled.length > 0;
+  const empty = !more && history.length === 0;
 
   useLayoutEffect(() => {
     // Another thread is followed from its end.
@@ -45,14 +46,20 @@ export function Conversation({ session }: { session: Session }) {
             Show earlier messages
           </button>
         )}
-        {history.map((message) => (
+        {history.map((message, index) => (
           <article key={`${message.run_id}-${message.role}`} class={`turn past ${message.role}`} data-testid="past">
             <h2 class="hidden">{message.role === "user" ? "You" : "Assistant"}</h2>
             <div class={message.role === "user" ? "bubble" : "answer"}>{message.text}</div>
+            <Ending finish={message.finish} session={session} last={index === history.length - 1 && !more} />
           </article>
         ))}
-        {runs.map((run) => (
-          <RunTurn key={run.runId} run={run} session={session} />
+        {runs.map((run, index) => (
+          <RunTurn
+            key={run.runId}
+            run={run}
+            session={session}
+            last={index === runs.length - 1 && unsettled.length === 0}
+          />
         ))}
         {unsettled.map((sent) => (
           <SentTurn key={sent.requestId} sent={sent} session={session} />

@@ -1,4 +1,4 @@
-/** The event log: frames as they arrived, newest last, bounded; repeats of heartbeats and deltas are counted together. */
+/** The event log: frames as they arrived, newest last, bounded; repeats of heartbeats and pieces are counted together. */
 import type { Frame } from "../client";
 
 export interface Entry {
@@ -12,7 +12,7 @@ export interface Entry {
 }
 
 const LONGEST = 400;
-const MERGED = new Set(["agent_delta", "agent_heartbeat"]);
+const MERGED = new Set(["agent_delta", "agent_reasoning", "tool_progress", "agent_heartbeat"]);
 
 /** Replies that belong to the page's own housekeeping, not to a run. */
 const LEFT_OUT = new Set(["threads", "history", "detached", "pong"]);

@@ -1,10 +1,9 @@
-import { isOpen, type linesOf, type ToolStep } from "../client";
+import { useEffect, useId, useState } from "preact/hooks";
+import { isOpen, type Line, type RetryStep, type ToolStep } from "../client";
 import { ApprovalCard } from "./approval";
 import type { Session } from "./session";
 import { brief, duration, whole } from "./text";
-import { wordsForResumed } from "./words";
-
-type Line = ReturnType<typeof linesOf>[number];
+import { wordsForResumed, wordsForRetry } from "./words";
 
 interface Props {
   readonly lines: readonly Line[];
@@ -43,6 +42,10 @@ function Step({ line, busy }: { line: Line; busy: boolean }) {
       return <Tool step={line} />;
     case "said":
       return <p class="said">{line.text.trim()}</p>;
+    case "reasoning":
+      return <Reasoning text={line.text} busy={busy} />;
+    case "retrying":
+      return <Retry step={line} busy={busy} />;
     case "thinking":
       return (
         <div class="line">
@@ -61,6 +64,72 @@ function Step({ line, busy }: { line: Line; busy: boolean }) {
         </div>
       );
   }
+}
+
+/** What the model reasoned: open while it comes, then closed, unless the reader has said otherwise. */
+function Reasoning({ text, busy }: { text: string; busy: boolean }) {
+  const [chosen, setChosen] = useState<boolean>();
+  const id = useId();
+  const open = chosen ?? busy;
+  return (
+    <div class="reasoning" data-testid="reasoning" data-open={open}>
+      <button
+        type="button"
+        class="line quiet"
+        data-testid="reasoning-toggle"
+        aria-expanded={open}
+        aria-controls={id}
+        onClick={() => setChosen(!open)}
+      >
+        <span class={`mark fold ${busy ? "busy" : ""}`} aria-hidden="true">
+          {open ? "▾" : "▸"}
+        </span>
+        <span class="note">{busy ? "Reasoning…" : "Reasoning"}</span>
+      </button>
+      {/* Not announced as it comes: a reader would be talked at for minutes, over the answer. */}
+      <section id={id} class="thoughts" aria-label="What the model reasoned" aria-busy={busy} hidden={!open}>
+        {text}
+      </section>
+    </div>
+  );
+}
+
+/** While it is waited for: why, and how long yet. Afterwards: that it was. */
+function Retry({ step, busy }: { step: RetryStep; busy: boolean }) {
+  const times = step.times === 1 ? "once" : `${step.times} times`;
+  return (
+    <div class="line retrying" data-testid="retry" data-busy={busy}>
+      <span class={`mark ${busy ? "busy" : ""}`} aria-hidden="true">
+        ↻
+      </span>
+      {busy ? (
+        <span class="note" role="status">
+          {wordsForRetry(step.reason)}. <Countdown key={`${step.times}`} at={step.at} delay={step.delay} />
+        </span>
+      ) : (
+        <span class="note">
+          {wordsForRetry(step.reason)}: asked again {times}
+        </span>
+      )}
+      {busy && step.times > 1 && <span class="time">{step.times}.</span>}
+    </div>
+  );
+}
+
+/** The seconds that are left of `delay`, which began `at` by the server's clock, if that and this device's agree. */
+function Countdown({ at, delay }: { at: string; delay: number }) {
+  const [begun] = useState(() => {
+    const passed = Date.now() - new Date(at).getTime();
+    return performance.now() - (passed > 0 && passed < delay ? passed : 0);
+  });
+  const [now, setNow] = useState(begun);
+  const left = Math.ceil((begun + delay - now) / 1_000);
+  useEffect(() => {
+    setNow(performance.now());
+    const timer = setInterval(() => setNow(performance.now()), 250);
+    return () => clearInterval(timer);
+  }, []);
+  return <span aria-hidden="true">{left > 0 ? `Trying again in ${left} s…` : "Trying again…"}</span>;
 }
 
 const MARKS = { executing: "", waiting: "?", ok: "✓", error: "!", denied: "✕", stopped: "–" } as const;
@@ -95,16 +164,25 @@ function Tool({ step }: { step: ToolStep }) {
           <b>{step.name}</b> <span class="parameters">{brief(step.parameters)}</span>
           {step.result !== undefined && <span class="result"> → {brief(step.result)}</span>}
         </span>
+        {step.progress !== undefined && (
+          <span class="progress" role="status" data-testid="progress">
+            {step.progress}
+          </span>
+        )}
         {step.approval && <span class="approval-state">{APPROVALS[step.approval.state]}</span>}
         {step.milliseconds !== undefined && step.status !== "denied" && (
           <span class="time">{duration(step.milliseconds)}</span>
         )}
       </summary>
       <dl>
-        <dt>Parameters</dt>
-        <dd>
-          <pre>{whole(step.parameters ?? {})}</pre>
-        </dd>
+        {step.parameters !== undefined && (
+          <>
+            <dt>Parameters</dt>
+            <dd>
+              <pre>{whole(step.parameters)}</pre>
+            </dd>
+          </>
+        )}
         {step.result !== undefined && (
           <>
             <dt>Result</dt>

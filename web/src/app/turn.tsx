@@ -1,8 +1,18 @@
-import { answerOf, isOver, linesOf, positionOf, type RunState, type RunView, type Sent, stateOf } from "../client";
+import {
+  answerOf,
+  isOver,
+  isSpeaking,
+  linesOf,
+  positionOf,
+  type RunState,
+  type RunView,
+  type Sent,
+  stateOf,
+} from "../client";
 import type { Session } from "./session";
 import { Steps } from "./steps";
 import { duration } from "./text";
-import { wordsFor } from "./words";
+import { canGoOn, GO_ON, wordsFor, wordsForFinish } from "./words";
 
 const LABELS: Record<RunState, string> = {
   queued: "Queued",
@@ -13,8 +23,8 @@ const LABELS: Record<RunState, string> = {
   cancelled: "Stopped",
 };
 
-/** One run: what the user said, what the agent did, what it answered, and how it stands. */
-export function RunTurn({ run, session }: { run: RunView; session: Session }) {
+/** One run: what the user said, what the agent did, what it answered, and how it stands. `last`: none came after it. */
+export function RunTurn({ run, session, last }: { run: RunView; session: Session; last: boolean }) {
   const { summary } = run;
   const state = stateOf(run);
   const over = isOver(state);
@@ -23,7 +33,9 @@ export function RunTurn({ run, session }: { run: RunView; session: Session }) {
   const answer = answerOf(summary);
   // The time that the log gives is that of the last engine alone.
   const resumed = summary.steps.some((step) => step.kind === "resumed");
-  const speaking = (summary.pieces.at(-1)?.seq ?? 0) > (summary.steps.at(-1)?.seq ?? 0);
+  const speaking = isSpeaking(summary);
+  const lines = linesOf(summary);
+  const retrying = state === "running" && !speaking && (lines.at(-1)?.kind === "retrying" || run.phase === "retrying");
   const sent = Object.values(session.client.view.sent).find((other) => other.run?.runId === run.runId);
   const text = summary.text ?? sent?.text ?? "";
   return (
@@ -33,7 +45,7 @@ export function RunTurn({ run, session }: { run: RunView; session: Session }) {
         {text}
       </div>
       <h2 class="hidden">Assistant</h2>
-      <Steps lines={linesOf(summary)} runId={run.runId} busy={state === "running" && !speaking} session={session} />
+      <Steps lines={lines} runId={run.runId} busy={state === "running" && !speaking} session={session} />
       <div
         class={`answer ${state === "running" ? "streaming" : ""}`}
         data-testid="answer"
@@ -42,21 +54,22 @@ export function RunTurn({ run, session }: { run: RunView; session: Session }) {
       >
         {answer}
       </div>
+      {over && <Ending finish={summary.finish} session={session} last={last} />}
       {summary.error && (
         <div class="failure" role="alert" data-testid="run-error">
           <span>
             {wordsFor(summary.error)} <code>{summary.error.code}</code>
           </span>
           {summary.error.retryable && (
-            <button type="button" onClick={() => session.send(text)}>
-              Ask again
+            <button type="button" data-testid="try-again" onClick={() => session.send(text)}>
+              Try again
             </button>
           )}
         </div>
       )}
       <footer class="state">
         <span class={`chip ${state}`} data-testid="run-state">
-          {stopping ? "Stopping…" : LABELS[state]}
+          {stopping ? "Stopping…" : retrying ? "Waiting for the model" : LABELS[state]}
         </span>
         {position !== undefined && <span data-testid="position">{placeOf(position)}</span>}
         {state === "queued" && (
@@ -74,6 +87,22 @@ export function RunTurn({ run, session }: { run: RunView; session: Session }) {
         {summary.agent && state !== "queued" && <span>{summary.agent}</span>}
       </footer>
     </article>
+  );
+}
+
+/** That an answer is not whole, and why; where it was only cut off, a way to have the rest. */
+export function Ending({ finish, session, last }: { finish: string | undefined; session: Session; last: boolean }) {
+  const words = wordsForFinish(finish);
+  if (words === undefined) return null;
+  return (
+    <div class="ending" role="note" data-testid="ending" data-finish={finish}>
+      <span>{words}</span>
+      {last && canGoOn(finish) && (
+        <button type="button" data-testid="go-on" onClick={() => session.send(GO_ON)}>
+          Go on
+        </button>
+      )}
+    </div>
   );
 }
 

@@ -34,3 +34,40 @@ const RESUMED: Readonly<Record<string, string>> = {
 export function wordsForResumed(reason: string): string {
   return (Object.hasOwn(RESUMED, reason) ? RESUMED[reason] : undefined) ?? `A fresh engine went on (${reason})`;
 }
+
+const FINISHES: Readonly<Record<string, string>> = {
+  length: "The answer was cut off here: the model may write only so much at a time.",
+  context_window: "The answer was cut off here: this chat has become as long as the model can read.",
+  filtered: "The model's provider held back the answer, or the rest of it.",
+  refused: "The model declined to answer this.",
+  other: "The model ended its answer early.",
+};
+
+/** What to say of an answer that is not whole; nothing of one that is. */
+export function wordsForFinish(finish: string | undefined): string | undefined {
+  if (finish === undefined || finish === "complete") return undefined;
+  return Object.hasOwn(FINISHES, finish) ? FINISHES[finish] : `The model ended its answer early (${finish}).`;
+}
+
+/** Whether the model can be asked to go on where it was cut off. */
+export function canGoOn(finish: string | undefined): boolean {
+  return finish === "length" || finish === "context_window";
+}
+
+/** What asks it to. */
+export const GO_ON = "Go on exactly where you stopped.";
+
+const RETRIED: Readonly<Record<string, string>> = {
+  throttled: "The model has too many requests",
+  unavailable: "The model is not available",
+  connection_lost: "The connection to the model broke off",
+  timed_out: "The model did not answer in time",
+  cut_off: "The model's answer broke off",
+  no_answer: "The model gave no answer",
+  too_long: "This chat is too long for the model, its beginning is left out",
+};
+
+/** Why a request to the model is made again. */
+export function wordsForRetry(reason: string): string {
+  return (Object.hasOwn(RETRIED, reason) ? RETRIED[reason] : undefined) ?? `The model failed (${reason})`;
+}

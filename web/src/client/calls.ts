@@ -19,13 +19,22 @@ export function requested(steps: readonly Step[], seq: number, call: Call & { re
 
 /** A call that was cut off with its engine may be executed again: it stays one step. */
 export function executing(steps: readonly Step[], seq: number, call: Call): readonly Step[] {
-  return changed(steps, seq, call, { status: "executing" }, "approved");
+  return changed(steps, seq, call, { status: "executing", progress: undefined }, "approved");
+}
+
+/** A running call says how far it is: in the place of what it said before. */
+export function progressed(steps: readonly Step[], call: Pick<Call, "tool_call_id"> & { readonly message: string }) {
+  const at = steps.findLastIndex((step) => step.kind === "tool" && step.callId === call.tool_call_id);
+  const step = steps[at];
+  if (step?.kind !== "tool" || step.status !== "executing") return steps;
+  return steps.with(at, { ...step, progress: call.message });
 }
 
 export function completed(steps: readonly Step[], seq: number, outcome: Outcome): readonly Step[] {
   const { status, result, execution_time_ms } = outcome;
   const approval = status === "denied" ? "denied" : "approved";
-  return changed(steps, seq, outcome, { status, result, milliseconds: execution_time_ms ?? undefined }, approval);
+  const done = { status, result, milliseconds: execution_time_ms ?? undefined, progress: undefined };
+  return changed(steps, seq, outcome, done, approval);
 }
 
 /** The wait is over: all calls were answered, or those that were not have expired. */
@@ -39,7 +48,7 @@ export function stopped(steps: readonly Step[]): readonly Step[] {
     if (step.kind !== "tool" || !isUnfinished(step)) return step;
     const open = step.approval?.state === "open" || step.approval?.state === "answered";
     const approval = step.approval && open ? { ...step.approval, state: "closed" as const } : step.approval;
-    return { ...step, status: "stopped", approval };
+    return { ...step, status: "stopped", approval, progress: undefined };
   });
 }
 
@@ -58,6 +67,14 @@ function isUnfinished(step: ToolStep): boolean {
   return step.status === "waiting" || step.status === "executing";
 }
 
+const UNTOLD = {
+  status: "waiting",
+  approval: undefined,
+  progress: undefined,
+  result: undefined,
+  milliseconds: undefined,
+} as const;
+
 function changed(
   steps: readonly Step[],
   seq: number,
@@ -71,7 +88,7 @@ function changed(
   );
   const known = steps[at] as ToolStep | undefined;
   const step: ToolStep = {
-    ...(known ?? { seq, status: "waiting", approval: undefined, result: undefined, milliseconds: undefined }),
+    ...(known ?? { ...UNTOLD, seq }),
     kind: "tool",
     callId: call.tool_call_id,
     name: call.tool_name,

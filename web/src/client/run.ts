@@ -16,6 +16,8 @@ export interface RunView {
   /** Its place in the queue when the run was accepted, or looked at: a hint, see `positionOf`. */
   readonly position: number | undefined;
   readonly summary: Summary;
+  /** What its engine was at when it last said so, and nothing more has come since: a hint. */
+  readonly phase: string | undefined;
   /** When this run was last heard of, on the caller's clock (ms). */
   readonly heardAt: number;
 }
@@ -30,6 +32,7 @@ export function newRun(runId: string, threadId: string, at: number): RunView {
     status: "",
     position: undefined,
     summary: EMPTY,
+    phase: undefined,
     heardAt: at,
   };
 }
@@ -46,7 +49,7 @@ export function withEvent(run: RunView, event: RunEvent, at: number): RunView {
     events.push(next);
     summary = advance(summary, next);
   }
-  return { ...heard, events, held: waiting, summary };
+  return { ...heard, events, held: waiting, summary, phase: undefined };
 }
 
 const STATES: Readonly<Record<string, RunState>> = {

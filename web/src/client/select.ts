@@ -13,7 +13,7 @@ export function turnsBefore(thread: ThreadView): readonly Message[] {
     if (shown.has(piece.run_id)) continue;
     const last = whole.at(-1);
     if (last?.run_id === piece.run_id && last.role === piece.role) {
-      whole[whole.length - 1] = { ...last, text: last.text + piece.text };
+      whole[whole.length - 1] = { ...last, text: last.text + piece.text, finish: piece.finish };
     } else whole.push(piece);
   }
   return whole;

@@ -1,7 +1,7 @@
 /** What a run's events say so far: a pure fold, one event at a time, over the run's gap-free log. */
-import { completed, executing, requested, settled, stateBy, stopped } from "./calls";
-import type { RunEvent } from "./protocol";
-import type { Step } from "./step";
+import { completed, executing, progressed, requested, settled, stateBy, stopped } from "./calls";
+import type { EventOf, RunEvent } from "./protocol";
+import type { RetryStep, Step } from "./step";
 
 export type RunState = "queued" | "running" | "waiting" | "completed" | "failed" | "cancelled";
 
@@ -25,6 +25,8 @@ export interface Summary {
   readonly reasoning: readonly Piece[];
   readonly result: string | undefined;
   readonly truncated: boolean;
+  /** How the model ended the answer: a whole one is `complete`. */
+  readonly finish: string;
   readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean } | undefined;
   readonly milliseconds: number | undefined;
 }
@@ -41,6 +43,7 @@ export const EMPTY: Summary = {
   reasoning: [],
   result: undefined,
   truncated: false,
+  finish: "complete",
   error: undefined,
   milliseconds: undefined,
 };
@@ -58,19 +61,26 @@ export function answerOf(summary: Summary): string {
   return summary.result;
 }
 
-/** What was done and, between its steps, what was said before a tool was called: that is no part of the answer. */
-export function linesOf(summary: Summary): readonly (Step | { readonly kind: "said"; seq: number; text: string })[] {
+/** `said`: before a tool was called. `reasoning`: all that the model reasoned in one request. */
+export type Line = Step | { readonly kind: "said" | "reasoning"; readonly seq: number; readonly text: string };
+
+/** What was done and, between its steps, what was said and reasoned on the way: that is no part of the answer. */
+export function linesOf(summary: Summary): readonly Line[] {
   const from = lastRequest(summary);
-  const lines: (Step | { kind: "said"; seq: number; text: string })[] = [];
-  let early = summary.pieces.filter((piece) => piece.seq < from);
-  for (const step of summary.steps) {
-    const said = early.filter((piece) => piece.seq < step.seq);
-    const text = joined(said);
-    if (text.trim() !== "") lines.push({ kind: "said", seq: said[0]?.seq ?? 0, text });
-    early = early.slice(said.length);
-    lines.push(step);
-  }
-  return lines;
+  const said = summary.pieces.filter((piece) => piece.seq < from);
+  const requests = summary.steps.filter((step) => step.kind === "thinking");
+  const lines = [
+    ...summary.steps,
+    ...between(summary.steps, said).map(({ seq, text }) => ({ kind: "said" as const, seq, text })),
+    ...between(requests, summary.reasoning).map(({ seq, text }) => ({ kind: "reasoning" as const, seq, text })),
+  ];
+  return lines.toSorted((a, b) => a.seq - b.seq);
+}
+
+/** True while the last that came is a piece of the answer. */
+export function isSpeaking(summary: Summary): boolean {
+  const others = [...summary.steps.map(({ seq }) => seq), summary.reasoning.at(-1)?.seq ?? 0];
+  return (summary.pieces.at(-1)?.seq ?? 0) > Math.max(...others);
 }
 
 export function advance(before: Summary, event: RunEvent): Summary {
@@ -82,8 +92,8 @@ export function advance(before: Summary, event: RunEvent): Summary {
   const begun = { ...summary, begunAt: summary.begunAt || event.timestamp };
   switch (event.type) {
     case "agent_completed": {
-      const { result, truncated } = event.payload;
-      return { ...ended(begun, event), state: "completed", result, truncated: truncated ?? false };
+      const { result, truncated, finish } = event.payload;
+      return { ...ended(begun, event), state: "completed", result, truncated: truncated ?? false, finish };
     }
     case "agent_error":
       return { ...ended(begun, event), state: "failed", error: event.payload };
@@ -112,15 +122,11 @@ function underWay(summary: Summary, event: Exclude<RunEvent, Terminal | Message>
     case "agent_reasoning":
       return { ...summary, state: "running", reasoning: [...summary.reasoning, { seq, text: event.payload.text }] };
     case "agent_retrying": {
-      const after = event.payload.discard_after ?? 0;
-      return {
-        ...summary,
-        pieces: summary.pieces.filter((piece) => piece.seq <= after),
-        reasoning: summary.reasoning.filter((piece) => piece.seq <= after),
-      };
+      const kept = withoutText(summary, event.payload.discard_after);
+      return { ...kept, state: "running", steps: retried(kept, event) };
     }
     case "tool_progress":
-      return summary;
+      return { ...summary, steps: progressed(summary.steps, event.payload) };
     case "tool_executing":
       return called(summary, executing(summary.steps, seq, event.payload));
     case "approval_requested":
@@ -131,13 +137,36 @@ function underWay(summary: Summary, event: Exclude<RunEvent, Terminal | Message>
       const { reason, discard_after } = event.payload;
       const settling = (["answered", "expired"] as const).find((known) => known === reason);
       const after = settling === undefined ? summary.steps : settled(summary.steps, settling);
-      const pieces = summary.pieces.filter((piece) => piece.seq <= (discard_after ?? seq));
-      const reasoning = summary.reasoning.filter((piece) => piece.seq <= (discard_after ?? seq));
-      return { ...summary, state: "running", pieces, reasoning, steps: [...after, { kind: "resumed", seq, reason }] };
+      const steps: Step[] = [...after, { kind: "resumed", seq, reason }];
+      return { ...withoutText(summary, discard_after ?? seq), state: "running", steps };
     }
     case "unknown":
       return summary.state === "queued" ? { ...summary, state: "running" } : summary;
   }
+}
+
+/** Without what was said and reasoned after this seq. */
+function withoutText(summary: Summary, after: number): Summary {
+  const kept = (piece: Piece) => piece.seq <= after;
+  return { ...summary, pieces: summary.pieces.filter(kept), reasoning: summary.reasoning.filter(kept) };
+}
+
+/** Retries between which nothing was that counts are one step. */
+function retried({ steps, pieces, reasoning }: Summary, event: EventOf<"agent_retrying">): readonly Step[] {
+  const { reason, delay_ms: delay } = event.payload;
+  const last = steps.at(-1);
+  const said = Math.max(pieces.at(-1)?.seq ?? 0, reasoning.at(-1)?.seq ?? 0);
+  const before = last?.kind === "retrying" && last.seq > said ? last : undefined;
+  const times = (before?.times ?? 0) + 1;
+  const step: RetryStep = {
+    kind: "retrying",
+    seq: before?.seq ?? event.seq,
+    times,
+    reason,
+    at: event.timestamp,
+    delay,
+  };
+  return [...(before === undefined ? steps : steps.slice(0, -1)), step];
 }
 
 function called(summary: Summary, steps: readonly Step[]): Summary {
@@ -152,6 +181,21 @@ function ended(summary: Summary, event: Terminal): Summary {
 /** The seq of the latest request to the model: text after it is the answer, as far as anybody knows. */
 function lastRequest(summary: Summary): number {
   return summary.steps.findLast((step) => step.kind === "thinking")?.seq ?? 0;
+}
+
+/** The texts between these steps, each joined and with the seq of its first piece; blank ones are left out. */
+function between(steps: readonly Step[], pieces: readonly Piece[]): readonly Piece[] {
+  const groups: Piece[][] = [];
+  let next = 0;
+  for (const piece of pieces) {
+    const before = next;
+    while ((steps[next]?.seq ?? Number.POSITIVE_INFINITY) < piece.seq) next += 1;
+    if (next > before || groups.length === 0) groups.push([]);
+    groups.at(-1)?.push(piece);
+  }
+  return groups
+    .map((group) => ({ seq: group[0]?.seq ?? 0, text: joined(group) }))
+    .filter(({ text }) => text.trim() !== "");
 }
 
 function joined(pieces: readonly Piece[]): string {

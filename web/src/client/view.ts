@@ -150,6 +150,7 @@ function onNotice(view: View, notice: Notice, at: number): View {
         // Only an engine sends it, so the run is not queued any more.
         status: run.status === "" || run.status === "queued" ? "running" : run.status,
         known: Math.max(run.known, notice.last_seq),
+        phase: notice.last_seq >= run.known ? notice.phase : run.phase,
         heardAt: Math.max(run.heardAt, at),
       }));
     case "thread_changed":

@@ -40,10 +40,6 @@ export type ErrorCode =
 export type Phase = "starting" | "model" | "retrying" | "tool" | "ending" | (string & {});
 export type JsonValue = unknown;
 /**
- * How the model's last response ended. Only `complete` is a whole answer.
- */
-export type Finish1 = "complete" | "length" | "context_window" | "filtered" | "refused" | "other" | (string & {});
-/**
  * What becomes of a message when its thread has a run under way.
  */
 export type IfBusy = "enqueue" | "reject" | "interrupt";
@@ -883,7 +879,10 @@ export interface HistoryMessage {
    * Goes on from the message before it: join the texts with nothing in between.
    */
   continued: boolean;
-  finish?: Finish1 | undefined;
+  /**
+   * How the model ended this message, on each of its pieces. Absent where it had said all, and with the user's.
+   */
+  finish?: Finish | undefined;
 }
 /**
  * A page of a thread's messages, oldest first; `before` leads to the page before it.

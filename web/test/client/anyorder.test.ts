@@ -81,8 +81,13 @@ describe("a legal log", () => {
       if (isOver(stateOf(run))) {
         expect(calls.filter(({ status }) => status === "waiting" || status === "executing")).toEqual([]);
       }
+      expect(calls.filter(({ status, progress }) => progress !== undefined && status !== "executing")).toEqual([]);
       const said = linesOf(run.summary).map((line) => (line.kind === "said" ? line.text : ""));
-      const shownText = [...said, answerOf({ ...run.summary, result: undefined })].join("");
+      const reasoned = linesOf(run.summary).flatMap((line) => (line.kind === "reasoning" ? [line.text] : []));
+      expect(reasoned).toEqual(log.reasoned);
+      const answered = [...said, answerOf({ ...run.summary, result: undefined })].join("");
+      expect(answered).not.toContain("hm-");
+      const shownText = answered + reasoned.join("");
       expect(log.voided.filter((text) => shownText.includes(text))).toEqual([]);
       const seqs = linesOf(run.summary).map(({ seq }) => seq);
       expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
@@ -106,7 +111,16 @@ describe("attaching until there is no more", () => {
     Array.from({ length: count }, (_, index) => {
       const runId = `r${100 + index}`;
       const [first = ""] = legalLog(new Chance(index), runId).events;
-      return { runId, events: [first], status: "queued", said: "", voided: [], truncated: false, open: [] };
+      return {
+        runId,
+        events: [first],
+        status: "queued",
+        said: "",
+        reasoned: [],
+        voided: [],
+        truncated: false,
+        open: [],
+      };
     });
 
   it.each([

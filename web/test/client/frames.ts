@@ -7,7 +7,10 @@ const PAYLOADS: Record<string, unknown> = {
   agent_started: { message: "Starting" },
   agent_thinking: { reasoning: "I will calculate", step_number: 1 },
   agent_delta: { text: "x" },
+  agent_reasoning: { text: "hm" },
+  agent_retrying: { reason: "throttled", retry: 1, delay_ms: 1_250, discard_after: 0 },
   tool_executing: { tool_name: "calculate", tool_call_id: "c1", parameters: { expression: "17 * 23" } },
+  tool_progress: { tool_name: "calculate", tool_call_id: "c1", message: "3 of 10" },
   tool_completed: {
     tool_name: "calculate",
     tool_call_id: "c1",
@@ -45,13 +48,13 @@ export const accepted = (id: string, run = "r1", thread = "t1", status = "runnin
 export const attached = (id: string, runs: object[] = [], more = false, thread = "t1") =>
   JSON.stringify({ type: "attached", id, thread_id: thread, runs, more });
 
-export const heartbeat = (lastSeq: number, run = "r1", thread = "t1") =>
+export const heartbeat = (lastSeq: number, run = "r1", thread = "t1", phase = "model") =>
   JSON.stringify({
     type: "agent_heartbeat",
     run_id: run,
     thread_id: thread,
     last_seq: lastSeq,
-    phase: "model",
+    phase,
     elapsed_ms: 5_000,
   });
 

@@ -1,4 +1,7 @@
-/** Event logs as a backend may write them: with requests to the model, tools, approvals, engines lost and handed over. */
+/**
+ * Event logs as a backend may write them: with requests to the model that reason, fail and are made again, tools that tell
+ * how far they are, approvals, engines lost and handed over.
+ */
 import type { Chance } from "./chance";
 import { event } from "./frames";
 
@@ -11,7 +14,9 @@ export interface Log {
   readonly status: Status;
   /** The whole of the last model response, voided deltas left out: what a completed run answers. */
   readonly said: string;
-  /** Deltas that a fresh engine declared void. */
+  /** What the model reasoned in each request, if it did, voided pieces left out. */
+  readonly reasoned: readonly string[];
+  /** Deltas, and pieces of reasoning, that a retry or a fresh engine declared void. */
   readonly voided: readonly string[];
   readonly truncated: boolean;
   readonly open: readonly string[];
@@ -28,6 +33,7 @@ class Writer {
   readonly #events: string[] = [];
   #status: Status = "queued";
   #said = "";
+  #reasoned: string[] = [];
   readonly #voided: string[] = [];
   #truncated = false;
   #open: string[] = [];
@@ -59,40 +65,69 @@ class Writer {
       events: this.#events,
       status: this.#status,
       said: this.#said,
+      reasoned: this.#reasoned.filter((text) => text !== ""),
       voided: this.#voided,
       truncated: this.#truncated,
       open: this.#open,
     };
   }
 
-  /** One request to the model, which may be cut off and made again. True: it asked for tools. */
+  /** One request to the model, which may fail or be cut off, and be made again. True: it asked for tools. */
   #respond(): boolean {
-    for (;;) {
-      this.#log("agent_thinking", { step_number: this.#calls + 1, reasoning: `thinking ${this.#events.length}` });
-      this.#said = "";
-      const pieces: string[] = [];
-      for (let piece = this.chance.below(5); piece > 0; piece -= 1) {
-        const text = `${this.runId}-${this.#events.length + 1} `;
-        this.#log("agent_delta", { text });
-        pieces.push(text);
-        this.#said += text;
-        this.#maybeLeave();
+    for (let begins = true, retry = 0; ; ) {
+      if (begins) {
+        this.#log("agent_thinking", { step_number: this.#calls + 1, reasoning: `thinking ${this.#events.length}` });
+        this.#reasoned.push("");
+        retry = 0;
       }
-      if (this.chance.is(0.2)) {
+      this.#said = "";
+      const pieces = this.#stream();
+      const fate = this.chance.next();
+      if (fate < 0.2) {
+        const reason = this.chance.pick(["throttled", "cut_off"]);
+        this.#log("agent_retrying", {
+          reason,
+          retry: ++retry,
+          delay_ms: this.chance.below(5_000),
+          discard_after: this.#done,
+        });
+        begins = false;
+      } else if (fate < 0.36) {
         this.#resume(this.chance.pick(["engine_lost", "handed_over"]), this.#done);
-        this.#said = "";
-        this.#voided.push(...pieces);
+        begins = true;
       } else break;
+      this.#said = "";
+      this.#reasoned[this.#reasoned.length - 1] = "";
+      this.#voided.push(...pieces);
     }
     this.#done = this.#events.length;
     return this.chance.is(0.6) && this.#calls < 8;
+  }
+
+  /** Pieces of the answer and of the reasoning, in any order. */
+  #stream(): string[] {
+    const pieces: string[] = [];
+    for (let piece = this.chance.below(5); piece > 0; piece -= 1) {
+      const reasons = this.chance.is(0.4);
+      const text = `${reasons ? "hm-" : ""}${this.runId}-${this.#events.length + 1} `;
+      this.#log(reasons ? "agent_reasoning" : "agent_delta", { text });
+      pieces.push(text);
+      if (reasons) this.#reasoned.push((this.#reasoned.pop() ?? "") + text);
+      else this.#said += text;
+      this.#maybeLeave();
+    }
+    return pieces;
   }
 
   /** The tools that a response asked for: some wait for approval, and an engine may be lost while one runs. */
   #work(): void {
     const calls = Array.from({ length: 1 + this.chance.below(3) }, () => `call-${++this.#calls}`);
     const asked = calls.filter(() => this.chance.is(0.4));
-    for (const call of calls.filter((other) => !asked.includes(other))) this.#execute(call);
+    for (const call of calls.filter((other) => !asked.includes(other))) {
+      // What does not fit is never begun.
+      if (this.chance.is(0.1)) this.#finish(call, "error");
+      else this.#execute(call);
+    }
     if (asked.length === 0) return;
     for (const call of asked) this.#log("approval_requested", { tool_call_id: call, parameters: { call } });
     this.#open = asked;
@@ -111,6 +146,9 @@ class Writer {
   #execute(call: string): void {
     do {
       this.#log("tool_executing", { tool_call_id: call, parameters: { call } });
+      for (let told = this.chance.below(3); told > 0; told -= 1) {
+        this.#log("tool_progress", { tool_call_id: call, message: `${told} to go` });
+      }
       this.#maybeLeave();
       if (this.chance.is(0.15)) this.#resume("engine_lost", this.#done);
       else break;

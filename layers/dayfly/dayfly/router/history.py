@@ -104,14 +104,14 @@ def _shown(row: HistoryRow, end: int) -> list[_Shown]:
 def _message(row: HistoryRow, fragment: Fragment) -> HistoryMessage:
     message = fragment.message
     role: Literal["user", "assistant"] = "user" if isinstance(message, UserSaid) else "assistant"
-    cut = isinstance(message, AssistantSaid) and message.finish is not Finish.COMPLETE
+    finish = message.finish if isinstance(message, AssistantSaid) else Finish.COMPLETE
     return HistoryMessage(
         role=role,
         text=fragment.text,
         run_id=row.run_id,
         at=rfc3339(row.at),
         continued=fragment.continued,
-        finish=message.finish if cut else None,
+        finish=None if finish is Finish.COMPLETE else finish,
     )
 
 

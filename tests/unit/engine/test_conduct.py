@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dayfly.agents.sdk.conduct import AgentBrokeProtocol, Conduct
 from dayfly.agents.sdk.protocol import (
     AgentEvent,
     Answered,
@@ -19,7 +20,6 @@ from dayfly.agents.sdk.protocol import (
     ToolStarted,
     Turn,
 )
-from dayfly.engine.conduct import AgentBrokeProtocol, Conduct
 from dayfly.log.event_payloads import MOST_COUNTED
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome
 from dayfly.protocol.limits import TOOL_CALL_ID_CHARS

@@ -53,6 +53,7 @@ class Scene:
     watcher: AudienceWatcher
     supervision: Supervision
     out_of_time: asyncio.Event
+    last_word: asyncio.Event
     tasks_before: set["asyncio.Task[Any]"]
 
     async def run(self, drive: Callable[[], Coroutine[Any, Any, None]] = silent) -> Verdict:
@@ -82,7 +83,7 @@ async def scene(
         await bridge.emit(thinking())
         await bridge.broadcast.refresh(phase=Phase.STARTING, elapsed_ms=0)
         watcher = AudienceWatcher(bridge.broadcast, run_id=run.run_id, phase=phase, elapsed_ms=lambda: 0)
-        out_of_time = asyncio.Event()
+        out_of_time, last_word = asyncio.Event(), asyncio.Event()
         supervision = Supervision(
             host or InlineHost(),
             TimeBudget(world.clock, deadline=world.clock.monotonic() + LIFETIME_S, run_left_s=run_left_s),
@@ -92,8 +93,9 @@ async def scene(
                 silent_since=lambda: bridge.last_emitted, now=world.clock.monotonic, beat=beat
             ),
             out_of_time=out_of_time,
+            last_word=last_word,
         )
-        yield Scene(world, run.run_id, watcher, supervision, out_of_time, asyncio.all_tasks())
+        yield Scene(world, run.run_id, watcher, supervision, out_of_time, last_word, asyncio.all_tasks())
 
 
 def take_the_lease(world: World) -> None:

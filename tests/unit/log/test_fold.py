@@ -43,7 +43,8 @@ def test_text_that_was_cut_off_is_kept() -> None:
 
 def test_text_that_is_still_said_when_a_tool_answers_is_kept() -> None:
     """A tool's result completes only what stands before it in the log."""
-    assert folded(JournalEntry(3, FIRST), Said(4, "b")) == (FIRST, AssistantSaid("b"))
+    asked = AssistantSaid("", (ToolCall("c-1", "look", "{}"),))
+    assert folded(JournalEntry(2, asked), JournalEntry(3, FIRST), Said(4, "b")) == (asked, FIRST, AssistantSaid("b"))
 
 
 def test_void_text_is_left_out() -> None:

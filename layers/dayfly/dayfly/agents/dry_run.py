@@ -1,20 +1,23 @@
 """Runs an agent without an engine, in memory: for developers' tests, and to warm a function up."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from dayfly.agents.event_redaction import EventRedaction
 from dayfly.agents.models.factory import DEMO, ModelFactory, Models
 from dayfly.agents.pydantic.agent import PydanticAgentRecipe
+from dayfly.agents.sdk.conduct import Conduct
 from dayfly.agents.sdk.definition import AgentDefinition
-from dayfly.agents.sdk.protocol import AgentEvent, AgentRecipe, Answered, Asked, OpenCall, Responded, ToolEnded, Turn
+from dayfly.agents.sdk.protocol import AgentEvent, AgentRecipe, Answered, Asked, OpenCall, Turn
+from dayfly.agents.sdk.run_steps import steps_of
 from dayfly.agents.secrets import RunSecrets, SecretStore
 from dayfly.clock import Clock, SystemClock
 from dayfly.context.execution import UserExecutionContext
 from dayfly.context.run_ref import RunRef
 from dayfly.errors import AgentFailed
+from dayfly.log.fold import resumption_of
 from dayfly.log.messages import Decision, Message
 from dayfly.store.memory import MemoryTable
 from dayfly.store.table import Table
@@ -55,7 +58,7 @@ async def dry_run(
 
     Raises:
         ConfigurationError: The model's setting is wrong.
-        AgentFailed: An attempt ended neither with an answer nor with a question to the user.
+        AgentFailed: An attempt broke the agents' protocol, or ended neither with an answer nor with a question.
         RunFailed: The run would have failed with this; an agent's own errors come as they are.
     """
     clock = clock or SystemClock()
@@ -70,26 +73,19 @@ async def dry_run(
     )
     events: list[AgentEvent] = []
     while True:
+        conduct = Conduct(turn.resumed, decisions=turn.decisions)
         redaction = EventRedaction(turn.secrets.values)
-        attempt = [shown async for event in recipe().run(turn) for shown in redaction.events(event)]
+        given = recipe().run(turn)
+        attempt = [shown async for event in given for shown in redaction.events(conduct.taken(event))]
         events += attempt
         last = attempt[-1] if attempt else None
         if not (isinstance(last, Answered) or (isinstance(last, Asked) and last.calls)):
             raise AgentFailed("The agent ended without an answer.")
         if decide is None or isinstance(last, Answered):
             return tuple(events)
-        turn = replace(turn, resumed=messages_of(events), decisions=tuple(decide(call) for call in last.calls))
-
-
-def messages_of(events: Iterable[AgentEvent]) -> tuple[Message, ...]:
-    """What a run's events leave in its journal: the model's responses and the tools' results."""
-    messages: list[Message] = []
-    for event in events:
-        if isinstance(event, Responded):
-            messages.append(event.message)
-        elif isinstance(event, ToolEnded):
-            messages.append(event.answer)
-    return tuple(messages)
+        turn = replace(
+            turn, resumed=resumption_of(steps_of(events)).messages, decisions=tuple(decide(call) for call in last.calls)
+        )
 
 
 def warm_up() -> None:

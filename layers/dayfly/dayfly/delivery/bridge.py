@@ -179,9 +179,9 @@ class WebSocketBridge:
         """Emits a piece of the model's reasoning, as `say` does of the answer."""
         await self._say(text, AgentReasoning)
 
-    def note(self, message: JournalMessage, *, tokens: TokenCount = NOTHING_COUNTED) -> None:
+    def note(self, message: JournalMessage, *, tokens: TokenCount = NOTHING_COUNTED, told: bool = True) -> None:
         """Adds a journal message, which is committed with the next event."""
-        self._put(_Waiting(Emitted(None, message, self._timestamp(), tokens)))
+        self._put(_Waiting(Emitted(None, message, self._timestamp(), tokens, told)))
 
     async def discard(self) -> None:
         """Drops what is not being appended yet and waits for the append under way: after that `steps` is all that the

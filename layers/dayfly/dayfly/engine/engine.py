@@ -174,6 +174,7 @@ class IsolatedExecutionEngine:
             watcher=watcher,
             updates=lambda: self._update(narrator),
             out_of_time=narrator.out_of_time,
+            last_word=narrator.last_word,
         )
         async with supervision:  # from here on, since the history may take long to read
             turn = self._turn(facts.run, resumption, await history)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
 from dayfly.agents.event_redaction import EventRedaction
+from dayfly.agents.sdk.conduct import AgentBrokeProtocol, Conduct
 from dayfly.agents.sdk.protocol import (
     Agent,
     AgentEvent,
@@ -19,9 +20,9 @@ from dayfly.agents.sdk.protocol import (
     ToolStarted,
     Turn,
 )
+from dayfly.agents.sdk.untold_responses import UntoldResponses
 from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.engine.agent_host import AgentHost
-from dayfly.engine.conduct import AgentBrokeProtocol, Conduct
 from dayfly.engine.time_budget import TimeBudget
 from dayfly.errors import AgentFailed
 from dayfly.log.event_payloads import (
@@ -32,10 +33,11 @@ from dayfly.log.event_payloads import (
     tool_progress,
 )
 from dayfly.log.fold import Resumption
-from dayfly.log.messages import TokenCount
+from dayfly.log.messages import Answer, TokenCount
 from dayfly.log.redaction import sanitized_answer, sanitized_response
 from dayfly.protocol.events import Usage
 from dayfly.protocol.signals import Phase
+from dayfly.text import sanitize
 
 
 class Narrator:
@@ -50,10 +52,13 @@ class Narrator:
         self.answer: Answered | Asked | None = None
         self.out_of_time = asyncio.Event()
         """Set when the next step does not fit into the time left. The agent then waits until it is cancelled."""
+        self.last_word = asyncio.Event()
+        """Set when there is an answer, or a question."""
         self.requests = 0
         self.tokens = TokenCount()
         self._running: dict[str, str] = {}
         """The names of the tools that run, by their calls' ids."""
+        self._untold = UntoldResponses()
         self._bridge = bridge
         self._host = host
         self._budget = budget
@@ -64,6 +69,7 @@ class Narrator:
         where it does not keep to its protocol."""
         conduct = Conduct(turn.resumed, decisions=turn.decisions)
         redaction = EventRedaction(turn.secrets.values)
+        self._untold = UntoldResponses(turn.resumed)
         try:
             events = _begun(agent, turn)
             try:
@@ -93,6 +99,7 @@ class Narrator:
         await self._host.call(lambda: self._take(event))
 
     async def _take(self, event: AgentEvent) -> None:
+        asks = self._note_untold(event)
         match event:
             case Delta(text):
                 self.phase = Phase.MODEL
@@ -121,6 +128,8 @@ class Narrator:
             case ToolStarted(name, call_id, parameters):
                 self.phase = Phase.TOOL
                 announced = tool_executing(name, call_id, parameters)
+                if asks:
+                    await self._between_steps()
                 await self._hold()
                 await self._bridge.emit(announced)
                 # It is in the log, but this process may have been frozen since: another engine may be at work.
@@ -137,6 +146,19 @@ class Narrator:
             case Answered() | Asked():
                 self.phase = Phase.ENDING
                 self.answer = event
+                self.last_word.set()
+
+    def _note_untold(self, event: AgentEvent) -> bool:
+        """Notes the response that the event follows from and that the agent has not told, if there is one. Returns
+        whether it asks for tools."""
+        untold = self._untold.before(event)
+        if untold is None:
+            return False
+        if isinstance(untold, Answer):
+            self._bridge.note(Answer(sanitize(untold.text), untold.finish))
+            return False
+        self._bridge.note(sanitized_response(untold), told=False)
+        return bool(untold.calls)
 
     async def _between_steps(self) -> None:
         if not self._budget.another_step_fits():

@@ -2,11 +2,16 @@
 
 import logging
 from dataclasses import dataclass
+from typing import Final
 
+from dayfly.agents.sdk.conduct import AgentBrokeProtocol
 from dayfly.agents.sdk.protocol import Answered, Asked
 from dayfly.errors import AgentFailed, EngineClosed, RunFailed, RunTooLong, Superseded, Unsettled
 from dayfly.log.event_payloads import agent_completed, agent_error
 from dayfly.protocol.events import AgentCancelled, TerminalPayload, Usage
+
+THE_RULES: Final = "See `Agent.run` in dayfly/agents/sdk/protocol.py; `check_agent` of dayfly.agents.testing finds it."
+"""Where the author of an agent reads on."""
 
 _log = logging.getLogger("dayfly.engine")
 
@@ -94,10 +99,17 @@ def _failed(error: BaseException | None, *, run_id: str) -> TerminalPayload:
     """The client is told an agent's own exception by a bare code; the exception's text goes to the log."""
     match error:
         case None:
-            _log.error("the agent ended without an answer", extra={"run": run_id, "code": AgentFailed.code})
+            told = "the agent ended without an answer. `run` ends with one `Answered` or `Asked`. %s"
+            _log.error(told, THE_RULES, extra={"run": run_id, "code": AgentFailed.code})
             return agent_error(AgentFailed("The agent gave no answer."))
         case Superseded() | Unsettled() | EngineClosed():
             raise error
+        case AgentBrokeProtocol():
+            # Where the agent's code is wrong, no traceback shows: it was not there that this was raised.
+            _log.error(
+                "the agent broke its protocol: %s %s", error, THE_RULES, extra={"run": run_id, "code": error.code}
+            )
+            return agent_error(error)
         case RunFailed():
             _log.error("the run failed", extra={"run": run_id, "code": error.code}, exc_info=error)
             return agent_error(error)

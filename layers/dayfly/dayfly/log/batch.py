@@ -32,12 +32,14 @@ DELTAS: Final = (AgentDelta, AgentReasoning)
 @dataclass(frozen=True, slots=True)
 class Emitted:
     """One thing that was emitted: an event's payload, a journal message, or an event with the journal message that it
-    completes. `timestamp` is RFC 3339, UTC, of the moment it was emitted; the tokens are a model response's."""
+    completes. `timestamp` is RFC 3339, UTC, of the moment it was emitted; the tokens are a model response's, and
+    `told` is as in `JournalEntry`."""
 
     payload: AnyPayload | None
     message: JournalMessage | None
     timestamp: str
     tokens: TokenCount = NOTHING_COUNTED
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def number(
                 output_tokens=counted.output,
                 cache_read_tokens=counted.cache_read,
                 cache_write_tokens=counted.cache_write,
+                told=item.told,
             )
             journal.append(entry)
             completed = entry.completes

@@ -6,20 +6,21 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from dayfly.log.messages import AssistantSaid, Decision, TokenCount, ToolAnswered
+from dayfly.log.messages import Answer, AssistantSaid, Decision, TokenCount, ToolAnswered
 from dayfly.store import keys
 from dayfly.store.large_values import get_parts
 from dayfly.store.rows import LogRow
 from dayfly.store.table import Table
 
-JournalMessage = AssistantSaid | ToolAnswered | Decision
+JournalMessage = AssistantSaid | ToolAnswered | Decision | Answer
 """What a journal holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """A whole model response, a whole tool result, or a user's decision. `completes` is the last seq whose events it
-    covers. The tokens are what the model counted for a response."""
+    """A whole model response, a whole tool result, a user's decision, or a run's answer. `completes` is the last seq
+    whose events it covers. The tokens are what the model counted for a response. `told`: the agent itself gave the
+    response; else it follows from what the agent did, and counts as no request to a model."""
 
     completes: int
     message: JournalMessage
@@ -27,6 +28,7 @@ class JournalEntry:
     output_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
+    told: bool = True
 
     @property
     def tokens(self) -> TokenCount:

@@ -84,6 +84,15 @@ class Decision:
     kind: Literal["decision"] = "decision"
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A run's answer, where no response of the agent has just this text. Not a message: history makes one of it."""
+
+    text: str
+    finish: Finish = Finish.COMPLETE
+    kind: Literal["answer"] = "answer"
+
+
 Message = UserSaid | AssistantSaid | ToolAnswered
 
 

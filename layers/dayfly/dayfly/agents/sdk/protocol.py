@@ -159,15 +159,23 @@ class Agent(Protocol):
         A tool call's id is its alone within the run, over all attempts: a call is asked for, started and ended once
         (after `ToolStarted` of an earlier attempt alone, it may be started again). Only one that was denied, or that is
         an error, ends without having been started. While a tool runs there is no `Responded`, and nothing is `Asked`
-        that is in `turn.decisions`. A call need not have been asked for by a response. An agent that yields anything
-        else ends its run with `agent_failed`, and the log says what was wrong.
+        that is in `turn.decisions`. An agent that yields anything else ends its run with `agent_failed`, and the log
+        says what was wrong.
+
+        The least is an `Answered`, behind a `ToolStarted` and a `ToolEnded` for each tool that ran. What is yielded
+        besides is watched live (`Delta`, `Thinking`), counted, or gone on from (`Responded`). Where a call, or text
+        before it, stands in no `Responded`, the engine keeps a response of its own that asks for the call; history, the
+        next turn and `turn.resumed` have it. History has the answer once: `Answered.text` takes the place of what was
+        streamed, or last responded, unless that is the same text. A response that is not told yet is not gone on from:
+        the next attempt asks the model again.
 
         The engine asks for the next event only when the one before is taken: committed to the run log for `Responded`,
         `ToolStarted`, `ToolEnded`, `Thinking` and `Retrying`; buffered, with back-pressure, for the others. So what
         stands behind a `yield` happens after the commit. On cancellation or `aclose` the model's stream is closed at
-        once. A call in doubt is carried out again if its tool is idempotent; else `ToolOutcomeUnknown` is raised before
-        any event. Raises `ModelFailed` where the provider failed; anything else it raises counts as the agent's own
-        failure.
+        once. Behind its last event the agent has a few seconds to let go of what it holds; then it is stopped, and the
+        run ends with that event all the same. A call in doubt is carried out again if its tool is idempotent; else
+        `ToolOutcomeUnknown` is raised before any event. Raises `ModelFailed` where the provider failed; anything else
+        it raises counts as the agent's own failure.
         """
 
 

@@ -19,13 +19,15 @@ async def test_nothing_is_bought_against_the_users_will() -> None:
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dayfly.agents.dry_run import dry_run, messages_of
+from dayfly.agents.dry_run import dry_run
 from dayfly.agents.models.factory import ModelFactory
 from dayfly.agents.sdk.definition import AgentDefinition
 from dayfly.agents.sdk.protocol import AgentEvent, AgentRecipe, Answered, Asked, OpenCall, ToolEnded, ToolStarted
+from dayfly.agents.sdk.run_steps import steps_of
 from dayfly.agents.secrets import FixedSecrets
 from dayfly.clock import Clock
-from dayfly.log.messages import Decision, Message, ToolAnswered, UserSaid
+from dayfly.log.fold import fold
+from dayfly.log.messages import Decision, Message, ToolAnswered
 from dayfly.store.memory import MemoryTable
 from dayfly.store.table import Table
 
@@ -74,7 +76,7 @@ class Transcript:
     @property
     def messages(self) -> tuple[Message, ...]:
         """The run's messages: give them as `history` to the next `ask` to go on in the same thread."""
-        return UserSaid(self.text), *messages_of(self.events)
+        return fold(self.text, steps_of(self.events))
 
 
 async def ask(

@@ -42,11 +42,13 @@ T = TypeVar("T")
 
 _ID_SHOWN: Final = 64
 """Characters of an id or a name in an error's message."""
+_ONCE: Final = "Within a run, each call has an id of its own and is asked for, started and ended once, in this order."
 _OUTCOMES: Final = frozenset({ToolOutcome.OK, ToolOutcome.ERROR, ToolOutcome.RETRY, ToolOutcome.DENIED})
 
 
 class AgentBrokeProtocol(AgentFailed):
-    """The agent yielded what its protocol does not have, or does not have there. The message names what it was."""
+    """The agent yielded what its protocol does not have, or does not have there. The message says what it was, and what
+    the protocol wants there."""
 
 
 class Conduct:
@@ -68,7 +70,7 @@ class Conduct:
     def taken(self, event: AgentEvent) -> AgentEvent:
         """The event, with ids that fit. Raises `AgentBrokeProtocol` for one that may not come, or not now."""
         if self._last_word:
-            raise AgentBrokeProtocol("The agent went on after its answer.")
+            raise AgentBrokeProtocol("The agent went on after its answer. Nothing may follow `Answered` or `Asked`.")
         match event:
             case Delta(text):
                 _text(text, "Delta.text")
@@ -95,7 +97,10 @@ class Conduct:
             case Asked():
                 return self._asked(event)
             case _:
-                raise AgentBrokeProtocol(f"The agent gave something that is no event: {type(event).__name__}.")
+                raise AgentBrokeProtocol(
+                    f"The agent gave something that is no event: {type(event).__name__}. "
+                    "`run` yields the events of dayfly.agents.sdk."
+                )
         return event
 
     def _responded(self, event: Responded) -> Responded:
@@ -118,7 +123,9 @@ class Conduct:
             _text(call.arguments, "ToolCall.arguments")
             calls.append(replace(call, call_id=_id(call.call_id, "ToolCall.call_id")))
             if calls[-1].call_id in self._asked_for:
-                raise _broken("asked twice for a tool call with the id", call.call_id)
+                raise _broken("asked twice for a tool call with the id", call.call_id, _ONCE)
+            if calls[-1].call_id in self._ended:
+                raise _broken("asked for a tool call that has ended:", call.call_id, _ONCE)
             self._asked_for.add(calls[-1].call_id)
         return replace(event, message=replace(event.message, calls=tuple(calls)))
 
@@ -127,23 +134,30 @@ class Conduct:
         _text(event.tool_name, "ToolStarted.tool_name")
         _parameters(event.parameters, "ToolStarted.parameters")
         if call_id in self._running or call_id in self._ended:
-            raise _broken("started a tool call twice:", call_id)
+            raise _broken("started a tool call twice:", call_id, _ONCE)
         self._running.add(call_id)
         return replace(event, tool_call_id=call_id)
 
     def _retrying(self, event: Retrying) -> None:
         self._nothing_runs("tried its model's request again")
         if event.reason not in get_args(RetryReason):
-            raise AgentBrokeProtocol("The agent gave a Retrying.reason that the protocol does not have.")
+            raise AgentBrokeProtocol(
+                "The agent gave a Retrying.reason that the protocol does not have. "
+                f"It is one of {', '.join(get_args(RetryReason))}."
+            )
         _count(event.retry, "Retrying.retry", least=1)
         if not isinstance(event.delay_s, int | float) or not 0 <= event.delay_s <= MOST_COUNTED:
-            raise AgentBrokeProtocol("The agent gave no number of seconds as Retrying.delay_s.")
+            raise AgentBrokeProtocol("The agent gave no number of seconds, 0 or more, as Retrying.delay_s.")
 
     def _progress(self, event: ToolProgress) -> ToolProgress:
         call_id = _id(event.tool_call_id, "ToolProgress.tool_call_id")
         _text(event.message, "ToolProgress.message")
         if call_id not in self._running:
-            raise _broken("told the progress of a tool call that does not run:", call_id)
+            raise _broken(
+                "told the progress of a tool call that does not run:",
+                call_id,
+                "`ToolProgress` comes between `ToolStarted` and `ToolEnded`.",
+            )
         return replace(event, tool_call_id=call_id)
 
     def _tool_ended(self, event: ToolEnded) -> ToolEnded:
@@ -155,11 +169,18 @@ class Conduct:
         _count(event.execution_time_ms, "ToolEnded.execution_time_ms")
         _text(answer.outcome, "ToolAnswered.outcome")
         if answer.outcome not in _OUTCOMES:
-            raise AgentBrokeProtocol("The agent ended a tool call as neither ok, error, retry nor denied.")
+            raise AgentBrokeProtocol(
+                "The agent ended a tool call as neither ok, error, retry nor denied. "
+                "`ToolAnswered.outcome` is one of these."
+            )
         if call_id in self._ended:
-            raise _broken("ended a tool call twice:", call_id)
+            raise _broken("ended a tool call twice:", call_id, _ONCE)
         if call_id not in self._running and answer.outcome == ToolOutcome.OK:
-            raise _broken("ended a tool call that it had not started:", call_id)
+            raise _broken(
+                "ended a tool call that it had not started:",
+                call_id,
+                "Only a denied call, or an error, ends without a `ToolStarted`.",
+            )
         self._running.discard(call_id)
         self._ended.add(call_id)
         # Built anew: an outcome may be given by its text, and the journal has it as what it is.
@@ -173,24 +194,34 @@ class Conduct:
             _parameters(call.parameters, "OpenCall.parameters")
             calls.append(replace(call, tool_call_id=_id(call.tool_call_id, "OpenCall.tool_call_id")))
             if calls[-1].tool_call_id in self._ended:
-                raise _broken("asked for approval of a tool call that has ended:", call.tool_call_id)
+                raise _broken("asked for approval of a tool call that has ended:", call.tool_call_id, _ONCE)
             if calls[-1].tool_call_id in self._decided:
                 # The first decision counts: another one would be taken from the user, and do nothing.
-                raise _broken("asked for approval of a tool call that its user has decided on:", call.tool_call_id)
+                raise _broken(
+                    "asked for approval of a tool call that its user has decided on:",
+                    call.tool_call_id,
+                    "`Turn.decisions` has the decision.",
+                )
         if not calls:
-            raise AgentBrokeProtocol("The agent asked its user, but for the approval of no tool call.")
+            raise AgentBrokeProtocol(
+                "The agent asked its user, but for the approval of no tool call. `Asked.calls` names at least one."
+            )
         if len({call.tool_call_id for call in calls}) < len(calls):
-            raise AgentBrokeProtocol("The agent asked for approval of one tool call twice.")
+            raise AgentBrokeProtocol(
+                "The agent asked for approval of one tool call twice. Each call in `Asked.calls` has an id of its own."
+            )
         self._last_word = True
         return replace(event, calls=tuple(calls))
 
     def _nothing_runs(self, did: str) -> None:
         if self._running:
-            raise _broken(f"{did} while a tool call had not ended:", min(self._running))
+            raise _broken(
+                f"{did} while a tool call had not ended:", min(self._running), "Its `ToolEnded` comes before."
+            )
 
 
-def _broken(what: str, call_id: str) -> AgentBrokeProtocol:
-    return AgentBrokeProtocol(f"The agent {what} {call_id[:_ID_SHOWN]!r}.")
+def _broken(what: str, call_id: str, rule: str) -> AgentBrokeProtocol:
+    return AgentBrokeProtocol(f"The agent {what} {call_id[:_ID_SHOWN]!r}. {rule}")
 
 
 def _kind(value: object, kind: type, where: str) -> None:
@@ -210,7 +241,7 @@ def _one_of(value: object, kind: type[StrEnum], where: str) -> None:
 def _id(value: str, where: str) -> str:
     _text(value, where)
     if not value:
-        raise AgentBrokeProtocol(f"The agent gave no {where}.")
+        raise AgentBrokeProtocol(f"The agent gave no {where}. It is a text that is not empty.")
     return fitting_call_id(value)
 
 

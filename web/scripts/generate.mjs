@@ -145,6 +145,7 @@ async function types(schemas) {
       .replace("export interface Protocol {}\n", "")
       // What may be left out may be undefined, which JSON leaves out; nobody needs null for it.
       .replace(/^( +\w+\?: .*?)(?: \| null)?;$/gm, "$1 | undefined;")
+      .replace(/^( +)(\w+\?: \{\n(?:\1 .*\n)+\1\});$/gm, "$1$2 | undefined;")
   );
 }
 

@@ -22,6 +22,7 @@ from dayfly.agents.sdk.protocol import (
 )
 from dayfly.log.event_payloads import MOST_COUNTED
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome
+from dayfly.log.redaction import SHOWN_DEPTH
 from dayfly.protocol.limits import TOOL_CALL_ID_CHARS
 from tests.fakes.agents import Programme, Round
 from tests.fakes.world import World, assert_ended_once
@@ -43,6 +44,14 @@ def asked(*call_ids: Any) -> Asked:
 
 def responded(*call_ids: Any) -> Responded:
     return Responded(AssistantSaid("", tuple(ToolCall(call_id, "pay", "{}") for call_id in call_ids)))
+
+
+def nested(levels: int) -> Any:
+    """Lists in each other, so many of them."""
+    inner: list[Any] = []
+    for _ in range(levels - 1):
+        inner = [inner]
+    return inner
 
 
 DONE = Answered("Done.")
@@ -76,6 +85,8 @@ LEGAL: dict[str, tuple[AgentEvent, ...]] = {
         DONE,
     ),
     "nothing said": (Delta(""), Answered("")),
+    "a structured answer": (Answered("{}", output={"a": [1, 2.5, None, True, {"b": "c"}]}),),
+    "a structured answer as deep as may be": (Answered("", output={"a": nested(SHOWN_DEPTH - 1)}),),
 }
 
 ILLEGAL: dict[str, tuple[tuple[Any, ...], str]] = {
@@ -109,6 +120,14 @@ ILLEGAL: dict[str, tuple[tuple[Any, ...], str]] = {
     "no text": ((Delta(ANY),), "NoneType as Delta.text, not str"),
     "bytes for a text": ((Delta(b"x"),), "bytes as Delta.text"),  # type: ignore[arg-type]
     "no answer in the answer": ((Answered(ANY),), "NoneType as Answered.text"),
+    "an answer that is no JSON": ((Answered("", output={"a": {1}}),), "set in Answered.output"),  # type: ignore[dict-item]
+    "an answer that is no object": ((Answered("", output=["a"]),), "list as Answered.output, not dict"),  # type: ignore[arg-type]
+    "an answer with a NaN": ((Answered("", output={"a": float("nan")}),), "Answered.output that JSON can not hold"),
+    "an answer with a number for a name": ((Answered("", output={1: 2}),), "int as a name in Answered.output"),  # type: ignore[dict-item]
+    "an answer that nests too deep": (
+        (Answered("", output={"a": nested(SHOWN_DEPTH)}),),
+        "nests deeper than 32 levels",
+    ),
     "no reasoning": ((Thinking(ANY, 1),), "NoneType as Thinking.reasoning"),
     "step zero": ((Thinking("…", 0),), "from 1 to 1000000000000 as Thinking.step"),
     "half a step": ((Thinking("…", 1.5),), "Thinking.step"),  # type: ignore[arg-type]

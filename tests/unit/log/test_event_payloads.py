@@ -5,12 +5,14 @@ import random
 from typing import Any, cast
 
 import pytest
+from pydantic import JsonValue
 
 from dayfly.errors import AgentFailed, ErrorCode, ModelFailed, RunFailed
 from dayfly.log.event_payloads import (
     ANSWER_BYTES,
     MOST_COUNTED,
     NAME_BYTES,
+    OUTPUT_BYTES,
     SENTENCE_BYTES,
     agent_completed,
     agent_error,
@@ -84,6 +86,32 @@ def test_an_answer_on_both_sides_of_its_size(character: str) -> None:
     assert (whole.result, whole.truncated) == (fits, False)
     assert cut.truncated
     assert json_string_bytes(cut.result) <= ANSWER_BYTES
+
+
+@pytest.mark.parametrize("character", CHARACTERS[:-1])
+def test_a_structured_answer_on_both_sides_of_its_size(character: str) -> None:
+    """It is given whole, beside as much of its text as there is room for; one character more, and its text alone is
+    given. Either way the event fits."""
+    fits = just_fits(character, OUTPUT_BYTES - len('{"a":}'))
+    for said, given in ((fits, {"a": fits}), (fits + character, None)):
+        text = json.dumps({"a": said}, ensure_ascii=False)
+        payload = agent_completed(text, took_ms=1, usage=Usage(), output={"a": said})
+        assert payload.output == given
+        assert payload.truncated == (payload.result != text)
+        assert len(encoded(payload).encode()) <= EVENT_BYTES
+
+
+def test_a_structured_answer_keeps_its_nulls_and_loses_half_characters() -> None:
+    """What JSON can hold is in the event as it was given."""
+    output: dict[str, JsonValue] = {"a": None, "b": [None, "\ud83d", 1.5, True], "\ud83d": {}}
+    payload = agent_completed("{}", took_ms=1, usage=Usage(), output=output)
+    event = json.loads(encoded(payload))
+    assert event["payload"]["output"] == {"a": None, "b": [None, "�", 1.5, True], "�": {}}
+
+
+def test_an_answer_in_words_alone_has_no_output() -> None:
+    """The field is not there."""
+    assert "output" not in json.loads(encoded(agent_completed("Hi.", took_ms=1, usage=Usage())))["payload"]
 
 
 def test_an_id_on_both_sides_of_its_size() -> None:

@@ -1,6 +1,7 @@
 // Written by `npm run types` from docs/asyncapi.json. Do not edit: edit layers/dayfly/dayfly/protocol, then `make docs`.
 import * as v from "valibot";
 
+export type JsonValue = unknown;
 /**
  * How the model's last response ended. Only `complete` is a whole answer.
  */
@@ -38,7 +39,6 @@ export type ErrorCode =
  * What a running agent is at.
  */
 export type Phase = "starting" | "model" | "retrying" | "tool" | "ending" | (string & {});
-export type JsonValue = unknown;
 /**
  * What becomes of a message when its thread has a run under way.
  */
@@ -128,6 +128,12 @@ export interface AgentCompleted {
    * `result` was cut to size: deltas and history hold the whole. Whether the model said all, `finish` says.
    */
   truncated: boolean;
+  /**
+   * A structured answer as a JSON object, from an agent that gives one; absent else, and absent where it is too large for the event: then `result`, or with `truncated` the deltas, are its JSON text.
+   */
+  output?: {
+    [k: string]: JsonValue;
+  } | undefined;
   /**
    * How the model ended the answer.
    */
@@ -414,7 +420,7 @@ export interface AgentResumedEvent {
  */
 export interface AgentRetrying {
   /**
-   * Why: the provider has too many requests, is not available, the connection broke off, nothing came in time, the response ended before it was whole, it held no answer, or the conversation was too long and is sent shortened. With `restated` nothing failed and nothing is sent again: what was shown as the answer turned out to be reasoning, and follows as that.
+   * Why: the provider has too many requests, is not available, the connection broke off, nothing came in time, the response ended before it was whole, it held no answer, the conversation was too long and is sent shortened, or the answer was not of the form that the agent wants (`not_fitting`), and the model is told so. With `restated` nothing failed and nothing is sent again: what was shown as the answer turned out to be reasoning, and follows as that.
    */
   reason:
     | "throttled"
@@ -425,6 +431,7 @@ export interface AgentRetrying {
     | "no_answer"
     | "too_long"
     | "restated"
+    | "not_fitting"
     | (string & {});
   /**
    * Counts the retries of this request to the model, from 1.
@@ -1414,6 +1421,7 @@ const UsageCheck: v.GenericSchema<unknown, Usage> = v.object({
 const AgentCompletedCheck: v.GenericSchema<unknown, AgentCompleted> = v.object({
   result: v.string(),
   truncated: v.boolean(),
+  output: v.nullish(v.record(v.string(), v.unknown()), () => undefined),
   finish: v.nullish(FinishCheck, "complete"),
   execution_time_ms: v.pipe(v.number(), v.integer(), v.minValue(0)),
   usage: UsageCheck,

@@ -57,7 +57,7 @@ class EventRedaction:
             case ToolEnded(answer):
                 return replace(event, answer=replace(answer, content=redact(answer.content)))
             case Answered(text):
-                return replace(event, text=redact(text))
+                return replace(event, text=redact(text), output=event.output and self._parameters(event.output))
             case Asked(calls):
                 return replace(event, calls=tuple(self._open(call) for call in calls))
         return event

@@ -90,7 +90,9 @@ def conclude(
         case AgentEnded(error=None) if isinstance(answer, Asked):
             return answer
         case AgentEnded(error=None) if isinstance(answer, Answered):
-            return agent_completed(answer.text, took_ms=took_ms, usage=usage, finish=answer.finish)
+            return agent_completed(
+                answer.text, took_ms=took_ms, usage=usage, finish=answer.finish, output=answer.output
+            )
         case AgentEnded(error):
             return _failed(error, run_id=run_id)
 

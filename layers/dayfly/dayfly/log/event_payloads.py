@@ -7,6 +7,7 @@ the payload's event stays within `limits.EVENT_BYTES`, and can be read back.
 from typing import Final
 
 from pydantic import JsonValue
+from pydantic_core import to_json
 
 from dayfly.errors import AgentFailed, ErrorCode, RunFailed
 from dayfly.log.messages import ToolAnswered, ToolOutcome
@@ -26,7 +27,7 @@ from dayfly.protocol.events import (
     ToolStatus,
     Usage,
 )
-from dayfly.text import cut
+from dayfly.text import cut, sanitize
 
 NAME_BYTES: Final = 256
 """Bytes of a tool's name in an event, as a JSON string. Providers take 64 characters of a tool that exists."""
@@ -36,6 +37,8 @@ PROGRESS_BYTES: Final = 1024
 """Bytes of what a tool tells of its progress, as a JSON string."""
 ANSWER_BYTES: Final = 24 * 1024
 """Bytes of the final answer in `agent_completed`, as a JSON string."""
+OUTPUT_BYTES: Final = 12 * 1024
+"""Bytes of a structured answer in `agent_completed`, as JSON: half of an answer's, since its text is there too."""
 MOST_COUNTED: Final = 10**12
 """Steps, tokens and milliseconds are counted up to this: a number that any client can read, in few digits."""
 
@@ -98,11 +101,33 @@ def approval_requested(
     )
 
 
-def agent_completed(text: str, *, took_ms: int, usage: Usage, finish: Finish = Finish.COMPLETE) -> AgentCompleted:
-    """The answer, whether it was cut to size here, and how the model ended it."""
-    result, truncated = cut(text, ANSWER_BYTES)
+def agent_completed(
+    text: str,
+    *,
+    took_ms: int,
+    usage: Usage,
+    finish: Finish = Finish.COMPLETE,
+    output: dict[str, JsonValue] | None = None,
+) -> AgentCompleted:
+    """The answer, whether it was cut to size here, and how the model ended it. A structured one is given whole, beside
+    as much of its text as has room, or not at all."""
+    shown = None if output is None else {sanitize(name): _sanitized(value) for name, value in output.items()}
+    taken = 0 if shown is None else len(to_json(shown))
+    if taken > OUTPUT_BYTES:
+        shown, taken = None, 0
+    result, truncated = cut(text, ANSWER_BYTES - taken)
     counted = Usage(**{name: min(count, MOST_COUNTED) for name, count in usage})
-    return AgentCompleted(result=result, truncated=truncated, finish=finish, execution_time_ms=took_ms, usage=counted)
+    return AgentCompleted(
+        result=result, truncated=truncated, finish=finish, output=shown, execution_time_ms=took_ms, usage=counted
+    )
+
+
+def _sanitized(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        return {sanitize(name): _sanitized(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_sanitized(inner) for inner in value]
+    return sanitize(value) if isinstance(value, str) else value
 
 
 def agent_error(reason: RunFailed) -> AgentError:

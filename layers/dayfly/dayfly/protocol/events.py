@@ -31,7 +31,15 @@ class EventType(StrEnum):
 ToolStatus = Literal["ok", "error", "denied"]
 ResumeReason = Literal["handed_over", "engine_lost", "answered", "expired"]
 RetryReason = Literal[
-    "throttled", "unavailable", "connection_lost", "timed_out", "cut_off", "no_answer", "too_long", "restated"
+    "throttled",
+    "unavailable",
+    "connection_lost",
+    "timed_out",
+    "cut_off",
+    "no_answer",
+    "too_long",
+    "restated",
+    "not_fitting",
 ]
 
 
@@ -114,9 +122,9 @@ class AgentRetrying(Payload):
     type = EventType.AGENT_RETRYING
     reason: RetryReason
     """Why: the provider has too many requests, is not available, the connection broke off, nothing came in time, the
-    response ended before it was whole, it held no answer, or the conversation was too long and is sent shortened. With
-    `restated` nothing failed and nothing is sent again: what was shown as the answer turned out to be reasoning, and
-    follows as that."""
+    response ended before it was whole, it held no answer, the conversation was too long and is sent shortened, or the
+    answer was not of the form that the agent wants (`not_fitting`), and the model is told so. With `restated` nothing
+    failed and nothing is sent again: what was shown as the answer turned out to be reasoning, and follows as that."""
     retry: Annotated[int, Field(ge=1)]
     """Counts the retries of this request to the model, from 1."""
     delay_ms: Annotated[int, Field(ge=0)]
@@ -218,6 +226,9 @@ class AgentCompleted(Payload):
     """The answer."""
     truncated: bool
     """`result` was cut to size: deltas and history hold the whole. Whether the model said all, `finish` says."""
+    output: dict[str, JsonValue] | None = None
+    """A structured answer as a JSON object, from an agent that gives one; absent else, and absent where it is too large
+    for the event: then `result`, or with `truncated` the deltas, are its JSON text."""
     finish: Finish = Finish.COMPLETE
     """How the model ended the answer."""
     execution_time_ms: Annotated[int, Field(ge=0)]

@@ -10,11 +10,13 @@ from pydantic_ai.messages import ModelMessage
 from pydantic_ai.models import Model
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
 
+from dayfly.agents.demo.instances import instance_of
 from dayfly.agents.demo.script import Ask, respond
-from dayfly.agents.demo.shapes import ToolShape
+from dayfly.agents.demo.shapes import Schema, ToolShape
 from dayfly.agents.models.factory import Models
 from dayfly.agents.pydantic.agent import OpenModel
 from dayfly.agents.pydantic.conversation import from_model_messages
+from dayfly.log.messages import UserSaid
 
 PAUSE_SECONDS: Final = 0.025
 ANSWER_SECONDS: Final = 0.8
@@ -44,11 +46,19 @@ async def _stream(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterato
             for place, call in enumerate(reply.calls)
         }
         return
-    pieces = list(_pieces(reply.text))
+    wanted = info.model_request_parameters.output_object
+    text = _written(wanted.json_schema, messages, reply.text) if wanted is not None else reply.text
+    pieces = list(_pieces(text))
     pause = reply.seconds / len(pieces) if reply.seconds else min(PAUSE_SECONDS, ANSWER_SECONDS / len(pieces))
     for piece in pieces:
         await asyncio.sleep(pause)
         yield piece
+
+
+def _written(schema: Schema, messages: list[ModelMessage], answer: str) -> str:
+    """The answer as JSON of this schema."""
+    said = [message.text for message in from_model_messages(messages) if isinstance(message, UserSaid)]
+    return json.dumps(instance_of(schema, said[-1] if said else "", answer), ensure_ascii=False)
 
 
 def _pieces(text: str) -> Iterator[str]:

@@ -26,9 +26,13 @@ class ToolShape:
     @classmethod
     def of(cls, name: str, schema: Schema) -> "ToolShape":
         """Reads a tool's JSON schema."""
-        definitions = schema.get("$defs")
-        whole = _resolved(schema, definitions if isinstance(definitions, Mapping) else {}, frozenset())
-        return cls(name, required_of(whole))
+        return cls(name, required_of(resolved(schema)))
+
+
+def resolved(schema: Schema) -> Schema:
+    """The schema with what its `$ref`s name in their place; a type that holds itself is left open there."""
+    definitions = schema.get("$defs")
+    return _resolved(schema, definitions if isinstance(definitions, Mapping) else {}, frozenset())
 
 
 def required_of(schema: Schema) -> tuple[Parameter, ...]:
@@ -41,7 +45,6 @@ def required_of(schema: Schema) -> tuple[Parameter, ...]:
 
 
 def _resolved(schema: Schema, definitions: Schema, within: frozenset[str]) -> dict[str, JsonValue]:
-    """The schema with what its `$ref`s name in their place; a type that holds itself is left open there."""
     reference = schema.get("$ref")
     if isinstance(reference, str):
         named = definitions.get(reference.removeprefix("#/$defs/"))

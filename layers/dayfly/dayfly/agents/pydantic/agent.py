@@ -18,12 +18,12 @@ from dayfly.agents.pydantic.hooks import LoopHooks
 from dayfly.agents.pydantic.instructions import instructions_for
 from dayfly.agents.pydantic.loop_start import already_answered, refuse_doubt, start_of
 from dayfly.agents.pydantic.request_model import RequestModel
+from dayfly.agents.pydantic.structured_output import StructuredOutput
 from dayfly.agents.pydantic.tool_calls import ToolCalls
 from dayfly.agents.pydantic.toolbox import Call, build_tool
 from dayfly.agents.sdk.definition import AgentDefinition
 from dayfly.agents.sdk.protocol import AgentEvent, Answered, Turn
 from dayfly.errors import DayflyError, ModelFailed
-from dayfly.text import sanitize
 
 # The library greets the developer once a process by looking around in files and stack frames; an engine has no reader.
 pydantic_ai.BANNER_ENABLED = False
@@ -48,10 +48,13 @@ class PydanticAgent:
         """
         self._definition = definition
         self._open_model = open_model
+        self._output = StructuredOutput(definition.output) if definition.output is not None else None
 
     @staticmethod
     def check(definition: AgentDefinition) -> None:
-        """Raises `ConfigurationError` for a tool that cannot be shown to a model."""
+        """Raises `ConfigurationError` for a tool, or a type of answer, that cannot be shown to a model."""
+        if definition.output is not None:
+            StructuredOutput(definition.output)
         for tool in definition.toolkit:
             build_tool(tool, _never)
 
@@ -59,7 +62,8 @@ class PydanticAgent:
         """See `Agent.run` of the protocol."""
         refuse_doubt(turn, self._definition)
         if (said := already_answered(turn.resumed)) is not None:
-            yield Answered(said.text, said.finish)
+            output = self._output.value_of(said.text) if self._output is not None else None
+            yield Answered(said.text, said.finish, output)
             return
         events: EventChannel[AgentEvent] = EventChannel()
         loop = asyncio.create_task(self._drive(turn, events), name="agent")
@@ -85,7 +89,7 @@ class PydanticAgent:
     async def _loop(self, turn: Turn, model: Model, events: EventChannel[AgentEvent]) -> None:
         tools = self._definition.toolkit
         calls = ToolCalls(turn, events, tools)
-        hooks = LoopHooks(turn, events, calls)
+        hooks = LoopHooks(turn, events, calls, wanted=self._output)
         agent = LibraryAgent(
             RequestModel(model),
             output_type=[str, DeferredToolRequests],
@@ -111,7 +115,7 @@ class PydanticAgent:
         if isinstance(result.output, DeferredToolRequests):
             await calls.ask_user(result.output)
         else:
-            await events.give(Answered(sanitize(result.output), hooks.finish))
+            await events.give(Answered(hooks.said.text, hooks.said.finish, hooks.output))
 
 
 @dataclass(frozen=True, slots=True)

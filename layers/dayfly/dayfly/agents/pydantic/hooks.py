@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from pydantic_ai import RunContext
+from pydantic import JsonValue
+from pydantic_ai import ModelRetry, RunContext
 from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.messages import ModelResponse
 from pydantic_ai.models import ModelRequestContext
@@ -11,10 +12,12 @@ from dayfly.agents.pydantic.conversation import from_model_response
 from dayfly.agents.pydantic.endings import carried_out, finish_of
 from dayfly.agents.pydantic.event_channel import EventChannel
 from dayfly.agents.pydantic.response_stream import ResponseStream
+from dayfly.agents.pydantic.structured_output import OUTPUT_RETRIES, NotFitting, StructuredOutput
 from dayfly.agents.pydantic.tool_call_ids import ToolCallIds
 from dayfly.agents.pydantic.tool_calls import ToolCalls
-from dayfly.agents.sdk.protocol import AgentEvent, Responded, Thinking, Turn
-from dayfly.log.messages import AssistantSaid
+from dayfly.agents.sdk.protocol import AgentEvent, Responded, Retrying, Thinking, Turn
+from dayfly.errors import ModelFailed
+from dayfly.log.messages import AssistantSaid, TokenCount
 from dayfly.protocol.events import Finish
 
 
@@ -23,13 +26,27 @@ class LoopHooks(AbstractCapability[None]):
     loop goes on to what follows from it. No event of the library's stream marks where a request begins, hence hooks."""
 
     def __init__(
-        self, turn: Turn, events: EventChannel[AgentEvent], calls: ToolCalls, *, show_reasoning: bool = True
+        self,
+        turn: Turn,
+        events: EventChannel[AgentEvent],
+        calls: ToolCalls,
+        *,
+        show_reasoning: bool = True,
+        wanted: StructuredOutput | None = None,
     ) -> None:
-        self.finish = Finish.COMPLETE
-        """How the last response ended."""
+        """`wanted` is the type that the answer must have, if it is to be structured."""
+        self.said = AssistantSaid("")
+        """The last response."""
+        self.output: dict[str, JsonValue] | None = None
+        """The last response's value, if it is to be structured and is of the wanted type."""
         self.shown = ResponseStream()
         """Is given the events of the present response's stream."""
         self._show_reasoning = show_reasoning
+        self._wanted = wanted
+        self._unfit = 0
+        """Answers in a row that did not fit."""
+        self._unfit_tokens = TokenCount()
+        """What the model counted for them: they are in no response of their own."""
         self._events = events
         self._calls = calls
         self._ids = ToolCallIds(turn)
@@ -45,8 +62,12 @@ class LoopHooks(AbstractCapability[None]):
         """
         del ctx
         tools = self._calls.end_response()
-        self._requests += 1
+        if self._wanted is not None:
+            request_context = self._wanted.asked_for(request_context)
         self.shown = ResponseStream(show_reasoning=self._show_reasoning)
+        if self._unfit:
+            return request_context  # `Retrying` has announced it
+        self._requests += 1
         reasoning = f"Working with what {_list(tools)} returned." if tools else "Reading the conversation."
         await self._events.give(Thinking(reasoning, self._requests))
         return request_context
@@ -58,20 +79,40 @@ class LoopHooks(AbstractCapability[None]):
 
         Raises:
             ResponseBroken, ModelRefused: See `finish_of`.
+            ModelRetry: It is an answer that is not of the wanted type: the library has the model try again.
+            ModelFailed: So were those before it.
         """
         del ctx
         for piece in self.shown.end():
             await self._events.give(piece)
         response = self.shown.settled(response)
-        self.finish = finish_of(response)
-        response = self._ids.named(carried_out(response, self.finish), request_context.model)
-        said = dataclasses.replace(from_model_response(response), finish=self.finish)
-        self._calls.asked_for(said)
+        finish = finish_of(response)
+        response = self._ids.named(carried_out(response, finish), request_context.model)
+        said = dataclasses.replace(from_model_response(response), finish=finish)
         usage = response.usage
-        await self._events.give(
-            Responded(said, usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cache_write_tokens)
-        )
+        counted = TokenCount(usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cache_write_tokens)
+        if self._wanted is not None and said.text.strip() and not said.calls:
+            said = await self._fitting(self._wanted, said, counted)
+        self.said = said
+        self._calls.asked_for(said)
+        counted += self._unfit_tokens
+        self._unfit, self._unfit_tokens = 0, TokenCount()
+        await self._events.give(Responded(said, counted.input, counted.output, counted.cache_read, counted.cache_write))
         return response
+
+    async def _fitting(self, wanted: StructuredOutput, said: AssistantSaid, counted: TokenCount) -> AssistantSaid:
+        try:
+            text, self.output = wanted.read(said.text)
+        except NotFitting as wrong:
+            if said.finish is not Finish.COMPLETE:
+                return said  # it was cut off, and `finish` says so: the same request would be cut off again
+            self._unfit += 1
+            self._unfit_tokens += counted
+            if self._unfit > OUTPUT_RETRIES:
+                raise ModelFailed("The model gave no answer of the form that the agent wants.") from wrong
+            await self._events.give(Retrying("not_fitting", self._unfit, 0))
+            raise ModelRetry(str(wrong)) from wrong
+        return dataclasses.replace(said, text=text)
 
 
 def _list(names: tuple[str, ...]) -> str:

@@ -4,6 +4,7 @@ pydantic-ai's loop always passes; an agent with a loop of its own may not. Unche
 log an event that cannot be decoded, or run a tool twice.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from enum import StrEnum
@@ -92,6 +93,7 @@ class Conduct:
             case Answered(text, finish):
                 _text(text, "Answered.text")
                 _one_of(finish, Finish, "Answered.finish")
+                _output(event.output)
                 self._nothing_runs("answered")
                 self._last_word = True
             case Asked():
@@ -276,3 +278,21 @@ def _json(value: object, where: str, *, levels: int) -> None:
     for name, inner in value.items():
         _text(name, f"a name in {where}")
         _json(inner, where, levels=levels - 1)
+
+
+def _output(value: object) -> None:
+    if value is None:
+        return
+    _kind(value, dict, "Answered.output")
+    _json(value, "Answered.output", levels=SHOWN_DEPTH)
+    try:
+        json.dumps(value, allow_nan=False)
+    except (ValueError, TypeError, RecursionError) as error:  # NaN, or what lies deeper than it is shown
+        raise AgentBrokeProtocol("The agent gave an Answered.output that JSON can not hold.") from error
+    if _levels(value) > SHOWN_DEPTH:
+        raise AgentBrokeProtocol(f"The agent gave an Answered.output that nests deeper than {SHOWN_DEPTH} levels.")
+
+
+def _levels(value: object) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + max((_levels(one) for one in inner), default=0)

@@ -81,16 +81,19 @@ class AgentDefinition:
         tools: Plain or async functions, or such a function in a `Tool` that says more of it.
         model: Overrides the `MODEL` setting (`demo`, `bedrock:<id>`, `openai:<id>`).
         max_model_requests: The run ends with `agent_failed` after so many, over all of its attempts.
+        output: The type of the answer, if it is to be structured: a pydantic model, a dataclass or a `TypedDict`. The
+            model is asked for it, and asked again where its answer does not fit; clients get it as JSON.
 
     Raises:
-        ConfigurationError: The instructions are neither text nor a function, the model is no text, or a tool is named
-            twice.
+        ConfigurationError: The instructions are neither text nor a function, the model is no text, a tool is named
+            twice, or the output is no type.
     """
 
     instructions: str | Instructions
     tools: tuple[ToolFunction | Tool, ...] = ()
     model: str | None = None
     max_model_requests: int = MAX_MODEL_REQUESTS
+    output: type | None = None
 
     def __post_init__(self) -> None:
         if not (self.instructions.strip() if isinstance(self.instructions, str) else callable(self.instructions)):
@@ -99,6 +102,8 @@ class AgentDefinition:
             raise ConfigurationError("model is a text such as `demo`")
         if self.max_model_requests < 1:
             raise ConfigurationError("max_model_requests is at least 1")
+        if not isinstance(self.output, type | None):
+            raise ConfigurationError(f"output is a type, not {self.output!r}")
         names = [tool.name for tool in self.toolkit]
         if twice := {name for name in names if names.count(name) > 1}:
             raise ConfigurationError(f"tools named twice: {', '.join(sorted(twice))}")

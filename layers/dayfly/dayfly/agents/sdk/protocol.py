@@ -95,10 +95,17 @@ class ToolEnded:
 @dataclass(frozen=True, slots=True)
 class Answered:
     """The end of a run that went well: the whole answer, and how the model ended it. What the model counted stands in
-    each `Responded`."""
+    each `Responded`.
+
+    Attributes:
+        text: The answer; of a structured one, its JSON text.
+        finish: How it ended.
+        output: A structured answer as a JSON object; `None` where there is none.
+    """
 
     text: str
     finish: Finish = Finish.COMPLETE
+    output: dict[str, JsonValue] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,21 @@ async def test_nothing_is_bought_against_the_users_will() -> None:
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pydantic import JsonValue
+
 from dayfly.agents.dry_run import dry_run
 from dayfly.agents.models.factory import ModelFactory
 from dayfly.agents.sdk.definition import AgentDefinition
-from dayfly.agents.sdk.protocol import AgentEvent, AgentRecipe, Answered, Asked, OpenCall, ToolEnded, ToolStarted
+from dayfly.agents.sdk.protocol import (
+    AgentEvent,
+    AgentRecipe,
+    Answered,
+    Asked,
+    OpenCall,
+    ToolEnded,
+    ToolProgress,
+    ToolStarted,
+)
 from dayfly.agents.sdk.run_steps import steps_of
 from dayfly.agents.secrets import FixedSecrets
 from dayfly.clock import Clock
@@ -52,6 +63,16 @@ class Transcript:
                 return event.text
         names = ", ".join(call.tool_name for call in self.asked)
         raise LookupError(f"there is no answer: the run waits for approval of {names}; say ask(..., approve=...)")
+
+    @property
+    def output(self) -> dict[str, JsonValue] | None:
+        """The structured answer's value; `None` where there is none."""
+        return next((event.output for event in self.events if isinstance(event, Answered)), None)
+
+    @property
+    def progress(self) -> tuple[str, ...]:
+        """What the tools told of their progress, in that order."""
+        return tuple(event.message for event in self.events if isinstance(event, ToolProgress))
 
     @property
     def asked(self) -> tuple[OpenCall, ...]:

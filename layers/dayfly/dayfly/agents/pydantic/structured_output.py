@@ -1,0 +1,104 @@
+"""An answer of a type that the agent's developer has named: how the model is asked for it, and how it is read."""
+
+import dataclasses
+import json
+import re
+import typing
+from typing import Final
+
+from pydantic import BaseModel, JsonValue, PydanticUserError, TypeAdapter, ValidationError
+from pydantic_ai.models import Model, ModelRequestContext
+from pydantic_ai.output import OutputObjectDefinition
+
+from dayfly.errors import ConfigurationError, DayflyError
+from dayfly.text import cut, sanitize
+
+OUTPUT_RETRIES: Final = 3
+"""How often in a row a model is asked again for an answer that fits, before the run ends."""
+_EXPLANATION_BYTES: Final = 2 * 1024
+"""Bytes of what the model is told of an answer that does not fit."""
+_NATIVE: Final = ("openai", "azure", "google")
+"""Providers whose own structured output is asked for, where the model has it: it takes any schema. Others are told the
+schema in words; some of them refuse large ones elsewhere."""
+_FENCED: Final = re.compile(r"```[a-zA-Z]*\n(.*?)\n?```", re.DOTALL)
+
+
+class NotFitting(DayflyError):
+    """An answer that is not of the wanted type. The message is for the model."""
+
+
+class StructuredOutput:
+    """One agent's type of answer. Holds nothing of a run."""
+
+    def __init__(self, kind: type) -> None:
+        """Takes the type: a pydantic model, a dataclass or a `TypedDict`.
+
+        Raises:
+            ConfigurationError: It is another, or one that no model could write.
+        """
+        if not (isinstance(kind, type) and (issubclass(kind, BaseModel) or dataclasses.is_dataclass(kind))) and not (
+            typing.is_typeddict(kind)
+        ):
+            raise ConfigurationError(f"output is a pydantic model, a dataclass or a TypedDict, not {kind!r}")
+        try:
+            self._adapter: TypeAdapter[object] = TypeAdapter(kind)
+            schema = self._adapter.json_schema()
+        except PydanticUserError as error:
+            raise ConfigurationError(f"output is {kind.__name__}, which no model can write: {error}") from error
+        if _whole(schema).get("type") != "object":
+            raise ConfigurationError(f"output is {kind.__name__}, which is no JSON object")
+        description = (kind.__doc__ or "").strip() or None
+        self._wanted = OutputObjectDefinition(schema, name=kind.__name__, description=description)
+
+    def asked_for(self, request: ModelRequestContext) -> ModelRequestContext:
+        """The request, in which the model is asked for an answer of this type."""
+        parameters = request.model_request_parameters
+        native = _has_its_own(request.model, tools=bool(parameters.function_tools))
+        asking = dataclasses.replace(
+            parameters, output_mode="native" if native else "prompted", output_object=self._wanted
+        )
+        return dataclasses.replace(request, model_request_parameters=asking)
+
+    def read(self, text: str) -> tuple[str, dict[str, JsonValue]]:
+        """The answer's JSON text, without a fence around it, and its value as the type gives it (with its defaults).
+
+        Raises:
+            NotFitting: It is not of the type.
+        """
+        text = text.strip()
+        if fenced := _FENCED.fullmatch(text):
+            text = fenced[1].strip()
+        try:
+            value = self._adapter.validate_json(sanitize(text))
+            # pydantic's own writer: what no JSON holds (NaN, infinities) is null there.
+            output: dict[str, JsonValue] = json.loads(self._adapter.dump_json(value, by_alias=True))
+        except ValidationError as error:
+            said = json.dumps(error.errors(include_url=False, include_context=False, include_input=False), default=str)
+            raise NotFitting(f"That answer does not fit: {cut(said, _EXPLANATION_BYTES)[0]}") from error
+        except ValueError as error:
+            raise NotFitting("That answer can not be written as JSON.") from error
+        return text, output
+
+    def value_of(self, text: str) -> dict[str, JsonValue] | None:
+        """The value of an answer that was read before; `None` for one that was cut off."""
+        try:
+            return self.read(text)[1]
+        except NotFitting:
+            return None
+
+
+def _has_its_own(model: Model, *, tools: bool) -> bool:
+    profile = model.profile
+    if not model.system.startswith(_NATIVE) or not profile.get("supports_json_schema_output", False):
+        return False
+    combines = not model.system.startswith("google") or bool(profile.get("google_supports_tool_combination", False))
+    return combines or not tools
+
+
+def _whole(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """The schema itself, or the one that it refers to as a whole."""
+    reference, definitions = schema.get("$ref"), schema.get("$defs")
+    if isinstance(reference, str) and isinstance(definitions, dict):
+        found = definitions.get(reference.removeprefix("#/$defs/"))
+        return found if isinstance(found, dict) else schema
+    return schema

@@ -35,7 +35,11 @@ WIRED: Final = (
     }
 )
 LOADED: Final = {
-    "authorizer": (ALL, TOLD | {"auth", "auth.bearer", "auth.tokens", "auth.web_keys"}, {"cryptography", "jwt"}),
+    "authorizer": (
+        ALL,
+        TOLD | {f"auth{part}" for part in ("", ".bearer", ".json_fetch", ".signing_keys", ".tokens", ".web_keys")},
+        {"cryptography", "jwt"},
+    ),
     "connection": (ALL | {"delivery", "protocol", "runs", "store"}, WIRED | {"auth", "auth.bearer"}, {"boto3"}),
     "router": (CORE | {"router"}, WIRED, {"boto3"}),
     "engine": (

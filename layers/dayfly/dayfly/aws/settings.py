@@ -44,13 +44,22 @@ class Settings(BaseModel):
 
 
 class AuthorizerSettings(Settings):
-    """Whose tokens are accepted. An empty `jwt_jwks_url` is discovered from the issuer; an empty `tenant_claim` makes
-    every user a tenant of their own."""
+    """Whose tokens are accepted. `jwt_audience` may be several, with commas between them; an empty `jwt_jwks_url` is
+    discovered from the issuer; an empty `tenant_claim` makes every user a tenant of their own."""
 
     jwt_issuer: Required
-    jwt_audience: Required
+    jwt_audience: Annotated[str, Field(pattern=r"[^,\s]")]
     jwt_jwks_url: str = ""
     tenant_claim: str = ""
+
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """The accepted audiences; at least one."""
+        return _names(self.jwt_audience)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for one in text.split(",") if (name := one.strip()))
 
 
 class BackendSettings(Settings):

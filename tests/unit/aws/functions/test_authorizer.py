@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dayfly.aws.auth.web_keys import KeysUnavailable
+from dayfly.aws.auth.json_fetch import KeysUnavailable
 from dayfly.aws.functions.authorizer import AuthorizerFunction
 from dayfly.context.identity import tenant_name, user_name
 from dayfly.errors import ConfigurationError

@@ -1,21 +1,14 @@
 """The issuer's public keys: fetched, cached, and fetched again when a token names one that is not known.
 
-Sources: RFC 7517 (JSON Web Key), OpenID Connect Discovery 1.0.
+Sources: RFC 7517 (JSON Web Key), OpenID Connect Discovery 1.0, OpenID Connect Core 1.0 section 10.1 (key ids).
 """
 
-import json
-import urllib.request
-from collections.abc import Mapping
-from http.client import HTTPException
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from jwt import PyJWKSet
-from jwt.exceptions import PyJWKSetError
-
+from dayfly.aws.auth.json_fetch import KeysUnavailable, fetch_json, require_secure
+from dayfly.aws.auth.signing_keys import SigningKey, signing_keys
 from dayfly.clock import Clock
-from dayfly.errors import ConfigurationError, DayflyError
+from dayfly.errors import ConfigurationError
 
 FRESH_S: Final = 600.0
 """For how many seconds fetched keys are used without asking again."""
@@ -26,37 +19,52 @@ FORCED_S: Final = 10.0
 and a flood of made-up ids asks no more often."""
 FAILED_S: Final = 2.0
 """For how many seconds a failed fetch is not repeated."""
-_TIMEOUT_S: Final = 3.0
-_MAX_BYTES: Final = 512 * 1024
-_MIN_RSA_BITS: Final = 2048
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
-class KeysUnavailable(DayflyError):
-    """The issuer's keys could not be had, so no token can be judged: neither good nor bad."""
 
 
 class WebKeys:
-    """The RSA signing keys of one issuer, by key id. Process-lived."""
+    """The signing keys of one issuer. Process-lived."""
 
     def __init__(self, *, issuer: str, jwks_url: str, clock: Clock) -> None:
         require_secure(jwks_url or issuer)
         self._issuer = issuer
         self._jwks_url = jwks_url
         self._clock = clock
-        self._keys: Mapping[str, RSAPublicKey] = {}
+        self._keys: tuple[SigningKey, ...] = ()
         self._fetched: float | None = None
         self._forced: float | None = None
         self._failed: float | None = None
 
-    def find(self, key_id: str) -> RSAPublicKey | None:
-        """The key with this id, or `None` where the issuer has no such key. Raises `KeysUnavailable`."""
+    def find(self, key_id: str | None) -> tuple[SigningKey, ...]:
+        """The keys that a token may be signed with that names this id; as a rule one, or none where the issuer has no
+        such key.
+
+        A token without an id may be signed with the issuer's only key, and an only key without an id may sign a token
+        with one; of several keys, one is found by its id alone. Raises `KeysUnavailable`.
+        """
         if not self._is_within(self._fetched, FRESH_S):
-            self._refresh(needed=not (key_id in self._keys and self._is_within(self._fetched, GRACE_S)))
-        elif key_id not in self._keys and not self._is_within(self._forced, FORCED_S):
-            self._forced = self._clock.monotonic()
-            self._refresh(needed=True)
-        return self._keys.get(key_id)
+            self._refresh(needed=not (self._known(key_id) and self._is_within(self._fetched, GRACE_S)))
+        elif not self._known(key_id) and self._may_force():
+            self._force()
+        return self._known(key_id)
+
+    def find_again(self, key_id: str | None) -> tuple[SigningKey, ...]:
+        """As `find`, for a token that was signed with none of the keys that were found: one without an id may have been
+        replaced since. Asks the issuer as often at most as for unknown ids."""
+        if self._may_force():
+            self._force()
+        return self._known(key_id)
+
+    def _known(self, key_id: str | None) -> tuple[SigningKey, ...]:
+        if len(self._keys) == 1 and (key_id is None or self._keys[0].key_id is None):
+            return self._keys
+        return tuple(key for key in self._keys if key_id is not None and key.key_id == key_id)
+
+    def _may_force(self) -> bool:
+        return not self._is_within(self._forced, FORCED_S)
+
+    def _force(self) -> None:
+        self._forced = self._clock.monotonic()
+        self._refresh(needed=True)
 
     def _refresh(self, *, needed: bool) -> None:
         if self._is_within(self._failed, FAILED_S):
@@ -64,7 +72,7 @@ class WebKeys:
                 raise KeysUnavailable("the issuer's keys could not be fetched a moment ago")
             return
         try:
-            self._keys = _rsa_keys(_fetch_json(self._jwks_url or self._discovered()))
+            self._keys = _published(self._jwks_url or self._discovered())
         except KeysUnavailable:
             self._failed = self._clock.monotonic()
             if needed:
@@ -75,10 +83,12 @@ class WebKeys:
     def _discovered(self) -> str:
         """The address of the keys, as the issuer's configuration says. There is no guess beside it: an issuer without
         discovery has its `JWT_JWKS_URL` set."""
-        configuration = _fetch_json(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
+        configuration = fetch_json(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
         # OpenID Connect Discovery 1.0, section 4.3: the issuer must be exactly the one that was asked for.
-        if configuration.get("issuer") != self._issuer:
-            raise KeysUnavailable("the discovered configuration is another issuer's")
+        if (found := configuration.get("issuer")) != self._issuer:
+            raise KeysUnavailable(
+                f"the discovered configuration is another issuer's: {found!r:.200} is not {self._issuer!r}"
+            )
         url = configuration.get("jwks_uri")
         if not isinstance(url, str):
             raise KeysUnavailable("the discovered configuration has no jwks_uri")
@@ -92,46 +102,9 @@ class WebKeys:
         return then is not None and self._clock.monotonic() - then < seconds
 
 
-def require_secure(url: str) -> None:
-    """Raises `ConfigurationError` unless the URL is https, or http to this very machine (the development issuer)."""
-    parts = urlsplit(url)
-    if parts.scheme == "https" and parts.hostname:
-        return
-    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
-        return
-    raise ConfigurationError(f"keys are fetched over https, or over http from loopback, not from {url!r}")
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
-        """A redirect could lead away from https; it is answered as the error it then is."""
-
-
-def _fetch_json(url: str) -> Mapping[str, Any]:
-    direct = (urllib.request.ProxyHandler({}),) if urlsplit(url).hostname in _LOOPBACK else ()
-    opener = urllib.request.build_opener(_NoRedirect(), *direct)
-    try:
-        with opener.open(url, timeout=_TIMEOUT_S) as answer:
-            body = json.loads(answer.read(_MAX_BYTES))
-    except (OSError, HTTPException, ValueError) as error:
-        raise KeysUnavailable(f"{urlsplit(url).path}: {type(error).__name__}") from error
-    if not isinstance(body, dict):
-        raise KeysUnavailable(f"{urlsplit(url).path} is no JSON object")
-    return body
-
-
-def _rsa_keys(document: Mapping[str, Any]) -> Mapping[str, RSAPublicKey]:
-    """The keys fit for RS256: RSA, for signatures, not shorter than RFC 7518 section 3.3 asks."""
-    try:
-        published = PyJWKSet.from_dict(dict(document)).keys
-    except (PyJWKSetError, TypeError) as error:
-        raise KeysUnavailable("the issuer has published no usable key") from error
-    return {
-        jwk.key_id: jwk.key
-        for jwk in published
-        if isinstance(jwk.key_id, str)
-        and jwk.public_key_use in (None, "sig")
-        and jwk.algorithm_name == "RS256"
-        and isinstance(jwk.key, RSAPublicKey)
-        and jwk.key.key_size >= _MIN_RSA_BITS
-    }
+def _published(url: str) -> tuple[SigningKey, ...]:
+    published = fetch_json(url).get("keys")
+    keys = signing_keys(published) if isinstance(published, list) else ()
+    if not keys:
+        raise KeysUnavailable("the issuer has published no usable key")
+    return keys

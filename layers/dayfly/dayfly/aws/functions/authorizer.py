@@ -38,7 +38,7 @@ class AuthorizerFunction:
         self._tokens = Tokens(
             keys,
             issuer=settings.jwt_issuer,
-            audience=settings.jwt_audience,
+            audiences=settings.audiences,
             tenant_claim=settings.tenant_claim,
         )
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from dayfly.agents.sdk.protocol import AgentEvent, Answered, Responded, ToolEnded
-from dayfly.agents.sdk.testing import ask
+from dayfly.agents.testing import AgentContract, ask
 from dayfly.log.messages import Message
 from examples.agents.units import agent
 from tests.unit.agents.support import turn
@@ -56,3 +56,11 @@ def test_it_needs_no_agent_library() -> None:
     code = "import sys, examples.agents.units; sys.exit('pydantic_ai' in sys.modules)"
     path = f"{ROOT / 'layers/dayfly'}:{ROOT}"
     subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": path}, check=True, timeout=60)
+
+
+class TestContract(AgentContract):
+    """It keeps to the protocol, whatever befalls its run."""
+
+    agent = agent
+    text = QUESTION
+    idempotent = ("convert",)

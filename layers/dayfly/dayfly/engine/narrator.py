@@ -1,10 +1,10 @@
 """Drives an agent and emits what it yields: text, requests to the model, responses, and tools."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 
 from dayfly.agents.event_redaction import EventRedaction
-from dayfly.agents.sdk.conduct import AgentBrokeProtocol, Conduct
+from dayfly.agents.sdk.conduct import Conduct, begin_run, close_run
 from dayfly.agents.sdk.protocol import (
     Agent,
     AgentEvent,
@@ -71,13 +71,13 @@ class Narrator:
         redaction = EventRedaction(turn.secrets.values)
         self._untold = UntoldResponses(turn.resumed)
         try:
-            events = _begun(agent, turn)
+            events = begin_run(agent, turn)
             try:
                 async for event in events:
                     for shown in redaction.events(conduct.taken(event)):
                         await self._cross(shown)
             finally:
-                await _close(events)
+                await close_run(events)
         except asyncio.CancelledError as error:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
@@ -165,19 +165,3 @@ class Narrator:
             self.out_of_time.set()
             await asyncio.Event().wait()  # until the agent is stopped
         await self._hold()
-
-
-def _begun(agent: Agent, turn: Turn) -> AsyncIterator[AgentEvent]:
-    events: object = agent.run(turn)
-    if isinstance(events, AsyncIterator):
-        return events
-    if isinstance(events, Coroutine):
-        events.close()  # else the interpreter warns that nobody has awaited it
-    raise AgentBrokeProtocol(f"The agent's `run` gave {type(events).__name__}, not an async iterator of events.")
-
-
-async def _close(events: AsyncIterator[AgentEvent]) -> None:
-    # An async generator that is left early keeps its model stream open until it is closed.
-    close = getattr(events, "aclose", None)
-    if close is not None:
-        await close()

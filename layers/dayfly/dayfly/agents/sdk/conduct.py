@@ -5,12 +5,13 @@ log an event that cannot be decoded, or run a tool twice.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Final, TypeVar, get_args
 
 from dayfly.agents.sdk.protocol import (
+    Agent,
     AgentEvent,
     Answered,
     Asked,
@@ -23,6 +24,7 @@ from dayfly.agents.sdk.protocol import (
     ToolEnded,
     ToolProgress,
     ToolStarted,
+    Turn,
 )
 from dayfly.errors import AgentFailed
 from dayfly.log.event_payloads import MOST_COUNTED
@@ -220,6 +222,24 @@ class Conduct:
             raise _broken(
                 f"{did} while a tool call had not ended:", min(self._running), "Its `ToolEnded` comes before."
             )
+
+
+def begin_run(agent: Agent, turn: Turn) -> AsyncIterator[AgentEvent]:
+    """The agent's events. Raises `AgentBrokeProtocol` where its `run` gives no iterator of them."""
+    events: object = agent.run(turn)
+    if isinstance(events, AsyncIterator):
+        return events
+    if isinstance(events, Coroutine):
+        events.close()  # else the interpreter warns that nobody has awaited it
+    given = type(events).__name__
+    raise AgentBrokeProtocol(f"The agent's `run` gave {given}, not an async iterator of events. It has no `yield`?")
+
+
+async def close_run(events: AsyncIterator[AgentEvent]) -> None:
+    """Closes the iterator: an async generator that is left early keeps its model's stream open until it is closed."""
+    close = getattr(events, "aclose", None)
+    if close is not None:
+        await close()
 
 
 def _broken(what: str, call_id: str, rule: str) -> AgentBrokeProtocol:

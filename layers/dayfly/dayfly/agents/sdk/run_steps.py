@@ -6,15 +6,22 @@ from dayfly.agents.sdk.protocol import AgentEvent, Delta, Responded, Retrying, T
 from dayfly.agents.sdk.untold_responses import UntoldResponses
 from dayfly.log.fold import Began, LogStep, Said, Voided
 from dayfly.log.journal import JournalEntry
+from dayfly.log.messages import Message
 
 
-def steps_of(events: Iterable[AgentEvent]) -> tuple[LogStep, ...]:
+def steps_of(events: Iterable[AgentEvent], *, resumed: Iterable[Message] = (), first: int = 2) -> tuple[LogStep, ...]:
     """The steps that an engine's log has of these events, in their order, from which `fold` makes the run's history and
-    `resumption_of` what the next attempt is given. The events may be of several attempts, none of which was cut."""
-    untold = UntoldResponses()
+    `resumption_of` what the next attempt is given.
+
+    Args:
+        events: Of one attempt, or of several none of which was cut.
+        resumed: What the attempts before have left.
+        first: The seq of the first event.
+    """
+    untold = UntoldResponses(resumed)
     steps: list[LogStep] = []
-    completed = 1
-    for seq, event in enumerate(events, start=2):
+    completed = first - 1
+    for seq, event in enumerate(events, start=first):
         if (response := untold.before(event)) is not None:
             steps.append(JournalEntry(seq - 1, response, told=False))
             completed = seq - 1

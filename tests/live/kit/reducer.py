@@ -104,6 +104,27 @@ class RunView:
                 text += event["payload"]["text"]
         return text
 
+    def reasoning(self) -> list[str]:
+        """What the model reasoned and is not void, for each request in which it did."""
+        blocks: list[str] = [""]
+        for event in self._valid():
+            if event["type"] == "agent_thinking":
+                blocks.append("")
+            elif event["type"] == "agent_reasoning":
+                blocks[-1] += event["payload"]["text"]
+        return [block for block in blocks if block]
+
+    def progress(self) -> dict[str, str]:
+        """How far each call is that runs now, by its id."""
+        told: dict[str, str] = {}
+        for event in self.ordered():
+            call = event["payload"].get("tool_call_id", "")
+            if event["type"] == "tool_progress":
+                told[call] = event["payload"]["message"]
+            elif event["type"] in {"tool_executing", "tool_completed"}:
+                told.pop(call, None)
+        return {} if self.end is not None else told
+
     def _valid(self) -> list[Frame]:
         """The events without the deltas that a retry made void, or a later engine, with its announcements of steps."""
         kept: list[Frame] = []

@@ -30,7 +30,7 @@ def of_run(run: RunView, admitted: Admitted | None) -> list[str]:
     lost = [event for event in run.of("agent_resumed") if event["payload"]["reason"] == "engine_lost"]
     if len(lost) > 2:
         wrong.append(f"resumed {len(lost)} times after a loss")
-    wrong += _tools(run) + _text(run)
+    wrong += _tools(run) + _text(run) + _retries(run)
     if admitted is not None and events:
         wrong += _as_asked(run, admitted)
     return [f"{run.run_id}: {what}" for what in wrong]
@@ -50,6 +50,8 @@ def _tools(run: RunView) -> list[str]:
             if call in done:
                 wrong.append(f"doubled: {call} runs after it completed")
             begun[call] = begun.get(call, 0) + 1
+        elif event["type"] == "tool_progress" and (call not in begun or call in done):
+            wrong.append(f"{call} tells how far it is, and does not run")
         elif event["type"] == "tool_completed":
             if call in done:
                 wrong.append(f"doubled: {call} completed twice")
@@ -71,6 +73,17 @@ def _text(run: RunView) -> list[str]:
     return [] if run.answer() == result else [f"text and result differ: {run.answer()!r:.300} / {result!r:.300}"]
 
 
+def _retries(run: RunView) -> list[str]:
+    """A request that is made again voids what came of it, and nothing that stands."""
+    wrong: list[str] = []
+    for event in run.of("agent_retrying"):
+        after = event["payload"]["discard_after"]
+        since = [one["type"] for one in run.ordered() if after < one["seq"] < event["seq"]]
+        if after >= event["seq"] or set(since) & {"tool_executing", "tool_progress", "tool_completed"}:
+            wrong.append(f"the retry at {event['seq']} voids all after {after}, that is {since}")
+    return wrong
+
+
 def _as_asked(run: RunView, admitted: Admitted) -> list[str]:
     wrong: list[str] = []
     if run.thread_id != admitted.thread_id:
@@ -88,11 +101,13 @@ def of_history(thread: ThreadView, messages: Iterable[Frame]) -> list[str]:
     wrong: list[str] = []
     order: list[str] = []
     said: dict[tuple[str, str], str] = {}
+    finishes: dict[str, str] = {}
     for message in messages:
         run_id, role = message["run_id"], message["role"]
         if not order or order[-1] != run_id:
             order.append(run_id)
         said[run_id, role] = said.get((run_id, role), "") + message["text"]
+        finishes[run_id] = message.get("finish", "complete")
     if doubled := [run_id for run_id, count in Counter(order).items() if count > 1]:
         wrong.append(f"{thread.thread_id}: history tells {doubled} twice")
     if set(order) != set(thread.runs):
@@ -103,6 +118,9 @@ def of_history(thread: ThreadView, messages: Iterable[Frame]) -> list[str]:
         if said.get((run.run_id, "assistant"), "") != run.said():
             told = said.get((run.run_id, "assistant"), "")
             wrong.append(f"{run.run_id}: history says {told!r:.200}, the events {run.said()!r:.200}")
+        finish = run.end["payload"].get("finish", "complete") if run.end is not None else "complete"
+        if finishes.get(run.run_id, finish) != finish:
+            wrong.append(f"{run.run_id}: history has it end as {finishes[run.run_id]}, the events as {finish}")
     return wrong
 
 

@@ -122,8 +122,9 @@ function underWay(summary: Summary, event: Exclude<RunEvent, Terminal | Message>
     case "agent_reasoning":
       return { ...summary, state: "running", reasoning: [...summary.reasoning, { seq, text: event.payload.text }] };
     case "agent_retrying": {
-      const kept = withoutText(summary, event.payload.discard_after);
-      return { ...kept, state: "running", steps: retried(kept, event) };
+      const kept: Summary = { ...withoutText(summary, event.payload.discard_after), state: "running" };
+      // Nothing failed: what was shown as the answer follows once more, as what it is.
+      return event.payload.reason === "restated" ? kept : { ...kept, steps: retried(kept, event) };
     }
     case "tool_progress":
       return { ...summary, steps: progressed(summary.steps, event.payload) };

@@ -84,7 +84,7 @@ class Writer {
       const pieces = this.#stream();
       const fate = this.chance.next();
       if (fate < 0.2) {
-        const reason = this.chance.pick(["throttled", "cut_off"]);
+        const reason = this.chance.pick(["throttled", "cut_off", "restated"]);
         this.#log("agent_retrying", {
           reason,
           retry: ++retry,

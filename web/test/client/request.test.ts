@@ -127,6 +127,12 @@ describe("a request that is made again", () => {
     expect(answerOf(run(...counted).summary)).toBe("counts");
   });
 
+  it("is no step where the model only states anew what it had said", () => {
+    const { summary } = run(said(4, "hm"), retried(5, 3, { reason: "restated" }), reasoned(6, "hm"), said(7, "So."));
+    expect(linesOf(summary).map(({ kind }) => kind)).toEqual(["thinking", "reasoning"]);
+    expect(answerOf(summary)).toBe("So.");
+  });
+
   it("is waited for where a heartbeat says so, until something comes", () => {
     const view = viewOf([...BEGUN, heartbeat(3, "r1", "t1", "retrying")]);
     const phase = (more: string[]) => viewOf(more, view).threads.t1?.runs[0]?.phase;

@@ -1,13 +1,31 @@
 """The page's own function over a run's events, run by Node over logs of real runs."""
 
+import asyncio
 import json
 import re
 import subprocess
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 
+from dayfly.agents.sdk import (
+    AgentEvent,
+    Answered,
+    AssistantSaid,
+    Delta,
+    Finish,
+    ReasoningDelta,
+    Responded,
+    Retrying,
+    Thinking,
+    ToolAnswered,
+    ToolCall,
+    ToolEnded,
+    ToolProgress,
+    ToolStarted,
+    Turn,
+)
 from scripts.protocol_docs.page import protocol_page
 from tests.fakes.agents import Programme, Round, asking
 from tests.fakes.sockets import JsonObject
@@ -69,9 +87,56 @@ async def cancelled(world: World) -> str:
     return run
 
 
+async def pondered(world: World) -> str:
+    """A run whose model reasons, and whose requests fail at first, and are made again; its answer was cut off."""
+
+    async def pondering(turn: Turn) -> AsyncIterator[AgentEvent]:
+        call = ToolCall("c-1", "count", "{}")
+        yield Thinking("Counting.", 1)
+        yield ReasoningDelta("I have to count. ")
+        yield Delta("Let me see. ")
+        yield Responded(AssistantSaid("Let me see. ", (call,)))
+        yield ToolStarted("count", "c-1", {})
+        yield ToolProgress("c-1", "1 of 2")
+        yield ToolEnded(ToolAnswered("c-1", "count", "2"), 1)
+        yield Thinking("Telling.", 2)
+        for retry in (1, 2):
+            yield ReasoningDelta("void")
+            yield Delta("void")
+            yield Retrying("throttled", retry, 0.0)
+        yield ReasoningDelta("It is two.")
+        yield Delta("There are t")
+        yield Responded(AssistantSaid("There are t", finish=Finish.LENGTH))
+        yield Answered("There are t", Finish.LENGTH)
+
+    world.agents.scripts["assistant"] = pondering
+    call = await world.admitted()
+    await world.serve()
+    return call.run_id
+
+
+async def counting(world: World) -> str:
+    """A run whose tool has told how far it is, and runs."""
+
+    async def stuck(turn: Turn) -> AsyncIterator[AgentEvent]:
+        yield Responded(AssistantSaid("", (ToolCall("c-1", "count", "{}"),)))
+        yield ToolStarted("count", "c-1", {})
+        yield ToolProgress("c-1", "1 of 3")
+        yield ToolProgress("c-1", "2 of 3")
+        await asyncio.sleep(3600)
+
+    world.agents.scripts["assistant"] = stuck
+    call = await world.admitted()
+    world.starts(call)
+    await asyncio.sleep(5)
+    return call.run_id
+
+
 CASES = [
     (lost_in_words, "Let me see. Well, this is so.", {"c-1": "ok"}, "agent_completed"),
     (lost_in_a_tool, "", {"c-1": "cut"}, "agent_error"),
+    (pondered, "Let me see. There are t", {"c-1": "ok"}, "agent_completed"),
+    (counting, "", {"c-1": "executing"}, None),
     (open_question, "", {"c-1": "open", "c-2": "open"}, None),
     (answered, "", {"c-1": "answered", "c-2": "answered"}, None),
     (carried_out, "It is done.", {"c-1": "ok", "c-2": "denied"}, "agent_completed"),
@@ -90,3 +155,15 @@ async def test_the_view_is_what_has_happened(
     assert (shown["text"], shown["end"]) == (text, end)
     assert {call: each["state"] for call, each in shown["calls"].items()} == calls
     assert list(seen.values()) == world.log(run)
+
+
+async def test_reasoning_is_apart_and_the_answer_says_how_it_ended(world: World) -> None:
+    """What failed is in neither; the answer was cut off."""
+    shown = view(world.log(await pondered(world)))
+    assert (shown["reasoning"], shown["finish"]) == ("I have to count. It is two.", "length")
+
+
+async def test_a_running_call_says_how_far_it_is(world: World) -> None:
+    """The last that it said; nothing when it has completed."""
+    assert view(world.log(await counting(world)))["calls"]["c-1"]["progress"] == "2 of 3"
+    assert "progress" not in view(world.log(await pondered(world)))["calls"]["c-1"]

@@ -50,9 +50,10 @@ def _is_fresh(built: Path) -> bool:
 
 
 @pytest.fixture(scope="session")
-def emulator(built_page: Path) -> Iterator[EmulatorProcess]:
-    """The application as it is, with the page. Its users share engines: what is looked at here is what they see."""
-    with chatting(None, "--page", str(built_page), *SHARED) as started:
+def emulator(built_page: Path, application: Path) -> Iterator[EmulatorProcess]:
+    """The application with the agents of these tests beside its own, with the page. Its users share engines: what is
+    looked at here is what they see."""
+    with chatting(application, "--page", str(built_page), *SHARED) as started:
         yield started
 
 

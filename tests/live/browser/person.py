@@ -8,9 +8,9 @@ SLOW_MS: Final = 45_000
 """A cold start of every function, on a busy machine."""
 
 
-def enter(page: Page, url: str, user: str) -> None:
-    """Opens the page as this user."""
-    page.goto(url)
+def enter(page: Page, url: str, user: str, *, agent: str | None = None) -> None:
+    """Opens the page as this user, to talk to this agent; by default to the page's own."""
+    page.goto(url if agent is None else f"{url}?agent={agent}")
     choose_user(page, user)
     expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "online", timeout=SLOW_MS)
 

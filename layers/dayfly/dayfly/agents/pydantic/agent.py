@@ -89,7 +89,7 @@ class PydanticAgent:
     async def _loop(self, turn: Turn, model: Model, events: EventChannel[AgentEvent]) -> None:
         tools = self._definition.toolkit
         calls = ToolCalls(turn, events, tools)
-        hooks = LoopHooks(turn, events, calls, wanted=self._output)
+        hooks = LoopHooks(turn, events, calls, wanted=self._output, show_reasoning=self._definition.show_reasoning)
         agent = LibraryAgent(
             RequestModel(model),
             output_type=[str, DeferredToolRequests],

@@ -83,6 +83,7 @@ class AgentDefinition:
         max_model_requests: The run ends with `agent_failed` after so many, over all of its attempts.
         output: The type of the answer, if it is to be structured: a pydantic model, a dataclass or a `TypedDict`. The
             model is asked for it, and asked again where its answer does not fit; clients get it as JSON.
+        show_reasoning: Whether clients are shown what the model itself reasons, if the deployment shows it at all.
 
     Raises:
         ConfigurationError: The instructions are neither text nor a function, the model is no text, a tool is named
@@ -94,6 +95,7 @@ class AgentDefinition:
     model: str | None = None
     max_model_requests: int = MAX_MODEL_REQUESTS
     output: type | None = None
+    show_reasoning: bool = True
 
     def __post_init__(self) -> None:
         if not (self.instructions.strip() if isinstance(self.instructions, str) else callable(self.instructions)):
@@ -104,6 +106,8 @@ class AgentDefinition:
             raise ConfigurationError("max_model_requests is at least 1")
         if not isinstance(self.output, type | None):
             raise ConfigurationError(f"output is a type, not {self.output!r}")
+        if not isinstance(self.show_reasoning, bool):
+            raise ConfigurationError(f"show_reasoning is True or False, not {self.show_reasoning!r}")
         names = [tool.name for tool in self.toolkit]
         if twice := {name for name in names if names.count(name) > 1}:
             raise ConfigurationError(f"tools named twice: {', '.join(sorted(twice))}")

@@ -20,8 +20,8 @@ from dayfly.agents.sdk.protocol import (
     ToolStarted,
     Turn,
 )
-from dayfly.log.event_payloads import MOST_COUNTED
-from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome
+from dayfly.log.event_payloads import MOST_COUNTED, MOST_FILES
+from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolFile, ToolOutcome
 from dayfly.log.redaction import SHOWN_DEPTH
 from dayfly.protocol.limits import TOOL_CALL_ID_CHARS
 from tests.fakes.agents import Programme, Round
@@ -36,6 +36,13 @@ def started(call_id: Any = "c-1", name: Any = "pay", parameters: Any = ANY) -> T
 
 def ended(call_id: Any = "c-1", outcome: Any = ToolOutcome.OK, content: Any = "paid", took_ms: Any = 1) -> ToolEnded:
     return ToolEnded(ToolAnswered(call_id, "pay", content, outcome), took_ms)
+
+
+FILE = ToolFile("chart.png", "image/png", b"x")
+
+
+def filed(*files: Any) -> ToolEnded:
+    return ToolEnded(ToolAnswered("c-1", "pay", "paid", files=files), 1)
 
 
 def asked(*call_ids: Any) -> Asked:
@@ -85,6 +92,7 @@ LEGAL: dict[str, tuple[AgentEvent, ...]] = {
         DONE,
     ),
     "nothing said": (Delta(""), Answered("")),
+    "a result with files": (started(), filed(*[FILE] * MOST_FILES), DONE),
     "a structured answer": (Answered("{}", output={"a": [1, 2.5, None, True, {"b": "c"}]}),),
     "a structured answer as deep as may be": (Answered("", output={"a": nested(SHOWN_DEPTH - 1)}),),
 }
@@ -121,6 +129,9 @@ ILLEGAL: dict[str, tuple[tuple[Any, ...], str]] = {
     "bytes for a text": ((Delta(b"x"),), "bytes as Delta.text"),  # type: ignore[arg-type]
     "no answer in the answer": ((Answered(ANY),), "NoneType as Answered.text"),
     "an answer that is no JSON": ((Answered("", output={"a": {1}}),), "set in Answered.output"),  # type: ignore[dict-item]
+    "more files than an event names": ((started(), filed(*[FILE] * (MOST_FILES + 1))), "5 files with a result"),
+    "a file that is none": ((started(), filed("chart.png")), "str as one of ToolAnswered.files"),
+    "a file without a name": ((started(), filed(ToolFile("", "image/png", b"x"))), "a file that is none"),
     "an answer that is no object": ((Answered("", output=["a"]),), "list as Answered.output, not dict"),  # type: ignore[arg-type]
     "an answer with a NaN": ((Answered("", output={"a": float("nan")}),), "Answered.output that JSON can not hold"),
     "an answer with a number for a name": ((Answered("", output={1: 2}),), "int as a name in Answered.output"),  # type: ignore[dict-item]
@@ -139,7 +150,7 @@ ILLEGAL: dict[str, tuple[tuple[Any, ...], str]] = {
     "tokens below none": ((Responded(AssistantSaid(""), -1),), "Responded.input_tokens"),
     "half a token": ((Responded(AssistantSaid(""), 0, 0.5),), "Responded.output_tokens"),  # type: ignore[arg-type]
     "no calls": ((Responded(AssistantSaid("", ANY)),), "NoneType as AssistantSaid.calls"),
-    "no call": ((Responded(AssistantSaid("", ("c-1",))),), "str as a call"),  # type: ignore[arg-type]
+    "no call": ((Responded(AssistantSaid("", ("c-1",))),), "str as one of AssistantSaid.calls"),  # type: ignore[arg-type]
     "arguments as a dict": ((Responded(AssistantSaid("", (ToolCall("c", "t", {}),))),), "dict as ToolCall.arguments"),  # type: ignore[arg-type]
     "a call without an id": ((responded(""),), "no ToolCall.call_id"),
     "a start without an id": ((started(""),), "no ToolStarted.tool_call_id"),
@@ -152,7 +163,7 @@ ILLEGAL: dict[str, tuple[tuple[Any, ...], str]] = {
     "no time": ((started(), ended(took_ms=ANY)), "ToolEnded.execution_time_ms"),
     "a time below none": ((started(), ended(took_ms=-1)), "ToolEnded.execution_time_ms"),
     "no questions": ((Asked(ANY),), "NoneType as Asked.calls"),
-    "no open call": ((Asked(("c-1",)),), "str as a call of Asked.calls"),  # type: ignore[arg-type]
+    "no open call": ((Asked(("c-1",)),), "str as one of Asked.calls"),  # type: ignore[arg-type]
     "an open call without an id": ((asked(""),), "no OpenCall.tool_call_id"),
     "a question without parameters": ((Asked((OpenCall("t", "c", ANY),)),), "NoneType as OpenCall.parameters"),
 }

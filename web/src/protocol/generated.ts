@@ -817,6 +817,27 @@ export interface Error {
   request_id?: string | undefined;
 }
 /**
+ * An image or another file that a tool has made: where it is, never what is in it.
+ */
+export interface FileReference {
+  /**
+   * For people.
+   */
+  name: string;
+  /**
+   * Such as `image/png`.
+   */
+  media_type: string;
+  /**
+   * Its size; absent where the tool did not say.
+   */
+  bytes?: number | undefined;
+  /**
+   * Where it is kept (`https:`, `http:` or `s3:`); absent where the tool has stored it nowhere, or where the URL is longer than 2 KB.
+   */
+  url?: string | undefined;
+}
+/**
  * Deletes a thread and all that is in it.
  */
 export interface Forget {
@@ -1112,6 +1133,10 @@ export interface ToolCompleted {
    * Milliseconds that the tool took.
    */
   execution_time_ms: number;
+  /**
+   * The files that belong to the result, 4 at most; absent where there are none.
+   */
+  files?: FileReference[] | undefined;
 }
 /**
  * One logged event of the type `tool_completed`.
@@ -1392,12 +1417,19 @@ const ToolProgressCheck: v.GenericSchema<unknown, ToolProgress> = v.object({
   tool_call_id: v.string(),
   message: v.string(),
 });
+const FileReferenceCheck: v.GenericSchema<unknown, FileReference> = v.object({
+  name: v.string(),
+  media_type: v.string(),
+  bytes: v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0)), () => undefined),
+  url: v.nullish(v.string(), () => undefined),
+});
 const ToolCompletedCheck: v.GenericSchema<unknown, ToolCompleted> = v.object({
   tool_name: v.string(),
   tool_call_id: v.string(),
   status: v.picklist(["ok","error","denied"]),
   result: v.string(),
   execution_time_ms: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  files: v.nullish(v.array(FileReferenceCheck), () => undefined),
 });
 const ApprovalRequestedCheck: v.GenericSchema<unknown, ApprovalRequested> = v.object({
   tool_name: v.string(),

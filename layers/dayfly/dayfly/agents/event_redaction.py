@@ -55,7 +55,8 @@ class EventRedaction:
             case ToolProgress(message=message):
                 return replace(event, message=redact(message))
             case ToolEnded(answer):
-                return replace(event, answer=replace(answer, content=redact(answer.content)))
+                files = tuple(replace(file, name=redact(file.name), url=redact(file.url)) for file in answer.files)
+                return replace(event, answer=replace(answer, content=redact(answer.content), files=files))
             case Answered(text):
                 return replace(event, text=redact(text), output=event.output and self._parameters(event.output))
             case Asked(calls):

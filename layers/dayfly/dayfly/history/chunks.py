@@ -156,7 +156,8 @@ def _fragments_of(messages: tuple[Message, ...]) -> Iterator[Fragment]:
                 pieces = [AssistantSaid(piece, finish=message.finish) for piece in split_text(text, PIECE_BYTES)]
                 if message.calls or message.state is not None:
                     pieces.append(replace(message, text=""))
-            case ToolAnswered():
-                pieces = [message]
+            case ToolAnswered(files=files):
+                # The bytes of its files were for the run itself.
+                pieces = [replace(message, files=tuple(file.without_data() for file in files))]
         for place, piece in enumerate(pieces or [message]):
             yield Fragment(piece, continued=place > 0)

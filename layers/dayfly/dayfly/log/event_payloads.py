@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from pydantic_core import to_json
 
 from dayfly.errors import AgentFailed, ErrorCode, RunFailed
-from dayfly.log.messages import ToolAnswered, ToolOutcome
+from dayfly.log.messages import ToolAnswered, ToolFile, ToolOutcome
 from dayfly.log.redaction import shown_parameters, shown_result
 from dayfly.protocol.call_ids import fitting_call_id
 from dayfly.protocol.events import (
@@ -19,6 +19,7 @@ from dayfly.protocol.events import (
     AgentRetrying,
     AgentThinking,
     ApprovalRequested,
+    FileReference,
     Finish,
     RetryReason,
     ToolCompleted,
@@ -27,7 +28,7 @@ from dayfly.protocol.events import (
     ToolStatus,
     Usage,
 )
-from dayfly.text import cut, sanitize
+from dayfly.text import cut, json_string_bytes, sanitize
 
 NAME_BYTES: Final = 256
 """Bytes of a tool's name in an event, as a JSON string. Providers take 64 characters of a tool that exists."""
@@ -37,6 +38,12 @@ PROGRESS_BYTES: Final = 1024
 """Bytes of what a tool tells of its progress, as a JSON string."""
 ANSWER_BYTES: Final = 24 * 1024
 """Bytes of the final answer in `agent_completed`, as a JSON string."""
+MOST_FILES: Final = 4
+"""Files of one result that an event names."""
+FILE_NAME_BYTES: Final = 512
+"""Bytes of a file's name, or media type, in an event, as a JSON string: 128 characters fit."""
+URL_BYTES: Final = 2 * 1024
+"""Bytes of a file's URL in an event, as a JSON string; a longer one is left out, since a part of one leads nowhere."""
 OUTPUT_BYTES: Final = 12 * 1024
 """Bytes of a structured answer in `agent_completed`, as JSON: half of an answer's, since its text is there too."""
 MOST_COUNTED: Final = 10**12
@@ -86,6 +93,16 @@ def tool_completed(answer: ToolAnswered, *, took_ms: int) -> ToolCompleted:
         status=_STATUS[answer.outcome],
         result=shown_result(answer.content),
         execution_time_ms=min(took_ms, MOST_COUNTED),
+        files=tuple(_reference(file) for file in answer.files[:MOST_FILES]) or None,
+    )
+
+
+def _reference(file: ToolFile) -> FileReference:
+    return FileReference(
+        name=cut(file.name, FILE_NAME_BYTES)[0],
+        media_type=cut(file.media_type, FILE_NAME_BYTES)[0],
+        bytes=min(file.size, MOST_COUNTED) or None,
+        url=file.url if file.url and json_string_bytes(file.url) <= URL_BYTES else None,
     )
 
 

@@ -1,10 +1,11 @@
 """The neutral form of a conversation: what any model library can be given and any reader shown."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Literal
 
-from pydantic import TypeAdapter
+from pydantic import Base64Bytes, TypeAdapter
 
 from dayfly.protocol.events import Finish
 
@@ -62,6 +63,55 @@ class AssistantSaid:
     kind: Literal["assistant"] = "assistant"
 
 
+_MOST_BYTES: Final = 10**15
+_FILE_NAME: Final = re.compile(r"[^\x00-\x1f/\\\x7f]{1,128}")
+_MEDIA_TYPE: Final = re.compile(r"[a-z]+/[a-zA-Z0-9.+_-]{1,100}")
+_FILE_URL: Final = re.compile(r"(?:https?|s3)://[^\s<>\"\\]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFile:
+    """An image or another file that belongs to a tool's result. At least one of `data` and `url` is given.
+
+    Attributes:
+        name: For people and the model, such as `chart.png`: up to 128 characters, no path.
+        media_type: Such as `image/png`.
+        data: Its bytes, for the model to look at: kept with the run, never sent to a client.
+        url: Where clients find it (`https:`, `http:` or `s3:`), if the tool has stored it.
+        size: Its bytes, counted; by default those of `data`. 0 where nobody knows.
+    """
+
+    name: str
+    media_type: str
+    data: Base64Bytes = b""
+    url: str = ""
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        if self.data and not self.size:
+            object.__setattr__(self, "size", len(self.data))
+
+    def check(self) -> None:
+        """Raises `TypeError` where an attribute is not as it says above."""
+        texts = (self.name, self.media_type, self.url)
+        if not all(isinstance(text, str) for text in texts) or not isinstance(self.data, bytes):
+            raise TypeError("a ToolFile has texts, and bytes as its data")
+        if not _FILE_NAME.fullmatch(self.name) or self.name in {".", ".."}:
+            raise TypeError(f"a ToolFile has a name of 1 to 128 characters without a path, not {self.name!r:.200}")
+        if not _MEDIA_TYPE.fullmatch(self.media_type):
+            raise TypeError(f"a ToolFile has a media type such as image/png, not {self.media_type!r:.200}")
+        if self.url and not _FILE_URL.fullmatch(self.url):
+            raise TypeError(f"a ToolFile has a URL with https, http or s3, not {self.url!r:.200}")
+        if not self.data and not self.url:
+            raise TypeError(f"the ToolFile {self.name} has neither data nor a URL")
+        if not isinstance(self.size, int) or not 0 <= self.size <= _MOST_BYTES:
+            raise TypeError(f"the ToolFile {self.name} has a size in bytes, not {self.size!r:.200}")
+
+    def without_data(self) -> "ToolFile":
+        """What stays of it when its run has ended."""
+        return replace(self, data=b"")
+
+
 @dataclass(frozen=True, slots=True)
 class ToolAnswered:
     """A tool's whole result, as the model is given it."""
@@ -70,6 +120,7 @@ class ToolAnswered:
     name: str
     content: str
     outcome: ToolOutcome = ToolOutcome.OK
+    files: tuple[ToolFile, ...] = ()
     kind: Literal["tool"] = "tool"
 
 

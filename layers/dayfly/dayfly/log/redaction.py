@@ -78,7 +78,9 @@ def sanitized_response(said: AssistantSaid) -> AssistantSaid:
 def sanitized_answer(answer: ToolAnswered) -> ToolAnswered:
     """The tool's answer with all its texts `whole` and its id fitting, as the journal can hold it."""
     content = sanitize(answer.content)
-    return replace(answer, call_id=fitting_call_id(answer.call_id), name=sanitize(answer.name), content=content)
+    files = tuple(replace(file, name=sanitize(file.name), url=sanitize(file.url)) for file in answer.files)
+    call_id = fitting_call_id(answer.call_id)
+    return replace(answer, call_id=call_id, name=sanitize(answer.name), content=content, files=files)
 
 
 def _cut_strings(value: JsonValue, limit: int) -> JsonValue:

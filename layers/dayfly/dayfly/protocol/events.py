@@ -157,6 +157,22 @@ class ToolProgress(Payload):
     """For people, cut to size. It replaces the one before."""
 
 
+class FileReference(BaseModel):
+    """An image or another file that a tool has made: where it is, never what is in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    """For people."""
+    media_type: str
+    """Such as `image/png`."""
+    bytes: Annotated[int, Field(ge=0)] | None = None
+    """Its size; absent where the tool did not say."""
+    url: str | None = None
+    """Where it is kept (`https:`, `http:` or `s3:`); absent where the tool has stored it nowhere, or where the URL is
+    longer than 2 KB."""
+
+
 class ToolCompleted(Payload):
     """A tool has run, or a call has ended without: the user did not approve it, or it named no tool, or its arguments
     do not fit; then no `tool_executing` came before. `result` is redacted and cut to size; the agent sees it whole."""
@@ -172,6 +188,8 @@ class ToolCompleted(Payload):
     """What the tool returned, as text: redacted, cut to size."""
     execution_time_ms: Annotated[int, Field(ge=0)]
     """Milliseconds that the tool took."""
+    files: tuple[FileReference, ...] | None = None
+    """The files that belong to the result, 4 at most; absent where there are none."""
 
 
 class ApprovalRequested(Payload):

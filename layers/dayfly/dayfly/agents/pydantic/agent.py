@@ -20,7 +20,7 @@ from dayfly.agents.pydantic.loop_start import already_answered, refuse_doubt, st
 from dayfly.agents.pydantic.request_model import RequestModel
 from dayfly.agents.pydantic.structured_output import StructuredOutput
 from dayfly.agents.pydantic.tool_calls import ToolCalls
-from dayfly.agents.pydantic.toolbox import Call, build_tool
+from dayfly.agents.pydantic.toolbox import Call, Result, build_tool
 from dayfly.agents.sdk.definition import AgentDefinition
 from dayfly.agents.sdk.protocol import AgentEvent, Answered, Turn
 from dayfly.errors import DayflyError, ModelFailed
@@ -88,13 +88,16 @@ class PydanticAgent:
 
     async def _loop(self, turn: Turn, model: Model, events: EventChannel[AgentEvent]) -> None:
         tools = self._definition.toolkit
+        instructions = await instructions_for(turn, self._definition.instructions)
+        if self._output is not None:
+            instructions = self._output.told(instructions, model, tools=bool(tools))
         calls = ToolCalls(turn, events, tools)
         hooks = LoopHooks(turn, events, calls, wanted=self._output, show_reasoning=self._definition.show_reasoning)
         agent = LibraryAgent(
             RequestModel(model),
             output_type=[str, DeferredToolRequests],
             name=turn.context.agent_name,
-            instructions=await instructions_for(turn, self._definition.instructions),
+            instructions=instructions,
             deps_type=type(None),
             tools=[build_tool(tool, calls.call_tool) for tool in tools],
             retries=RETRIES,
@@ -129,7 +132,7 @@ class PydanticAgentRecipe:
         return PydanticAgent(self.definition, self.open_model)
 
 
-async def _never(run_context: RunContext[None], call: Call) -> str:
+async def _never(run_context: RunContext[None], call: Call) -> Result:
     del run_context, call
     raise NotImplementedError("this tool was built to be looked at")
 

@@ -18,6 +18,7 @@ from pydantic_ai.messages import (
 
 from dayfly.agents.pydantic.provider_state import response_of, state_of
 from dayfly.agents.pydantic.request_text import arguments_json
+from dayfly.agents.pydantic.tool_results import content_of, text_in
 from dayfly.log.fold import UNANSWERED
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
 from dayfly.text import sanitize
@@ -101,8 +102,7 @@ def from_model_messages(messages: Sequence[ModelMessage]) -> tuple[Message, ...]
                 neutral.append(UserSaid(part.content if isinstance(part.content, str) else _spoken(part.content)))
             elif isinstance(part, ToolReturnPart):
                 outcome = _NEUTRAL.get(part.outcome, ToolOutcome.ERROR)
-                content = part.model_response_str(wrap_if_error=False)
-                neutral.append(ToolAnswered(part.tool_call_id, part.tool_name, content, outcome))
+                neutral.append(ToolAnswered(part.tool_call_id, part.tool_name, text_in(part), outcome))
     return tuple(neutral)
 
 
@@ -111,7 +111,7 @@ def _spoken(content: Sequence[object]) -> str:
 
 
 def _tool_return(answer: ToolAnswered) -> ToolReturnPart:
-    return ToolReturnPart(answer.name, answer.content, answer.call_id, outcome=_OUTCOMES[answer.outcome])
+    return ToolReturnPart(answer.name, content_of(answer), answer.call_id, outcome=_OUTCOMES[answer.outcome])
 
 
 def _request(parts: list[ModelRequestPart]) -> list[ModelMessage]:

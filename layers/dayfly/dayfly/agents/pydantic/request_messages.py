@@ -30,6 +30,7 @@ from dayfly.agents.pydantic.request_size import within
 from dayfly.agents.pydantic.request_steps import Asked, Said, Step, joined, turns_of
 from dayfly.agents.pydantic.request_text import arguments_json, is_blank, name_like, shortened
 from dayfly.agents.pydantic.tool_call_ids import Origin, short_id
+from dayfly.agents.pydantic.tool_results import text_in
 from dayfly.text import sanitize
 
 NO_OUTPUT: Final = "(no output)"
@@ -40,6 +41,7 @@ NO_ANSWER: Final = "(no answer)"
 """Stands between results and the user's next words, where the model had said nothing."""
 LEFT_OUT: Final = "(The beginning of this conversation is left out.)"
 """Stands before a response that is the first of the conversation."""
+FILES: Final = "(The files that the tools returned.)"
 GO_ON: Final = "(Go on.)"
 """Stands behind a response that is the last of the conversation."""
 
@@ -99,14 +101,19 @@ def _steps_of(messages: Iterable[ModelMessage], rules: Rules, provider: str) -> 
         if isinstance(message, ModelResponse):
             steps.append(_said(message, rules, provider))
             continue
+        files: list[UserContent] = []
         for part in message.parts:
             if isinstance(part, ToolReturnPart):
                 if steps and isinstance(said := steps[-1], Said):
                     steps[-1] = said.with_answer(_result(part, rules))
+                    # A strict template has no place for a file among results: it comes behind them.
+                    files += part.files if rules.alternates else ()
             elif isinstance(part, UserPromptPart | SystemPromptPart):
                 steps.append(Asked(_words(_contents(part), rules)))
             elif isinstance(part, RetryFeedbackPart):
                 steps.append(Asked((sanitize(part.model_response()),), begins=False))
+        if files:
+            steps.append(Asked((FILES, *files), begins=False))
     return steps
 
 
@@ -258,9 +265,10 @@ def _wire_id(call_id: str, step: Said, rules: Rules, used: set[str]) -> str:
 
 
 def _result(part: ToolReturnPart, rules: Rules) -> ToolReturnPart:
-    text = _bounded(part.model_response_str(wrap_if_error=False), rules)
-    name = name_like(part.tool_name, rules.tool_name)
-    return ToolReturnPart(name, NO_OUTPUT if is_blank(text) else text, part.tool_call_id, outcome=part.outcome)
+    text = _bounded(text_in(part), rules)
+    text = NO_OUTPUT if is_blank(text) else text
+    content = text if rules.alternates or not part.files else [text, *part.files]
+    return ToolReturnPart(name_like(part.tool_name, rules.tool_name), content, part.tool_call_id, outcome=part.outcome)
 
 
 def _words(contents: Iterable[UserContent], rules: Rules) -> tuple[UserContent, ...]:

@@ -9,6 +9,7 @@ from pydantic_ai.messages import ModelResponsePart, TextPart, ThinkingPart, Tool
 
 from dayfly.agents.pydantic.request_steps import Asked, Said, Step, turns_of
 from dayfly.agents.pydantic.request_text import arguments_json, shortened
+from dayfly.agents.pydantic.tool_results import text_in
 
 BYTES_PER_TOKEN: Final = 3
 """By which tokens are estimated from text in UTF-8. English takes more than four bytes a token, code, JSON and Chinese
@@ -50,7 +51,9 @@ def size_of(steps: Iterable[Step]) -> int:
             total += sum(PART_BYTES + _content_bytes(content) for content in step.contents)
         else:
             total += sum(PART_BYTES + _part_bytes(part) for part in step.response.parts)
-            total += sum(PART_BYTES + _bytes(_content_of(result)) for result in step.results)
+            total += sum(
+                PART_BYTES + _bytes(_content_of(result)) + FILE_BYTES * len(result.files) for result in step.results
+            )
     return total
 
 
@@ -133,7 +136,7 @@ def _part_bytes(part: ModelResponsePart) -> int:
 
 
 def _content_of(result: ToolReturnPart) -> str:
-    return result.model_response_str(wrap_if_error=False)
+    return text_in(result)
 
 
 def _content_bytes(content: UserContent) -> int:

@@ -17,9 +17,14 @@ OUTPUT_RETRIES: Final = 3
 """How often in a row a model is asked again for an answer that fits, before the run ends."""
 _EXPLANATION_BYTES: Final = 2 * 1024
 """Bytes of what the model is told of an answer that does not fit."""
-_NATIVE: Final = ("openai", "azure", "google")
-"""Providers whose own structured output is asked for, where the model has it: it takes any schema. Others are told the
-schema in words; some of them refuse large ones elsewhere."""
+_NATIVE: Final = frozenset({"openai", "azure", "google", "function"})
+"""Providers (and the library's scripted models) that are sent the schema as such, if the model takes one. Others are
+told it in words: a server that only speaks OpenAI's protocol may not know it, or no longer call tools; and some
+providers refuse large schemas."""
+_WORDS: Final = (
+    "Your answer, once you have called the tools that you need, is one JSON object, without any text or fence around "
+    "it, that fits this JSON schema:\n"
+)
 _FENCED: Final = re.compile(r"```[a-zA-Z]*\n(.*?)\n?```", re.DOTALL)
 
 
@@ -50,13 +55,18 @@ class StructuredOutput:
         description = (kind.__doc__ or "").strip() or None
         self._wanted = OutputObjectDefinition(schema, name=kind.__name__, description=description)
 
+    def told(self, instructions: str, model: Model, *, tools: bool) -> str:
+        """The instructions, with the schema behind them for a model that is not sent it as such."""
+        if _takes_schemas(model, tools=tools):
+            return instructions
+        return f"{instructions}\n\n{_WORDS}{json.dumps(self._wanted.json_schema, ensure_ascii=False)}"
+
     def asked_for(self, request: ModelRequestContext) -> ModelRequestContext:
-        """The request, in which the model is asked for an answer of this type."""
+        """The request, with the schema for a model that is sent it as such."""
         parameters = request.model_request_parameters
-        native = _has_its_own(request.model, tools=bool(parameters.function_tools))
-        asking = dataclasses.replace(
-            parameters, output_mode="native" if native else "prompted", output_object=self._wanted
-        )
+        if not _takes_schemas(request.model, tools=bool(parameters.function_tools)):
+            return request
+        asking = dataclasses.replace(parameters, output_mode="native", output_object=self._wanted)
         return dataclasses.replace(request, model_request_parameters=asking)
 
     def read(self, text: str) -> tuple[str, dict[str, JsonValue]]:
@@ -87,12 +97,12 @@ class StructuredOutput:
             return None
 
 
-def _has_its_own(model: Model, *, tools: bool) -> bool:
+def _takes_schemas(model: Model, *, tools: bool) -> bool:
     profile = model.profile
-    if not model.system.startswith(_NATIVE) or not profile.get("supports_json_schema_output", False):
+    provider = "google" if model.system.startswith("google") else model.system
+    if provider not in _NATIVE or not profile.get("supports_json_schema_output", False):
         return False
-    combines = not model.system.startswith("google") or bool(profile.get("google_supports_tool_combination", False))
-    return combines or not tools
+    return not tools or provider != "google" or bool(profile.get("google_supports_tool_combination", False))
 
 
 def _whole(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:

@@ -1,6 +1,7 @@
 """Carries out the tool calls of one attempt, with an event before each call and one after it."""
 
 import asyncio
+import dataclasses
 import json
 import logging
 from collections.abc import Awaitable, Iterable
@@ -15,8 +16,9 @@ from dayfly.agents.notes import NoteRefused
 from dayfly.agents.pydantic.event_channel import EventChannel
 from dayfly.agents.pydantic.failures import ToolFailures
 from dayfly.agents.pydantic.tool_progress import CallProgress
+from dayfly.agents.pydantic.tool_results import content_of, read_result
 from dayfly.agents.pydantic.tool_retries import ToolRetries
-from dayfly.agents.pydantic.toolbox import Call, as_text
+from dayfly.agents.pydantic.toolbox import Call, Result
 from dayfly.agents.sdk.definition import Tool
 from dayfly.agents.sdk.protocol import AgentEvent, Asked, OpenCall, ToolEnded, ToolStarted, Turn
 from dayfly.agents.sdk.tool_context import ToolContext, ToolError, ToolRetry
@@ -24,6 +26,8 @@ from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall, ToolOutco
 from dayfly.text import sanitize
 
 _log: Final = logging.getLogger(__name__)
+
+_DOUBT: Final = "Whether it took effect is not known."
 
 
 class ToolCalls:
@@ -50,29 +54,29 @@ class ToolCalls:
         self._retries.end_response()
         return self._failures.end_response()
 
-    async def call_tool(self, run_context: RunContext[None], call: Call) -> str:
-        """Carries out one call and returns the result's text.
+    async def call_tool(self, run_context: RunContext[None], call: Call) -> Result:
+        """Carries out one call and returns the result: its text, and files that the model can look at.
 
         Raises:
             ToolFailed: The tool failed. The library tells the model.
             ApprovalRequired: The user has not decided on the call. A resumed attempt is led here with all open calls.
         """
         call_id = run_context.tool_call_id or ""
-        name = run_context.tool_name or ""
-        if self._tools[name].requires_approval and call_id not in self._approved:
+        tool = self._tools[run_context.tool_name or ""]
+        if tool.requires_approval and call_id not in self._approved:
             raise ApprovalRequired
-        await self._events.give(ToolStarted(name, call_id, self._parameters(call_id)))
+        await self._events.give(ToolStarted(tool.name, call_id, self._parameters(call_id)))
         started = self._turn.clock.monotonic()
         async with CallProgress(call_id, self._events) as progress:
             context = ToolContext.of(self._turn, call_id, report=progress.tell)
-            content, outcome = await self._outcome(self._tools[name], call(context))
+            answer = await self._answer(tool, call_id, call(context))
         # The model, too, has no need of a secret, and its provider less.
-        content = self._turn.secrets.values.redact(content)
+        answer = dataclasses.replace(answer, content=self._turn.secrets.values.redact(answer.content))
         took_ms = round((self._turn.clock.monotonic() - started) * 1000)
-        await self._end(ToolAnswered(call_id, name, content, outcome), took_ms)
-        if outcome is not ToolOutcome.OK:
-            raise ToolFailed(content)
-        return content
+        await self._end(answer, took_ms)
+        if answer.outcome is not ToolOutcome.OK:
+            raise ToolFailed(answer.content)
+        return content_of(answer)
 
     async def end_call(self, result: ToolReturnPart) -> None:
         """Tells the end of a call that reached no tool, and so was not announced: the user denied it, there is no such
@@ -88,33 +92,38 @@ class ToolCalls:
         calls = ((call.tool_name, call.tool_call_id) for call in requests.approvals)
         await self._events.give(Asked(tuple(OpenCall(name, call, self._parameters(call)) for name, call in calls)))
 
-    async def _outcome(self, tool: Tool, call: Awaitable[object]) -> tuple[str, ToolOutcome]:
+    async def _answer(self, tool: Tool, call_id: str, call: Awaitable[object]) -> ToolAnswered:
         limit = asyncio.timeout(tool.timeout_s)
         try:
             async with limit:
-                return await self._result(tool, call)
+                return await self._result(tool, call_id, call)
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
             # Nobody cancelled this call: something that the tool waited for was cancelled.
-            return f"The tool {tool.name} broke off.", ToolOutcome.ERROR
+            said = f"The tool {tool.name} broke off."
         except Exception:  # noqa: BLE001  # a tool is foreign code: the run outlives its failure, and the model is told
             if limit.expired():
                 _log.warning("tool took too long", extra={"tool_name": tool.name, "timeout_s": tool.timeout_s})
-                return _out_of_time(tool), ToolOutcome.ERROR
-            _log.exception("tool failed", extra={"tool_name": tool.name})
-            return f"The tool {tool.name} failed unexpectedly.", ToolOutcome.ERROR
+                said = f"The tool {tool.name} did not finish within {tool.timeout_s:g} s. {_DOUBT}"
+            else:
+                _log.exception("tool failed", extra={"tool_name": tool.name})
+                said = f"The tool {tool.name} failed unexpectedly."
+        return ToolAnswered(call_id, tool.name, said, ToolOutcome.ERROR)
 
-    async def _result(self, tool: Tool, call: Awaitable[object]) -> tuple[str, ToolOutcome]:
+    async def _result(self, tool: Tool, call_id: str, call: Awaitable[object]) -> ToolAnswered:
         try:
-            return as_text(await call), ToolOutcome.OK
+            content, files = read_result(await call)
+            return ToolAnswered(call_id, tool.name, content, files=files)
         except ToolRetry as wrong:
-            said = sanitize(str(wrong))
+            said, outcome = sanitize(str(wrong)), ToolOutcome.ERROR
             if self._retries.are_left(tool.name, most=tool.retries):
-                return f"{said}\n\nCorrect the call and try again.", ToolOutcome.RETRY
-            return f"{said}\n\nDo not try again.", ToolOutcome.ERROR
+                said, outcome = f"{said}\n\nCorrect the call and try again.", ToolOutcome.RETRY
+            else:
+                said = f"{said}\n\nDo not try again."
         except (ToolError, NoteRefused, ToolFailed, ModelRetry) as refusal:
-            return sanitize(str(refusal)), ToolOutcome.ERROR  # its `__str__` may be the tool's own, and raise
+            said, outcome = sanitize(str(refusal)), ToolOutcome.ERROR  # its `__str__` may be the tool's own, and raise
+        return ToolAnswered(call_id, tool.name, said, outcome)
 
     async def _end(self, answer: ToolAnswered, execution_time_ms: int) -> None:
         self._ended.add(answer.call_id)
@@ -126,7 +135,3 @@ class ToolCalls:
         call = self._calls.get(call_id)
         parameters: dict[str, JsonValue] = json.loads(call.arguments) if call else {}
         return parameters
-
-
-def _out_of_time(tool: Tool) -> str:
-    return f"The tool {tool.name} did not finish within {tool.timeout_s:g} s. Whether it took effect is not known."

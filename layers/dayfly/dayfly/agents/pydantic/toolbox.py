@@ -12,19 +12,21 @@ from pydantic import PydanticUserError
 from pydantic_ai import RunContext
 from pydantic_ai import Tool as LibraryTool
 from pydantic_ai.exceptions import UserError
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_ai.messages import BinaryContent
 
 from dayfly.agents.sdk.definition import Tool
 from dayfly.agents.sdk.tool_context import ToolContext, ToolFunction
 from dayfly.agents.tool_threads import run_in_thread
 from dayfly.errors import ConfigurationError
-from dayfly.text import sanitize
 
 Call = Callable[[ToolContext], Awaitable[object]]
 """A tool's function with its arguments bound."""
 
-Invoke = Callable[[RunContext[None], Call], Awaitable[str]]
-"""Carries out one call and returns the result's text (`LoopHooks.call_tool`)."""
+Result = str | list[str | BinaryContent]
+"""A result as the library takes it: text, and files that the model can look at."""
+
+Invoke = Callable[[RunContext[None], Call], Awaitable[Result]]
+"""Carries out one call and returns the result (`LoopHooks.call_tool`)."""
 
 
 def build_tool(tool: Tool, invoke: Invoke) -> LibraryTool[None]:
@@ -50,7 +52,7 @@ def build_tool(tool: Tool, invoke: Invoke) -> LibraryTool[None]:
     shown = parameters[1:] if takes_context else parameters
     _check(name, shown, hints)
 
-    async def call(run_context: RunContext[None], /, **arguments: Any) -> str:
+    async def call(run_context: RunContext[None], /, **arguments: Any) -> Result:
         def bound(context: ToolContext) -> Awaitable[object]:
             return _start(function, context, (context,) if takes_context else (), arguments)
 
@@ -69,21 +71,6 @@ def build_tool(tool: Tool, invoke: Invoke) -> LibraryTool[None]:
         return LibraryTool(call, takes_ctx=True, name=name, requires_approval=tool.requires_approval)
     except (UserError, PydanticUserError) as error:
         raise ConfigurationError(f"the tool {name} has a parameter that no model can write: {error}") from error
-
-
-def as_text(result: object) -> str:
-    """A tool's result as the model is given it: text as it is, anything else as JSON, with null for NaN and infinities,
-    which JSON has no form for (RFC 8259, section 6).
-
-    Raises:
-        TypeError: JSON cannot hold it.
-    """
-    if isinstance(result, str):
-        return sanitize(result)
-    try:
-        return to_json(result, inf_nan_mode="null").decode()
-    except PydanticSerializationError as error:
-        raise TypeError(f"a tool returned {type(result).__name__}, which JSON cannot hold") from error
 
 
 async def _start(

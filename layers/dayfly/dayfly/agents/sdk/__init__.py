@@ -36,6 +36,7 @@ from dayfly.log.messages import (
     ProviderState,
     ToolAnswered,
     ToolCall,
+    ToolFile,
     ToolOutcome,
     UserSaid,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "ToolContext",
     "ToolEnded",
     "ToolError",
+    "ToolFile",
     "ToolFunction",
     "ToolOutcome",
     "ToolOutcomeUnknown",

@@ -27,7 +27,7 @@ from dayfly.agents.sdk.protocol import (
     Turn,
 )
 from dayfly.errors import AgentFailed
-from dayfly.log.event_payloads import MOST_COUNTED
+from dayfly.log.event_payloads import MOST_COUNTED, MOST_FILES
 from dayfly.log.messages import (
     AssistantSaid,
     Decision,
@@ -35,6 +35,7 @@ from dayfly.log.messages import (
     ProviderState,
     ToolAnswered,
     ToolCall,
+    ToolFile,
     ToolOutcome,
 )
 from dayfly.log.redaction import SHOWN_DEPTH
@@ -170,6 +171,7 @@ class Conduct:
         call_id = _id(answer.call_id, "ToolAnswered.call_id")
         _text(answer.name, "ToolAnswered.name")
         _text(answer.content, "ToolAnswered.content")
+        _files(answer.files)
         _count(event.execution_time_ms, "ToolEnded.execution_time_ms")
         _text(answer.outcome, "ToolAnswered.outcome")
         if answer.outcome not in _OUTCOMES:
@@ -276,7 +278,7 @@ def _several(value: object, kind: type[T], where: str) -> Sequence[T]:
     if not isinstance(value, tuple | list):
         raise AgentBrokeProtocol(f"The agent gave {type(value).__name__} as {where}, not tuple.")
     for one in value:
-        _kind(one, kind, f"a call of {where}")
+        _kind(one, kind, f"one of {where}")
     return value
 
 
@@ -298,6 +300,17 @@ def _json(value: object, where: str, *, levels: int) -> None:
     for name, inner in value.items():
         _text(name, f"a name in {where}")
         _json(inner, where, levels=levels - 1)
+
+
+def _files(value: object) -> None:
+    files = _several(value, ToolFile, "ToolAnswered.files")
+    if len(files) > MOST_FILES:
+        raise AgentBrokeProtocol(f"The agent gave {len(files)} files with a result, and {MOST_FILES} are the most.")
+    for file in files:
+        try:
+            file.check()
+        except TypeError as error:
+            raise AgentBrokeProtocol(f"The agent gave a file that is none: {error}.") from error
 
 
 def _output(value: object) -> None:

@@ -14,7 +14,8 @@ from dayfly.history.search import ThreadSearch
 
 ToolFunction = Callable[..., object]
 """A plain or async function with type hints and a docstring. Its first parameter may be a `ToolContext`; the others are
-what the model fills in. It returns text, or anything that can be written as JSON. A generator, plain or async, may
+what the model fills in. It returns text, anything that can be written as JSON, or a `ToolFile`, alone or in a list
+with other values. A generator, plain or async, may
 stand for it: each text that it yields is told as progress, and the last that it yields, of whatever type, is the
 result."""
 

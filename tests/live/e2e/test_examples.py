@@ -53,3 +53,68 @@ async def test_an_own_loop_is_watched_like_any_other(client: Chat) -> None:
         *("agent_thinking", "agent_delta", "agent_completed"),
     ]
     assert end["payload"]["result"] == "That is 42.16 km."
+
+
+async def test_a_chart_is_told_as_it_is_drawn_and_shown_as_a_reference(client: Chat) -> None:
+    """Progress comes while the tool runs, in order and not too often; of the image, no byte comes, but its name and
+    size."""
+    accepted = await client.ask("run", agent="reports", text="Chart the sales of tea")
+    await client.end_of(accepted["run_id"])
+    events = client.events(accepted["run_id"])
+    kinds = [event["type"] for event in events]
+    told = [event["payload"]["message"] for event in events if event["type"] == "tool_progress"]
+    assert told[0] == "quarter 1 of 4"
+    assert 2 <= len(told) <= 4
+    assert told == sorted(told)
+    assert kinds.index("tool_executing") < kinds.index("tool_progress") < kinds.index("tool_completed")
+    done = next(event["payload"] for event in events if event["type"] == "tool_completed")
+    assert done["status"] == "ok"
+    (file,) = done["files"]
+    assert (file["name"], file["media_type"], set(file)) == ("tea.png", "image/png", {"name", "media_type", "bytes"})
+    assert "IDAT" not in json.dumps(events)
+
+
+async def test_a_generator_tells_its_steps(client: Chat) -> None:
+    """Its texts are progress, its last value the result."""
+    accepted = await client.ask("run", agent="reports", text="Audit the stock of cups")
+    await client.end_of(accepted["run_id"])
+    payloads = [(event["type"], event["payload"]) for event in client.events(accepted["run_id"])]
+    assert next(payload["message"] for kind, payload in payloads if kind == "tool_progress") == "shelf 1"
+    (done,) = [payload for kind, payload in payloads if kind == "tool_completed"]
+    assert json.loads(done["result"]) == {"product": "cups", "left": 13}
+
+
+async def test_a_call_that_is_wrong_is_told_to_the_model(client: Chat) -> None:
+    """The client sees an error, and the run goes on to its answer."""
+    accepted = await client.ask("run", agent="reports", text="Chart the sales of gold")
+    end = await client.end_of(accepted["run_id"])
+    (done,) = [event["payload"] for event in client.events(accepted["run_id"]) if event["type"] == "tool_completed"]
+    assert done["status"] == "error"
+    assert "there are tea, cups" in done["result"]
+    assert end["type"] == "agent_completed"
+
+
+async def test_an_approval_with_wrong_arguments_is_never_asked(client: Chat) -> None:
+    """Neither is the call announced as running: it ends with what is wrong, and the model goes on."""
+    accepted = await client.ask("run", agent="orders", text='refund_order {"number": "none"}')
+    await client.end_of(accepted["run_id"])
+    events = client.events(accepted["run_id"])
+    kinds = [event["type"] for event in events]
+    assert "approval_requested" not in kinds
+    assert "tool_executing" not in kinds
+    (done,) = [event["payload"] for event in events if event["type"] == "tool_completed"]
+    assert (done["tool_name"], done["status"]) == ("refund_order", "error")
+    assert "number" in done["result"]
+
+
+async def test_a_structured_answer_is_json(client: Chat) -> None:
+    """As a value, and as the text that was streamed; the thread's next turn goes on behind it."""
+    first = await client.ask("run", agent="tickets", text="My parcel is 3 days late, which is of high urgency")
+    end = (await client.end_of(first["run_id"]))["payload"]
+    assert (end["output"]["urgency"], end["output"]["days_waiting"], end["output"]["tags"]) == ("high", 3, [])
+    deltas = [event["payload"]["text"] for event in client.events(first["run_id"]) if event["type"] == "agent_delta"]
+    assert "".join(deltas) == end["result"]
+    assert json.loads(end["result"])["days_waiting"] == 3
+    text = "Remember that my number is 1042"
+    second = await client.ask("run", agent="tickets", text=text, thread_id=first["thread_id"])
+    assert (await client.end_of(second["run_id"]))["payload"]["output"]["urgency"] in {"low", "normal", "high"}

@@ -30,7 +30,7 @@ def exception(kind: str, message: str) -> bytes:
 
 def _message(headers: dict[str, str], payload: dict[str, JsonValue]) -> bytes:
     head = b"".join(_header(name, value) for name, value in headers.items())
-    body = json.dumps(payload, ensure_ascii=False).encode()
+    body = json.dumps(payload).encode()  # escapes what UTF-8 has no form for, such as half a character
     prelude = struct.pack(">II", 12 + len(head) + len(body) + 4, len(head))
     message = prelude + struct.pack(">I", zlib.crc32(prelude)) + head + body
     return message + struct.pack(">I", zlib.crc32(message))

@@ -11,7 +11,8 @@ from pydantic import JsonValue
 
 from dayfly.agents.sdk import Answered
 from dayfly.protocol.events import Finish
-from tests.contract.openai_responses import AGENT, HELLO, STOP, USED, heard, part, raw, tools
+from tests.contract.hearing import AGENT
+from tests.contract.openai_responses import HELLO, STOP, USED, heard, part, raw, tools
 from tests.contract.openai_wire import DONE, chunk, data, says, stream
 from tests.contract.scripted_model import Ends, Step, Whole
 

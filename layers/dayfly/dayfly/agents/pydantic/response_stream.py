@@ -62,8 +62,8 @@ class ResponseStream:
     def settled(self, response: ModelResponse) -> ModelResponse:
         """The response, of which this was the stream, with just the answer as its text, and all of it valid Unicode."""
         answer = self._splitter.answer
-        text = sanitize("".join(part.content for part in response.parts if isinstance(part, TextPart)))
         parts = [_sanitized(part) for part in response.parts]
+        text = "".join(part.content for part in parts if isinstance(part, TextPart))
         return dataclasses.replace(response, parts=parts if text == answer else list(_with_text(parts, answer)))
 
     def _reason(self, text: str, *, begins: bool) -> Iterator[Shown]:

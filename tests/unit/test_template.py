@@ -105,6 +105,7 @@ def test_every_parameter_has_a_default(template: dict[str, Any]) -> None:
                 "MODEL_BASE_URL",
                 "MODEL_KEY_SECRET",
                 "MODEL_KEY_PARAMETER",
+                "SHOW_REASONING",
                 "AGENT_SECRETS",
                 "AGENT_PARAMETERS",
                 ENDPOINT,

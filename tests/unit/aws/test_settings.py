@@ -17,6 +17,8 @@ def test_settings_come_from_the_environments_names() -> None:
     assert settings.warm_up is False
     assert ConnectionSettings.read({**told, "WARM_UP": "on"}).warm_up is True
     assert EngineSettings.read(ENGINE).model == "demo"
+    assert EngineSettings.read(ENGINE).show_reasoning is True
+    assert EngineSettings.read({**ENGINE, "SHOW_REASONING": "off"}).show_reasoning is False
 
 
 @pytest.mark.parametrize("name", ["RUN_SECONDS", "APPROVAL_SECONDS"])

@@ -11,6 +11,7 @@ from dayfly.agents.sdk.protocol import (
     Asked,
     Delta,
     OpenCall,
+    ReasoningDelta,
     Responded,
     Thinking,
     ToolEnded,
@@ -37,14 +38,14 @@ ANSWER = ToolAnswered("c-1", "look", "one")
 class Narrated:
     """A stage, and a narrator on it that drives what a test wrote down."""
 
-    def __init__(self, world: World, stage: Stage, *, lifetime_s: float = 1000) -> None:
+    def __init__(self, world: World, stage: Stage, *, lifetime_s: float = 1000, show_reasoning: bool = True) -> None:
         self.stage = stage
         self.mine = True
         self.reached: list[AgentEvent] = []
         """Behind which events the agent has gone on."""
         self.bridge = stage.bridge()
         budget = TimeBudget(world.clock, deadline=world.clock.monotonic() + lifetime_s, run_left_s=1e6)
-        self.narrator = Narrator(self.bridge, InlineHost(), budget, hold=self._hold)
+        self.narrator = Narrator(self.bridge, InlineHost(), budget, hold=self._hold, show_reasoning=show_reasoning)
         self.turn = Turn(context=world.context(stage.call), text="Hi", history=(), table=world.table, clock=world.clock)
 
     async def _hold(self) -> None:
@@ -231,3 +232,15 @@ async def test_the_agents_generator_is_closed_behind_a_failure(world: World) -> 
         with pytest.raises(AgentFailed):
             await scene.narrator.drive(Scripted(script), scene.turn)
     assert closed == [True]
+
+
+@pytest.mark.parametrize(("show_reasoning", "told"), [(True, ["plan"]), (False, [])])
+async def test_reasoning_is_emitted_where_the_deployment_shows_it(
+    world: World, told: list[str], *, show_reasoning: bool
+) -> None:
+    """Whichever agent gives it; all else is the same."""
+    scene = Narrated(world, await staged(world), show_reasoning=show_reasoning)
+    await scene.drive(ReasoningDelta("plan"), Delta("Hello"), Responded(AssistantSaid("Hello")), Answered("Hello"))
+    events = world.log(scene.stage.call.run_id)
+    assert [event["payload"]["text"] for event in events if event["type"] == "agent_reasoning"] == told
+    assert [event["payload"]["text"] for event in events if event["type"] == "agent_delta"] == ["Hello"]

@@ -88,7 +88,8 @@ class EngineSettings(BackendSettings):
     hand over.
 
     `run_seconds` is how long a run may take over all of its engines, `approval_seconds` how long it waits for its user,
-    and `agents_package` the package whose modules are the agents. `agent_secrets` is the ARN of a secret of Secrets
+    `show_reasoning` (`on` or `off`) whether clients are told what models reason, and `agents_package` the package whose
+    modules are the agents. `agent_secrets` is the ARN of a secret of Secrets
     Manager and `agent_parameters` a path of Parameter Store, with a slash at its end; `dotenv_file`, which is set on a
     developer's machine alone, is the path of a `.env` file.
     """
@@ -100,6 +101,7 @@ class EngineSettings(BackendSettings):
     model_base_url: str = ""
     model_key_secret: str = ""
     model_key_parameter: str = ""
+    show_reasoning: bool = True
     agents_package: Required = "agents"
     agent_secrets: str = ""
     agent_parameters: Annotated[str, Field(pattern=r"^(/.+/)?$")] = ""

@@ -81,6 +81,7 @@ class IsolatedExecutionEngine:
         run_writer: RunWriter,
         limits: RunLimits,
         secrets: RunSecrets,
+        show_reasoning: bool = True,
     ) -> None:
         self.context = context
         self.state = EngineState.NEW
@@ -91,6 +92,7 @@ class IsolatedExecutionEngine:
         self._run_writer = run_writer
         self._limits = limits
         self._secrets = secrets
+        self._show_reasoning = show_reasoning
         self._table = run_writer.ports.table
         self._clock = run_writer.ports.clock
         self._meter = run_writer.ports.meter
@@ -165,7 +167,7 @@ class IsolatedExecutionEngine:
         run_left_s = (self._limits.run_ms - facts.run.spent_ms) / 1000
         budget = TimeBudget(self._clock, deadline=self.context.deadline, run_left_s=run_left_s)
         keeper = LeaseKeeper(self._table, self._clock, self._bridge, facts, attempt.claim)
-        narrator = Narrator(self._bridge, self._host, budget, hold=keeper.hold)
+        narrator = Narrator(self._bridge, self._host, budget, hold=keeper.hold, show_reasoning=self._show_reasoning)
         watcher.phase = lambda: narrator.phase
         supervision = Supervision(
             self._host,

@@ -43,6 +43,7 @@ class EngineInfrastructure:
     host: HostRecipe
     secrets: SecretsRecipe
     limits: RunLimits
+    show_reasoning: bool
 
 
 class ExecutionEngineFactory:
@@ -62,6 +63,7 @@ class ExecutionEngineFactory:
         host: HostRecipe | None = None,
         secrets: SecretsRecipe | None = None,
         limits: RunLimits | None = None,
+        show_reasoning: bool = True,
     ) -> None:
         """Takes the infrastructure, which carries no user's data, once.
 
@@ -70,6 +72,7 @@ class ExecutionEngineFactory:
             agents: Likewise.
             bridge: A recipe; `None` means "build one per run", as for `updates`, `host` and `secrets`.
             limits: Have defaults.
+            show_reasoning: Whether what models reason is told to clients, of whichever agent.
 
         Raises:
             ConfigurationError: Something is missing, or the factory is configured already.
@@ -97,6 +100,7 @@ class ExecutionEngineFactory:
             host=host or ThreadHost,
             secrets=secrets or RunSecrets,
             limits=limits or RunLimits(),
+            show_reasoning=show_reasoning,
         )
 
     def create(self, context: UserExecutionContext) -> IsolatedExecutionEngine:
@@ -127,6 +131,7 @@ class ExecutionEngineFactory:
             run_writer=RunWriter(ports=ports, invocation_id=context.invocation_id),
             limits=parts.limits,
             secrets=secrets,
+            show_reasoning=parts.show_reasoning,
         )
         ports.meter.add(Metric.ENGINES_CREATED)
         ports.meter.add(Metric.ENGINE_CREATION_TIME, (ports.clock.monotonic() - started) * 1000)

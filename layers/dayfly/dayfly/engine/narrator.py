@@ -45,9 +45,16 @@ class Narrator:
     goes on only when the event before is taken."""
 
     def __init__(
-        self, bridge: WebSocketBridge, host: AgentHost, budget: TimeBudget, *, hold: Callable[[], Awaitable[None]]
+        self,
+        bridge: WebSocketBridge,
+        host: AgentHost,
+        budget: TimeBudget,
+        *,
+        hold: Callable[[], Awaitable[None]],
+        show_reasoning: bool = True,
     ) -> None:
-        """`hold` returns when the run's lease is surely this engine's, and raises where it may not be."""
+        """`hold` returns when the run's lease is surely this engine's, and raises where it may not be. Without
+        `show_reasoning` no piece of reasoning is emitted."""
         self.phase = Phase.STARTING
         self.answer: Answered | Asked | None = None
         self.out_of_time = asyncio.Event()
@@ -63,6 +70,7 @@ class Narrator:
         self._host = host
         self._budget = budget
         self._hold = hold
+        self._show_reasoning = show_reasoning
 
     async def drive(self, agent: Agent, turn: Turn) -> None:
         """Runs the agent to its end. Call it where the agent is to run. Raises what the agent raises, and `AgentFailed`
@@ -96,7 +104,8 @@ class Narrator:
         )
 
     async def _cross(self, event: AgentEvent) -> None:
-        await self._host.call(lambda: self._take(event))
+        if self._show_reasoning or not isinstance(event, ReasoningDelta):
+            await self._host.call(lambda: self._take(event))
 
     async def _take(self, event: AgentEvent) -> None:
         asks = self._note_untold(event)

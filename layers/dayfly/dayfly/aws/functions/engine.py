@@ -58,6 +58,7 @@ class EngineFunction:
             agents=Catalogue(definitions, models=models, model=settings.model),
             secrets=lambda: RunSecrets(store, values),
             limits=RunLimits(run_ms=settings.run_seconds * 1000, approval_ms=settings.approval_seconds * 1000),
+            show_reasoning=settings.show_reasoning,
         )
         # What the agents' library loads on first use is loaded now, in the init phase, and not in a user's first run.
         warm_up()

@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -41,11 +42,21 @@ class Issuer:
         self._audience = audience
         self._keys: list[_Key] = []
 
-    def token(self, *, user: str, tenant: str | None, ttl: float, audience: str | None = None) -> tuple[str, datetime]:
-        """A token for `user` (`sub`) that expires in `ttl` seconds, in the past if negative, and the time it does."""
+    def token(
+        self,
+        *,
+        user: str,
+        tenant: str | None,
+        ttl: float,
+        audience: str | None = None,
+        more: Mapping[str, object] | None = None,
+    ) -> tuple[str, datetime]:
+        """A token for `user` (`sub`) that expires in `ttl` seconds, in the past if negative, and the time it does. Of
+        `more` claims those count that the token does not have anyway."""
         now = int(time.time())
         expires = now + int(ttl)
         claims: dict[str, object] = {
+            **(more or {}),
             "iss": self._url,
             "aud": audience or self._audience,
             "sub": user,
@@ -105,7 +116,12 @@ class Issuer:
             return JSONResponse({"error": "the query parameter user is missing"}, status_code=400, headers=_FRESH)
         if ttl is None:
             return JSONResponse({"error": "ttl is no number of seconds"}, status_code=400, headers=_FRESH)
-        token, expires = self.token(user=user, tenant=query.get("tenant"), ttl=ttl, audience=query.get("audience"))
+        more = _object(query.get("claims", "{}"))
+        if more is None:
+            return JSONResponse({"error": "claims is no JSON object"}, status_code=400, headers=_FRESH)
+        token, expires = self.token(
+            user=user, tenant=query.get("tenant"), ttl=ttl, audience=query.get("audience"), more=more
+        )
         stamp = expires.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return Response(
             json.dumps({"token": token, "expires_at": stamp}), media_type="application/json", headers=_FRESH
@@ -114,6 +130,14 @@ class Issuer:
     async def _serve_rotate(self, request: Request) -> Response:
         self.rotate(retire=request.query_params.get("retire") in ("1", "true"))
         return JSONResponse(self.jwks(), headers=_FRESH)
+
+
+def _object(text: str) -> dict[str, object] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _seconds(text: str) -> float | None:

@@ -50,6 +50,9 @@ class World:
     agents: ScriptedAgents = field(default_factory=_agents)
     limits: RunLimits = field(default_factory=RunLimits)
 
+    claims: str | None = None
+    """Of the tokens with which frames are sent from now on."""
+
     def __post_init__(self) -> None:
         self.memory = MemoryTable(clock=self.clock)
         self.table = FaultyTable(self.memory)
@@ -79,7 +82,7 @@ class World:
         """Sends a frame through the router and gives the reply to it, which is the last frame that has its id."""
         sent = body if isinstance(body, str) else json.dumps(body)
         before = len(self.sockets.frames[connection])
-        await self.router.handle(caller(user, connection), sent)
+        await self.router.handle(caller(user, connection, claims=self.claims), sent)
         unasked = {"agent_heartbeat", "thread_changed"}
         replies = [f for f in self.sockets.received(connection)[before:] if "seq" not in f and f["type"] not in unasked]
         assert len(replies) == 1, replies
@@ -263,9 +266,9 @@ class World:
         return self.rows(LeaseRow)
 
 
-def caller(user: str = "u-alice", connection: str = "a1") -> Caller:
+def caller(user: str = "u-alice", connection: str = "a1", *, claims: str | None = None) -> Caller:
     """Who sends a frame."""
-    return Caller(user_id=user, tenant_id=user, connection_id=connection, invocation_id="i-router")
+    return Caller(user_id=user, tenant_id=user, connection_id=connection, invocation_id="i-router", claims=claims)
 
 
 TERMINAL = {"agent_completed", "agent_error", "agent_cancelled"}

@@ -92,7 +92,7 @@ def test_every_parameter_has_a_default(template: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("function", "own"),
     [
-        ("Authorizer", {"JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL", "TENANT_CLAIM"}),
+        ("Authorizer", {"JWT_ISSUER", "JWT_AUDIENCE", "JWT_JWKS_URL", "TENANT_CLAIM", "CONTEXT_CLAIMS"}),
         ("Connection", {"ENGINE_FUNCTION", "ISOLATION", "WARM_UP"}),
         ("Router", {"ENGINE_FUNCTION", "ISOLATION", ENDPOINT}),
         (

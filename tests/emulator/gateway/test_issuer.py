@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import jwt
@@ -37,6 +38,19 @@ async def test_a_minted_token_verifies_against_the_published_keys() -> None:
     assert discovery["issuer"] == gateway.url
     assert discovery["jwks_uri"] == f"{gateway.url}/.well-known/jwks.json"
     assert datetime.fromisoformat(minted["expires_at"]) == datetime.fromtimestamp(claims["exp"], UTC)
+
+
+async def test_a_token_may_have_more_claims() -> None:
+    """Claims of a JSON object are in the token, and change none that it has anyway; anything else is refused."""
+    async with running() as gateway:
+        more = quote('{"email": "a@b.example", "groups": ["x"], "sub": "eve", "iss": "https://other.example"}')
+        _, minted = await fetch(gateway, f"/token?user=a&claims={more}")
+        _, keys = await fetch(gateway, "/.well-known/jwks.json")
+        claims = verify(minted["token"], keys)
+        assert (claims["sub"], claims["iss"]) == ("a", gateway.url)
+        assert (claims["email"], claims["groups"]) == ("a@b.example", ["x"])
+        for wrong in ("x", "[]", "7"):
+            assert (await fetch(gateway, f"/token?user=a&claims={wrong}"))[0] == 400
 
 
 async def test_keys_rotate() -> None:

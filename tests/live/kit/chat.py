@@ -31,13 +31,14 @@ def token_for(url: str, user: str) -> str:
     return token
 
 
-async def dial(url: str, user: str, **options: object) -> Client:
-    """A socket of the chat for a user of the development issuer. `options` are those of `websockets`.
+async def dial(url: str, user: str, *, token: str | None = None, **options: object) -> Client:
+    """A socket of the chat for a user of the development issuer, or for the user of another issuer's token. `options`
+    are those of `websockets`.
 
     Raises:
         NotOpened: there is no token, or the handshake failed.
     """
-    token = await asyncio.to_thread(token_for, url, user)
+    token = token or await asyncio.to_thread(token_for, url, user)
     try:
         socket = await connect(
             stage(url, STAGE),
@@ -53,11 +54,12 @@ async def dial(url: str, user: str, **options: object) -> Client:
 class Chat:
     """One open socket, all that came over it in order of arrival, and what the reducer makes of it."""
 
-    def __init__(self, url: str, user: str) -> None:
+    def __init__(self, url: str, user: str, *, token: str | None = None) -> None:
         self.frames: list[Frame] = []
         self.close_code: int | None = None
         self._url = url
         self._user = user
+        self._token = token
         self._runs: dict[str, RunView] = {}
         self._news = asyncio.Condition()
         self._client: Client | None = None
@@ -65,7 +67,7 @@ class Chat:
         self._ids = 0
 
     async def __aenter__(self) -> Self:
-        self._client = await dial(self._url, self._user)
+        self._client = await dial(self._url, self._user, token=self._token)
         self._reader = asyncio.create_task(self._read(self._client))
         return self
 

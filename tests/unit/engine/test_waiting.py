@@ -217,3 +217,37 @@ async def test_any_one_call_may_fail(way: Fault | Halt) -> None:
         await assert_history(world, call.thread_id)
 
     assert await walk(way, begin=asked, act=act, check=check) >= 6
+
+
+async def test_every_attempt_knows_the_claims_of_who_sent_the_message(world: World) -> None:
+    """Whoever approves, with whatever token: the engine that goes on has the claims of the run's own message."""
+    agent = asking("c-1")
+    world.claims = '{"email":"alice@b.example","groups":["admin"]}'
+    call = await asked(world, agent)
+    await world.engine(call)
+    world.claims = '{"email":"later@b.example"}'
+    await world.approve(call.run_id, "c-1")
+    await world.serve()
+    assert assert_ended_once(world, call.run_id) == "agent_completed"
+    expected = {"email": "alice@b.example", "groups": ("admin",)}
+    assert [turn.context.claims for turn in agent.turns] == [expected, expected]
+    assert "b.example" not in str([world.log(call.run_id), world.sockets.frames, world.invoker.calls])
+
+
+async def test_queued_and_recovered_runs_keep_their_claims(world: World) -> None:
+    """A message that waited, and a run whose engine died, are gone on with as they were sent; a token without chosen
+    claims has none."""
+    agent = Programme(Round("One.", think_s=5))
+    world.claims = '{"name":"first"}'
+    call = await world.killed(agent)
+    world.claims = '{"name":"second"}'
+    await world.queued(call)
+    world.claims = None
+    await world.queued(call)
+    await world.recover()
+    assert [turn.context.claims for turn in agent.turns] == [
+        {"name": "first"},
+        {"name": "first"},
+        {"name": "second"},
+        {},
+    ]

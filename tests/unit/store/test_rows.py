@@ -30,7 +30,7 @@ from tests.contract.rows import one_of_every_kind
 STORED: dict[type[Row], str] = {
     ThreadRow: "user thread title state version created updated active_run queue interrupts turn ended history_head",
     RunRow: "user tenant thread run request agent text turn admitted attempt first_seq resumes cut_after spent_ms "
-    "pending answers answered",
+    "pending answers answered claims",
     LogRow: "user run first last events nonce ordinal invocation at journal journal_parts outcome",
     LeaseRow: "user tenant thread run lease_shard due state attempt first_seq activated invoked nonce",
     ForgetRow: "user thread lease_shard due at",
@@ -51,6 +51,8 @@ def filled(row: Row) -> Row:
     match row:
         case ThreadRow():
             return replace(row, active_run="r-1", history_head="HIST#t-1#1")
+        case RunRow():
+            return replace(row, claims='{"email":"a@b.example"}')
         case LogRow():
             return replace(row, outcome=Outcome.COMPLETED)
         case RequestRow():

@@ -1,9 +1,12 @@
 """Runs an agent without an engine, in memory: for developers' tests, and to warm a function up."""
 
 import asyncio
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
+
+from pydantic import JsonValue
 
 from dayfly.agents.event_redaction import EventRedaction
 from dayfly.agents.models.factory import DEMO, ModelFactory, Models
@@ -14,6 +17,7 @@ from dayfly.agents.sdk.protocol import AgentEvent, AgentRecipe, Answered, Asked,
 from dayfly.agents.sdk.run_steps import steps_of
 from dayfly.agents.secrets import RunSecrets, SecretStore
 from dayfly.clock import Clock, SystemClock
+from dayfly.context.claims import read_claims
 from dayfly.context.execution import UserExecutionContext
 from dayfly.context.run_ref import RunRef
 from dayfly.errors import AgentFailed
@@ -40,6 +44,7 @@ async def dry_run(
     clock: Clock | None = None,
     user_id: str = "u-dry-run",
     secrets: SecretStore | None = None,
+    claims: Mapping[str, JsonValue] | None = None,
 ) -> tuple[AgentEvent, ...]:
     """Runs the agent and returns its events, over all attempts.
 
@@ -55,6 +60,7 @@ async def dry_run(
         clock: By default the system's.
         user_id: Whose notes and threads the tools reach.
         secrets: Where the tools' secrets and settings are kept; by default there are none.
+        claims: Of the user's token; by default none.
 
     Raises:
         ConfigurationError: The model's setting is wrong.
@@ -64,7 +70,7 @@ async def dry_run(
     clock = clock or SystemClock()
     recipe = _recipe(agent, models or Models(), model)
     turn = Turn(
-        context=_context(user_id, clock),
+        context=replace(_context(user_id, clock), claims=read_claims(json.dumps(claims or {}))),
         text=text,
         history=history,
         table=table or MemoryTable(),

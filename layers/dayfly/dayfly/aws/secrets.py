@@ -101,7 +101,7 @@ class KeyValueSecret:
             try:
                 value = self._secrets().get(self._secret_id, max_age=MAX_AGE_S, force_fetch=fresh)
             except GetParameterError as error:
-                raise _unavailable(self.place, error) from error
+                raise _unavailable(self.place, error) from _cause(error)
         return _text(self._pairs(value).get(name))
 
     def _secrets(self) -> SecretsProvider:
@@ -140,7 +140,7 @@ class ParameterPath:
             except GetParameterError as error:
                 if _code(error) == "ParameterNotFound":
                     return None
-                raise _unavailable(self.place, error) from error
+                raise _unavailable(self.place, error) from _cause(error)
         parameter = found if isinstance(found, dict) else {}
         type_, value = str(parameter["Type"]), str(parameter["Value"])
         if (type_ == "SecureString") != (kind is Kind.SECRET):
@@ -189,9 +189,13 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) or value is None else json.dumps(value)
 
 
+def _cause(error: GetParameterError) -> BaseException:
+    # Powertools has it in the message and as the context alone.
+    return error.__context__ or error
+
+
 def _code(error: GetParameterError) -> str:
-    # Powertools names the cause in the message alone.
-    cause = error.__context__
+    cause = _cause(error)
     return code_of(cause) if isinstance(cause, ClientError) else type(cause).__name__
 
 

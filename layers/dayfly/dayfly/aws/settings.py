@@ -45,17 +45,24 @@ class Settings(BaseModel):
 
 class AuthorizerSettings(Settings):
     """Whose tokens are accepted. `jwt_audience` may be several, with commas between them; an empty `jwt_jwks_url` is
-    discovered from the issuer; an empty `tenant_claim` makes every user a tenant of their own."""
+    discovered from the issuer; an empty `tenant_claim` makes every user a tenant of their own; `context_claims` are the
+    names of the claims that agents may know, with commas between them."""
 
     jwt_issuer: Required
     jwt_audience: Annotated[str, Field(pattern=r"[^,\s]")]
     jwt_jwks_url: str = ""
     tenant_claim: str = ""
+    context_claims: str = ""
 
     @property
     def audiences(self) -> tuple[str, ...]:
         """The accepted audiences; at least one."""
         return _names(self.jwt_audience)
+
+    @property
+    def chosen_claims(self) -> tuple[str, ...]:
+        """The names of the claims that agents may know."""
+        return _names(self.context_claims)
 
 
 def _names(text: str) -> tuple[str, ...]:

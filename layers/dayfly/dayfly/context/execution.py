@@ -1,9 +1,10 @@
 """The frozen context of one run attempt."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from dayfly.context.claims import NO_CLAIMS, Claims
 from dayfly.context.run_ref import OfRun, RunRef
 from dayfly.errors import InvalidContext
 
@@ -25,7 +26,8 @@ class UserExecutionContext(OfRun):
 
     `user_id` and `tenant_id` come from the authorizer and from nowhere else. `request_id` is the client's own id of the
     `run` frame, `invocation_id` that of the Lambda invocation. `first_seq` is the seq at which this attempt's engine
-    writes first. `deadline` is a reading of the monotonic clock in seconds, after which nothing may run.
+    writes first. `deadline` is a reading of the monotonic clock in seconds, after which nothing may run. `claims` are
+    those of the user's token that agents may know; they say nothing of whose run it is.
 
     Raises `InvalidContext` for an id that is empty, over 64 characters, of other characters than `A-Za-z0-9_-`, or a
     placeholder; for an attempt or `first_seq` out of range; for sub-agents nested deeper than `MAX_DEPTH`.
@@ -39,10 +41,11 @@ class UserExecutionContext(OfRun):
     first_seq: int
     deadline: float
     depth: int = 0
+    claims: Claims = field(default=NO_CLAIMS, repr=False, hash=False)
 
     def __post_init__(self) -> None:
-        for field in ("user_id", "tenant_id", "thread_id", "run_id", "request_id", "invocation_id", "agent_name"):
-            _require_id(field, getattr(self, field), names_a_person_or_thing=field not in {"request_id", "agent_name"})
+        for name in ("user_id", "tenant_id", "thread_id", "run_id", "request_id", "invocation_id", "agent_name"):
+            _require_id(name, getattr(self, name), names_a_person_or_thing=name not in {"request_id", "agent_name"})
         if self.attempt < 1:
             raise InvalidContext(f"attempt counts from 1, not {self.attempt}")
         if self.first_seq < 2:

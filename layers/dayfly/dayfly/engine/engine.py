@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
 from dayfly.agents.sdk.protocol import Agent, Asked, Turn
 from dayfly.agents.secrets import RunSecrets
+from dayfly.context.claims import read_claims
 from dayfly.context.execution import UserExecutionContext
 from dayfly.delivery.bridge import WebSocketBridge
 from dayfly.engine.agent_host import LAST_GRACE_S, AgentHost
@@ -209,7 +210,7 @@ class IsolatedExecutionEngine:
 
     def _turn(self, run: RunRow, resumption: Resumption, history: tuple[Message, ...]) -> Turn:
         return Turn(
-            context=self.context,
+            context=replace(self.context, claims=read_claims(run.claims)),
             text=run.text,
             history=history,
             resumed=resumption.messages,

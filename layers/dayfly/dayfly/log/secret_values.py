@@ -13,6 +13,10 @@ LEAST_CHARS: Final = 8
 """A shorter value is not looked for: it would be found in harmless text."""
 
 
+_LEFT_IN_URLS: Final = ("", "/", "!$&'()*+,;=:@/?", "!$'()*,;:@/?")
+"""What programs leave as it is where they write a value into a URL: all that they may, or less (RFC 3986, 3.4)."""
+
+
 class SecretValues:
     """Finds known secrets in text. Process-lived: a secret is the deployment's, never one user's; a value that was
     rotated away stays known."""
@@ -96,7 +100,7 @@ class RedactedStream:
 
 
 def _spellings(value: str) -> frozenset[str]:
-    found = {value, quote(value, safe=""), quote_plus(value)}
+    found = {value, quote_plus(value), *(quote(value, safe=left) for left in _LEFT_IN_URLS)}
     for ascii_only in (True, False):
         within = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
         found |= {within, json.dumps(within, ensure_ascii=ascii_only)[1:-1]}

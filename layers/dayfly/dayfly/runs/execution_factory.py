@@ -123,6 +123,7 @@ class ExecutionFactory:
             turn=0,
             admitted=now,
             first_seq=FIRST_ENGINE_SEQ,
+            claims=caller.claims,
         )
 
     async def _again(self, caller: Caller, earlier: RequestRow, content: str) -> Execution:

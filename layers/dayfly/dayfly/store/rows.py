@@ -87,7 +87,8 @@ class RunRow(OfRun):
 
     `resumes` counts the times that recovery resumed it; `cut_after` is the last completed seq before a step that was
     cut for lack of time; `spent_ms` is the time of earlier attempts. While it waits for approvals, `pending` are the
-    tool calls without an answer, `answers` the decisions (JSON), and `answered` is their number.
+    tool calls without an answer, `answers` the decisions (JSON), and `answered` is their number. `claims` are
+    those of the token with which the message was sent, where agents may know some (JSON).
     """
 
     ref: RunRef
@@ -104,6 +105,7 @@ class RunRow(OfRun):
     pending: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     answered: int = 0
+    claims: str | None = None
 
     @property
     def key(self) -> Key:

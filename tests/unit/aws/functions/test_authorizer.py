@@ -137,6 +137,33 @@ def test_a_token_is_for_the_audience_of_the_deployment(authorizer: AuthorizerFun
     assert of_acme["context"]["tenant"] == tenant_name(issuer.url, "acme")
 
 
+def test_chosen_claims_reach_the_context(issuer: Issuer, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that the environment names and the token has, as JSON text in one value; nothing else of the token, and
+    nothing where none is there. No value is logged; one that does not fit is left out, and its name is logged."""
+    told = {"JWT_ISSUER": issuer.url, "JWT_AUDIENCE": AUDIENCE, "JWT_JWKS_URL": issuer.jwks_url}
+    chosen = AuthorizerFunction({**told, "CONTEXT_CLAIMS": "email, groups ,name,groups"})
+
+    def context(function: AuthorizerFunction, **claims: object) -> dict[str, str]:
+        answer = function.handle(event(f"bearer.{issuer.signed(issuer.claims(**claims))}"), PlayedContext())
+        assert len(json.dumps(answer)) < 8192
+        found: dict[str, str] = answer["context"]
+        return found
+
+    alice = {"email": "alice@b.example", "groups": ["admin", "世界"], "phone": "555"}
+    assert json.loads(context(chosen, **alice)["chosen_claims"]) == {
+        "email": "alice@b.example",
+        "groups": ["admin", "世界"],
+    }
+    for function in (chosen, AuthorizerFunction(told)):
+        assert set(context(function, phone="555")) == {"user", "tenant", "expires_at"}
+    assert set(context(AuthorizerFunction(told), **alice)) == {"user", "tenant", "expires_at"}
+    assert "alice@b.example" not in capsys.readouterr().out
+    long = context(chosen, **{**alice, "groups": ["x" * 2048], "name": "\u0431" * 300})
+    assert json.loads(long["chosen_claims"]) == {"email": "alice@b.example", "name": "\u0431" * 300}
+    line = next(json.loads(line) for line in capsys.readouterr().out.splitlines() if "claims left out" in line)
+    assert (line["claims"], line["most_bytes"]) == (["groups"], 2048)
+
+
 def test_unreachable_keys_are_an_error(authorizer: AuthorizerFunction, issuer: Issuer) -> None:
     """When the issuer is down nobody is called a stranger: API Gateway answers the error with 500."""
     issuer.up = False

@@ -18,6 +18,9 @@ def test_the_authorizers_word_counts(name: str) -> None:
     context["connectionId"] = "C="
     context["authorizer"].update(user="u-1", tenant="o-1", principalId="p-1")
     assert Peer.of(event) == Peer(connection_id="C=", user_id="u-1", tenant_id="o-1")
+    context["authorizer"]["chosen_claims"] = '{"email":"a@b.example"}'
+    assert Peer.of(event).claims == '{"email":"a@b.example"}'
+    assert "a@b.example" not in repr(Peer.of(event))
     del context["authorizer"]
     with pytest.raises(KeyError):
         Peer.of(event)

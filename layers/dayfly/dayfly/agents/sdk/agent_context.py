@@ -7,6 +7,7 @@ from dayfly.agents.notes import Notes
 from dayfly.agents.sdk.protocol import Turn
 from dayfly.agents.secrets import ReadsSecrets, RunSecrets
 from dayfly.clock import Clock
+from dayfly.context.claims import Claims
 from dayfly.context.execution import UserExecutionContext
 
 
@@ -28,6 +29,12 @@ class AgentContext(ReadsSecrets):
     notes: Notes
     text: str
     secrets: RunSecrets = field(default_factory=RunSecrets)
+
+    @property
+    def claims(self) -> Claims:
+        """The claims of the user's token that the deployment lets agents know, read-only: lists are tuples. The token
+        is the one with which the message was sent."""
+        return self.context.claims
 
     @classmethod
     def of(cls, turn: Turn) -> "AgentContext":

@@ -114,6 +114,7 @@ async def ask(
     user: str = "u-developer",
     secrets: Mapping[str, str] | None = None,
     settings: Mapping[str, str] | None = None,
+    claims: Mapping[str, JsonValue] | None = None,
 ) -> Transcript:
     """Runs the agent once and returns what it did.
 
@@ -133,6 +134,7 @@ async def ask(
         secrets: What the tools' `context.secret` finds. Values of 8 characters and more are kept out of the results, as
             in production.
         settings: What their `context.setting` finds.
+        claims: What `context.claims` holds.
 
     Raises:
         ConfigurationError: The model's setting is wrong.
@@ -154,5 +156,6 @@ async def ask(
         clock=clock,
         user_id=user,
         secrets=FixedSecrets(secrets=secrets, settings=settings),
+        claims=claims,
     )
     return Transcript(text, events)

@@ -8,6 +8,7 @@ from dayfly.agents.notes import Notes
 from dayfly.agents.sdk.protocol import Turn
 from dayfly.agents.secrets import ReadsSecrets, RunSecrets
 from dayfly.clock import Clock
+from dayfly.context.claims import Claims
 from dayfly.context.execution import UserExecutionContext
 from dayfly.errors import DayflyError
 from dayfly.history.search import ThreadSearch
@@ -81,6 +82,12 @@ class ToolContext(ReadsSecrets):
         """
         self.report(message)
         return _Told()
+
+    @property
+    def claims(self) -> Claims:
+        """The claims of the user's token that the deployment lets agents know, read-only: lists are tuples. The token
+        is the one with which the message was sent."""
+        return self.context.claims
 
     @classmethod
     def of(cls, turn: Turn, tool_call_id: str, *, report: Callable[[str], None] = _nobody) -> "ToolContext":

@@ -11,6 +11,7 @@ import jwt
 
 from dayfly.aws.auth.signing_keys import ALGORITHMS, PublicKey, SigningKey
 from dayfly.aws.auth.web_keys import WebKeys
+from dayfly.context.claims import ChosenClaims, choose_claims
 from dayfly.context.identity import tenant_name, user_name
 from dayfly.errors import DayflyError
 
@@ -29,11 +30,12 @@ class WrongKey(BadToken):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a token speaks for, until when. `expires_at` is in seconds since the epoch."""
+    """Who a token speaks for, until when (seconds since the epoch), and what agents may know of it."""
 
     user_id: str
     tenant_id: str
     expires_at: int
+    claims: ChosenClaims
 
 
 class Tokens:
@@ -44,13 +46,23 @@ class Tokens:
         issuer: The `iss` that a token must have, character by character.
         audiences: A token must be meant for one of these.
         tenant_claim: The claim that names the tenant; empty for none.
+        context_claims: The names of the claims that agents may know.
     """
 
-    def __init__(self, keys: WebKeys, *, issuer: str, audiences: Sequence[str], tenant_claim: str) -> None:
+    def __init__(
+        self,
+        keys: WebKeys,
+        *,
+        issuer: str,
+        audiences: Sequence[str],
+        tenant_claim: str,
+        context_claims: Sequence[str] = (),
+    ) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audiences = tuple(audiences)
         self._tenant_claim = tenant_claim
+        self._context_claims = tuple(context_claims)
 
     def identity(self, token: str) -> Identity:
         """The identity that a token speaks for.
@@ -64,7 +76,12 @@ class Tokens:
         if not subject.strip():
             raise BadToken("empty subject")
         user = user_name(self._issuer, subject)
-        return Identity(user_id=user, tenant_id=self._tenant(claims, user), expires_at=int(claims["exp"]))
+        return Identity(
+            user_id=user,
+            tenant_id=self._tenant(claims, user),
+            expires_at=int(claims["exp"]),
+            claims=choose_claims(claims, self._context_claims),
+        )
 
     def _claims(self, token: str) -> dict[str, Any]:
         if len(token) > MAX_CHARS:

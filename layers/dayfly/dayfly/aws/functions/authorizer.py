@@ -17,6 +17,7 @@ from dayfly.aws.auth.web_keys import WebKeys
 from dayfly.aws.settings import AuthorizerSettings
 from dayfly.aws.telemetry.telemetry import Telemetry
 from dayfly.clock import SystemClock
+from dayfly.context.claims import MAX_BYTES
 
 _log = logging.getLogger("dayfly.aws.functions.authorizer")
 
@@ -40,6 +41,7 @@ class AuthorizerFunction:
             issuer=settings.jwt_issuer,
             audiences=settings.audiences,
             tenant_claim=settings.tenant_claim,
+            context_claims=settings.chosen_claims,
         )
 
     def handle(self, event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -55,12 +57,16 @@ class AuthorizerFunction:
                 return _policy("Deny", event["methodArn"], principal="nobody")
             self._telemetry.logs.bind(user=identity.user_id)
             _log.info("token accepted")
+            if left_out := identity.claims.left_out:
+                _log.warning("claims left out", extra={"claims": left_out, "most_bytes": MAX_BYTES})
             return _allow(identity, event["methodArn"])
 
 
 def _allow(identity: Identity, method: str) -> dict[str, Any]:
     # Context values reach every later event of the connection, as strings.
     context = {"user": identity.user_id, "tenant": identity.tenant_id, "expires_at": str(identity.expires_at)}
+    if identity.claims.text:
+        context["chosen_claims"] = identity.claims.text
     return {**_policy("Allow", method, principal=identity.user_id), "context": context}
 
 

@@ -35,6 +35,7 @@ class RouterFunction:
             tenant_id=peer.tenant_id,
             connection_id=peer.connection_id,
             invocation_id=context.aws_request_id,
+            claims=peer.claims,
         )
         with self._wiring.invocation(context, **ids):
             try:

@@ -5,7 +5,7 @@ The authorizer alone goes without it: it asks AWS for nothing, and its cold star
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -105,12 +105,13 @@ def management_client() -> "ApiGatewayManagementApiClient":
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Whose connection an event of the gateway is about: the connection, and the identity that the authorizer gave it.
-    Never anything from a message's body."""
+    """Whose connection an event of the gateway is about: the connection, and the identity and the claims that the
+    authorizer gave it. Never anything from a message's body."""
 
     connection_id: str
     user_id: str
     tenant_id: str
+    claims: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> "Peer":
@@ -121,4 +122,5 @@ class Peer:
         """
         context = event["requestContext"]
         authorizer = context["authorizer"]
-        return cls(context["connectionId"], authorizer["user"], authorizer["tenant"])
+        claims = authorizer.get("chosen_claims")
+        return cls(context["connectionId"], authorizer["user"], authorizer["tenant"], claims)

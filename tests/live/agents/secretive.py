@@ -1,6 +1,7 @@
 """Reads secrets, settings and claims, and tells all it can: say charge, bill, quarrel, introduce or locate."""
 
 import hashlib
+import logging
 import os
 from urllib.parse import quote
 
@@ -35,7 +36,9 @@ def bill(context: ToolContext) -> dict[str, str]:
 
 async def quarrel(context: ToolContext) -> str:
     """Quarrels with the shop."""
-    raise ValueError(f"The shop does not like {await context.secret('STRIPE_KEY')}.")
+    key = await context.secret("STRIPE_KEY")
+    logging.getLogger("shop").warning("refused with %s", key)
+    raise ValueError(f"The shop does not like {key}.")
 
 
 def introduce(context: ToolContext) -> dict[str, object]:

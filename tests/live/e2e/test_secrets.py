@@ -105,7 +105,7 @@ def forms(*keys: str) -> set[str]:
 async def test_secrets_reach_tools_and_nothing_else(deployment: Deployment) -> None:
     """From Secrets Manager, Parameter Store and the file, an async and a plain tool have the true values; a rotated one
     is read when a fresh one is asked for; and no value is in a frame, in a row of the table, or in what functions log,
-    not even in the traceback of a tool that quotes it."""
+    not even where a tool logs it or raises an error that quotes it."""
     async with deployment.chat() as client:
         run, _ = await told(client, "charge")
         assert result_of(client, run) == {
@@ -138,6 +138,7 @@ async def test_secrets_reach_tools_and_nothing_else(deployment: Deployment) -> N
     logs = "".join(deployment.emulator.lines)
     rows = repr(rows_at(place["url"], place["name"]))
     assert "The shop does not like [redacted]." in logs
+    assert "refused with [redacted]" in logs
     assert "I have [redacted]" in rows
     for key in forms(STRIPE, BILL, LOCAL, rotated):
         assert key not in frames

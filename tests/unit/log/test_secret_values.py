@@ -8,6 +8,8 @@ import pytest
 from dayfly.log.secret_values import LEAST_CHARS, RedactedStream, SecretValues
 
 KEY = "sk_live_51Habc"
+RFC_3986 = "!$&'()*+,;=:@/?"
+"""What may stand in a query as it is."""
 
 
 def knowing(*values: str) -> SecretValues:
@@ -30,6 +32,8 @@ def test_a_value_is_found_in_each_spelling(value: str) -> None:
         json.dumps({"body": inner}),
         f"https://shop.example/?{urlencode({'key': value})}",
         f"https://shop.example/{quote(value, safe='')}",
+        f"https://shop.example/{quote(value)}",
+        f"https://shop.example/?key={quote(value, safe=RFC_3986)}",
     ):
         redacted = known.redact(text)
         assert value not in redacted

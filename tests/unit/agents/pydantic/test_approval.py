@@ -4,6 +4,7 @@ import random
 from collections.abc import AsyncIterator
 
 import pytest
+from pydantic import BaseModel, field_validator
 from pydantic_ai.messages import ModelMessage, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo
 
@@ -129,6 +130,34 @@ async def test_arguments_that_do_not_fit_are_corrected_before_anybody_is_asked(a
     assert kinds(events) == [Thinking, Responded, ToolEnded, Thinking, Responded, Asked]
     assert asked_of(events) == ("y",)
     assert shop.ran == []
+
+
+class Order(BaseModel):
+    """Has a validator that is wrong itself."""
+
+    what: str
+
+    @field_validator("what")
+    @classmethod
+    def _is_sold(cls, value: str) -> str:
+        return {"tea": value}[value]
+
+
+async def test_a_validator_that_breaks_fails_its_call_and_not_the_run(caplog: pytest.LogCaptureFixture) -> None:
+    """What it raised is in the log alone."""
+
+    async def order(order: Order) -> str:
+        """Orders."""
+        return order.what
+
+    tool = Tool(order, requires_approval=True)
+    events = await events_of(agent_of(responses((call("order", '{"what": "gold"}'),), ("Sorry.",)), tool))
+    ended = [event.answer for event in events if isinstance(event, ToolEnded)]
+    assert [(answer.outcome, answer.content) for answer in ended] == [
+        (ToolOutcome.ERROR, "The arguments could not be checked.")
+    ]
+    assert "KeyError: 'gold'" in caplog.text
+    assert events[-1] == Answered("Sorry.")
 
 
 async def test_a_model_that_never_gives_fitting_arguments_ends_the_run() -> None:

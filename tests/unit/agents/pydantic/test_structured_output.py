@@ -109,8 +109,18 @@ async def test_the_model_is_told_the_schema() -> None:
     assert "Tell the weather." in (info.instructions or "")
 
 
-@pytest.mark.parametrize("fence", ["```json\n{}\n```", "```\n{}\n```", "\n  {}\n"])
-async def test_a_fence_around_it_is_no_part_of_it(fence: str) -> None:
+@pytest.mark.parametrize(
+    "fence",
+    [
+        "```json\n{}\n```",
+        "```\n{}\n```",
+        "\n  {}\n",
+        "Here it is:\n```json\n{}\n```\nAnything else?",
+        "Sure! {} I hope that helps.",
+        "{}.",
+    ],
+)
+async def test_a_fence_or_words_around_it_is_no_part_of_it(fence: str) -> None:
     """Models put one there though they are asked not to; history and result are JSON."""
     events = await events_of(Weatherman((fence.replace("{}", KIEL),)).agent)
     assert events[-1] == Answered(KIEL, Finish.COMPLETE, READ)
@@ -255,6 +265,24 @@ def test_what_the_model_is_told_is_bounded() -> None:
     with pytest.raises(NotFitting) as wrong:
         StructuredOutput(Weather).read('{"town": [' + '"x",' * 100_000 + '"x"]}')
     assert len(str(wrong.value)) < 4_000
+
+
+class Broken(BaseModel):
+    """Has a validator that is wrong itself."""
+
+    town: str
+
+    @field_validator("town")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        return {"Kiel": value}[value]
+
+
+def test_a_validator_that_breaks_is_an_answer_that_does_not_fit(caplog: pytest.LogCaptureFixture) -> None:
+    """What it raised is in the log alone."""
+    with pytest.raises(NotFitting, match="could not be checked"):
+        StructuredOutput(Broken).read('{"town": "Ulm"}')
+    assert "KeyError: 'Ulm'" in caplog.text
 
 
 class Report(BaseModel):

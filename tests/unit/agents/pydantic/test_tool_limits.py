@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from pydantic_ai import ModelRetry
 
 from dayfly.agents.sdk.definition import Tool
 from dayfly.agents.sdk.protocol import AgentEvent, Answered, ToolEnded
@@ -206,3 +207,14 @@ async def test_a_tool_error_takes_no_correction() -> None:
 
     events = await events_of(agent_of(responses((call("no"),), ("Sorry.",)), no))
     assert answers(events) == [ToolAnswered("c-1", "no", "No.", ToolOutcome.ERROR)]
+
+
+async def test_the_librarys_own_retry_is_one() -> None:
+    """Whoever knows `ModelRetry` may go on raising it."""
+
+    def no() -> str:
+        """Refuses."""
+        raise ModelRetry("Try another.")
+
+    events = await events_of(agent_of(responses((call("no"),), ("Sorry.",)), no))
+    assert answers(events)[0].outcome is ToolOutcome.RETRY

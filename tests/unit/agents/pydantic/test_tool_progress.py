@@ -1,6 +1,7 @@
 """What a running tool tells of its progress."""
 
 import asyncio
+import functools
 import itertools
 import threading
 import time
@@ -259,3 +260,22 @@ async def test_messages_from_several_threads_at_once() -> None:
     assert tool_events(events)[0] is ToolStarted
     assert tool_events(events)[-1] is ToolEnded
     assert all(":" in message for message in shown(events))
+
+
+def announced(tool: Any) -> Any:
+    """A decorator of a developer's own, which is a plain function whatever it decorates."""
+
+    @functools.wraps(tool)
+    def around(*args: Any, **kwargs: Any) -> Any:
+        return tool(*args, **kwargs)
+
+    return around
+
+
+@pytest.mark.parametrize("tool", [steps_async, steps_plain])
+async def test_a_decorated_generator_is_one_too(tool: Any) -> None:
+    """Though the function that is called is none itself."""
+    wanted = call(tool.__name__, '{"until": 1}')
+    events = await events_of(agent_of(responses((wanted,), ("Done.",)), announced(tool)))
+    assert shown(events) == ["step 0"]
+    assert [event.answer.content for event in events if isinstance(event, ToolEnded)] == ['{"steps":1}']

@@ -83,7 +83,7 @@ def test_as_many_files_as_an_event_names() -> None:
         ToolFile("../chart.png", "image/png", PNG),
         ToolFile("a\nb", "image/png", PNG),
         ToolFile("chart.png", "png", PNG),
-        ToolFile("chart.png", "image/png; x=1", PNG),
+        ToolFile("chart.png", "image/", PNG),
         ToolFile("chart.png", "image/png"),
         ToolFile("chart.png", "image/png", url="javascript:alert(1)"),
         ToolFile("chart.png", "image/png", url="https://a b"),
@@ -96,6 +96,22 @@ def test_a_file_that_is_described_wrongly_is_refused(file: ToolFile) -> None:
     """It is an error of the tool; the log says what is wrong."""
     with pytest.raises(TypeError, match="ToolFile"):
         read_result(file)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [("image/jpg", "image/jpeg"), ("IMAGE/PNG", "image/png"), ("image/webp; q=1", "image/webp")],
+)
+def test_media_types_as_people_write_them(given: str, kept: str) -> None:
+    """They are those that models know."""
+    (file,) = read_result(ToolFile("a", given, PNG))[1]
+    assert (file.media_type, file.data) == (kept, PNG)
+
+
+def test_the_librarys_own_file_is_one() -> None:
+    """Under its identifier."""
+    (file,) = read_result(BinaryContent(PNG, media_type="image/png", identifier="chart"))[1]
+    assert file == ToolFile("chart.png", "image/png", PNG)
 
 
 async def test_a_tool_returns_a_chart() -> None:

@@ -12,6 +12,7 @@ from pydantic_ai.exceptions import AgentRunError
 from pydantic_ai.messages import FunctionToolResultEvent, ToolReturnPart
 from pydantic_ai.models import Model
 
+from dayfly.agents.pydantic.argument_checks import ArgumentChecks
 from dayfly.agents.pydantic.event_channel import EventChannel
 from dayfly.agents.pydantic.failures import explain
 from dayfly.agents.pydantic.hooks import LoopHooks
@@ -101,7 +102,7 @@ class PydanticAgent:
             deps_type=type(None),
             tools=[build_tool(tool, calls.call_tool) for tool in tools],
             retries=RETRIES,
-            capabilities=[hooks],
+            capabilities=[hooks, ArgumentChecks()],
         )
         start = start_of(turn)
         async with agent.iter(

@@ -2,8 +2,10 @@
 
 import dataclasses
 import json
+import logging
 import re
 import typing
+from collections.abc import Iterator
 from typing import Final
 
 from pydantic import BaseModel, JsonValue, PydanticUserError, TypeAdapter, ValidationError
@@ -12,6 +14,8 @@ from pydantic_ai.output import OutputObjectDefinition
 
 from dayfly.errors import ConfigurationError, DayflyError
 from dayfly.text import cut, sanitize
+
+_log: Final = logging.getLogger(__name__)
 
 OUTPUT_RETRIES: Final = 3
 """How often in a row a model is asked again for an answer that fits, before the run ends."""
@@ -70,16 +74,23 @@ class StructuredOutput:
         return dataclasses.replace(request, model_request_parameters=asking)
 
     def read(self, text: str) -> tuple[str, dict[str, JsonValue]]:
-        """The answer's JSON text, without a fence around it, and its value as the type gives it (with its defaults).
+        """The answer's JSON text, without a fence or words around it, and its value as the type gives it, with its
+        defaults.
 
         Raises:
             NotFitting: It is not of the type.
         """
-        text = text.strip()
-        if fenced := _FENCED.fullmatch(text):
-            text = fenced[1].strip()
+        failure: NotFitting | None = None
+        for part in _objects_in(sanitize(text.strip())):
+            try:
+                return part, self._value(part)
+            except NotFitting as error:
+                failure = failure or error
+        raise failure or NotFitting("That answer is empty.")
+
+    def _value(self, text: str) -> dict[str, JsonValue]:
         try:
-            value = self._adapter.validate_json(sanitize(text))
+            value = self._adapter.validate_json(text)
             # pydantic's own writer: what no JSON holds (NaN, infinities) is null there.
             output: dict[str, JsonValue] = json.loads(self._adapter.dump_json(value, by_alias=True))
         except ValidationError as error:
@@ -87,7 +98,10 @@ class StructuredOutput:
             raise NotFitting(f"That answer does not fit: {cut(said, _EXPLANATION_BYTES)[0]}") from error
         except ValueError as error:
             raise NotFitting("That answer can not be written as JSON.") from error
-        return text, output
+        except Exception as error:  # a validator is the developer's code
+            _log.exception("a validator of the agent's output failed")
+            raise NotFitting("That answer could not be checked.") from error
+        return output
 
     def value_of(self, text: str) -> dict[str, JsonValue] | None:
         """The value of an answer that was read before; `None` for one that was cut off."""
@@ -95,6 +109,17 @@ class StructuredOutput:
             return self.read(text)[1]
         except NotFitting:
             return None
+
+
+def _objects_in(text: str) -> Iterator[str]:
+    """What may be the answer: all of the text; what is fenced in it; what stands in its outermost braces. Models put
+    words around it, though they are asked not to."""
+    yield text
+    if fenced := _FENCED.search(text):
+        yield fenced[1].strip()
+    start, end = text.find("{"), text.rfind("}") + 1
+    if 0 <= start < end:
+        yield text[start:end]
 
 
 def _takes_schemas(model: Model, *, tools: bool) -> bool:

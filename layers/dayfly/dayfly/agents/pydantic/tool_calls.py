@@ -115,13 +115,13 @@ class ToolCalls:
         try:
             content, files = read_result(await call)
             return ToolAnswered(call_id, tool.name, content, files=files)
-        except ToolRetry as wrong:
+        except (ToolRetry, ModelRetry) as wrong:
             said, outcome = sanitize(str(wrong)), ToolOutcome.ERROR
             if self._retries.are_left(tool.name, most=tool.retries):
                 said, outcome = f"{said}\n\nCorrect the call and try again.", ToolOutcome.RETRY
             else:
                 said = f"{said}\n\nDo not try again."
-        except (ToolError, NoteRefused, ToolFailed, ModelRetry) as refusal:
+        except (ToolError, NoteRefused, ToolFailed) as refusal:
             said, outcome = sanitize(str(refusal)), ToolOutcome.ERROR  # its `__str__` may be the tool's own, and raise
         return ToolAnswered(call_id, tool.name, said, outcome)
 

@@ -28,7 +28,7 @@ def read_result(result: object) -> tuple[str, tuple[ToolFile, ...]]:
     Raises:
         TypeError: JSON cannot hold it, a file is described wrongly, or there are more than `MOST_FILES`.
     """
-    values = list(result) if isinstance(result, list | tuple) else [result]
+    values = [_as_file(value) for value in (result if isinstance(result, list | tuple) else [result])]
     files = [value for value in values if isinstance(value, ToolFile)]
     if not files:
         return as_text(result), ()
@@ -38,9 +38,9 @@ def read_result(result: object) -> tuple[str, tuple[ToolFile, ...]]:
     texts = [as_text(others[0] if len(others) == 1 else others)] if others else []
     kept: list[ToolFile] = []
     room = FILES_BYTES
-    for file in files:
-        file.check()
-        note, file = _noted(file, room)  # noqa: PLW2901  # the file as it is kept
+    for returned in files:
+        returned.check()
+        note, file = _noted(returned, room)
         room -= len(file.data)
         texts.append(note)
         kept.append(file)
@@ -74,6 +74,16 @@ def text_in(part: ToolReturnPart) -> str:
     if isinstance(part.content, list) and part.files:
         return "\n".join(piece for piece in part.content if isinstance(piece, str))
     return part.model_response_str(wrap_if_error=False)
+
+
+def _as_file(value: object) -> object:
+    """The value; a file with its media type as it is registered; of the library's own files a `ToolFile`."""
+    if isinstance(value, BinaryContent):
+        value = ToolFile(f"{value.identifier}.{value.format}", value.media_type, value.data)
+    if not isinstance(value, ToolFile) or not isinstance(value.media_type, str):
+        return value
+    media_type = value.media_type.partition(";")[0].strip().lower()
+    return replace(value, media_type="image/jpeg" if media_type == "image/jpg" else media_type)
 
 
 def _noted(file: ToolFile, room: int) -> tuple[str, ToolFile]:

@@ -84,10 +84,15 @@ async def _start(
     if inspect.isgeneratorfunction(function):
         call = functools.partial(_last_in_thread, call, context)
     result = await run_in_thread(call, name=function.__name__)
+    # A decorator around an async function, or around a generator, may be a plain function that hands it on.
+    if inspect.isasyncgen(result):
+        return await _last_of(result, context)
+    if inspect.isgenerator(result):
+        return await run_in_thread(functools.partial(_last_in_thread, lambda: result, context), name=function.__name__)
     return await result if asyncio.iscoroutine(result) else result
 
 
-async def _last_of(values: AsyncGenerator[object, None], context: ToolContext) -> object:
+async def _last_of(values: AsyncGenerator[object, Any], context: ToolContext) -> object:
     """The last value; each text among them is told as it comes."""
     last: object = None
     async with contextlib.aclosing(values):

@@ -38,6 +38,7 @@ TEXTS: dict[str, tuple[tuple[Step, ...], str]] = {
     "role only": ((chunk({"role": "assistant"}), HELLO, chunk({"role": None, "content": None}), STOP, DONE), "Hello"),
     "finish with the last text": ((chunk({"content": "Hel"}), chunk({"content": "lo"}, "stop"), DONE), "Hello"),
     "finish twice": ((HELLO, STOP, STOP, DONE), "Hello"),
+    "a finish with every chunk": ((chunk({"content": "Hel"}, "stop"), chunk({"content": "lo"}, "stop"), DONE), "Hello"),
     "an empty finish": ((chunk({"content": "Hel"}, ""), chunk({"content": "lo"}, ""), STOP, DONE), "Hello"),
     "parts of content": (
         (chunk({"content": [{"type": "text", "text": "Hel"}, "lo", {"type": "reference", "ids": [1]}]}), STOP, DONE),

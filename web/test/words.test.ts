@@ -41,7 +41,7 @@ describe("how an answer ended", () => {
 });
 
 describe("why a request is made again", () => {
-  it.each(["throttled", "unavailable", "connection_lost", "timed_out", "cut_off", "no_answer", "too_long"])(
+  it.each(["throttled", "unavailable", "connection_lost", "timed_out", "cut_off", "no_answer", "too_long", "restated"])(
     "has words for %s",
     (reason) => {
       expect(wordsForRetry(reason)).not.toContain("(");

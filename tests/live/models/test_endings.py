@@ -1,5 +1,7 @@
 """How answers end, and what models reason, from the model's server to a client."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.contract import bedrock_wire, openai_wire
@@ -7,7 +9,7 @@ from tests.contract.openai_wire import DONE, chunk
 from tests.contract.scripted_model import Streamed
 from tests.live.kit.chat import Chat
 from tests.live.kit.client import Frame
-from tests.live.kit.modelled import BEDROCK, OPENAI, Modelled
+from tests.live.kit.modelled import BEDROCK, OPENAI, Modelled, modelled
 from tests.live.kit.reducer import viewed
 from tests.live.kit.steps import accepted, whole
 
@@ -119,14 +121,23 @@ async def test_reasoning_is_shown_as_what_it_is(models: Modelled, client: Chat, 
         assert "<think" not in server.requests[0].body.decode()
 
 
+REASONS_TWICE = openai_wire.stream(
+    chunk({"reasoning_content": "one plan"}), chunk({"content": "<think>other plan</think>Hello"}, "stop"), DONE
+)
+
+
 async def test_an_agent_leaves_reasoning_out(models: Modelled, client: Chat) -> None:
     """With `show_reasoning=False`: there is the answer, and nothing else of the model's."""
-    steps = (
-        chunk({"reasoning_content": "one plan"}),
-        chunk({"content": "<think>other plan</think>Hello"}, "stop"),
-        DONE,
-    )
-    events = await answered(models, client, "quiet", openai_wire.stream(*steps))
+    events = await answered(models, client, "quiet", REASONS_TWICE)
+    assert events[-1]["payload"]["result"] == "Hello"
+    assert "plan" not in str(events)
+
+
+async def test_a_deployment_leaves_reasoning_out(tmp_path: Path, user: str) -> None:
+    """With `ShowReasoning=off`, whatever its agents say."""
+    with modelled(tmp_path, "ShowReasoning=off") as models:
+        async with models.chat(user) as client:
+            events = await answered(models, client, OPENAI, REASONS_TWICE)
     assert events[-1]["payload"]["result"] == "Hello"
     assert "plan" not in str(events)
 

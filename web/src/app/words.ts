@@ -65,6 +65,7 @@ const RETRIED: Readonly<Record<string, string>> = {
   cut_off: "The model's answer broke off",
   no_answer: "The model gave no answer",
   too_long: "This chat is too long for the model, its beginning is left out",
+  restated: "What was shown as the answer was reasoning",
 };
 
 /** Why a request to the model is made again. */

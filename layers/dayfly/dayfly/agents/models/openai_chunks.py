@@ -23,20 +23,25 @@ class ChatChunks:
     arguments of its tool calls are told in the end, when they are known for sure."""
 
     def __init__(self) -> None:
-        self.finished = False
-        """Whether the server has said how the response ended, or that it failed. Only its usage may follow."""
         self._calls = ChatToolCalls()
         self._usage = ChatUsage()
         self._finish = ""
         self._said = self._refused = self._failed = False
+        self._went_on = False
+        """Whether more was said behind an ending: some servers name one in every chunk."""
         self._envelope: Object = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""}
+
+    @property
+    def finished(self) -> bool:
+        """Whether the server has said how the response ended, or that it failed. Only its usage may follow."""
+        return self._failed or bool(self._finish and not self._went_on)
 
     def take(self, value: JsonValue) -> Iterator[Object]:
         """Takes what the server sent as one event, and gives what is to be made of it."""
         if not isinstance(value, dict):
             return
         if (error := _error(value)) is not None:
-            self.finished = self._failed = True
+            self._failed = True
             yield {"error": error}
             return
         self._note_envelope(value)
@@ -46,9 +51,10 @@ class ChatChunks:
         told: Object = {key: part for key, part in self._told(delta) if part}
         if told:
             self._said = True
+            self._went_on = self._went_on or bool(self._finish)
             yield self._chunk(told)
         if (finish := choice.get("finish_reason")) and isinstance(finish, str) and finish.strip():
-            self._finish, self.finished = finish, True
+            self._finish = finish
 
     def end(self, *, whole: bool) -> Iterator[Object]:
         """What is left to tell when nothing more comes.

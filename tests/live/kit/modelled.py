@@ -1,5 +1,6 @@
 """An emulator whose agents ask model servers that the tests script."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,12 +8,15 @@ from pathlib import Path
 
 from tests.contract.scripted_model import ScriptedModel, scripted_model
 from tests.live.kit.chat import Chat
-from tests.live.kit.emulator import MODEL_AGENTS, SHARED, EmulatorProcess, chatting, project
+from tests.live.kit.emulator import MODEL_AGENTS, ROOT, SHARED, EmulatorProcess, chatting, project
 
 OPENAI = "scripted"
 """The agent that asks `Modelled.openai`."""
 BEDROCK = "converse"
 """The agent that asks `Modelled.bedrock`."""
+
+PORT = "port"
+"""The example of a loop over boto3, which asks `Modelled.bedrock`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ def modelled(folder: Path, *overrides: str) -> Iterator[Modelled]:
     """An emulator for a block. `overrides` are further parameters of its template."""
     with scripted_model() as openai, scripted_model() as bedrock:
         template = project(folder, agents=MODEL_AGENTS)
+        shutil.copy(ROOT / "examples/agents/converse.py", folder / f"functions/engine/agents/{PORT}.py")
         with chatting(
             template,
             *("--env", f"AWS_ENDPOINT_URL_BEDROCK_RUNTIME={bedrock.url}"),

@@ -6,6 +6,7 @@ SHELL := /bin/sh
 PORT ?= 3001
 FUNCTION ?= RouterFunction
 EVENT ?= events/run.json
+AGENT ?= assistant
 DURATION ?= 600
 CONNECTIONS ?= 1000
 VENV := .venv
@@ -19,7 +20,7 @@ export AWS_DEFAULT_REGION ?= eu-central-1
 export PYTHONPATH := layers/dayfly:.
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help setup setup-all run test test-unit test-live nightly check build bench bench-gateway soak simulate faults mutants invoke docs format clean
+.PHONY: help setup setup-all run test test-unit test-live nightly check build bench bench-gateway soak simulate faults evals mutants invoke docs format clean
 
 help: ## Show what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -75,6 +76,9 @@ faults: $(VENV)/.dev web/dist/index.html ## Kill processes and inject faults und
 
 simulate: $(VENV)/.dev ## Play the run protocol under random schedules [RUNS=100000], or tell one of them [SEED=123]
 	@$(PY) -m tests.simulation $(if $(SEED),--seed $(SEED),--runs $(or $(RUNS),100000))
+
+evals: $(VENV)/.dev ## Evaluate an agent by its cases [AGENT=assistant] [MODEL=openai:…] [CASES=FILE] [JUDGE=…] [THRESHOLD=1] [REPORT=FILE]
+	@$(PY) -m scripts.evals $(AGENT) $(if $(CASES),--cases $(CASES)) $(if $(MODEL),--model $(MODEL)) $(if $(JUDGE),--judge $(JUDGE)) $(if $(THRESHOLD),--threshold $(THRESHOLD)) $(if $(REPORT),--report $(REPORT))
 
 mutants: $(VENV)/.dev ## Change the code a little: what does no test find? [GROUP=router] [SINCE=main] [SECONDS=300]
 	@$(PY) -m scripts.mutants $(GROUP) $(if $(SINCE),--since $(SINCE)) $(if $(MOST),--most $(MOST)) $(if $(SECONDS),--seconds $(SECONDS))

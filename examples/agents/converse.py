@@ -1,8 +1,8 @@
 """Bedrock's Converse by boto3 alone, behind `Agent`: "Is the ferry to Oslo late?".
 
-Needs nothing that the engine does not have. `CONVERSE_MODEL` names another model or inference profile, which
-the engine's role must be allowed to invoke; boto3 finds region and credentials as it always does. boto3 blocks, so each piece of the
-stream is awaited in a thread; on the way out the socket is shut down, which ends the wait at once.
+Needs nothing that the engine does not have. `CONVERSE_MODEL` names another model or inference profile, which the
+engine's role must be allowed to invoke; boto3 finds region and credentials as it always does. boto3 blocks, so each
+piece of the stream is awaited in a thread; on the way out the socket is shut down, which ends the wait at once.
 """
 
 import json

@@ -1,9 +1,9 @@
 """LangGraph behind `Agent`: "When does the library in Kiel open?".
 
-Needs `langgraph` (`graph-requirements.txt`). `Librarian` stands for a chat model and needs no key: put
-`ChatBedrockConverse`, `ChatOpenAI` or any other of LangChain's into `GraphAgent.model`. The graph stops before each
-node, because a `yield` writes down what the next node goes on from: so a tool runs only behind its `ToolStarted`, and
-what a lost engine had done is not done again.
+Needs what `graph-requirements.txt` names, in `functions/engine/requirements.txt`. `Librarian` stands for a chat model
+and needs no key: put `ChatBedrockConverse`, `ChatOpenAI` or any other of LangChain's into `GraphAgent.model`. The graph
+stops before each node, because a `yield` writes down what the next node goes on from: so a tool runs only behind its
+`ToolStarted`, and what a lost engine had done is not done again.
 """
 
 import json

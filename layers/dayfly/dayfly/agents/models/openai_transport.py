@@ -2,6 +2,7 @@
 have sent it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -25,6 +26,8 @@ def chat_http_client() -> httpx2.AsyncClient:
 async def _read_as_chat(response: httpx2.Response) -> None:
     if not response.is_success or not response.request.url.path.endswith(CHAT_PATH):
         return
+    if not json.loads(response.request.content).get("stream"):
+        return  # whoever asked for one body is given one
     assert isinstance(response.stream, httpx2.AsyncByteStream)  # noqa: S101  as of every asynchronous client
     sent = httpx2.Response(response.status_code, headers=response.headers, stream=response.stream)
     response.stream = ChatStream(sent)

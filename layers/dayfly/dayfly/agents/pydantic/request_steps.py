@@ -40,12 +40,14 @@ class Said:
 
     @property
     def results(self) -> tuple[ToolReturnPart, ...]:
-        """One result for each call, in the order of the calls."""
-        return tuple(
-            self.answers.get(call.tool_call_id)
-            or ToolReturnPart(call.tool_name, UNANSWERED, call.tool_call_id, outcome="interrupted")
-            for call in self.calls
-        )
+        """One result for each call, in the order of the calls and under their names."""
+        return tuple(self._result_of(call) for call in self.calls)
+
+    def _result_of(self, call: ToolCallPart) -> ToolReturnPart:
+        answer = self.answers.get(call.tool_call_id)
+        if answer is None:
+            return ToolReturnPart(call.tool_name, UNANSWERED, call.tool_call_id, outcome="interrupted")
+        return ToolReturnPart(call.tool_name, answer.content, call.tool_call_id, outcome=answer.outcome)
 
     @property
     def text(self) -> str:

@@ -1,5 +1,6 @@
 """Text and JSON as any provider takes them: not blank, whole characters, RFC 8259, not too long."""
 
+import dataclasses
 import json
 import math
 import re
@@ -7,7 +8,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Final
 
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
+from pydantic_core import PydanticSerializationError, to_json
 
 from dayfly.text import sanitize
 
@@ -52,6 +54,18 @@ def arguments_json(arguments: str | Mapping[str, object] | None) -> str:
     return json_object(written) or _dumped({_UNREADABLE: sanitize(written)})
 
 
+def json_text(value: object) -> str:
+    """The value as JSON of RFC 8259: null for NaN and infinities, and no halves of characters.
+
+    Raises:
+        PydanticSerializationError: JSON cannot hold it.
+    """
+    try:
+        return to_json(value, inf_nan_mode="null").decode()
+    except PydanticSerializationError:
+        return to_json(_whole(value), inf_nan_mode="null").decode()
+
+
 def name_like(name: str, form: str) -> str:
     """The name itself if it has this form (a regular expression); else one of letters, digits and `_`."""
     if re.fullmatch(form, name):
@@ -81,6 +95,23 @@ def _clean(value: JsonValue) -> JsonValue:
             return {sanitize(name): _clean(inner) for name, inner in value.items()}
         case list():
             return [_clean(inner) for inner in value]
+        case _:
+            return value
+
+
+def _whole(value: object) -> object:
+    """The value with its texts sanitized, as far as they lie in what JSON has itself."""
+    match value:
+        case str():
+            return sanitize(value)
+        case Mapping():
+            return {_whole(name): _whole(inner) for name, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_whole(inner) for inner in value]
+        case BaseModel():
+            return _whole(value.model_dump())
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return _whole(dataclasses.asdict(value))
         case _:
             return value
 

@@ -3,7 +3,7 @@
 import pytest
 
 from dayfly import text as text_module
-from dayfly.text import cut, json_string_bytes, sanitize, split_text
+from dayfly.text import cut, json_string_bytes, sanitize, shortened, split_text
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,18 @@ def test_a_text_that_is_cut_is_as_long_as_it_may_be(text: str, limit: int) -> No
     assert whole.startswith(kept)
     assert json_string_bytes(whole) > limit
     assert json_string_bytes(whole[: len(kept) + 1] + "…") > limit
+
+
+@pytest.mark.parametrize("char", ["x", "é", "日", "😀"])
+def test_shortened_text_keeps_head_and_tail(char: str) -> None:
+    """Within the limit, without a torn character, and with a note between; what fits stays as it is."""
+    text = f"HEAD{char * 5000}TAIL"
+    size = len(text.encode())
+    assert shortened(text, size) == text
+    for limit in (size - 1, 1000, 201):
+        cut_text = shortened(text, limit)
+        assert len(cut_text.encode()) <= limit
+        assert "�" not in cut_text
+        assert cut_text.startswith("HEAD")
+        assert cut_text.endswith("TAIL")
+        assert "bytes left out" in cut_text

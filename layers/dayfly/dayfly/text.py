@@ -55,6 +55,18 @@ def _fitting(text: str, start: int, limit: int) -> int:
     return low
 
 
+def shortened(text: str, limit: int) -> str:
+    """The text in about `limit` bytes of UTF-8: its head and tail, with a note of what was left out between them."""
+    encoded = text.encode()
+    if len(encoded) <= limit:
+        return text
+    note = f"\n[… {len(encoded) - limit} bytes left out: too long for the model …]\n"
+    room = max(0, limit - len(note.encode()))
+    head = encoded[: room - room // 3].decode(errors="ignore")
+    tail = encoded[len(encoded) - room // 3 :].decode(errors="ignore") if room // 3 else ""
+    return f"{head}{note}{tail}"
+
+
 def rfc3339(at_ms: int) -> str:
     """Milliseconds since the epoch as RFC 3339 in UTC, with milliseconds: `2026-11-22T10:00:00.123Z`."""
     moment = datetime.fromtimestamp(at_ms / 1000, tz=UTC)

@@ -1,10 +1,13 @@
 """What an engine reads before it begins."""
 
+from dataclasses import replace
+
 import pytest
 
 from dayfly.errors import Superseded
-from dayfly.history.reader import MODEL_CHARS, MODEL_TURNS, read_history
-from dayfly.log.messages import UserSaid
+from dayfly.history.reader import MODEL_CHARS, MODEL_TURNS, RESULT_CHARS, TURN_CHARS, read_history
+from dayfly.history.writer import write_piece
+from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall, UserSaid
 from dayfly.runs.begin import read_run
 from dayfly.store.rows import PartRow
 from tests.fakes.weighing_table import WeighingTable
@@ -53,3 +56,37 @@ async def test_a_run_that_is_gone_is_superseded(world: World) -> None:
     await world.engine(call)
     with pytest.raises(Superseded):
         await read_run(world.table, world.context(call))
+
+
+@pytest.mark.parametrize("count", [1, 3, 40])
+async def test_long_results_are_cut_whatever_turn_they_are_of(world: World, count: int) -> None:
+    """Of the newest turn too: heads and tails are kept, and all of them together are bounded."""
+    call = await world.admitted(agent="echo")
+    await world.engine(call)
+    thread = world.thread(call.thread_id)
+    contents = [f"HEAD{'x' * 1_000_000}TAIL" for _ in range(count)]
+    calls = tuple(ToolCall(f"c{number}", "read", "{}") for number in range(count))
+    answers = tuple(ToolAnswered(one.call_id, "read", text) for one, text in zip(calls, contents, strict=True))
+    row = await write_piece(
+        world.table, call.ref, thread, (UserSaid("Read."), AssistantSaid("", calls), *answers), nonce="n-2", at=1
+    )
+    messages = await read_history(world.table, replace(thread, history_head=row.key.sk))
+    kept = [message.content for message in messages if isinstance(message, ToolAnswered)]
+    assert len(kept) == count
+    assert all(text.startswith("HEAD") and text.endswith("TAIL") for text in kept)
+    assert sum(map(len, kept)) <= TURN_CHARS
+    assert max(map(len, kept)) <= RESULT_CHARS
+    assert min(map(len, kept)) >= RESULT_CHARS // (2 * count)
+
+
+async def test_a_result_within_the_bound_is_whole(world: World) -> None:
+    """One character more, and it is cut."""
+    call = await world.admitted(agent="echo")
+    await world.engine(call)
+    thread = world.thread(call.thread_id)
+    for extra in (0, 1):
+        said = AssistantSaid("", (ToolCall("c", "read", "{}"),))
+        answer = ToolAnswered("c", "read", "x" * (RESULT_CHARS + extra))
+        row = await write_piece(world.table, call.ref, thread, (said, answer), nonce=f"n-{extra}", at=1)
+        messages = await read_history(world.table, replace(thread, history_head=row.key.sk))
+        assert (answer in messages) == (extra == 0)

@@ -12,6 +12,7 @@ from dayfly.log.messages import AssistantSaid
 
 SERVER: Final = "openai-compatible server.test/v1"
 PROVIDERS: Final[Sequence[str]] = ("bedrock", "openai", SERVER, "anthropic", "google", "nobody")
+DETAILS: Final = {"extra_content": {"google": {"thought_signature": "c2ln"}}, "thought_signature": "c2ln"}
 _FIELDS: Final = {"openai": "reasoning_content", SERVER: "reasoning_content"}
 
 
@@ -25,14 +26,13 @@ def state_for(provider: str, said: AssistantSaid, *, signed: bool = True) -> Ass
         parts.append(ThinkingPart("Hm.", id=field, signature=None if field else "c2ln", provider_name=name))
     parts += [TextPart(said.text)] if said.text else []
     for call in said.calls:
-        details = {"extra_content": {"google": {"thought_signature": "c2ln"}}, "thought_signature": "c2ln"}
         parts.append(
             ToolCallPart(
                 call.name,
                 call.arguments,
                 call.call_id,
                 provider_name=name,
-                provider_details=details if signed else None,
+                provider_details=DETAILS if signed else None,
             )
         )
     ids = {call.call_id: f"call_{place}" for place, call in enumerate(said.calls)}

@@ -5,9 +5,16 @@ import json
 import pytest
 from pydantic_ai.messages import ModelResponse, TextPart, ThinkingPart, ToolCallPart, ToolReturnPart
 
-from dayfly.agents.pydantic.conversation import from_model_messages, from_model_response, to_model_messages
+from dayfly.agents.pydantic.conversation import (
+    from_model_messages,
+    from_model_response,
+    to_model_messages,
+    to_model_response,
+)
+from dayfly.agents.pydantic.tool_call_ids import Origin
 from dayfly.log.fold import UNANSWERED
-from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
+from dayfly.log.messages import AssistantSaid, Message, ProviderState, ToolAnswered, ToolCall, ToolOutcome, UserSaid
+from tests.unit.agents.pydantic.states import DETAILS, state_for
 
 CALLS = (ToolCall("a", "add", '{"x":1}'), ToolCall("b", "add", "{}"))
 WHOLE: tuple[Message, ...] = (
@@ -96,3 +103,32 @@ def test_arguments_that_hold_half_a_character_are_kept_as_json() -> None:
     (call,) = said.calls
     assert json.loads(call.arguments) == {"city": "Kiel", "odd": "\ufffd"}
     assert call.arguments.encode()
+
+
+def test_what_a_provider_wants_back_is_kept_with_the_response() -> None:
+    """Part by part, as it came; reasoning that was found between tags is nothing that anybody wants."""
+    said = AssistantSaid("Well.", CALLS)
+    kept = state_for("bedrock", said)
+    response = to_model_response(kept)
+    assert from_model_response(response) == kept
+    (thought, text, *calls) = response.parts
+    assert isinstance(thought, ThinkingPart)
+    assert (thought.content, thought.signature, thought.provider_name) == ("Hm.", "c2ln", "bedrock")
+    assert text == TextPart("Well.")
+    assert [part.provider_details for part in calls if isinstance(part, ToolCallPart)] == [DETAILS] * 2
+    tagged = Origin("bedrock", {}).noted_in(ModelResponse([ThinkingPart("hm", id="content"), TextPart("Well.")]))
+    assert from_model_response(tagged).state is None
+
+
+def test_state_of_another_response_changes_nothing() -> None:
+    """Text and calls are what the journal says."""
+    state = state_for("bedrock", AssistantSaid("Other.", CALLS)).state
+    assert from_model_response(to_model_response(AssistantSaid("Well.", CALLS, state=state))).text == "Well."
+
+
+@pytest.mark.parametrize("data", ["", "{", "[]", '{"call_ids":1}', '{"call_ids":{},"parts":[{"part_kind":"new"}]}'])
+def test_state_that_can_not_be_read_changes_nothing(data: str) -> None:
+    """As another version may have written it."""
+    said = AssistantSaid("Well.", CALLS)
+    torn = AssistantSaid("Well.", CALLS, state=ProviderState("bedrock", data))
+    assert from_model_messages([to_model_response(torn)]) == (said,)

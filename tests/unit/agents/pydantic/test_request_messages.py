@@ -152,7 +152,7 @@ def test_names_are_of_the_providers_alphabet(rules: Rules, name: str) -> None:
     assert min(names).isascii()
 
 
-@pytest.mark.parametrize("call_id", ["x" * 949, "a.b:c", "", "ü", "call 1"])
+@pytest.mark.parametrize("call_id", ["x" * 949, "a.b:c", "", "ü", "call 1", "a\ud83d"])
 @each_provider
 def test_ids_are_of_the_providers_alphabet_and_no_two_alike(rules: Rules, call_id: str) -> None:
     """Those of a journal that was written before there were our own, too."""

@@ -89,6 +89,8 @@ def test_results_as_text() -> None:
     assert as_text("a") == "a"
     assert as_text(None) == "null"
     assert as_text([1, Place(city="Kiel")]) == '[1,{"city":"Kiel"}]'
+    assert as_text([float("nan"), float("inf"), {"x": -float("inf")}]) == '[null,null,{"x":null}]'
+    assert as_text(["\ud83d", {"\ud83d": Place(city="\ude00")}]) == '["\ufffd",{"\ufffd":{"city":"\ufffd"}}]'
     with pytest.raises(TypeError):
         as_text(object())
 

@@ -46,7 +46,7 @@ def state_of(response: ModelResponse) -> ProviderState | None:
         canonical_system=response.canonical_system,
     )
     # Halves of characters and NaN, which a provider's JSON may hold, have no form in what is stored.
-    written: JsonValue = _STORED.dump_python(stored, mode="json", exclude_none=True, exclude_defaults=True)
+    written: JsonValue = _STORED.dump_python(stored, mode="json", exclude_none=True)
     return ProviderState(origin.provider, json_object(json.dumps(written)) or "{}")
 
 

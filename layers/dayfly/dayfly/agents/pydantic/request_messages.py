@@ -28,10 +28,10 @@ from dayfly.agents.pydantic.provider_state import FROM_TAGS
 from dayfly.agents.pydantic.request_rules import Rules, Thoughts
 from dayfly.agents.pydantic.request_size import within
 from dayfly.agents.pydantic.request_steps import Asked, Said, Step, joined, turns_of
-from dayfly.agents.pydantic.request_text import arguments_json, is_blank, name_like, shortened
+from dayfly.agents.pydantic.request_text import arguments_json, is_blank, name_like
 from dayfly.agents.pydantic.tool_call_ids import Origin, short_id
-from dayfly.agents.pydantic.tool_results import text_in
-from dayfly.text import sanitize
+from dayfly.agents.pydantic.tool_results import text_in, with_text
+from dayfly.text import sanitize, shortened
 
 NO_OUTPUT: Final = "(no output)"
 """Stands for a tool's result that is blank."""
@@ -86,8 +86,7 @@ def _folded_parts(parts: Sequence[ModelRequestPart], *, first: bool) -> list[Mod
         if leads or not isinstance(part, SystemPromptPart | UserPromptPart):
             whole.append(part)
         elif isinstance(before, ToolReturnPart) and isinstance(part.content, str):
-            content = f"{before.model_response_str(wrap_if_error=False)}\n\n{part.content}"
-            whole[-1] = ToolReturnPart(before.tool_name, content, before.tool_call_id, outcome=before.outcome)
+            whole[-1] = with_text(before, f"{text_in(before)}\n\n{part.content}")
         elif isinstance(before, UserPromptPart):
             whole[-1] = _prompt((*_contents(before), *_contents(part)))
         else:

@@ -5,11 +5,12 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from pydantic_ai.messages import ModelResponsePart, TextPart, ThinkingPart, ToolCallPart, ToolReturnPart, UserContent
+from pydantic_ai.messages import ModelResponsePart, TextPart, ThinkingPart, ToolCallPart, UserContent
 
 from dayfly.agents.pydantic.request_steps import Asked, Said, Step, turns_of
-from dayfly.agents.pydantic.request_text import arguments_json, shortened
-from dayfly.agents.pydantic.tool_results import text_in
+from dayfly.agents.pydantic.request_text import arguments_json
+from dayfly.agents.pydantic.tool_results import text_in, with_text
+from dayfly.text import shortened
 
 BYTES_PER_TOKEN: Final = 3
 """By which tokens are estimated from text in UTF-8. English takes more than four bytes a token, code, JSON and Chinese
@@ -52,7 +53,7 @@ def size_of(steps: Iterable[Step]) -> int:
         else:
             total += sum(PART_BYTES + _part_bytes(part) for part in step.response.parts)
             total += sum(
-                PART_BYTES + _bytes(_content_of(result)) + FILE_BYTES * len(result.files) for result in step.results
+                PART_BYTES + _bytes(text_in(result)) + FILE_BYTES * len(result.files) for result in step.results
             )
     return total
 
@@ -64,9 +65,19 @@ def _cut(turn: list[Step], allowed: int) -> list[Step]:
             return turn
         limit = _limit(lengths(turn), excess)
         turn = [cut(step, limit) for step in turn]
-    while size_of(turn) > allowed and sum(isinstance(step, Said) for step in turn) > 1:
-        turn.remove(next(step for step in turn if isinstance(step, Said)))
-    return turn
+    return _newest_of(turn, allowed)
+
+
+def _newest_of(turn: list[Step], allowed: int) -> list[Step]:
+    """The turn without its oldest responses, as far as it has to be; what was asked stays, and the last response."""
+    said = [step for step in turn if isinstance(step, Said)]
+    excess = size_of(turn) - allowed
+    left_out = 0
+    while excess > 0 and left_out < len(said) - 1:
+        excess -= size_of([said[left_out]])
+        left_out += 1
+    oldest = {id(step) for step in said[:left_out]}
+    return [step for step in turn if id(step) not in oldest]
 
 
 def _limit(lengths: Sequence[int], excess: int) -> int:
@@ -82,17 +93,14 @@ def _limit(lengths: Sequence[int], excess: int) -> int:
 
 
 def _lengths_of_results(turn: Iterable[Step]) -> list[int]:
-    return [_bytes(_content_of(result)) for step in turn if isinstance(step, Said) for result in step.results]
+    return [_bytes(text_in(result)) for step in turn if isinstance(step, Said) for result in step.results]
 
 
 def _with_results(step: Step, limit: int) -> Step:
     if isinstance(step, Asked):
         return step
     answers = {
-        call_id: ToolReturnPart(
-            result.tool_name, shortened(_content_of(result), limit), call_id, outcome=result.outcome
-        )
-        for call_id, result in step.answers.items()
+        call_id: with_text(result, shortened(text_in(result), limit)) for call_id, result in step.answers.items()
     }
     return dataclasses.replace(step, answers=answers)
 
@@ -133,10 +141,6 @@ def _part_bytes(part: ModelResponsePart) -> int:
             return _bytes(part.tool_name) + _bytes(arguments_json(part.args))
         case _:
             return FILE_BYTES
-
-
-def _content_of(result: ToolReturnPart) -> str:
-    return text_in(result)
 
 
 def _content_bytes(content: UserContent) -> int:

@@ -24,18 +24,6 @@ def is_blank(text: str) -> bool:
     return not text.strip() or all(unicodedata.category(char) in _INVISIBLE for char in text)
 
 
-def shortened(text: str, limit: int) -> str:
-    """The text in about `limit` bytes of UTF-8: its head and tail, with a note of what was left out between them."""
-    encoded = text.encode()
-    if len(encoded) <= limit:
-        return text
-    note = f"\n[… {len(encoded) - limit} bytes left out: too long for the model …]\n"
-    room = max(0, limit - len(note.encode()))
-    head = encoded[: room - room // 3].decode(errors="ignore")
-    tail = encoded[len(encoded) - room // 3 :].decode(errors="ignore") if room // 3 else ""
-    return f"{head}{note}{tail}"
-
-
 def json_object(arguments: str) -> str | None:
     """The JSON text of an object, as RFC 8259 has it: without NaN and infinities (which are null), halves of characters
     and names that are there twice (the last one stands). `None` if it is none."""

@@ -2,13 +2,13 @@
 
 import dataclasses
 import hashlib
+import json
 import string
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pydantic_ai.messages import ModelResponse, ModelResponsePart, ToolCallPart
 from pydantic_ai.models import AbstractModel
-from pydantic_core import to_json
 
 from dayfly.agents.pydantic.request_rules import has_provider, provider_of
 from dayfly.agents.pydantic.request_text import arguments_json, json_object
@@ -98,7 +98,7 @@ def _readable(arguments: str | Mapping[str, object] | None) -> str:
 
 def short_id(*of: str | int) -> str:
     """An id that is the same for the same values, and for no other ones."""
-    number = int.from_bytes(hashlib.sha256(to_json(of)).digest())
+    number = int.from_bytes(hashlib.sha256(json.dumps(of).encode()).digest())
     return "".join(_ALPHABET[number // len(_ALPHABET) ** place % len(_ALPHABET)] for place in range(LENGTH))
 
 

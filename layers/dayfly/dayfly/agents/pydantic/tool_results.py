@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Final
 
 from pydantic_ai.messages import BinaryContent, ToolReturnPart
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError
 
+from dayfly.agents.pydantic.request_text import json_text
 from dayfly.log.event_payloads import MOST_FILES
 from dayfly.log.messages import ToolAnswered, ToolFile
 from dayfly.text import sanitize
@@ -56,7 +57,7 @@ def as_text(result: object) -> str:
     if isinstance(result, str):
         return sanitize(result)
     try:
-        return to_json(result).decode()
+        return json_text(result)
     except PydanticSerializationError as error:
         raise TypeError(f"a tool returned {type(result).__name__}, which JSON cannot hold") from error
 
@@ -84,6 +85,12 @@ def _as_file(value: object) -> object:
         return value
     media_type = value.media_type.partition(";")[0].strip().lower()
     return replace(value, media_type="image/jpeg" if media_type == "image/jpg" else media_type)
+
+
+def with_text(part: ToolReturnPart, text: str) -> ToolReturnPart:
+    """The result with another text and the same files."""
+    content = [text, *part.files] if part.files else text
+    return ToolReturnPart(part.tool_name, content, part.tool_call_id, outcome=part.outcome)
 
 
 def _noted(file: ToolFile, room: int) -> tuple[str, ToolFile]:

@@ -84,7 +84,7 @@ mutants: $(VENV)/.dev ## Change the code a little: what does no test find? [GROU
 	@$(PY) -m scripts.mutants $(GROUP) $(if $(SINCE),--since $(SINCE)) $(if $(MOST),--most $(MOST)) $(if $(SECONDS),--seconds $(SECONDS))
 
 invoke: $(VENV)/.run ## Run one event: make invoke FUNCTION=RouterFunction EVENT=events/run.json
-	@$(PY) -m emulator.invoke --template template.yaml --function $(FUNCTION) --event $(EVENT)
+	@$(PY) -m emulator.invoke --template template.yaml --function $(FUNCTION) --event $(EVENT) --env DOTENV_FILE=$(CURDIR)/.env
 
 docs: $(VENV)/.dev web/node_modules/.ready ## Write anew what follows from the protocol's models and from the emulator's facts
 	@$(PY) -m scripts.protocol_docs

@@ -25,6 +25,8 @@ class SecretValues:
         self._values: frozenset[str] = frozenset()
         self._spellings: frozenset[str] = frozenset()
         self._pattern: re.Pattern[str] | None = None
+        self._firsts: frozenset[str] = frozenset()
+        self._longest = 1
 
     def add(self, value: str) -> bool:
         """Has the value removed from now on, in each of its spellings: as it is, within JSON, and within a URL. Returns
@@ -35,6 +37,8 @@ class SecretValues:
             self._values |= {value}
             self._spellings |= _spellings(value)
             longest_first = sorted(self._spellings, key=len, reverse=True)
+            self._firsts = frozenset(spelling[0] for spelling in longest_first)
+            self._longest = len(longest_first[0])
             self._pattern = re.compile("|".join(map(re.escape, longest_first)))
         return True
 
@@ -71,10 +75,8 @@ class SecretValues:
     def begun_at(self, text: str) -> int:
         """Where the text may break off within a known value: the place of its longest end that one begins with, or the
         text's length."""
-        most = max(map(len, self._spellings), default=1) - 1
-        for place in range(max(0, len(text) - most), len(text)):
-            end = text[place:]
-            if any(spelling.startswith(end) for spelling in self._spellings):
+        for place in range(max(0, len(text) - self._longest + 1), len(text)):
+            if text[place] in self._firsts and any(spelling.startswith(text[place:]) for spelling in self._spellings):
                 return place
         return len(text)
 

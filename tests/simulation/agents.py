@@ -16,6 +16,7 @@ from dayfly.agents.sdk.protocol import (
     OpenCall,
     ReasoningDelta,
     Responded,
+    Retrying,
     Thinking,
     ToolEnded,
     ToolProgress,
@@ -89,6 +90,13 @@ class Performer:
 
         async def telling() -> AsyncIterator[AgentEvent]:
             yield Thinking(f"Step {number + 1}.", number + 1)
+            for retry in range(one.retries):
+                for place, kind in enumerate(one.order[retry:]):
+                    await asyncio.sleep(one.pause)
+                    void = f"{mark}.void{retry}.{place}"
+                    yield Delta(f"[{void}]") if kind == "[" else ReasoningDelta(f"({void})")
+                yield Retrying("throttled", retry + 1, one.pause)
+                await asyncio.sleep(one.pause)
             text = iter(pieces)
             for place, kind in enumerate(one.order):
                 await asyncio.sleep(one.pause)

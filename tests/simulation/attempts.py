@@ -73,9 +73,17 @@ class Attempts:
                 self._fenced(appended, run, payload)
             elif kind == "approval_requested":
                 self._asked(told, run, payload)
+            elif kind == "agent_retrying":
+                self._retried(told, payload["discard_after"])
         if told.terminal is not None:
             self._ended(appended, run)
             run.holder = None
+
+    def _retried(self, told: Told, after: int) -> None:
+        """Void is what came of the request: since the last response, or since this attempt began, which had voided the
+        rest."""
+        if after not in told.completions and told.types[after - 1] != "agent_resumed":
+            self._truth.violated(f"{told.run}: a retry voids all after {after}, where no response ended")
 
     def _asked(self, told: Told, run: Attempted, payload: JsonObject) -> None:
         call, run.expires = payload["tool_call_id"], payload["expires_at"]
@@ -101,7 +109,10 @@ class Attempts:
             self._truth.violated(f"{told.run}: goes on without an answer, before {run.expires}")
         run.waiting = False
         before = appended.row.last - 1
-        late = [seq for seq in range(told.completed_seq + 1, before + 1) if told.types[seq - 1] in TEXTS]
+        # What was said before a retry is void already.
+        tried = [seq for seq, kind in enumerate(told.types, 1) if kind == "agent_retrying"]
+        since = max(told.completed_seq, *tried[-1:], 0)
+        late = [seq for seq in range(since + 1, before + 1) if told.types[seq - 1] in TEXTS]
         voids = payload.get("discard_after")
         if late and (voids is None or voids >= late[0]):
             self._truth.violated(f"{told.run}: goes on after {before}, and the text at {late} is not void")

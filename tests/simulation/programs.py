@@ -2,8 +2,9 @@
 
 `2 0.1 once:0.5 idem:1:2 ask:0.2 | 3 0.2 ~0,0,2` is a response of 2 pieces, 0.1 s before each, which asks for three
 tools (one that must run once, an idempotent one that tells twice how far it is, one that needs approval), and then one
-of 3 pieces, which is the answer: the model reasons twice before the first of them, and once before the third. A last
-round of `raise`, `nothing`, `hang` or `stubborn` ends in that way.
+of 3 pieces, which is the answer: the model reasons twice before the first of them, and once before the third. With `x2`
+behind the pause, a request fails twice before, each time behind a part of that. A last round of `raise`, `nothing`,
+`hang` or `stubborn` ends in that way.
 """
 
 from dataclasses import dataclass
@@ -44,18 +45,19 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One model response: so many pieces of text, a pause before each, what it asks for, and before which pieces of the
-    text (or, by their number, behind all) the model reasons, a piece each."""
+    """One model response: so many pieces of text, a pause before each, what it asks for, before which pieces of the
+    text (or, by their number, behind all) the model reasons, a piece each, and how often the request fails before."""
 
     pieces: int
     pause: float
     calls: tuple[Planned, ...] = ()
     reasoning: tuple[int, ...] = ()
+    retries: int = 0
 
     @property
     def streamed_s(self) -> float:
         """Seconds that the response takes."""
-        return max(self.pieces + len(self.reasoning), 1) * self.pause
+        return max(self.pieces + len(self.reasoning), 1) * self.pause * (1 + 2 * self.retries)
 
     @property
     def order(self) -> str:
@@ -66,7 +68,10 @@ class Round:
 
     def __str__(self) -> str:
         reasoning = [f"~{','.join(str(place) for place in self.reasoning)}"] if self.reasoning else []
-        return " ".join([str(self.pieces), f"{self.pause:g}", *reasoning, *(str(call) for call in self.calls)])
+        retries = [f"x{self.retries}"] if self.retries else []
+        return " ".join(
+            [str(self.pieces), f"{self.pause:g}", *retries, *reasoning, *(str(call) for call in self.calls)]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +110,10 @@ class Program:
                 manner = Manner(words[0])
                 continue
             reasoning = [int(place) for word in words if word[0] == "~" for place in word[1:].split(",")]
-            calls = [word.split(":") for word in words[2:] if word[0] != "~"]
+            retries = sum(int(word[1:]) for word in words if word[0] == "x")
+            calls = [word.split(":") for word in words[2:] if ":" in word]
             planned = tuple(Planned(Tool(tool), float(seconds), *map(int, told)) for tool, seconds, *told in calls)
-            rounds.append(Round(int(words[0]), float(words[1]), planned, tuple(reasoning)))
+            rounds.append(Round(int(words[0]), float(words[1]), planned, tuple(reasoning), retries))
         return cls(tuple(rounds), manner)
 
 
@@ -118,9 +124,9 @@ def drawn(dice: Dice, *, lifetime_s: float) -> Program:
         kinds = [dice.weighted([(3, Tool.ONCE), (3, Tool.IDEMPOTENT), (2, Tool.ASK)]) for _ in range(1 + dice.upto(2))]
         calls = tuple(Planned(kind, _seconds(dice, lifetime_s), _progress(dice)) for kind in kinds)
         pieces = dice.upto(3)
-        rounds.append(Round(pieces, _pause(dice), calls, _reasoning(dice, pieces)))
+        rounds.append(Round(pieces, _pause(dice), calls, _reasoning(dice, pieces), _retries(dice)))
     pieces = 1 + dice.upto(4)
-    rounds.append(Round(pieces, _pause(dice), (), _reasoning(dice, pieces)))
+    rounds.append(Round(pieces, _pause(dice), (), _reasoning(dice, pieces), _retries(dice)))
     manner = dice.weighted([(30, Manner.WELL), *((1, bad) for bad in Manner if bad is not Manner.WELL)])
     return Program(tuple(rounds), manner)
 
@@ -136,6 +142,10 @@ def _pause(dice: Dice) -> float:
 
 def _progress(dice: Dice) -> int:
     return dice.weighted([(3, 0), (1, 1), (1, 3)])
+
+
+def _retries(dice: Dice) -> int:
+    return dice.weighted([(12, 0), (2, 1), (1, 3)])
 
 
 def _reasoning(dice: Dice, pieces: int) -> tuple[int, ...]:

@@ -32,6 +32,7 @@ EVENTS: Final = frozenset(
         "agent_error run_too_long",
         "agent_error step_too_long",
         "agent_error tool_outcome_unknown",
+        "agent_retrying throttled",
         "agent_resumed answered",
         "agent_resumed engine_lost",
         "agent_resumed expired",

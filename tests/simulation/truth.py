@@ -39,6 +39,8 @@ class Told:
     ended: float = 0.0
     completed_seq: int = 1
     """The last seq that a journal entry completes."""
+    completions: set[int] = field(default_factory=lambda: {1})
+    """All such seqs."""
     journalled: set[str] = field(default_factory=set)
     executing: set[str] = field(default_factory=set)
     completed: set[str] = field(default_factory=set)
@@ -137,6 +139,7 @@ class Truth:
                 told.terminal, told.ended, told.code = kind, self.now(), payload.get("code")
         for entry in unpack_journal(self._journal(row)):
             told.completed_seq = max(told.completed_seq, entry.completes)
+            told.completions.add(entry.completes)
             if isinstance(entry.message, AssistantSaid):
                 told.journalled.update(call.call_id for call in entry.message.calls)
 

@@ -148,15 +148,15 @@ def bridge_stays_open() -> Iterator[None]:
 
 
 ALL: Final = (
-    Broken(leases_expire, 0, chances={"ttl"}),
-    Broken(attached_for_twenty_minutes, 68, chances={"ttl", "hours"}),
+    Broken(leases_expire, 5, chances={"ttl"}),
+    Broken(attached_for_twenty_minutes, 156, chances={"ttl", "hours"}),
     Broken(remembered_while_the_row_stands, 3, chances={"hours"}),
     Broken(remembered_for_an_hour, 0, chances={"hours"}),
     Broken(thread_read_with_the_quota, 158, chances={"torn_reads"}, deeds={"run_more", "run_twice"}),
-    Broken(time_by_the_wall_clock, 29, chances={"clock_steps"}),
-    Broken(gone_sockets_count, 162, chances={"crowd"}, deeds={"flap", "run_more", "run"}),
+    Broken(time_by_the_wall_clock, 5, chances={"clock_steps"}),
+    Broken(gone_sockets_count, 65, chances={"crowd"}, deeds={"flap", "run_more", "run"}),
     Broken(anybody_refuses, 29, chances={"uninstalled", "invocation_twice"}),
     Broken(end_posted_again_once, 9, chances={"stuck_long"}, deeds={"stick", "run"}),
     Broken(deletion_leaves_the_queue, 11, chances={"half_forgotten"}),
-    Broken(bridge_stays_open, 46, deeds={"cancel", "run"}),
+    Broken(bridge_stays_open, 56, deeds={"cancel", "run"}),
 )

@@ -16,7 +16,7 @@ from dayfly.log.batch import Batch, Emitted
 from dayfly.log.fold import LogStep, Reasoned, Said
 from dayfly.log.journal import JournalMessage
 from dayfly.log.writer import Committed, LogWriter, Plan, Transition
-from dayfly.protocol.events import AgentReasoning, AgentResumed, AnyPayload, Event, ToolExecuting
+from dayfly.protocol.events import AgentReasoning, AgentResumed, AgentRetrying, AnyPayload, Event, ToolExecuting
 from dayfly.router import attach
 from dayfly.runs import resume
 from dayfly.runs.begin import Begin, Claim
@@ -187,6 +187,37 @@ def reasoning_is_not_void() -> Iterator[None]:
 
 
 @contextmanager
+def retried_text_is_kept() -> Iterator[None]:
+    """What was said before a request failed stays in the history, where the run was cut off later."""
+    step_of = batch.step_of
+
+    def deaf(event: Event) -> tuple[LogStep, ...]:
+        return () if isinstance(event.payload, AgentRetrying) else step_of(event)
+
+    with replaced(batch, "step_of", deaf), replaced(reader, "step_of", deaf):
+        yield
+
+
+@contextmanager
+def retry_voids_its_own_batch() -> Iterator[None]:
+    """A retry voids only what is committed together with it."""
+    whole = LogWriter._number
+
+    def short(self: LogWriter, items: tuple[Emitted, ...]) -> Batch:
+        numbered = whole(self, items)
+        events = tuple(
+            event.model_copy(update={"payload": event.payload.model_copy(update={"discard_after": numbered.first - 1})})
+            if isinstance(event.payload, AgentRetrying)
+            else event
+            for event in numbered.events
+        )
+        return replace(numbered, events=events)
+
+    with replaced(LogWriter, "_number", short):
+        yield
+
+
+@contextmanager
 def kinds_are_merged() -> Iterator[None]:
     """Text and reasoning that follow each other become one event, of the kind that came first."""
     merge_deltas = batch.merge_deltas
@@ -226,16 +257,18 @@ def progress_is_told_late() -> Iterator[None]:
 
 ALL: Final = (
     Broken(post_before_append, 0),
-    Broken(unconditional_append, 0, fates={Fate.LOST, Fate.LATE}),
-    Broken(seq_from_the_tail, 0, chances={"invocation_twice"}),
-    Broken(no_nonce_check, 0, fates={Fate.LOST, Fate.LATE}),
-    Broken(new_record_at_each_try, 0, fates={Fate.LOST, Fate.LATE}),
+    Broken(unconditional_append, 4, fates={Fate.LOST, Fate.LATE}),
+    Broken(seq_from_the_tail, 2, chances={"invocation_twice"}),
+    Broken(no_nonce_check, 5, fates={Fate.LOST, Fate.LATE}),
+    Broken(new_record_at_each_try, 3, fates={Fate.LOST, Fate.LATE}),
     Broken(tool_before_its_commit, 0),
     Broken(replay_after_the_cursor, 2),
-    Broken(void_text_is_kept, 12),
-    Broken(nothing_is_void, 11, fates={Fate.DIES_AFTER, Fate.DIES_BEFORE}),
+    Broken(void_text_is_kept, 4),
+    Broken(nothing_is_void, 22, fates={Fate.DIES_AFTER, Fate.DIES_BEFORE}),
     Broken(reasoning_is_kept, 29, deeds={"cancel"}),
-    Broken(reasoning_is_not_void, 16, fates={Fate.DIES_AFTER, Fate.DIES_BEFORE}),
+    Broken(reasoning_is_not_void, 22, fates={Fate.DIES_AFTER, Fate.DIES_BEFORE}),
+    Broken(retried_text_is_kept, 23, deeds={"cancel"}),
+    Broken(retry_voids_its_own_batch, 0),
     Broken(kinds_are_merged, 2),
     Broken(progress_is_told_late, 0),
 )

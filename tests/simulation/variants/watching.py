@@ -138,8 +138,8 @@ ALL: Final = (
     Broken(unsent_end_is_let_go, 21, fates={Fate.REFUSED}),
     Broken(no_look_after_the_question, 311, fates={Fate.SLOW}, deeds={"cancel", "question"}),
     Broken(agents_know_nothing, 2, deeds={"run_more"}),
-    Broken(cancel_of_any_run, 129, fates={Fate.SLOW, Fate.DIES_AFTER}, deeds={"run_more", "cancel"}),
-    Broken(audience_before_the_end, 24),
-    Broken(attach_reads_first, 94, fates={Fate.SLOW}, deeds={"drop", "attach", "reload"}),
+    Broken(cancel_of_any_run, 43, fates={Fate.SLOW, Fate.DIES_AFTER}, deeds={"run_more", "cancel"}),
+    Broken(audience_before_the_end, 98),
+    Broken(attach_reads_first, 16, fates={Fate.SLOW}, deeds={"drop", "attach", "reload"}),
     Broken(one_partition_for_all, 10),
 )

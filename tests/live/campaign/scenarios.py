@@ -49,6 +49,15 @@ async def slow_story(person: Person) -> None:
     await person.see_ends(run)
 
 
+async def pondering(person: Person) -> None:
+    """A model that reasons, fails, and is asked again, a tool that tells how far it is, an answer that is cut off."""
+    rng = person.rng
+    text = (
+        f"retries={rng.randint(0, 2)} seconds={rng.uniform(0.1, 0.6):.2f} finish={rng.choice(('complete', 'length'))}"
+    )
+    await person.see_ends(await person.say(text, kind="pondering", expects="thirty-", agent="pondering"))
+
+
 async def queue(person: Person) -> None:
     """Several messages at once in one thread, from any device."""
     first = await person.say("Tell me a story", kind="queue", expects="lighthouse", thread_id=person.a_thread())
@@ -242,6 +251,7 @@ SCENARIOS: tuple[tuple[int, Scenario], ...] = (
     (4, note),
     (3, story),
     (5, slow_story),
+    (3, pondering),
     (3, queue),
     (3, interrupt),
     (1, reject),

@@ -4,7 +4,16 @@ import json
 
 import pytest
 
-from dayfly.log.redaction import PARAMETER_BYTES, REDACTED, RESULT_BYTES, redact, shown_parameters, shown_result
+from dayfly.log.messages import ToolAnswered
+from dayfly.log.redaction import (
+    PARAMETER_BYTES,
+    REDACTED,
+    RESULT_BYTES,
+    redact,
+    sanitized_answer,
+    shown_parameters,
+    shown_result,
+)
 from dayfly.text import cut, json_string_bytes, sanitize, split_text
 
 
@@ -63,6 +72,12 @@ def test_lone_surrogates_are_replaced() -> None:
     """Lone surrogates become U+FFFD; characters beyond the first plane stay."""
     assert sanitize("a\ud800b😀") == "a\ufffdb😀"
     assert redact({"\ud800": ["\udfff"]}) == {"\ufffd": ["\ufffd"]}
+
+
+def test_a_tools_answer_can_be_written() -> None:
+    """Lone surrogates are replaced in the tool's name and in its result, wherever a model or a tool left them."""
+    answer = sanitized_answer(ToolAnswered("c-1", "look\ud83d", "found\ud83d"))
+    assert (answer.call_id, answer.name, answer.content) == ("c-1", "look\ufffd", "found\ufffd")
 
 
 def test_deep_values_are_hinted_at() -> None:

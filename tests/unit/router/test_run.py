@@ -1,6 +1,7 @@
 """Letting runs in: once each, within bounds, durable."""
 
 import asyncio
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -51,6 +52,25 @@ async def test_admission_is_one_write(world: World) -> None:
         QuotaRow,
         AttachedRow,
     }
+
+
+@pytest.mark.parametrize(("thread", "told"), [("new", True), ("busy", True), ("idle", False)])
+async def test_a_user_is_told_of_a_thread_that_changes(world: World, thread: str, told: bool) -> None:
+    """A thread that is new, or has a longer queue, is announced to all of the user's sockets at once; an idle one that
+    takes a message is announced when its run ends."""
+    await world.connect("a2")
+    fields: JsonObject = {}
+    if thread != "new":
+        call = await world.admitted(agent="echo")
+        fields = {"thread_id": call.thread_id}
+        if thread == "idle":
+            await world.engine(call)
+    before = len(world.sockets.frames["a2"])
+    reply = await world.send(run_frame("q-9", **fields))
+    frames = [json.loads(frame) for frame in world.sockets.frames["a2"][before:]]
+    changed = [frame["thread"] for frame in frames if frame["type"] == "thread_changed"]
+    assert [item["thread_id"] for item in changed] == [reply["thread_id"]] * told
+    assert all(reply["run_id"] in (item.get("active_run"), *item["queue"]) for item in changed)
 
 
 async def test_the_thread_is_named_after_its_first_message(world: World) -> None:

@@ -18,7 +18,7 @@ from dayfly.runs.lease import as_read, held_by
 from dayfly.runs.pause import Pause
 from dayfly.runs.resume import OpenAttempt
 from dayfly.store.rows import LeaseRow, LogRow, RequestRow, RequestState, Row
-from dayfly.store.table import Matches
+from dayfly.store.table import Absent, Matches
 from tests.fakes.world import World, caller
 from tests.unit.delivery.support import Stage, staged
 
@@ -120,6 +120,13 @@ async def test_every_condition_has_a_name_and_a_meaning(world: World, make: Call
     scene = await set_up(world)
     plan = await (await make(scene)).plan(scene.row, scene.batch)
     assert plan.actions.keys() == MEANS[make].keys()
+
+
+async def test_an_admission_takes_nobodys_place(world: World) -> None:
+    """Run and lease are written where there is none, so that of two admissions with one id one is planned anew."""
+    scene = await set_up(world)
+    plan = await (await admit_at_once(scene)).plan(scene.row, scene.batch)
+    assert {name: plan.actions[name].when for name in ("run", "lease")} == {"run": Absent(), "lease": Absent()}
 
 
 @pytest.mark.parametrize(

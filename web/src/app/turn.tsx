@@ -11,7 +11,7 @@ import {
 } from "../client";
 import type { Session } from "./session";
 import { Steps } from "./steps";
-import { duration } from "./text";
+import { duration, whole } from "./text";
 import { canGoOn, GO_ON, wordsFor, wordsForFinish } from "./words";
 
 const LABELS: Record<RunState, string> = {
@@ -52,7 +52,7 @@ export function RunTurn({ run, session, last }: { run: RunView; session: Session
         aria-live="polite"
         aria-busy={!over}
       >
-        {answer}
+        {summary.output === undefined ? answer : <pre data-testid="output">{whole(summary.output)}</pre>}
       </div>
       {over && <Ending finish={summary.finish} session={session} last={last} />}
       {summary.error && (

@@ -24,6 +24,8 @@ export interface Summary {
   /** The model's own reasoning by seq, likewise. */
   readonly reasoning: readonly Piece[];
   readonly result: string | undefined;
+  /** A structured answer, from an agent that gives one. */
+  readonly output: Readonly<Record<string, unknown>> | undefined;
   readonly truncated: boolean;
   /** How the model ended the answer: a whole one is `complete`. */
   readonly finish: string;
@@ -42,6 +44,7 @@ export const EMPTY: Summary = {
   pieces: [],
   reasoning: [],
   result: undefined,
+  output: undefined,
   truncated: false,
   finish: "complete",
   error: undefined,
@@ -92,8 +95,8 @@ export function advance(before: Summary, event: RunEvent): Summary {
   const begun = { ...summary, begunAt: summary.begunAt || event.timestamp };
   switch (event.type) {
     case "agent_completed": {
-      const { result, truncated, finish } = event.payload;
-      return { ...ended(begun, event), state: "completed", result, truncated: truncated ?? false, finish };
+      const { result, output, truncated, finish } = event.payload;
+      return { ...ended(begun, event), state: "completed", result, output, truncated: truncated ?? false, finish };
     }
     case "agent_error":
       return { ...ended(begun, event), state: "failed", error: event.payload };

@@ -186,6 +186,15 @@ describe("a call whose arguments do not fit", () => {
   });
 });
 
+describe("a structured answer", () => {
+  it("is kept as what it is, beside its text", () => {
+    const { summary } = run(event("agent_completed", 4, { result: '{"sum":391}', output: { sum: 391 } }));
+    expect(summary.output).toEqual({ sum: 391 });
+    expect(answerOf(summary)).toBe('{"sum":391}');
+    expect(run(event("agent_completed", 4)).summary.output).toBeUndefined();
+  });
+});
+
 describe("how an answer ended", () => {
   it.each(["length", "context_window", "filtered", "refused", "other", "of_a_later_version"])(
     "is kept: %s",

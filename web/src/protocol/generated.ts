@@ -152,7 +152,7 @@ export interface AgentCompleted {
  */
 export interface Usage {
   /**
-   * Requests to the model.
+   * Requests to the model that came to a response.
    */
   requests: number;
   /**

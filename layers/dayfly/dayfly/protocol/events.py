@@ -224,7 +224,7 @@ class Usage(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     requests: int = 0
-    """Requests to the model."""
+    """Requests to the model that came to a response."""
     input_tokens: int = 0
     """Tokens that the model read."""
     output_tokens: int = 0

@@ -129,3 +129,29 @@ def test_what_no_model_could_call_is_refused_at_start(function: ToolFunction) ->
     """The error names the tool."""
     with pytest.raises(ConfigurationError, match=function.__name__):
         build_tool(Tool(function), unused)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "result"),
+    [
+        ('{"number": 1}', "[1,2,[]]"),
+        ('{"number": 1, "factor": 3, "more": [4]}', "[1,3,[4]]"),
+        ("{}", None),
+        ('{"number": 0}', None),
+        ('{"number": 1, "factor": 0}', None),
+    ],
+)
+async def test_a_field_as_a_default_says_what_fits(arguments: str, result: str | None) -> None:
+    """Without a default of its own the parameter must be given; with one the tool gets that, and never the field."""
+
+    def multiply(
+        number: int = Field(ge=1, description="What to multiply."),
+        factor: int = Field(default=2, ge=1),
+        more: list[int] = Field(default_factory=list),  # noqa: B008
+    ) -> list[object]:
+        """Multiplies."""
+        return [number, factor, more]
+
+    events = await events_of(agent_of(responses((call("multiply", arguments),), ("Done.",)), multiply))
+    (answer,) = [event.answer for event in events if isinstance(event, ToolEnded)]
+    assert (answer.content if answer.outcome == "ok" else None) == result

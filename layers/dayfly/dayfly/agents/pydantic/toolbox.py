@@ -6,9 +6,10 @@ import functools
 import inspect
 import typing
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import PydanticUserError
+from pydantic.fields import FieldInfo
 from pydantic_ai import RunContext
 from pydantic_ai import Tool as LibraryTool
 from pydantic_ai.exceptions import UserError
@@ -51,10 +52,15 @@ def build_tool(tool: Tool, invoke: Invoke) -> LibraryTool[None]:
     takes_context = bool(parameters) and hints.get(parameters[0].name) is ToolContext
     shown = parameters[1:] if takes_context else parameters
     _check(name, shown, hints)
+    shown = [_required_by_field(parameter, hints) for parameter in shown]
+    fields = {one.name: one.default for one in shown if isinstance(one.default, FieldInfo)}
 
+    # What the model leaves out is not for the function to fill in: its default would be the `Field` itself.
     async def call(run_context: RunContext[None], /, **arguments: Any) -> Result:
         def bound(context: ToolContext) -> Awaitable[object]:
-            return _start(function, context, (context,) if takes_context else (), arguments)
+            left_out = {name: field for name, field in fields.items() if name not in arguments}
+            given = {name: field.get_default(call_default_factory=True) for name, field in left_out.items()}
+            return _start(function, context, (context,) if takes_context else (), given | arguments)
 
         return await invoke(run_context, bound)
 
@@ -118,3 +124,12 @@ def _check(name: str, parameters: list[inspect.Parameter], hints: dict[str, obje
             raise ConfigurationError(f"the tool {name}: the parameter {parameter.name} has no type hint")
         if hints[parameter.name] is ToolContext:
             raise ConfigurationError(f"the tool {name}: a ToolContext is the first parameter or none")
+
+
+def _required_by_field(parameter: inspect.Parameter, hints: dict[str, object]) -> inspect.Parameter:
+    """The parameter; one whose default is a pydantic `Field` without a default has none, and the field in its hint."""
+    field = parameter.default
+    if not isinstance(field, FieldInfo) or not field.is_required():
+        return parameter
+    hints[parameter.name] = Annotated[hints[parameter.name], field]
+    return parameter.replace(default=inspect.Parameter.empty)

@@ -94,8 +94,11 @@ function Reasoning({ text, busy }: { text: string; busy: boolean }) {
   );
 }
 
-/** While it is waited for: why, and how long yet. Afterwards: that it was. */
-function Retry({ step, busy }: { step: RetryStep; busy: boolean }) {
+/** While it is waited for: why, and how long yet. Afterwards: that it was. Nothing is asked again where text was only shown
+ * as what it is. */
+function Retry({ step, busy: runs }: { step: RetryStep; busy: boolean }) {
+  const restated = step.reason === "restated";
+  const busy = runs && !restated;
   const times = step.times === 1 ? "once" : `${step.times} times`;
   return (
     <div class="line retrying" data-testid="retry" data-busy={busy}>
@@ -108,7 +111,8 @@ function Retry({ step, busy }: { step: RetryStep; busy: boolean }) {
         </span>
       ) : (
         <span class="note">
-          {wordsForRetry(step.reason)}: asked again {times}
+          {wordsForRetry(step.reason)}
+          {restated ? "" : `: asked again ${times}`}
         </span>
       )}
       {busy && step.times > 1 && <span class="time">{step.times}.</span>}

@@ -23,6 +23,8 @@ _CLOSING: Final = tuple(closing for _, closing in _PAIRS)
 _OPENED_BY: Final = {closing: opening for opening, closing in _PAIRS}
 _EMPTY: Final = ("<think/>", "<think />")
 """A thought without content."""
+_WITH_ATTRIBUTES: Final = re.compile(rf"<({'|'.join(map(re.escape, _NAMES))})\s[^<>]{{0,100}}(>?)")
+"""An opening tag that says more than its name, as far as it has come."""
 _CLOSES: Final = re.compile("|".join(map(re.escape, _CLOSING)), re.IGNORECASE)
 _QUOTES: Final = frozenset("`'\"“‘„«")
 
@@ -122,16 +124,16 @@ class ThoughtSplitter:
     def _start(self) -> bool:
         text = self._held.lstrip()
         lower = text.lower()
-        tags = (*_OPENING, *_CLOSING, *_EMPTY)
-        tag = next((tag for tag in tags if lower.startswith(tag)), None)
-        if tag is not None:
-            self._held = text[len(tag) :]
-            if tag in _OPENING:
-                self._at, self._begins = _At.THOUGHT, True
-            else:
-                self._behind_thought = True
+        if tag := next((tag for tag in (*_EMPTY, *_CLOSING) if lower.startswith(tag)), ""):
+            self._held, self._behind_thought = text[len(tag) :], True
             return True
-        if any(tag.startswith(lower) for tag in tags):
+        more = _WITH_ATTRIBUTES.match(lower)
+        opening = more.group() if more and more.group(2) else ""
+        if opening or (opening := next((tag for tag in _OPENING if lower.startswith(tag)), "")):
+            self._held = text[len(opening) :]
+            self._at, self._begins = _At.THOUGHT, True
+            return True
+        if any(tag.startswith(lower) for tag in (*_OPENING, *_CLOSING, *_EMPTY)) or (more and more.end() == len(lower)):
             return False
         self._at = _At.ANSWER
         if self._behind_thought and not self._said:

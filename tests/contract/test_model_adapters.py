@@ -28,7 +28,7 @@ from dayfly.agents.sdk.testing import ask
 from dayfly.agents.tools import calculate
 from tests.contract.model_adapters import ADAPTERS, Adapter, Call, Response
 from tests.contract.model_server import Reply, model_server
-from tests.unit.agents.support import collect, turn
+from tests.unit.agents.support import AT_ONCE, collect, events_of, turn
 
 AGENT = AgentDefinition(instructions="Answer briefly.", tools=(calculate,))
 QUESTION = "What is 17 * 23?"
@@ -39,6 +39,12 @@ ANSWERS = Response(text=("It is ", "391 ☀."), input_tokens=20, output_tokens=7
 
 Served = tuple[str, Models]
 Serve = Callable[..., AbstractAsyncContextManager[Served]]
+
+
+def at_once(adapter: Adapter, models: Models) -> PydanticAgent:
+    """An agent that does not wait before it makes a request again."""
+    return PydanticAgent(AGENT, models(adapter.setting), retries=AT_ONCE)
+
 
 each_provider = pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda adapter: adapter.name)
 
@@ -131,22 +137,26 @@ async def test_text_and_a_tool_and_its_result(adapter: Adapter) -> None:
 @each_provider
 @pytest.mark.parametrize(
     ("status", "retryable", "told"),
-    [(403, False, "credentials"), (429, True, "too many requests at the moment"), (500, True, "The model failed")],
+    [
+        (403, False, "credentials"),
+        (429, True, "too many requests at the moment"),
+        (500, True, "has a problem at the moment"),
+    ],
 )
 async def test_a_refused_request(adapter: Adapter, status: int, told: str, *, retryable: bool) -> None:
     """Whether trying again may help follows from the status; what the provider says of an account stays inside. The
-    client itself makes no request twice."""
+    client itself makes no request twice: the agent does."""
 
     async def refuses(reply: Reply) -> None:
         await adapter.refuse(reply, status, "no more for account 123456789012")
 
-    async with model_server(refuses) as server:
+    async with model_server(otherwise=refuses) as server:
         with adapter.models(server.url) as models, pytest.raises(ModelFailed, match=told) as failure:
-            await ask(AGENT, QUESTION, model=adapter.setting, models=models)
+            await events_of(at_once(adapter, models))
     assert failure.value.retryable is retryable
     assert isinstance(failure.value, ModelRefused) is not retryable
     assert "123456789012" not in str(failure.value)
-    assert len(server.requests) == 1
+    assert len(server.requests) == (AT_ONCE.tries if retryable else 1)
 
 
 @each_provider
@@ -158,9 +168,9 @@ async def test_a_failure_in_the_middle_of_a_response(adapter: Adapter) -> None:
         await reply.end()
 
     seen: list[AgentEvent] = []
-    async with model_server(breaks) as server:
+    async with model_server(otherwise=breaks) as server:
         with adapter.models(server.url) as models, pytest.raises(ModelFailed) as failure:
-            await collect(PydanticAgent(AGENT, models(adapter.setting)).run(turn()), seen)
+            await collect(at_once(adapter, models).run(turn()), seen)
     assert Delta("Half an ") in seen
     assert "inner details" not in str(failure.value)
 
@@ -173,9 +183,9 @@ async def test_a_connection_that_breaks_off(adapter: Adapter) -> None:
         await adapter.send(reply, adapter.begun()[0][:20])
         raise ConnectionAbortedError
 
-    async with model_server(vanishes) as server:
+    async with model_server(otherwise=vanishes) as server:
         with adapter.models(server.url) as models, pytest.raises(ModelFailed):
-            await ask(AGENT, QUESTION, model=adapter.setting, models=models)
+            await events_of(at_once(adapter, models))
 
 
 @each_provider
@@ -183,8 +193,8 @@ async def test_nobody_listening(adapter: Adapter) -> None:
     """A refused connection is a failure of the model that may pass."""
     async with model_server() as server:
         pass
-    with adapter.models(server.url) as models, pytest.raises(ModelFailed) as failure:
-        await ask(AGENT, QUESTION, model=adapter.setting, models=models)
+    with adapter.models(server.url) as models, pytest.raises(ModelFailed, match="could not be reached") as failure:
+        await events_of(at_once(adapter, models))
     assert failure.value.retryable
 
 

@@ -50,7 +50,7 @@ def variants() -> set[str]:
 
 def test_every_promise_has_all_three_proofs() -> None:
     """Each row names an invariant, a variant that shows that it can fail, and a test with real faults."""
-    assert len(table()) == 13
+    assert len(table()) == 14
     assert all(len(row) == 3 and all(row) for row in table())
 
 
@@ -67,6 +67,8 @@ def test_the_variants_are_there_and_all_are_named() -> None:
 def test_the_real_faults_are_there() -> None:
     """Each is a test."""
     names = column(2)
-    whole = {name.removeprefix("e2e/") for name in names if name.startswith("e2e/")}
-    assert not list(missing(whole, TESTS / "live/e2e"))
+    for folder in ("e2e", "models"):
+        there = {name.removeprefix(f"{folder}/") for name in names if name.startswith(f"{folder}/")}
+        assert there
+        assert not list(missing(there, TESTS / "live" / folder))
     assert not list(missing({name for name in names if "/" not in name}, TESTS / "live/faults"))

@@ -187,6 +187,10 @@ class ModelFailed(RunFailed):
 
     code = ErrorCode.MODEL_FAILED
     retryable = True
+    # For the log, if whoever raises it says so: who was asked, and how often the request had been made again.
+    provider: str = ""
+    model: str = ""
+    retries: int = 0
 
 
 class EngineTimeout(RunFailed):

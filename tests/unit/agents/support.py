@@ -9,6 +9,8 @@ from pydantic_ai.models import Model
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
 
 from dayfly.agents.pydantic.agent import PydanticAgent
+from dayfly.agents.pydantic.retries import RetryPolicy
+from dayfly.agents.pydantic.stall_watch import StallLimits
 from dayfly.agents.sdk.definition import AgentDefinition, Tool
 from dayfly.agents.sdk.protocol import AgentEvent, Turn
 from dayfly.agents.sdk.tool_context import ToolFunction
@@ -60,7 +62,17 @@ def turn(
     )
 
 
-def agent_of(script: Script, *tools: ToolFunction | Tool, max_model_requests: int = 20) -> PydanticAgent:
+AT_ONCE = RetryPolicy(between=lambda low, high: low)
+"""Makes a request again without a wait, unless its provider asks for one."""
+
+
+def agent_of(
+    script: Script,
+    *tools: ToolFunction | Tool,
+    max_model_requests: int = 20,
+    retries: RetryPolicy = AT_ONCE,
+    stalls: StallLimits | None = None,
+) -> PydanticAgent:
     """An agent whose model streams what `script` yields for each request."""
 
     @asynccontextmanager
@@ -68,7 +80,7 @@ def agent_of(script: Script, *tools: ToolFunction | Tool, max_model_requests: in
         yield FunctionModel(stream_function=script)
 
     definition = AgentDefinition(instructions="Help.", tools=tools, max_model_requests=max_model_requests)
-    return PydanticAgent(definition, open_model)
+    return PydanticAgent(definition, open_model, retries=retries, stalls=stalls or StallLimits())
 
 
 def responses(*replies: tuple[Piece, ...]) -> Script:

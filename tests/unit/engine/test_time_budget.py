@@ -49,6 +49,15 @@ def test_a_step_fits_on_both_sides_of_what_it_may_take(
     assert not times.another_step_fits()
 
 
+def test_a_wait_before_the_step_counts(clock: ManualClock) -> None:
+    """What is waited is not left for the step; an attempt without progress may wait all the same."""
+    times = budget(clock, 840.0)
+    assert times.another_step_fits(wait_s=839)
+    times.progress()
+    assert times.another_step_fits(wait_s=840 - MARGIN_S)
+    assert not times.another_step_fits(wait_s=840 - MARGIN_S + 0.001)
+
+
 def test_the_longest_step_counts(clock: ManualClock) -> None:
     """A short one after it makes nothing fit that did not."""
     times = budget(clock, 100.0)

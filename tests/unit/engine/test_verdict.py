@@ -84,3 +84,59 @@ async def test_any_other_exception_is_bare(caplog: pytest.LogCaptureFixture) -> 
     assert result.code == ErrorCode.AGENT_FAILED
     assert "hunter2" not in result.message
     assert "hunter2" in caplog.text
+
+
+class Unavailable(Exception):
+    """As a provider's client raises it."""
+
+    status_code = 503
+    headers = {"x-request-id": "req_1"}  # noqa: RUF012
+    body = {"error": {"code": "down", "message": "no capacity for sk-abcdefghijkl"}}  # noqa: RUF012
+
+
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+async def test_a_models_failure_is_one_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """With all that its provider said, no secret and no traceback, whoever loops between model and tools."""
+    failed = ModelFailed("The model is not available.")
+    failed.provider, failed.model, failed.retries = "openai", "gpt-9", 3
+    await verdict(error=caused(failed, Unavailable("inner")))
+    (line,) = caplog.records
+    assert line.getMessage() == "the model failed: The model is not available."
+    said = vars(line)
+    assert {name: said[name] for name in ("run", "code", "retryable", "provider", "model", "retries", "status")} == {
+        "run": "r-1", "code": "model_failed", "retryable": True, "provider": "openai", "model": "gpt-9", "retries": 3,
+        "status": 503,
+    }  # fmt: skip
+    assert (said["provider_code"], said["provider_request_id"]) == ("down", "req_1")
+    assert said["provider_message"] == "no capacity for [redacted]"
+    assert line.exc_info is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ModelFailed("The model broke off."),
+        caused(ModelFailed("The model broke off."), ConnectionResetError("peer")),
+        AgentFailed("The tool no kept failing."),
+        ToolOutcomeUnknown("It may not run twice."),
+    ],
+)
+async def test_what_was_foreseen_has_no_traceback(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """Its words say all that there is."""
+    await verdict(error=error)
+    (line,) = caplog.records
+    assert str(error) in line.getMessage()
+    assert line.exc_info is None
+
+
+@pytest.mark.parametrize("failed", [ModelFailed("The model failed."), AgentFailed("The agent failed.")])
+async def test_what_was_not_foreseen_has_one(failed: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """A mistake of this process behind a failure is looked for in its traceback."""
+    await verdict(error=caused(failed, KeyError("hunter2")))
+    (line,) = caplog.records
+    assert line.exc_info is not None
+    assert "hunter2" in caplog.text

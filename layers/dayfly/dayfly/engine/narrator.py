@@ -123,7 +123,7 @@ class Narrator:
             case Retrying(reason, retry, delay_s):
                 self.phase = Phase.RETRYING
                 await self._bridge.emit(agent_retrying(reason, retry=retry, delay_ms=round(delay_s * 1000)))
-                await self._between_steps()
+                await self._between_steps(wait_s=delay_s)
             case Responded(message):
                 counted = TokenCount(
                     event.input_tokens, event.output_tokens, event.cache_read_tokens, event.cache_write_tokens
@@ -169,8 +169,8 @@ class Narrator:
         self._bridge.note(sanitized_response(untold), told=False)
         return bool(untold.calls)
 
-    async def _between_steps(self) -> None:
-        if not self._budget.another_step_fits():
+    async def _between_steps(self, *, wait_s: float = 0.0) -> None:
+        if not self._budget.another_step_fits(wait_s=wait_s):
             self.out_of_time.set()
             await asyncio.Event().wait()  # until the agent is stopped
         await self._hold()

@@ -46,10 +46,10 @@ class TimeBudget:
         """Something was completed that another engine would not do again."""
         self._progress = True
 
-    def another_step_fits(self) -> bool:
-        """To be asked between two steps. The first step of an attempt always fits: another engine would have no more
-        time for it than this one."""
+    def another_step_fits(self, *, wait_s: float = 0.0) -> bool:
+        """To be asked between two steps, of which the next begins in `wait_s` seconds. The first step of an attempt
+        always fits: another engine would have no more time for it than this one."""
         now = self._clock.monotonic()
         self._longest = max(self._longest, now - self._boundary)
         self._boundary = now
-        return not self._progress or self._deadline - now >= max(self._margin, HEADROOM * self._longest)
+        return not self._progress or self._deadline - now - wait_s >= max(self._margin, HEADROOM * self._longest)

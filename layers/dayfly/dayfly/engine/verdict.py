@@ -4,11 +4,12 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
+from dayfly.agents.provider_errors import ProviderError
 from dayfly.agents.sdk.conduct import AgentBrokeProtocol
 from dayfly.agents.sdk.protocol import Answered, Asked
-from dayfly.errors import AgentFailed, EngineClosed, RunFailed, RunTooLong, Superseded, Unsettled
+from dayfly.errors import AgentFailed, EngineClosed, ModelFailed, RunFailed, RunTooLong, Superseded, Unsettled
 from dayfly.log.event_payloads import agent_completed, agent_error
-from dayfly.protocol.events import AgentCancelled, TerminalPayload, Usage
+from dayfly.protocol.events import AgentCancelled, AgentError, TerminalPayload, Usage
 
 THE_RULES: Final = "See `Agent.run` in dayfly/agents/sdk/protocol.py; `check_agent` of dayfly.agents.testing finds it."
 """Where the author of an agent reads on."""
@@ -113,10 +114,26 @@ def _failed(error: BaseException | None, *, run_id: str) -> TerminalPayload:
             )
             return agent_error(error)
         case RunFailed():
-            _log.error("the run failed", extra={"run": run_id, "code": error.code}, exc_info=error)
-            return agent_error(error)
+            ended = agent_error(error)
+            _log_failure(error, ended, run_id=run_id)
+            return ended
         case Exception():
             _log.error("the agent raised", extra={"run": run_id, "code": AgentFailed.code}, exc_info=error)
             return agent_error(AgentFailed("The agent failed."))
         case _:
             raise error
+
+
+def _log_failure(error: RunFailed, ended: AgentError, *, run_id: str) -> None:
+    """One line: with what a provider said, where it was a provider. A traceback comes only with an exception that
+    nobody has foreseen, and that the failure was raised from."""
+    facts: dict[str, str | int] = {"run": run_id, "code": error.code, "retryable": ended.retryable}
+    if isinstance(error, ModelFailed):
+        asked: dict[str, str | int] = {"provider": error.provider, "model": error.model, "retries": error.retries}
+        facts |= {name: value for name, value in asked.items() if value}
+    told = ProviderError.of(error.__cause__) if error.__cause__ is not None else None
+    unforeseen = error if error.__cause__ is not None and told is None else None
+    subject = "the model failed" if isinstance(error, ModelFailed) else "the run failed"
+    _log.error(
+        "%s: %s", subject, ended.message, extra=facts | (told.fields if told is not None else {}), exc_info=unforeseen
+    )

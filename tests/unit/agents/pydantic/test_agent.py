@@ -9,7 +9,16 @@ from pydantic_ai.exceptions import ModelHTTPError
 from pydantic_ai.messages import ModelMessage, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo
 
-from dayfly.agents.sdk.protocol import AgentEvent, Answered, Delta, Responded, Thinking, ToolEnded, ToolStarted
+from dayfly.agents.sdk.protocol import (
+    AgentEvent,
+    Answered,
+    Delta,
+    Responded,
+    Retrying,
+    Thinking,
+    ToolEnded,
+    ToolStarted,
+)
 from dayfly.agents.sdk.tool_context import ToolContext, ToolError
 from dayfly.agents.tool_threads import running_tool_threads
 from dayfly.errors import AgentFailed, ModelFailed
@@ -200,9 +209,9 @@ async def test_an_error_the_library_does_not_know_is_the_models_too() -> None:
         raise ConnectionResetError("peer")
 
     seen: list[AgentEvent] = []
-    with pytest.raises(ModelFailed, match="The model failed"):
+    with pytest.raises(ModelFailed, match="broke off"):
         await collect(agent_of(script).run(turn()), seen)
-    assert kinds(seen) == [Thinking, Delta]
+    assert kinds(seen) == [Thinking, *[Delta, Retrying] * 3, Delta]
 
 
 async def test_closing_closes_the_models_stream_at_once() -> None:

@@ -16,7 +16,7 @@ from dayfly.agents.sdk.definition import AgentDefinition
 from dayfly.agents.sdk.protocol import Answered
 from dayfly.errors import AgentFailed, ConfigurationError, ModelFailed
 from dayfly.log.messages import AssistantSaid, ToolAnswered, ToolCall
-from tests.unit.agents.support import Piece, call, events_of, turn
+from tests.unit.agents.support import AT_ONCE, Piece, call, events_of, turn
 
 
 class Asked:
@@ -137,3 +137,30 @@ def test_a_definition_has_text_or_a_function(instructions: Any) -> None:
     """Anything else is refused at once."""
     with pytest.raises(ConfigurationError, match="an agent has instructions"):
         AgentDefinition(instructions=instructions)
+
+
+async def test_they_are_asked_for_once_however_often_a_request_is_made_again() -> None:
+    """A retry has the instructions that the attempt began with."""
+    asked: list[str] = []
+    requests: list[str | None] = []
+
+    def instructions(context: AgentContext) -> str:
+        asked.append(type(context).__name__)
+        return f"Help, for the {len(asked)}. time."
+
+    async def script(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[Piece]:
+        last = messages[-1]
+        assert isinstance(last, ModelRequest)
+        requests.append(last.instructions)
+        if len(requests) < 3:
+            raise ConnectionResetError("peer")
+        yield "Done."
+
+    @asynccontextmanager
+    async def open_model() -> AsyncIterator[Model]:
+        yield FunctionModel(stream_function=script)
+
+    agent = PydanticAgent(AgentDefinition(instructions=instructions), open_model, retries=AT_ONCE)
+    await events_of(agent)
+    assert len(asked) == 1
+    assert requests == ["Help, for the 1. time."] * 3

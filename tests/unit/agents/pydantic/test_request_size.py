@@ -24,8 +24,10 @@ def called(call_id: str, content: str, arguments: str = "{}") -> tuple[Message, 
     return AssistantSaid("", (ToolCall(call_id, "read", arguments),)), ToolAnswered(call_id, "read", content)
 
 
-def sent(messages: tuple[Message, ...], room: int) -> list[ModelMessage]:
-    return request_messages(to_model_messages(messages), RULES["bedrock"], provider="x", tools=True, room=room)
+def sent(messages: tuple[Message, ...], room: int, *, shrink: int = 0) -> list[ModelMessage]:
+    return request_messages(
+        to_model_messages(messages), RULES["bedrock"], provider="x", tools=True, room=room, shrink=shrink
+    )
 
 
 def size(messages: list[ModelMessage]) -> int:
@@ -120,14 +122,14 @@ def test_any_conversation_fits_and_stays_whole() -> None:
         assert_whole(kept)
 
 
-def room_of(window: int | None, *, shrink: int = 0, instructions: str = "", max_tokens: int | None = None) -> int:
+def room_of(window: int | None, *, instructions: str = "", max_tokens: int | None = None) -> int:
     model = FunctionModel(
         stream_function=responses(),
         profile={"context_window": window},
         settings={"max_tokens": max_tokens} if max_tokens else None,
     )
     tool = ToolDefinition(name="read", description=instructions)
-    return RequestModel(model, shrink=shrink).room_for_messages(ModelRequestParameters(function_tools=[tool]))
+    return RequestModel(model).room_for_messages(ModelRequestParameters(function_tools=[tool]))
 
 
 def test_room_is_left_for_the_answer_and_for_what_is_beside_the_messages() -> None:
@@ -141,10 +143,14 @@ def test_room_is_left_for_the_answer_and_for_what_is_beside_the_messages() -> No
     assert room_of(8_000, instructions="x" * MEGABYTE) == 1_000
 
 
-def test_a_refusal_for_length_halves_the_room() -> None:
-    """Once for each of them."""
-    assert room_of(200_000, shrink=1) == room_of(200_000) // 2
-    assert room_of(200_000, shrink=2) == room_of(200_000) // 4
+@pytest.mark.parametrize("room", [10**6, 5_000])
+def test_a_refusal_for_length_halves_what_is_sent(room: int) -> None:
+    """Once for each of them, however much room was thought to be left: the provider knows better."""
+    turns = [(UserSaid(f"{number} {'x' * 1000}"), AssistantSaid("y" * 1000)) for number in range(20)]
+    messages = (*(one for turn in turns for one in turn), UserSaid("Now."))
+    whole, half, quarter = (size(sent(messages, room, shrink=shrink)) for shrink in range(3))
+    assert whole / 3 < half <= whole / 2
+    assert whole / 9 < quarter <= whole / 4
 
 
 async def test_the_librarys_own_history_stays_as_it_is() -> None:

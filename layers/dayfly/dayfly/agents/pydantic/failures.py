@@ -9,47 +9,16 @@ from typing import Final
 from pydantic_ai.exceptions import (
     ContentFilterError,
     ModelAPIError,
-    ModelAuthenticationError,
-    ModelConnectionError,
-    ModelContextWindowExceededError,
-    ModelHTTPError,
-    ModelNotFoundError,
-    ModelQuotaExceededError,
-    ModelRateLimitError,
-    ModelRequestRejectedError,
-    ModelTimeoutError,
-    ModelUnavailableError,
     OutputTokenLimitExceeded,
     UnexpectedModelBehavior,
     UsageLimitExceeded,
 )
 
-from dayfly.errors import AgentFailed, DayflyError, ModelFailed
+from dayfly.agents.pydantic.model_failures import ModelRefused, kind_of
+from dayfly.errors import AgentFailed, DayflyError
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolOutcome
 
-
-class ModelRefused(ModelFailed):
-    """The provider refused this request for good: the same request again will be refused again."""
-
-    retryable = False
-
-
-_MESSAGES: Final[tuple[tuple[type[Exception], type[ModelFailed], str], ...]] = (
-    (ModelQuotaExceededError, ModelRefused, "The model's quota is used up."),
-    (ModelRateLimitError, ModelFailed, "The model has too many requests at the moment."),
-    (ModelUnavailableError, ModelFailed, "The model is not available at the moment."),
-    (ModelTimeoutError, ModelFailed, "The model took too long to answer."),
-    (ModelConnectionError, ModelFailed, "The connection to the model broke off."),
-    (ModelContextWindowExceededError, ModelRefused, "The conversation is too long for the model."),
-    (ModelAuthenticationError, ModelRefused, "The model may not be used with this backend's credentials."),
-    (ModelNotFoundError, ModelRefused, "The model does not exist at its provider."),
-    (ModelRequestRejectedError, ModelRefused, "The model refused the request."),
-    (ContentFilterError, ModelRefused, "The model's provider filtered the answer."),
-    (OutputTokenLimitExceeded, ModelRefused, "The model used up its output limit without an answer."),
-)
-
-_MAY_PASS: Final = frozenset({408, 409, 425, 429})
-"""Client errors that the same request may not meet again (RFC 9110, section 15.5; RFC 6585)."""
+__all__ = ["ModelRefused", "ToolFailures", "explain"]
 
 
 def explain(error: Exception, *, max_requests: int) -> DayflyError:
@@ -63,13 +32,8 @@ def explain(error: Exception, *, max_requests: int) -> DayflyError:
         return error
     if isinstance(error, UsageLimitExceeded):
         return AgentFailed(f"The agent made {max_requests} model requests without coming to an answer.")
-    for kind, failure, message in _MESSAGES:
-        if isinstance(error, kind):
-            return failure(message)
-    if isinstance(error, ModelHTTPError) and 400 <= error.status_code < 500 and error.status_code not in _MAY_PASS:
-        return ModelRefused("The model refused the request.")
-    if isinstance(error, ModelAPIError):
-        return ModelFailed("The model failed.")
+    if isinstance(error, ModelAPIError | ContentFilterError | OutputTokenLimitExceeded):
+        return kind_of(error).failure()
     if isinstance(error, UnexpectedModelBehavior):
         return AgentFailed("The model repeatedly asked for something that the agent does not have.")
     return AgentFailed("The agent failed.")

@@ -12,6 +12,7 @@ from dayfly.agents.pydantic.conversation import from_model_response
 from dayfly.agents.pydantic.endings import carried_out, finish_of
 from dayfly.agents.pydantic.event_channel import EventChannel
 from dayfly.agents.pydantic.response_stream import ResponseStream
+from dayfly.agents.pydantic.stall_watch import StallWatch
 from dayfly.agents.pydantic.structured_output import OUTPUT_RETRIES, NotFitting, StructuredOutput
 from dayfly.agents.pydantic.tool_call_ids import ToolCallIds
 from dayfly.agents.pydantic.tool_calls import ToolCalls
@@ -33,20 +34,25 @@ class LoopHooks(AbstractCapability[None]):
         *,
         show_reasoning: bool = True,
         wanted: StructuredOutput | None = None,
+        announced: bool = False,
     ) -> None:
-        """`wanted` is the type that the answer must have, if it is to be structured."""
+        """`wanted` is the type that the answer must have, if it is to be structured; `announced`: the first request was
+        told before, and is made again."""
         self.said = AssistantSaid("")
         """The last response."""
         self.output: dict[str, JsonValue] | None = None
         """The last response's value, if it is to be structured and is of the wanted type."""
         self.shown = ResponseStream()
         """Is given the events of the present response's stream."""
+        self.watch: StallWatch | None = None
+        """Of the present request."""
         self._show_reasoning = show_reasoning
         self._wanted = wanted
         self._unfit = 0
         """Answers in a row that did not fit."""
         self._unfit_tokens = TokenCount()
         """What the model counted for them: they are in no response of their own."""
+        self._announced = announced
         self._events = events
         self._calls = calls
         self._ids = ToolCallIds(turn)
@@ -65,11 +71,14 @@ class LoopHooks(AbstractCapability[None]):
         if self._wanted is not None:
             request_context = self._wanted.asked_for(request_context)
         self.shown = ResponseStream(show_reasoning=self._show_reasoning)
-        if self._unfit:
-            return request_context  # `Retrying` has announced it
-        self._requests += 1
-        reasoning = f"Working with what {_list(tools)} returned." if tools else "Reading the conversation."
-        await self._events.give(Thinking(reasoning, self._requests))
+        if not self._unfit:  # else `Retrying` has announced it
+            self._requests += 1
+            if not self._announced:
+                reasoning = f"Working with what {_list(tools)} returned." if tools else "Reading the conversation."
+                await self._events.give(Thinking(reasoning, self._requests))
+        self._announced = False
+        if self.watch is not None:
+            self.watch.asked()
         return request_context
 
     async def after_model_request(
@@ -83,6 +92,8 @@ class LoopHooks(AbstractCapability[None]):
             ModelFailed: So were those before it.
         """
         del ctx
+        if self.watch is not None:
+            self.watch.pause()
         for piece in self.shown.end():
             await self._events.give(piece)
         response = self.shown.settled(response)

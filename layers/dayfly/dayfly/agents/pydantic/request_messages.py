@@ -26,7 +26,7 @@ from pydantic_ai.messages import (
 
 from dayfly.agents.pydantic.provider_state import FROM_TAGS
 from dayfly.agents.pydantic.request_rules import Rules, Thoughts
-from dayfly.agents.pydantic.request_size import within
+from dayfly.agents.pydantic.request_size import BYTES_PER_TOKEN, size_of, within
 from dayfly.agents.pydantic.request_steps import Asked, Said, Step, joined, turns_of
 from dayfly.agents.pydantic.request_text import arguments_json, is_blank, name_like
 from dayfly.agents.pydantic.tool_call_ids import Origin, short_id
@@ -47,7 +47,7 @@ GO_ON: Final = "(Go on.)"
 
 
 def request_messages(
-    messages: Sequence[ModelMessage], rules: Rules, *, provider: str, tools: bool, room: int
+    messages: Sequence[ModelMessage], rules: Rules, *, provider: str, tools: bool, room: int, shrink: int = 0
 ) -> list[ModelMessage]:
     """The messages of a request.
 
@@ -58,8 +58,12 @@ def request_messages(
         tools: Whether the request lists any.
         room: Tokens that the messages may take, by estimate. The oldest turns are left out for it, then long results,
             arguments and texts of the newest turn are cut.
+        shrink: How often what fits there is halved, by size: the provider says that it does not.
     """
-    steps = within(_with_thoughts(joined(_steps_of(messages, rules, provider)), rules), room)
+    conversation = _with_thoughts(joined(_steps_of(messages, rules, provider)), rules)
+    steps = within(conversation, room)
+    if shrink:
+        steps = within(conversation, (size_of(steps) // BYTES_PER_TOKEN) >> shrink)
     if rules.tools_wanted and not tools:
         steps = joined(_told(steps))
     if rules.alternates:

@@ -27,8 +27,8 @@ class RequestModel(WrapperModel):
 
     Args:
         wrapped: The provider's model.
-        shrink: How often the room for messages is halved: once more for each time that the provider has refused a
-            request for its length.
+        shrink: How often the messages are halved: once more for each time that the provider has refused a request for
+            its length.
     """
 
     def __init__(self, wrapped: Model, *, shrink: int = 0) -> None:
@@ -48,6 +48,7 @@ class RequestModel(WrapperModel):
             provider=self._asked,
             tools=bool(parameters.tool_defs),
             room=self.room_for_messages(parameters),
+            shrink=self._shrink,
         )
         return folded(super().prepare_messages(fitting, model_request_parameters))
 
@@ -57,7 +58,7 @@ class RequestModel(WrapperModel):
         window = self.context_window or DEFAULT_WINDOW
         answer = (self.settings or {}).get("max_tokens") or ANSWER_TOKENS
         beside = len(to_json([parameters.instruction_parts, parameters.tool_defs], fallback=str)) // BYTES_PER_TOKEN
-        return max(window - min(answer, window // 4) - beside, window // LEAST_SHARE) >> self._shrink
+        return max(window - min(answer, window // 4) - beside, window // LEAST_SHARE)
 
     async def request(
         self,

@@ -31,6 +31,16 @@ async def count_many(context: ToolContext) -> str:
     return "counted"
 
 
+async def pay_bill(context: ToolContext, euros: int) -> str:
+    """Pays the bill.
+
+    Args:
+        euros: How much.
+    """
+    await context.progress("paying")
+    return f"{euros} euros paid"
+
+
 class Report(BaseModel):
     """What came of it, in few words."""
 
@@ -56,6 +66,11 @@ def instructions(context: AgentContext) -> str:
 
 agent = AgentDefinition(
     instructions=instructions,
-    tools=(Tool(wait_minute, timeout_s=1), Tool(block_thread, timeout_s=1), Tool(count_many, timeout_s=30)),
+    tools=(
+        Tool(wait_minute, timeout_s=1),
+        Tool(block_thread, timeout_s=1),
+        Tool(count_many, timeout_s=30),
+        Tool(pay_bill, requires_approval=True, idempotent=True),
+    ),
     output=Report,
 )

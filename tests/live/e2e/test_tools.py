@@ -61,6 +61,20 @@ async def test_an_answer_that_does_not_fit_is_asked_for_again(client: Chat) -> N
     assert [message["text"] for message in history["messages"]] == ["Hello", end["result"]]
 
 
+@pytest.mark.parametrize("approved", [True, False])
+async def test_a_structured_answer_behind_an_approval(client: Chat, approved: bool) -> None:
+    """The engine that goes on behind the user's word gives it, whatever the word was."""
+    accepted = await client.ask("run", agent="limiting", text="Pay the bill of 12 euros")
+    asked = (await client.until(lambda frame: frame["type"] == "approval_requested"))["payload"]
+    assert asked["parameters"] == {"euros": 12}
+    await client.ask("approve", run_id=accepted["run_id"], tool_call_id=asked["tool_call_id"], approved=approved)
+    end = (await client.end_of(accepted["run_id"]))["payload"]
+    kinds = [event["type"] for event in client.events(accepted["run_id"])]
+    assert ("tool_executing" in kinds) is approved
+    assert ("12 euros paid" in end["output"]["said"]) is approved
+    assert json.loads(end["result"]) == end["output"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

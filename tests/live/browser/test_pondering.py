@@ -128,3 +128,23 @@ def test_a_tool_tells_how_far_it_is(page: Page, page_url: str) -> None:
     _done(run)
     expect(tool.get_by_test_id("progress")).to_have_count(0)
     expect(tool).to_contain_text("counted")
+
+
+def test_files_and_a_structured_answer_are_shown(page: Page, page_url: str) -> None:
+    """Each file has its name, kind and size; only what is kept under https is a link, which gives the page to nobody. A
+    call that was never begun is a step that failed. The answer stands there as JSON, in lines."""
+    enter(page, page_url, "rupert", agent="making")
+    ask(page, "Draw it")
+    run = page.get_by_test_id("run")
+    _done(run)
+    files = run.get_by_test_id("files").locator("li")
+    expect(files).to_have_text(
+        [re.compile("chart.png.*image/png, 12.3 kB"), re.compile("kept.csv"), re.compile("odd.html")]
+    )
+    links = run.get_by_test_id("files").get_by_role("link")
+    expect(links).to_have_count(1)
+    expect(links).to_have_attribute("href", "https://files.example/chart.png")
+    expect(links).to_have_attribute("rel", re.compile("noopener"))
+    statuses = [tool.get_attribute("data-status") for tool in run.locator("[data-kind=tool] details").all()]
+    assert statuses == ["error", "ok"]
+    expect(run.get_by_test_id("output")).to_contain_text('"total": 391,')

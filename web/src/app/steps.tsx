@@ -1,8 +1,8 @@
 import { useEffect, useId, useState } from "preact/hooks";
-import { isOpen, type Line, type RetryStep, type ToolStep } from "../client";
+import { type FileReference, isOpen, type Line, type RetryStep, type ToolStep } from "../client";
 import { ApprovalCard } from "./approval";
 import type { Session } from "./session";
-import { brief, duration, whole } from "./text";
+import { brief, duration, safeLink, size, whole } from "./text";
 import { wordsForResumed, wordsForRetry } from "./words";
 
 interface Props {
@@ -157,6 +157,41 @@ const APPROVALS = {
 
 function Tool({ step }: { step: ToolStep }) {
   const running = step.status === "executing";
+  return (
+    <>
+      <Call step={step} running={running} />
+      {step.files.length > 0 && <Files files={step.files} />}
+    </>
+  );
+}
+
+/** They stand beside the call, not folded away in it: they are what was made. */
+function Files({ files }: { files: readonly FileReference[] }) {
+  return (
+    <ul class="files" data-testid="files" aria-label="Files">
+      {files.map((file, index) => {
+        const link = safeLink(file.url);
+        return (
+          <li key={`${index} ${file.name}`}>
+            {link === undefined ? (
+              <span>{file.name}</span>
+            ) : (
+              <a href={link} target="_blank" rel="noopener noreferrer">
+                {file.name}
+              </a>
+            )}
+            <span class="time">
+              {file.media_type}
+              {file.bytes !== undefined && `, ${size(file.bytes)}`}
+            </span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function Call({ step, running }: { step: ToolStep; running: boolean }) {
   return (
     <details data-status={step.status} data-approval={step.approval?.state}>
       <summary class="line">

@@ -7,6 +7,24 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
+/** A number of bytes, rounded. */
+export function size(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  const [unit, scale] =
+    bytes < 1_000_000 ? ["kB", 1_000] : bytes < 1_000_000_000 ? ["MB", 1_000_000] : ["GB", 1_000_000_000];
+  return `${(bytes / Number(scale)).toFixed(1)} ${unit}`;
+}
+
+/**
+ * A tool's or a model's URL, if it may be made a link: `https:` alone, without a name or password in it, which could pass
+ * for another host.
+ */
+export function safeLink(url: string | undefined): string | undefined {
+  if (url === undefined || !URL.canParse(url)) return undefined;
+  const { protocol, username, password, href } = new URL(url);
+  return protocol === "https:" && username === "" && password === "" ? href : undefined;
+}
+
 /** A value in one line: `expression: "17 * 23"` for an object's fields, text as it is. */
 export function brief(value: unknown): string {
   if (value === undefined || value === null) return "";

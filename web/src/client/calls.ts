@@ -1,4 +1,5 @@
 /** Tool calls as a run's events tell of them: asked for, allowed or not, executed, done. One step a call. */
+import type { FileReference } from "./protocol";
 import type { Step, ToolStep } from "./step";
 
 interface Call {
@@ -10,6 +11,7 @@ interface Call {
 interface Outcome extends Call {
   readonly status: "ok" | "error" | "denied";
   readonly result?: unknown;
+  readonly files?: readonly FileReference[] | undefined;
   readonly execution_time_ms?: number | null | undefined;
 }
 
@@ -31,9 +33,9 @@ export function progressed(steps: readonly Step[], call: Pick<Call, "tool_call_i
 }
 
 export function completed(steps: readonly Step[], seq: number, outcome: Outcome): readonly Step[] {
-  const { status, result, execution_time_ms } = outcome;
+  const { status, result, files = [], execution_time_ms } = outcome;
   const approval = status === "denied" ? "denied" : "approved";
-  const done = { status, result, milliseconds: execution_time_ms ?? undefined, progress: undefined };
+  const done = { status, result, files, milliseconds: execution_time_ms ?? undefined, progress: undefined };
   return changed(steps, seq, outcome, done, approval);
 }
 
@@ -72,6 +74,7 @@ const UNTOLD = {
   approval: undefined,
   progress: undefined,
   result: undefined,
+  files: [],
   milliseconds: undefined,
 } as const;
 

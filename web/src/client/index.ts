@@ -5,7 +5,18 @@ export type { ConnectionOptions, ConnectionState, Socket } from "./connection";
 export { DayflyError } from "./errors";
 export { MAX_FRAME_BYTES, MAX_TEXT_BYTES, textBytes } from "./limits";
 export { parseFrame } from "./parse";
-export type { EventOf, EventType, Frame, IfBusy, Message, Reply, Request, RunEvent, ThreadItem } from "./protocol";
+export type {
+  EventOf,
+  EventType,
+  FileReference,
+  Frame,
+  IfBusy,
+  Message,
+  Reply,
+  Request,
+  RunEvent,
+  ThreadItem,
+} from "./protocol";
 export { type RunView, stateOf } from "./run";
 export { activeRun, inTurn, positionOf, turnsBefore } from "./select";
 export type { ApprovalState, RetryStep, Step, ToolStep } from "./step";

@@ -9,6 +9,7 @@ import type { Actions, Error as ErrorReply, Events, REPLY_TO, Replies, Signals }
 
 export type {
   Error as ErrorReply,
+  FileReference,
   HistoryMessage as Message,
   IfBusy,
   ThreadItem,

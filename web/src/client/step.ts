@@ -1,4 +1,5 @@
 /** The steps of a run, as a reader is shown them. */
+import type { FileReference } from "./protocol";
 
 /**
  * Where a call's approval stands. `answered`: a fresh engine goes on because the user answered, and what the answer was
@@ -20,6 +21,8 @@ export interface ToolStep {
   /** How far the tool last said that it is; only while it runs. */
   readonly progress: string | undefined;
   readonly result: unknown;
+  /** What belongs to the result. */
+  readonly files: readonly FileReference[];
   readonly milliseconds: number | undefined;
 }
 

@@ -186,6 +186,18 @@ describe("a call whose arguments do not fit", () => {
   });
 });
 
+describe("a tool's files", () => {
+  it("stand with its call, and there are none where it names none", () => {
+    const files = [{ name: "plan.png", media_type: "image/png", bytes: 5, url: "https://files.example/plan.png" }];
+    const calls = (more: object) =>
+      run(event("tool_executing", 4), event("tool_completed", 5, more)).summary.steps.filter(
+        (step): step is ToolStep => step.kind === "tool",
+      );
+    expect(calls({ files })).toMatchObject([{ status: "ok", files }]);
+    expect(calls({})).toMatchObject([{ files: [] }]);
+  });
+});
+
 describe("a structured answer", () => {
   it("is kept as what it is, beside its text", () => {
     const { summary } = run(event("agent_completed", 4, { result: '{"sum":391}', output: { sum: 391 } }));

@@ -12,6 +12,8 @@ CONNECTIONS ?= 1000
 VENV := .venv
 PY := $(VENV)/bin/python
 SAM := .venv-sam/bin
+# The providers' layers that `make build` builds; empty for all: make build PROVIDERS="openai anthropic"
+PROVIDERS ?=
 PIP := -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes
 WEB_SOURCES := $(shell find web/src web/public web/index.html web/*.ts web/*.json -type f 2>/dev/null)
 # The development issuer is the emulator's; only these two variables make the authorizer trust it.
@@ -19,6 +21,7 @@ LOCAL := --env JWT_ISSUER={url} JWT_AUDIENCE=dayfly JWT_JWKS_URL={url}/.well-kno
 export AWS_DEFAULT_REGION ?= eu-central-1
 export PYTHONPATH := layers/dayfly:.
 export SAM_CLI_TELEMETRY := 0
+export PROVIDERS
 
 .PHONY: help setup setup-all run test test-unit test-live nightly check build bench bench-gateway soak simulate faults evals mutants invoke docs format clean
 
@@ -29,8 +32,8 @@ setup: $(VENV)/.dev web/dist/index.html ## Set up what running and testing need
 
 setup-all: setup $(SAM)/.ready # What checking needs, too
 
-run: $(VENV)/.run web/dist/index.html ## Serve the chat on this machine: make run [PORT=3001]
-	@exec $(PY) -m emulator --port $(PORT) --page web/dist $(LOCAL)
+run: $(VENV)/.agents web/dist/index.html ## Serve the chat on this machine: make run [PORT=3001] [MODEL=openai:…]
+	@exec $(PY) -m scripts.run --port $(PORT) --page web/dist $(LOCAL)
 
 test: $(VENV)/.dev web/dist/index.html ## Run all tests, in lanes beside each other
 	@$(PY) -m tests.lanes $(if $(BESIDE),--beside "$(BESIDE)")
@@ -107,9 +110,17 @@ $(VENV)/.run: requirements/run.txt | $(VENV)/bin/python
 	@$(PY) $(PIP) -r requirements/run.txt
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+$(VENV)/.packages: requirements/dev.txt $(VENV)/.run
 	@echo "· Python packages to test and check"
 	@$(PY) $(PIP) -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.packages $(VENV)/.agents
+	@touch $@
+
+# What agents and tools import besides: one's own.
+$(VENV)/.agents: $(wildcard functions/engine/requirements.txt) $(VENV)/.run
+	@$(PY) -m scripts.engine_packages
 	@touch $@
 
 $(SAM)/.ready: requirements/sam.txt

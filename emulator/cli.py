@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 
 import uvloop
 
@@ -35,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     for number in _ENDING:
         signal.signal(number, signal.default_int_handler)  # until the event loop takes them over
     options = parse(arguments)
+    passed = take(os.environ, options.passed)
     forget_aws(os.environ)
     colours = Colours(wants_colours(sys.stdout, os.environ))
     _log_to(Output(make_format(options.log_format, colours=colours), sys.stdout))
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
             names = [function.name for function in application.functions]
             output = Output(make_format(options.log_format, colours=colours, functions=names), sys.stdout)
             _log_to(output)
-            emulator = Emulator(options, application, listener, reaper=reaper, log=output.function_line)
+            emulator = Emulator(options, application, listener, reaper=reaper, log=output.function_line, passed=passed)
             return uvloop.run(_run(emulator, options, output, began))
     except (PortBusy, TemplateError, MotoFailed, StateFailed, StartFailed) as error:
         colours = Colours(wants_colours(sys.stderr, os.environ))
@@ -67,11 +68,29 @@ def forget_aws(environment: MutableMapping[str, str]) -> None:
     environment["AWS_CONFIG_FILE"] = environment["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
 
 
+def take(environment: MutableMapping[str, str], passed: Iterable[tuple[str, str]]) -> dict[str, dict[str, str]]:
+    """Take the variables that are for single functions out of the environment, so that no other process inherits them.
+
+    Returns them by function; one that the environment does not have is left out.
+    """
+    taken: dict[str, dict[str, str]] = {}
+    for function, name in passed:
+        if name in environment:
+            taken.setdefault(function, {})[name] = environment[name]
+    for names in taken.values():
+        for name in names:
+            environment.pop(name, None)
+    return taken
+
+
 def _check(options: Options, application: Application) -> None:
     """Refuses options that name what the application does not have. Raises `StartFailed`."""
     there = {function.name for function in application.functions}
     if unknown := sorted(set(options.lost_events) - there):
         raise StartFailed(f"--lose-events: no function {', '.join(unknown)}; there are: {', '.join(sorted(there))}")
+
+    if unknown := sorted({function for function, _ in options.passed} - there):
+        raise StartFailed(f"--pass: no function {', '.join(unknown)}; there are: {', '.join(sorted(there))}")
 
     named = {fault.function for fault in options.faults if isinstance(fault, FunctionFault) and fault.function}
     if unknown := sorted(named - there):
@@ -109,7 +128,9 @@ def _end(serving: asyncio.Task[None]) -> None:
 
 
 async def _serve(emulator: Emulator, options: Options, output: Output, began: float) -> None:
-    async with emulator, TemplateWatch(options.template):
+    folders = {folder for each in emulator.application.functions for folder in (each.code_dir, *each.layer_dirs)}
+    requirements = [folder / "requirements.txt" for folder in sorted(folders)]
+    async with emulator, TemplateWatch(options.template, requirements):
         for function in emulator.application.functions:
             for text in await asyncio.to_thread(findings, function):
                 output.function_line(LogLine(function.name, text, source="notice", request_id=None, level="error"))

@@ -147,6 +147,8 @@ class FunctionSpec:
     `import_path` are the folders that hold its modules besides `code_dir`, in order: packages of `requirements.txt`,
     layers, what the runtime brings. Given, the function sees nothing else but the standard library; None means
     `layer_dirs`, and whatever the emulator itself can import.
+
+    `passed` are variables that the developer's environment has for this function alone; they stand over all others.
     """
 
     logical_id: str
@@ -168,6 +170,7 @@ class FunctionSpec:
     dead_letter: str | None = None
     import_path: tuple[Path, ...] | None = None
     runtime: str = "python3.13"
+    passed: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

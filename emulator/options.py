@@ -26,6 +26,7 @@ class Options:
     faults: tuple[StandingFault, ...] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    passed: tuple[tuple[str, str], ...] = ()
     dynamodb_jar: Path | None = None
     data: Path | None = None
     exit_with: int | None = None
@@ -65,6 +66,10 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument(
         "--env", nargs="+", action="extend", type=_pair, default=[], metavar="NAME=VALUE",
         help="environment variables of all functions, over the template's; {url} stands for the emulator's address",
+    )  # fmt: skip
+    parser.add_argument(
+        "--pass", dest="passed", nargs="+", action="extend", type=_pair, default=[], metavar="FUNCTION=NAME",
+        help="a variable of the shell, such as a key, for this function alone, over the template's",
     )  # fmt: skip
     parser.add_argument(
         "--limit", nargs="+", action="extend", type=_limit, default=[], metavar="NAME=NUMBER",
@@ -120,6 +125,7 @@ def parse(arguments: Sequence[str]) -> Options:
         faults=tuple(given.fault),
         parameters=dict(given.parameter_overrides),
         environment=dict(given.env),
+        passed=tuple(given.passed),
         dynamodb_jar=given.dynamodb_jar,
         data=given.data,
         exit_with=given.exit_with,

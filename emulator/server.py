@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
@@ -40,7 +41,8 @@ class Emulator:
 
     `listener` is the bound main port, which the first API shares with everything else; each further API gets its own
     port, the next ones in turn (or free ones if the main port was chosen freely). Each API is served with TLS too, on a
-    port of its own that its `domainName` names. `reaper` must have been started and outlives the emulator.
+    port of its own that its `domainName` names. `reaper` must have been started and outlives the emulator. `passed` has
+    by function the variables that are for it alone.
     """
 
     def __init__(
@@ -51,8 +53,10 @@ class Emulator:
         *,
         reaper: Reaper,
         log: LogSink = print_line,
+        passed: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self.application = application
+        self._passed = passed or {}
         self.url = _address(options.host, listener)
         self._options = options
         self._listener = listener
@@ -91,7 +95,7 @@ class Emulator:
         issuer = Issuer(url=self.url, audience=self._options.audience)
         await asyncio.to_thread(issuer.prepare)
         functions = LambdaService(
-            [self._with_endpoint(spec) for spec in self.application.functions],
+            [self._with_passed(self._with_endpoint(spec), tls) for spec in self.application.functions],
             reaper=self._reaper,
             schedules=self.application.schedules,
             extra=self._environment(state, tls),
@@ -172,6 +176,11 @@ class Emulator:
         endpoint = {_MANAGEMENT: f"{self._url_of(spec)}/{spec.stage}"}
         own = {name: self._brought_home(value) for name, value in function.environment.items()}
         return replace(function, environment={**own, **endpoint})
+
+    def _with_passed(self, function: FunctionSpec, tls: Tls) -> FunctionSpec:
+        passed = self._passed.get(function.name, {})
+        trusted = tls.variables(aws=True) if any(_leads_to_aws(*each) for each in passed.items()) else {}
+        return replace(function, passed={**trusted, **passed})
 
     def _brought_home(self, value: str) -> str:
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-set-up-websocket-deployment.html

@@ -5,10 +5,15 @@
 
 Needs Python 3.13 itself, the runtime's version: the `.pyc` files that it writes are that version's. Without them every
 cold start compiles the libraries again, since the layer's directory is read-only on Lambda.
+
+The clients of models are layers of their own. `PROVIDERS` names those to build, with blanks between them; without it
+all are built, and the template attaches those that its parameters name.
 """
 
 import argparse
 import compileall
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -32,6 +37,18 @@ BOTOCORE_SERVICES = frozenset(
 """The services whose API descriptions stay in the layer: those that Dayfly calls, STS for scoped credentials, and
 X-Ray, of which its SDK makes a client when it is imported."""
 
+BASES = {
+    "dayfly": (),
+    "agentlib": ("dayfly",),
+    "openai": ("dayfly", "agentlib"),
+    "anthropic": ("dayfly", "agentlib"),
+    "google": ("dayfly", "agentlib"),
+}
+"""The layers that are always there beside a layer: it repeats nothing of theirs."""
+
+PROVIDERS = ("openai", "anthropic", "google")
+"""The layers of which a deployment has those of its own models."""
+
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==")
 
 
@@ -54,13 +71,15 @@ def without(requirements: str, base: str) -> str:
 
     Raises ValueError where both pin a package and the entries differ: the layers would disagree.
     """
-    have = dict(requirement_blocks(base))
+    have: dict[str, list[str]] = {}
+    for name, block in requirement_blocks(base):
+        have.setdefault(name, []).append(_pin(block))
     kept = []
     for name, block in requirement_blocks(requirements):
         if name not in have:
             kept.append(block)
-        elif _pin(block) != _pin(have[name]):
-            message = f"the layers disagree: {_pin(block)} and {_pin(have[name])}"
+        elif _pin(block) not in have[name]:  # one for each of several versions of Python
+            message = f"the layers disagree: {_pin(block)} and {' or '.join(have[name])}"
             raise ValueError(message)
     return "".join(kept)
 
@@ -74,14 +93,50 @@ def install(requirements: str, target: Path) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         listed = Path(scratch, "requirements.txt")
         listed.write_text(requirements, encoding="utf-8")
-        platforms = [part for platform in PLATFORMS for part in ("--platform", platform)]
-        command = [
-            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"),
-            *("--no-deps", "--require-hashes", "--only-binary=:all:", "--no-compile"),
-            *("--implementation", "cp", "--python-version", ".".join(map(str, RUNTIME)), *platforms),
-            *("--target", str(target), "--requirement", str(listed)),
+        _pip("--no-deps", "--require-hashes", "--target", str(target), "--requirement", str(listed))
+
+
+def install_own(requirements: Path, target: Path) -> None:
+    """Put what a function's own requirements file asks for under `target`, for the Lambda platform, without what the
+    agents' layers have. Where both have a package, its version is the layers'.
+
+    Raises subprocess.CalledProcessError, behind pip's own words, where there is no wheel for the platform, or a
+    requirement does not fit the layers.
+    """
+    layers = _pins("dayfly") + _pins("agentlib")
+    with tempfile.TemporaryDirectory() as scratch:
+        constraints, report = Path(scratch, "constraints.txt"), Path(scratch, "report.json")
+        constraints.write_text("".join(f"{_constraint(block)}\n" for _, block in requirement_blocks(layers)), "utf-8")
+        given = ("--requirement", str(requirements), "--constraint", str(constraints), "--target", str(target))
+        _pip(*given, "--dry-run", "--ignore-installed", "--report", str(report))
+        in_layers = {name.replace("_", "-") for name, _ in requirement_blocks(layers)}
+        wheels = [
+            (re.sub(r"[-_.]+", "-", one["metadata"]["name"]).lower(), one["download_info"]["url"])
+            for one in json.loads(report.read_text("utf-8"))["install"]
         ]
-        subprocess.run(command, check=True)  # noqa: S603  our own arguments, no shell
+        added = [url for name, url in wheels if name not in in_layers]
+        if added:
+            _pip("--no-deps", "--target", str(target), *added)
+
+
+def _pip(*arguments: str) -> None:
+    platforms = [part for platform in PLATFORMS for part in ("--platform", platform)]
+    command = [
+        *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"),
+        *("--only-binary=:all:", "--no-compile"),
+        *("--implementation", "cp", "--python-version", ".".join(map(str, RUNTIME)), *platforms),
+        *arguments,
+    ]
+    subprocess.run(command, check=True)  # noqa: S603  our own arguments, no shell
+
+
+def _pins(layer: str) -> str:
+    return (ROOT / "layers" / layer / "requirements.txt").read_text("utf-8")
+
+
+def _constraint(block: str) -> str:
+    """An entry without its hashes: `name==version ; marker`."""
+    return block.split("\\\n", 1)[0].split("--hash", 1)[0].strip()
 
 
 def prune(site: Path) -> None:
@@ -120,18 +175,44 @@ def compile_all(folder: Path, *, mounted_at: str) -> None:
 def build_function(name: str, artifacts: Path) -> None:
     """Build one function's package into `artifacts`."""
     copy_sources(ROOT / "functions" / name, artifacts)
+    requirements = ROOT / "functions" / name / "requirements.txt"
+    if requirements.is_file() and asks_for_something(requirements.read_text("utf-8")):
+        with tempfile.TemporaryDirectory() as scratch:
+            site = Path(scratch, "site")
+            install_own(requirements, site)
+            prune(site)
+            if site.is_dir():
+                shutil.copytree(site, artifacts, dirs_exist_ok=True)
     compile_all(artifacts, mounted_at="/var/task")
 
 
 def build_layer(name: str, artifacts: Path) -> None:
     """Build one layer into `artifacts`/python, which Lambda mounts at /opt/python."""
     site = artifacts / "python"
-    pins = {layer: (ROOT / "layers" / layer / "requirements.txt").read_text("utf-8") for layer in ("dayfly", name)}
-    install(pins[name] if name == "dayfly" else without(pins[name], pins["dayfly"]), site)
+    if not is_chosen(name, os.environ.get("PROVIDERS", "")):
+        site.mkdir(parents=True)
+        (site / f"{name}-was-not-built.txt").write_text(
+            f"Built without {name}: see PROVIDERS in the Makefile.\n", "utf-8"
+        )
+        return
+    install(without(_pins(name), "".join(map(_pins, BASES[name]))), site)
     prune(site)
     if name == "dayfly":
         copy_sources(ROOT / "layers" / "dayfly" / "dayfly", site / "dayfly")
     compile_all(artifacts, mounted_at="/opt")
+
+
+def is_chosen(layer: str, providers: str) -> bool:
+    """Whether this layer is to be built, where `providers` are chosen. Raises SystemExit for one that is none."""
+    chosen = providers.replace(",", " ").split()
+    if unknown := sorted(set(chosen) - set(PROVIDERS)):
+        sys.exit(f"PROVIDERS: there is no layer {', '.join(unknown)}; there are {', '.join(PROVIDERS)}")
+    return layer not in PROVIDERS or not chosen or layer in chosen
+
+
+def asks_for_something(requirements: str) -> bool:
+    """Whether a requirements file has a line that is no comment."""
+    return any(line.strip() and not line.lstrip().startswith("#") for line in requirements.splitlines())
 
 
 def main() -> None:

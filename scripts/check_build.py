@@ -8,7 +8,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-LAYERS = ("DayflyLayer", "AgentLayer")
+PROVIDER_LAYERS = ("OpenAILayer", "AnthropicLayer", "GoogleLayer")
+"""A deployment has those of its own models."""
+LAYERS = ("DayflyLayer", "AgentLayer", *PROVIDER_LAYERS)
 FUNCTIONS = ("AuthorizerFunction", "ConnectionFunction", "RouterFunction", "EngineFunction", "RecoveryFunction")
 SIZE_LIMIT = 250 * 1024 * 1024
 """Bytes of all layers and one function, unzipped: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
@@ -48,13 +50,18 @@ def stale_bytecode(folder: Path) -> Iterator[str]:
 
 
 def shared_files(layers: Sequence[Path]) -> Iterator[str]:
-    """Name each file that two layers hold: Lambda unpacks one over the other."""
+    """Name each file that two layers hold: Lambda unpacks one over the other. What two providers need is in both of
+    their layers, and has to be the same."""
     seen: dict[Path, Path] = {}
     for layer in layers:
         for file in layer.rglob("*"):
             path = file.relative_to(layer)
-            if file.is_file() and seen.setdefault(path, layer) != layer:
-                yield f"{path}: in {seen[path].name} and in {layer.name}"
+            if not file.is_file() or (first := seen.setdefault(path, layer)) == layer:
+                continue
+            if first.name not in PROVIDER_LAYERS:
+                yield f"{path}: in {first.name} and in {layer.name}"
+            elif file.read_bytes() != (first / path).read_bytes():
+                yield f"{path}: in {first.name} and, not alike, in {layer.name}"
 
 
 def problems(build: Path) -> list[str]:

@@ -15,7 +15,8 @@ _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL
 def variables(
     spec: FunctionSpec, *, options: LambdaOptions, extra: Mapping[str, str], runtime_api: str
 ) -> dict[str, str]:
-    """What Lambda defines, the template's own variables, and `extra` (endpoints), the later ones winning.
+    """What Lambda defines, the template's own variables, `extra` (endpoints), and what the developer passes to this
+    function alone, the later ones winning.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
     """
@@ -54,4 +55,4 @@ def variables(
         defined["AWS_LAMBDA_LOG_LEVEL"] = spec.log_level
     # A path of the function's own stands before the rest, not in its place: the runtime must be found.
     own = {name: value for name, value in spec.environment.items() if name != "PYTHONPATH"}
-    return {**kept, **defined, **credentials, **own, **extra}
+    return {**kept, **defined, **credentials, **own, **extra, **spec.passed}

@@ -1,7 +1,8 @@
-"""Tells when the template was saved: what it says holds from the next start on."""
+"""Tells when the template, or a file of requirements, was saved: what it says holds from the next start on."""
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,10 +13,12 @@ log = logging.getLogger("emulator")
 
 
 class TemplateWatch:
-    """Looks at the template's folder without those below it: editors replace a file rather than write into it."""
+    """Looks at the folders of the template and of the `requirements`, without those below them: editors replace a file
+    rather than write into it."""
 
-    def __init__(self, template: Path) -> None:
+    def __init__(self, template: Path, requirements: Iterable[Path] = ()) -> None:
         self._template = template.resolve()
+        self._files = {file.resolve(): self._content(file) for file in (self._template, *requirements)}
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -31,20 +34,26 @@ class TemplateWatch:
             await self._task
 
     async def _run(self) -> None:
-        content = self._content()
+        folders = sorted({file.parent for file in self._files if file.parent.is_dir()})
         try:
-            notices = awatch(
-                self._template.parent, watch_filter=None, recursive=False, stop_event=self._stop, debounce=200, step=50
-            )
+            notices = awatch(*folders, watch_filter=None, recursive=False, stop_event=self._stop, debounce=200, step=50)
             async for changes in notices:
-                if any(Path(path) == self._template for _, path in changes) and self._content() != content:
-                    content = self._content()
-                    log.warning("%s changed: end the emulator and start it again to see it", self._template.name)
+                for file in sorted({Path(path) for _, path in changes} & self._files.keys()):
+                    if (content := self._content(file)) != self._files[file]:
+                        self._files[file] = content
+                        self._tell(file)
         except (OSError, RuntimeError) as error:  # as for the sources
             log.warning("nobody watches %s: %s", self._template.name, error)
 
-    def _content(self) -> bytes:
+    def _tell(self, file: Path) -> None:
+        if file == self._template:
+            log.warning("%s changed: end the emulator and start it again to see it", file.name)
+        else:
+            log.warning("%s changed: end the emulator and start it again to have it installed", file)
+
+    @staticmethod
+    def _content(file: Path) -> bytes:
         try:
-            return self._template.read_bytes()
+            return file.read_bytes()
         except OSError:
             return b""

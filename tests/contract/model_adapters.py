@@ -193,6 +193,3 @@ class OpenAI(Adapter):
         return f'"name": "{name}"' in calls and {
             "role": "tool", "tool_call_id": call_id, "content": result,
         } in messages  # fmt: skip
-
-
-ADAPTERS: Final[tuple[Adapter, ...]] = (Bedrock(), OpenAI())

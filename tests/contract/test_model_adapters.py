@@ -26,7 +26,8 @@ from dayfly.agents.sdk import (
 )
 from dayfly.agents.sdk.testing import ask
 from dayfly.agents.tools import calculate
-from tests.contract.model_adapters import ADAPTERS, Adapter, Call, Response
+from tests.contract.all_model_adapters import ADAPTERS
+from tests.contract.model_adapters import Adapter, Call, Response
 from tests.contract.model_server import Reply, model_server
 from tests.unit.agents.support import AT_ONCE, collect, events_of, turn
 

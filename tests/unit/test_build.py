@@ -5,7 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from scripts.build import BOTOCORE_SERVICES, compile_all, copy_sources, prune, requirement_blocks, without
+from scripts.build import (
+    BASES,
+    BOTOCORE_SERVICES,
+    PROVIDERS,
+    asks_for_something,
+    compile_all,
+    copy_sources,
+    is_chosen,
+    prune,
+    requirement_blocks,
+    without,
+)
 
 ROOT = Path(__file__).parents[2]
 LAYERS = ROOT / "layers"
@@ -57,6 +68,61 @@ def test_the_agent_layer_adds_to_the_library_layer() -> None:
     assert added | have >= {name for name, _ in requirement_blocks(agent)}
     assert "pydantic-ai-slim" in added
     assert {"boto3", "botocore", "pydantic"} <= have
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_providers_layer_adds_its_client(provider: str) -> None:
+    """It repeats nothing of the layers that are always there, agrees with them, and brings the client itself."""
+    base = "".join((LAYERS / layer / "requirements.txt").read_text(encoding="utf-8") for layer in BASES[provider])
+    pins = (LAYERS / provider / "requirements.txt").read_text(encoding="utf-8")
+    added = {name for name, _ in requirement_blocks(without(pins, base))}
+    assert added.isdisjoint(name for name, _ in requirement_blocks(base))
+    assert {"openai": "openai", "anthropic": "anthropic", "google": "google-genai"}[provider] in added
+    assert "pydantic-ai-slim" not in added
+
+
+def test_the_agent_layer_has_no_providers_client() -> None:
+    """Who uses Bedrock, or the demo, pays for no other."""
+    agent = (LAYERS / "agentlib" / "requirements.txt").read_text(encoding="utf-8")
+    assert {name for name, _ in requirement_blocks(agent)}.isdisjoint({"openai", "anthropic", "google-genai"})
+
+
+def test_what_is_pinned_for_two_providers_is_pinned_alike() -> None:
+    """Their layers may be attached together."""
+    pins: dict[str, set[str]] = {}
+    for provider in PROVIDERS:
+        text = (LAYERS / provider / "requirements.txt").read_text(encoding="utf-8")
+        for name, block in requirement_blocks(text):
+            if "python_full_version >= '3.15'" not in block and "python_version >= '3.15'" not in block:
+                pins.setdefault(name, set()).add(block.split(maxsplit=1)[0])
+    assert {name: each for name, each in pins.items() if len(each) > 1} == {}
+
+
+@pytest.mark.parametrize(
+    ("layer", "providers", "chosen"),
+    [
+        ("openai", "", True),
+        ("openai", "openai google", True),
+        ("google", "openai,google", True),
+        ("anthropic", "openai google", False),
+        ("agentlib", "openai", True),
+    ],
+)
+def test_which_layers_are_built(layer: str, providers: str, *, chosen: bool) -> None:
+    """All, or of the providers' those that are named; the others always."""
+    assert is_chosen(layer, providers) is chosen
+
+
+def test_a_layer_that_does_not_exist_ends_the_build() -> None:
+    """The error says which there are."""
+    with pytest.raises(SystemExit, match=r"azure; there are openai, anthropic, google"):
+        is_chosen("openai", "azure")
+
+
+@pytest.mark.parametrize(("text", "asks"), [("", False), ("# nothing\n\n", False), ("# x\nidna\n", True)])
+def test_what_a_requirements_file_asks_for(text: str, *, asks: bool) -> None:
+    """One with comments alone installs nothing."""
+    assert asks_for_something(text) is asks
 
 
 def test_every_service_in_use_keeps_its_description() -> None:

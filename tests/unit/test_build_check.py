@@ -60,11 +60,21 @@ def test_time_stamped_bytecode_is_found(build: Path) -> None:
     assert problems(build) == ["RouterFunction/more.py: its .pyc is checked against the source"]
 
 
-def test_a_file_in_both_layers_is_found(build: Path) -> None:
-    """A file that both layers hold is named."""
-    for name in LAYERS:
+@pytest.mark.parametrize("other", ["AgentLayer", "GoogleLayer"])
+def test_a_file_in_two_layers_is_found(build: Path, other: str) -> None:
+    """A file that a layer repeats of one that is always there is named."""
+    for name in ("DayflyLayer", other):
         (build / name / "python" / "same.txt").touch()
-    assert problems(build) == ["python/same.txt: in DayflyLayer and in AgentLayer"]
+    assert problems(build) == [f"python/same.txt: in DayflyLayer and in {other}"]
+
+
+def test_what_two_providers_need_is_the_same_in_both_layers(build: Path) -> None:
+    """A file that two providers' layers hold, and not alike, is named."""
+    for name in ("OpenAILayer", "GoogleLayer"):
+        (build / name / "python" / "same.txt").write_text("same", encoding="utf-8")
+    assert problems(build) == []
+    (build / "GoogleLayer" / "python" / "same.txt").write_text("other", encoding="utf-8")
+    assert problems(build) == ["python/same.txt: in OpenAILayer and, not alike, in GoogleLayer"]
 
 
 def test_a_build_over_the_limit_is_found(build: Path, monkeypatch: pytest.MonkeyPatch) -> None:

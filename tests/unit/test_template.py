@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from dayfly.protocol.frames import FRAMES
+from emulator.template.names import Place
+from emulator.template.resolver import Resolver
 from scripts.template_file import load
 
 ROOT = Path(__file__).parents[2]
@@ -102,7 +104,9 @@ def test_every_parameter_has_a_default(template: dict[str, Any]) -> None:
                 "RUN_SECONDS",
                 "APPROVAL_SECONDS",
                 "MODEL",
+                "MODEL_SETTINGS",
                 "MODEL_BASE_URL",
+                "MODEL_API_VERSION",
                 "MODEL_KEY_SECRET",
                 "MODEL_KEY_PARAMETER",
                 "SHOW_REASONING",
@@ -174,7 +178,61 @@ def test_only_the_engine_carries_the_agent_layer(template: dict[str, Any], resou
     """The library's layer is everywhere, the agents' only on the engine."""
     assert template["Globals"]["Function"]["Layers"] == [{"Ref": "DayflyLayer"}]
     with_more = {name: resources[f"{name}Function"].get("Layers") for name in FUNCTIONS}
-    assert with_more == {**dict.fromkeys(FUNCTIONS), "Engine": [{"Ref": "AgentLayer"}]}
+    assert with_more.pop("Engine")[0] == {"Ref": "AgentLayer"}
+    assert not any(with_more.values())
+
+
+@pytest.mark.parametrize("layer", ["OpenAI", "Anthropic", "Google"])
+def test_a_providers_layer_is_there_for_its_models(
+    template: dict[str, Any], resources: dict[str, Any], layer: str
+) -> None:
+    """One condition makes the layer and attaches it to the engine."""
+    attached = resources["EngineFunction"]["Layers"][1:]
+    assert {"Fn::If": [f"Uses{layer}", {"Ref": f"{layer}Layer"}, {"Ref": "AWS::NoValue"}]} in attached
+    assert template["Resources"][f"{layer}Layer"]["Condition"] == f"Uses{layer}"
+
+
+@pytest.mark.parametrize(
+    ("model", "agents", "used"),
+    [
+        ("demo", "", set()),
+        ("bedrock:eu.amazon.nova-lite-v1:0", "", {"Bedrock"}),
+        ("openai:gpt", "", {"OpenAI"}),
+        ("azure:our-gpt", "", {"OpenAI"}),
+        ("anthropic:openai-like", "", {"Anthropic"}),
+        ("demo", "google", {"Google"}),
+        ("openai:gpt", "anthropic:claude,bedrock:amazon.nova,demo", {"OpenAI", "Anthropic", "Bedrock"}),
+        ("google:gemini", "openai,azure,anthropic,google,bedrock", {"OpenAI", "Anthropic", "Google", "Bedrock"}),
+    ],
+)
+def test_what_models_bring(template: dict[str, Any], model: str, agents: str, used: set[str]) -> None:
+    """The layers and the permission for the deployment's model, and for those that agents name themselves; both
+    parameters take the values."""
+    given = {"Model": model, "AgentModels": agents}
+    for name, value in given.items():
+        assert re.search(template["Parameters"][name]["AllowedPattern"], value)
+    resolver = Resolver(template, parameters=given, place=Place(region="eu-central-1", stack="s"))
+    providers = ("Bedrock", "OpenAI", "Anthropic", "Google")
+    assert {each for each in providers if resolver.condition(f"Uses{each}")} == used
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Model", "cohere:x"),
+        ("Model", "openai:"),
+        ("Model", "openai"),
+        ("Model", "openai:a,b"),
+        ("AgentModels", "openaix"),
+        ("AgentModels", "openai,"),
+        ("AgentModels", "openai google"),
+        ("ModelSettings", "max_tokens=1"),
+        ("ModelBaseUrl", "name.openai.azure.com"),
+    ],
+)
+def test_what_a_parameter_refuses(template: dict[str, Any], name: str, value: str) -> None:
+    """CloudFormation refuses it before anything is changed."""
+    assert not re.search(template["Parameters"][name]["AllowedPattern"], value)
 
 
 @pytest.mark.parametrize(

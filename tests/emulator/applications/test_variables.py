@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tests.live.kit.emulator import running
+from tests.live.kit.emulator import refused, running
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
@@ -82,3 +82,89 @@ def test_a_real_service_may_be_named(template: Path) -> None:
     found = shown(template, "--env", f"AWS_ENDPOINT_URL_BEDROCK_RUNTIME={endpoint}")
     assert found["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] == endpoint
     assert found["AWS_CA_BUNDLE"] == found["REQUESTS_CA_BUNDLE"] == found["SSL_CERT_FILE"]
+
+
+OTHER = """
+  Other:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      InlineCode: |
+        import os
+        def handler(event, context):
+            return dict(os.environ)
+"""
+
+
+def test_a_key_reaches_one_function_alone(tmp_path: Path) -> None:
+    """It stands over the template's variable and `--env`'s; the other function, and every process that the emulator has
+    started besides, is without it; a variable that the shell does not have is left out."""
+    template = tmp_path / "template.yaml"
+    template.write_text(TEMPLATE + OTHER)
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("THE_KEY", "sk-only-for-one")
+            patch.setenv("ELSEWHERE", "https://passed.example")
+            options = (
+                "--env",
+                "THE_KEY=for-all",
+                "--pass",
+                *(f"Show={name}" for name in ("THE_KEY", "ELSEWHERE", "NO")),
+            )
+            emulator = stack.enter_context(running(template, *options))
+        client = boto3.client(
+            "lambda", endpoint_url=emulator.url, region_name="us-east-1", aws_access_key_id="x",
+            aws_secret_access_key="x", config=Config(retries={"total_max_attempts": 1}),
+        )  # fmt: skip
+        one, other = (json.loads(client.invoke(FunctionName=name)["Payload"].read()) for name in ("Show", "Other"))
+        with_key = [pid for pid in _below(emulator.process.pid) if b"sk-only-for-one" in _environment(pid)]
+        assert len(with_key) == 1, "the function's own process"
+        assert not any("sk-only-for-one" in line for line in emulator.lines)
+        client.close()
+    assert (one["THE_KEY"], one["ELSEWHERE"]) == ("sk-only-for-one", "https://passed.example")
+    assert "NO" not in one
+    assert other["THE_KEY"] == "for-all"
+
+
+def _below(parent: int) -> list[int]:
+    """The processes that this one has started, and those of theirs (Linux)."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found = list(children.get(parent, ()))
+    for each in found:
+        found += children.get(each, ())
+    return found
+
+
+def _environment(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
+def test_a_function_that_is_not_there_is_passed_nothing(template: Path) -> None:
+    """The emulator says so, and which there are."""
+    code, lines = refused("--template", str(template), "--pass", "Shwo=THE_KEY")
+    assert code == 1
+    assert "--pass: no function Shwo; there are: Show" in lines[-1]
+
+
+def test_a_saved_requirements_file_asks_for_a_start(tmp_path: Path) -> None:
+    """A file that is new, or was changed, is named; the function goes on as it was."""
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code/app.py").write_text("def handler(event, context):\n    return 1\n")
+    template = tmp_path / "template.yaml"
+    template.write_text(
+        "Transform: AWS::Serverless-2016-10-31\nResources:\n  Show:\n    Type: AWS::Serverless::Function\n"
+        "    Properties: {Runtime: python3.13, Handler: app.handler, CodeUri: code}\n"
+    )
+    with running(template) as emulator:
+        (tmp_path / "code/requirements.txt").write_text("idna\n")
+        emulator.wait_for_line("code/requirements.txt changed: end the emulator and start it again", wait_s=20)

@@ -102,9 +102,10 @@ class Catalogue:
 def _recipe_of(
     name: str, definition: AgentDefinition, models: ModelFactory, model: str
 ) -> PydanticAgentRecipe | BrokenAgent:
-    shared = None if definition.model else models(model)
+    if definition.model is None:
+        models(model)  # wrong for one, it is wrong for all
     try:
-        recipe = PydanticAgentRecipe(definition, shared or models(definition.model or model))
+        recipe = PydanticAgentRecipe(definition, models(definition.model or model, definition.settings))
         PydanticAgent.check(definition)
     except Exception as error:  # noqa: BLE001  # a parameter's type can be a developer's own, and bring its own schema
         return BrokenAgent.from_error(error, f"agent {name}")

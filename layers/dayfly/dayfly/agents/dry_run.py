@@ -112,7 +112,7 @@ def warm_up() -> None:
 def _recipe(agent: AgentDefinition | AgentRecipe, models: ModelFactory, model: str | None) -> AgentRecipe:
     if not isinstance(agent, AgentDefinition):
         return agent
-    return PydanticAgentRecipe(agent, models(model or agent.model or DEMO))
+    return PydanticAgentRecipe(agent, models(model or agent.model or DEMO, agent.settings))
 
 
 def _context(user_id: str, clock: Clock) -> UserExecutionContext:

@@ -1,6 +1,6 @@
 """The settings of each function, from its environment variables. Only composition roots read them, by these models."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -18,6 +18,7 @@ class Isolation(StrEnum):
 
 
 Required = Annotated[str, Field(min_length=1)]
+Secret = Annotated[str, Field(repr=False)]
 
 
 class Settings(BaseModel):
@@ -99,6 +100,9 @@ class EngineSettings(BackendSettings):
     modules are the agents. `agent_secrets` is the ARN of a secret of Secrets
     Manager and `agent_parameters` a path of Parameter Store, with a slash at its end; `dotenv_file`, which is set on a
     developer's machine alone, is the path of a `.env` file.
+
+    The keys of providers stand in the environment on a developer's machine alone. There the AWS credentials of all else
+    are made up, so Bedrock has a profile, or keys, and a region of its own.
     """
 
     aws_lambda_function_name: Required
@@ -106,13 +110,31 @@ class EngineSettings(BackendSettings):
     approval_seconds: Annotated[int, Field(ge=1)] = 3600
     model: Required = "demo"
     model_base_url: str = ""
+    model_api_version: str = ""
+    model_settings: str = ""
     model_key_secret: str = ""
     model_key_parameter: str = ""
     show_reasoning: bool = True
+    openai_api_key: Secret = ""
+    anthropic_api_key: Secret = ""
+    gemini_api_key: Secret = ""
+    google_api_key: Secret = ""
+    azure_openai_api_key: Secret = ""
+    azure_openai_endpoint: str = ""
+    openai_api_version: str = ""
+    bedrock_profile: str = ""
+    bedrock_region: str = ""
+    bedrock_access_key_id: Secret = ""
+    bedrock_secret_access_key: Secret = ""
+    bedrock_session_token: Secret = ""
     agents_package: Required = "agents"
     agent_secrets: str = ""
     agent_parameters: Annotated[str, Field(pattern=r"^(/.+/)?$")] = ""
     dotenv_file: str = ""
+
+    def key(self, names: Iterable[str]) -> str:
+        """The first key with one of these names that the environment has; empty if it has none."""
+        return next((key for name in names if (key := str(getattr(self, name.lower())).strip())), "")
 
 
 class RecoverySettings(BackendSettings):

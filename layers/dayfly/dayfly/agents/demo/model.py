@@ -16,6 +16,7 @@ from dayfly.agents.demo.shapes import Schema, ToolShape
 from dayfly.agents.models.factory import Models
 from dayfly.agents.pydantic.agent import OpenModel
 from dayfly.agents.pydantic.conversation import from_model_messages
+from dayfly.agents.sdk.settings import ModelSettings
 from dayfly.log.messages import UserSaid
 
 PAUSE_SECONDS: Final = 0.025
@@ -23,9 +24,9 @@ ANSWER_SECONDS: Final = 0.8
 """A short answer takes no longer than this."""
 
 
-def opener(model_id: str, models: Models) -> OpenModel:
+def opener(model_id: str, models: Models, settings: ModelSettings) -> OpenModel:
     """Opens the model. It calls the tools that are registered with the agent, and answers from their results."""
-    del model_id, models  # there is one, and it needs nothing
+    del model_id, models, settings  # there is one, and it needs nothing
     return _open
 
 

@@ -25,6 +25,7 @@ from dayfly.agents.sdk.protocol import (
     Turn,
     denial_text,
 )
+from dayfly.agents.sdk.settings import ModelSettings
 from dayfly.agents.sdk.tool_context import ToolCallOver, ToolContext, ToolError, ToolFunction, ToolRetry
 from dayfly.agents.secrets import SecretMissing, SecretUnavailable
 from dayfly.agents.tool_threads import run_in_thread
@@ -58,6 +59,7 @@ __all__ = [
     "Instructions",
     "Message",
     "ModelFailed",
+    "ModelSettings",
     "NoteRefused",
     "OpenCall",
     "ProviderState",

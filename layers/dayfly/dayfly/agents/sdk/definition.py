@@ -6,6 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import Final
 
 from dayfly.agents.sdk.agent_context import Instructions
+from dayfly.agents.sdk.settings import ModelSettings
 from dayfly.agents.sdk.tool_context import ToolFunction
 from dayfly.errors import ConfigurationError
 
@@ -79,20 +80,22 @@ class AgentDefinition:
         instructions: Given to the model with every request: a text, or a function that is called with an
             `AgentContext` once in each attempt of a run, and gives the text.
         tools: Plain or async functions, or such a function in a `Tool` that says more of it.
-        model: Overrides the `MODEL` setting (`demo`, `bedrock:<id>`, `openai:<id>`).
+        model: Overrides the `MODEL` setting: `demo`, or `<provider>:<model id>`.
+        settings: How the model is asked; what is None here is the deployment's.
         max_model_requests: The run ends with `agent_failed` after so many, over all of its attempts.
         output: The type of the answer, if it is to be structured: a pydantic model, a dataclass or a `TypedDict`. The
             model is asked for it, and asked again where its answer does not fit; clients get it as JSON.
         show_reasoning: Whether clients are shown what the model itself reasons, if the deployment shows it at all.
 
     Raises:
-        ConfigurationError: The instructions are neither text nor a function, the model is no text, a tool is named
-            twice, or the output is no type.
+        ConfigurationError: The instructions are neither text nor a function, the model is no text, the settings are
+            none, a tool is named twice, or the output is no type.
     """
 
     instructions: str | Instructions
     tools: tuple[ToolFunction | Tool, ...] = ()
     model: str | None = None
+    settings: ModelSettings | None = None
     max_model_requests: int = MAX_MODEL_REQUESTS
     output: type | None = None
     show_reasoning: bool = True
@@ -102,6 +105,8 @@ class AgentDefinition:
             raise ConfigurationError("an agent has instructions")
         if not isinstance(self.model, str | None):
             raise ConfigurationError("model is a text such as `demo`")
+        if not isinstance(self.settings, ModelSettings | None):
+            raise ConfigurationError("settings are ModelSettings(...)")
         if self.max_model_requests < 1:
             raise ConfigurationError("max_model_requests is at least 1")
         if not isinstance(self.output, type | None):

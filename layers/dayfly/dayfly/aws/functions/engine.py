@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -27,7 +28,7 @@ from dayfly.engine.attempt import refuse
 from dayfly.engine.engine import RunReport
 from dayfly.engine.factory import ExecutionEngineFactory
 from dayfly.engine.time_budget import RunLimits
-from dayfly.errors import AgentFailed, DayflyError, RunFailed
+from dayfly.errors import AgentFailed, ConfigurationError, DayflyError, RunFailed
 from dayfly.log.secret_values import SecretValues
 from dayfly.runs.writer import RunWriter
 
@@ -47,15 +48,18 @@ class EngineFunction:
         settings = EngineSettings.read(environ)
         self._wiring = Wiring(settings, engine=settings.aws_lambda_function_name)
         self._tracing = Tracing(environ, service=settings.powertools_service_name)
-        definitions = discover(importlib.import_module(settings.agents_package))
-        named = (one.model for one in definitions.values() if isinstance(one, AgentDefinition))
-        models = models_for({model or settings.model for model in named}, settings)
+        try:
+            agents = installed_agents(importlib.import_module(settings.agents_package), settings)
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                str(error)
+            ) from None  # whoever reads the log wants the one line, not the way to it
         store, values = secret_store(settings), SecretValues()
         self._wiring.telemetry.logs.redact_with(values)
         self._factory = ExecutionEngineFactory()
         self._factory.configure(
             ports=self._wiring.ports,
-            agents=Catalogue(definitions, models=models, model=settings.model),
+            agents=agents,
             secrets=lambda: RunSecrets(store, values),
             limits=RunLimits(run_ms=settings.run_seconds * 1000, approval_ms=settings.approval_seconds * 1000),
             show_reasoning=settings.show_reasoning,
@@ -108,6 +112,18 @@ class EngineFunction:
             first_seq=payload.first_seq,
             deadline=self._wiring.clock.monotonic() + remaining - min(RESERVE_S, remaining / 4),
         )
+
+
+def installed_agents(package: ModuleType, settings: EngineSettings) -> Catalogue:
+    """The agents of the package, with access to their models.
+
+    Raises:
+        ConfigurationError: The deployment's model cannot be used, or its settings are wrong. The message is one line.
+    """
+    definitions = discover(package)
+    named = (one.model for one in definitions.values() if isinstance(one, AgentDefinition))
+    models = models_for({model or settings.model for model in named}, settings)
+    return Catalogue(definitions, models=models, model=settings.model)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from tests.live.kit.chat import Chat
 from tests.live.kit.emulator import ROOT, EmulatorProcess
 from tests.live.kit.steps import outline
 
+NOTICED_S = 1.0
+"""A save is noticed some 200 ms after the last of several: sooner than anybody writes to the agent, but for a test."""
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _installed(swept: EmulatorProcess, application: Path) -> None:
@@ -17,6 +21,7 @@ def _installed(swept: EmulatorProcess, application: Path) -> None:
     del swept
     for agent in (ROOT / "examples/agents").glob("*.py"):
         shutil.copy(agent, application.parent / "functions/engine/agents")
+    time.sleep(NOTICED_S)
 
 
 async def test_a_refund_waits_for_the_user_and_is_made(client: Chat) -> None:

@@ -238,7 +238,7 @@ async def test_a_response_that_does_not_come_in_time(adapter: Adapter, settings:
     assert failure.value.retryable
 
 
-@pytest.mark.parametrize("adapter", [one for one in ADAPTERS if one.name != "bedrock"], ids=lambda one: one.name)
+@each_provider
 async def test_a_silence_within_a_response(adapter: Adapter) -> None:
     """A connection that says nothing for as long as it was told counts as lost."""
     agent = AgentDefinition(instructions="x", settings=ModelSettings(silence_timeout=0.3))

@@ -105,7 +105,8 @@ def _recipe_of(
     if definition.model is None:
         models(model)  # wrong for one, it is wrong for all
     try:
-        recipe = PydanticAgentRecipe(definition, models(definition.model or model, definition.settings))
+        opened = models(definition.model or model, definition.settings)
+        recipe = PydanticAgentRecipe(definition, opened, stalls=models.stalls(definition.settings))
         PydanticAgent.check(definition)
     except Exception as error:  # noqa: BLE001  # a parameter's type can be a developer's own, and bring its own schema
         return BrokenAgent.from_error(error, f"agent {name}")

@@ -112,7 +112,8 @@ def warm_up() -> None:
 def _recipe(agent: AgentDefinition | AgentRecipe, models: ModelFactory, model: str | None) -> AgentRecipe:
     if not isinstance(agent, AgentDefinition):
         return agent
-    return PydanticAgentRecipe(agent, models(model or agent.model or DEMO, agent.settings))
+    opened = models(model or agent.model or DEMO, agent.settings)
+    return PydanticAgentRecipe(agent, opened, stalls=models.stalls(agent.settings))
 
 
 def _context(user_id: str, clock: Clock) -> UserExecutionContext:

@@ -3,13 +3,14 @@
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import JsonValue
 
 from dayfly.agents.models.factory import AZURE, KEYS, Models, needs_bedrock
+from dayfly.agents.models.request_settings import silence_of
 from dayfly.agents.sdk.settings import ModelSettings
 from dayfly.aws.calls import client_config
 from dayfly.aws.settings import EngineSettings
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_ssm import SSMClient
-
-_SILENCE_S: Final = 120.0
-"""How long a model may be silent before its connection counts as lost, where no setting says so."""
 
 
 def models_for(names: Iterable[str], settings: EngineSettings) -> Models:
@@ -168,7 +166,7 @@ def _bedrock(settings: EngineSettings, asked: ModelSettings) -> "BedrockRuntimeC
                     "AWS_BEARER_TOKEN_BEDROCK, in the environment or in .env"
                 )
             credentials.get_frozen_credentials()  # a profile may need a login first
-        silence_s = asked.silence_timeout or _SILENCE_S
+        silence_s = silence_of(asked)
         return session.client("bedrock-runtime", config=client_config(read_timeout=silence_s, attempts=1))
     except BotoCoreError as error:
         return f"Bedrock cannot be asked: {' '.join(str(error).split())}"

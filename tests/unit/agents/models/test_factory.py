@@ -6,6 +6,8 @@ import sys
 import pytest
 
 from dayfly.agents.models.factory import KEYS, PROVIDERS, Models, needs_bedrock
+from dayfly.agents.models.request_settings import silence_of
+from dayfly.agents.pydantic.stall_watch import StallLimits
 from dayfly.agents.sdk import ModelSettings
 from dayfly.errors import ConfigurationError
 
@@ -74,6 +76,15 @@ def test_two_settings_that_exclude_each_other_are_refused() -> None:
     models("google:gemini-2.5-flash", ModelSettings(thinking=2047))
     with pytest.raises(ConfigurationError, match="less than max_tokens"):
         models("google:gemini-2.5-flash", ModelSettings(thinking=2048))
+
+
+def test_how_long_a_model_may_be_silent() -> None:
+    """As the agent says, else the deployment, else two minutes; a client waits no shorter than that."""
+    models = Models(settings=ModelSettings(silence_timeout=7))
+    assert models.stalls(None) == StallLimits(first_event_s=120, silence_s=7)
+    assert models.stalls(ModelSettings(first_event_timeout=300)) == StallLimits(first_event_s=300, silence_s=7)
+    assert silence_of(ModelSettings(first_event_timeout=300, silence_timeout=7)) == 300
+    assert silence_of(ModelSettings(first_event_timeout=1, silence_timeout=2)) == 2
 
 
 async def test_the_demo_model_opens() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 from urllib.parse import urlsplit
 
 from dayfly.agents.pydantic.agent import OpenModel
+from dayfly.agents.pydantic.stall_watch import FIRST_EVENT_S, SILENCE_S, StallLimits
 from dayfly.agents.sdk.settings import ModelSettings
 from dayfly.errors import ConfigurationError
 
@@ -46,6 +47,10 @@ class ModelFactory(Protocol):
     """Takes a `MODEL` setting, and an agent's own settings; raises `ConfigurationError` for what it cannot serve."""
 
     def __call__(self, setting: str, settings: ModelSettings | None = None) -> OpenModel: ...
+
+    def stalls(self, settings: ModelSettings | None) -> StallLimits:
+        """How long the model of an agent with these settings may be silent."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +101,19 @@ class Models:
         except ImportError as error:
             raise ConfigurationError(f"model {setting!r}: {_not_installed(provider, error)}") from error
         try:
-            return module.opener(model_id.strip(), self, (settings or ModelSettings()).over(self.settings))
+            return module.opener(model_id.strip(), self, self._over(settings))
         except ConfigurationError as error:
             raise ConfigurationError(f"model {setting!r}: {error}") from error
+
+    def stalls(self, settings: ModelSettings | None) -> StallLimits:
+        """How long the model of an agent with these settings may be silent."""
+        told = self._over(settings)
+        return StallLimits(
+            first_event_s=told.first_event_timeout or FIRST_EVENT_S, silence_s=told.silence_timeout or SILENCE_S
+        )
+
+    def _over(self, settings: ModelSettings | None) -> ModelSettings:
+        return (settings or ModelSettings()).over(self.settings)
 
     def key_of(self, provider: str) -> str | None:
         """The provider's key, if there is one."""

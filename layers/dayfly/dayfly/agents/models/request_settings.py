@@ -5,17 +5,16 @@ from typing import Final
 from pydantic_ai.profiles import ModelProfile, merge_profile
 from pydantic_ai.settings import ModelSettings as LibrarySettings
 
+from dayfly.agents.pydantic.stall_watch import FIRST_EVENT_S, SILENCE_S
 from dayfly.agents.sdk.settings import ModelSettings
 from dayfly.errors import ConfigurationError
 
 CONNECT_SECONDS: Final = 10.0
-SILENCE_SECONDS: Final = 120.0
-"""How long a model may be silent before its connection counts as lost, where no setting says so."""
 
 
 def silence_of(settings: ModelSettings) -> float:
-    """Seconds between two pieces of a response after which its connection counts as lost."""
-    return settings.silence_timeout or SILENCE_SECONDS
+    """Seconds without a byte after which a client takes its connection for lost: never less than the model may take."""
+    return max(settings.silence_timeout or SILENCE_S, settings.first_event_timeout or FIRST_EVENT_S)
 
 
 def add_common(told: LibrarySettings, settings: ModelSettings) -> None:

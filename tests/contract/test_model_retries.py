@@ -271,21 +271,14 @@ async def test_too_long_twice_ends() -> None:
     assert len(server.requests) == 2
 
 
-@pytest.mark.parametrize(
-    ("url", "tries", "words"),
-    [
-        ("http://no-such-host.invalid/v1", 4, "could not be reached"),
-        ("http://127.0.0.1:1/v1", 4, "could not be reached"),
-        ("localhost:1/v1", 1, "address of the model's server is wrong"),
-    ],
-)
-async def test_who_can_not_be_reached(url: str, tries: int, words: str) -> None:
-    """A name that does not resolve, or a port that is closed, may pass; an address without a scheme does not."""
+@pytest.mark.parametrize("url", ["http://no-such-host.invalid/v1", "http://127.0.0.1:1/v1"])
+async def test_who_can_not_be_reached(url: str) -> None:
+    """A name that does not resolve, or a port that is closed, may pass."""
     seen: list[AgentEvent] = []
     agent = PydanticAgent(AGENT, Models(api_key="k", base_url=url)("openai:x"), retries=AT_ONCE)
-    with pytest.raises(ModelFailed, match=words):
+    with pytest.raises(ModelFailed, match="could not be reached"):
         await collect(agent.run(turn()), seen)
-    assert len(retries_of(seen)) == tries - 1
+    assert len(retries_of(seen)) == AT_ONCE.tries - 1
 
 
 async def test_a_key_that_no_header_can_carry() -> None:

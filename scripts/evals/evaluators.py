@@ -10,6 +10,7 @@ from pydantic_ai.models import Model
 from pydantic_evals.evaluators import EvaluationReason, Evaluator, EvaluatorContext
 from pydantic_evals.evaluators.llm_as_a_judge import judge_input_output
 
+from dayfly.agents.sdk import Answered, Asked
 from dayfly.agents.testing import Transcript
 from scripts.evals.cases import EvaluationCase, Expected, ExpectedCall
 
@@ -26,9 +27,15 @@ class Done:
         return self.transcript.answer if not self.waits else ""
 
     @property
+    def output(self) -> JsonValue:
+        """The structured answer, if the agent gave one."""
+        last = self.transcript.events[-1]
+        return last.output if isinstance(last, Answered) else None
+
+    @property
     def waits(self) -> bool:
         """Whether the run has stopped to ask its user."""
-        return type(self.transcript.events[-1]).__name__ == "Asked"
+        return isinstance(self.transcript.events[-1], Asked)
 
 
 Context = EvaluatorContext[EvaluationCase, Done, None]
@@ -68,7 +75,7 @@ class Expectations(Evaluator[EvaluationCase, Done, None]):
             asked = tuple(call.tool_name for call in transcript.asked)
             yield "asked", None if asked == expect.asked else f"asked for {asked}, not {expect.asked}"
         if "output" in expect.model_fields_set:
-            yield "output", _differs(answer, expect.output)
+            yield "output", _differs(done.output, answer, expect.output)
 
 
 @dataclass
@@ -97,9 +104,9 @@ def _shown(calls: object) -> str:
     return f"[{', '.join(shown(call) for call in calls)}]" if isinstance(calls, list | tuple) else str(calls)
 
 
-def _differs(answer: str, expected: JsonValue) -> str | None:
+def _differs(output: JsonValue, answer: str, expected: JsonValue) -> str | None:
     try:
-        value = json.loads(answer)
+        value = json.loads(answer) if output is None else output
     except ValueError:
         return f"{answer!r} is no JSON"
-    return None if value == expected else f"{answer}, not {json.dumps(expected, ensure_ascii=False)}"
+    return None if value == expected else f"{json.dumps(value)}, not {json.dumps(expected)}"

@@ -69,15 +69,16 @@ def test_what_is_not_fails_and_is_told(kind: str, tmp_path: Path, capsys: pytest
     assert told in line
 
 
+@pytest.mark.parametrize("answer", [Answered('{"a":[1,  null]}'), Answered("It is so.", output={"a": [1, None]})])
 @pytest.mark.parametrize(("output", "status"), [({"a": [1, None]}, 0), ({"a": [1]}, 1), (None, 1)])
 def test_an_output_is_compared_as_a_value(
-    output: object, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    answer: Answered, output: object, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However it is written."""
+    """However it is written; a structured answer as the agent gave it."""
 
     class Writing:
         async def run(self, turn: Turn) -> AsyncIterator[AgentEvent]:
-            yield Answered('{"a":[1,  null]}')
+            yield answer
 
     monkeypatch.setattr("examples.agents.units.agent", Writing)
     assert (

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import boto3
 from pydantic_ai.models import Model
 from pydantic_evals import Case, Dataset
 from pydantic_evals.evaluators import Evaluator
 from pydantic_evals.reporting import EvaluationReport, ReportCase
 
-from dayfly.agents.models.factory import DEMO, Models, needs_bedrock
+from dayfly.agents.models.factory import DEMO, Models
 from dayfly.agents.sdk import AgentDefinition, AgentRecipe
 from dayfly.agents.testing import ask
+from dayfly.aws.models import models_for
+from dayfly.aws.settings import EngineSettings
 from dayfly.errors import ConfigurationError
 from dayfly.protocol import limits
 from scripts.evals.cases import CannotEvaluate, EvaluationCase
@@ -45,7 +46,10 @@ class Evaluation:
 async def evaluate(evaluation: Evaluation, cases: Sequence[EvaluationCase]) -> Report:
     """Runs the cases. Raises `CannotEvaluate`."""
     agent = find_agent(evaluation.agent)
-    models = models_of(evaluation, agent)
+    try:
+        models = models_of(evaluation, agent)
+    except ConfigurationError as error:
+        raise CannotEvaluate(str(error)) from error
 
     async def run(case: EvaluationCase) -> Done:
         history = [said.message for said in case.history]
@@ -100,11 +104,8 @@ def models_of(evaluation: Evaluation, agent: AgentDefinition | AgentRecipe) -> M
     """Where models are found from a developer's machine: keys and addresses are taken from the environment."""
     own = agent.model if isinstance(agent, AgentDefinition) else None
     named = [setting for setting in (evaluation.model, own, evaluation.judge) if setting is not None]
-    return Models(
-        bedrock=boto3.client("bedrock-runtime") if any(map(needs_bedrock, named)) else None,
-        api_key=os.environ.get("OPENAI_API_KEY"),
-        base_url=os.environ.get("MODEL_BASE_URL"),
-    )
+    asked = {"MODEL": evaluation.model or own or DEMO, "TABLE_NAME": "none", "AWS_LAMBDA_FUNCTION_NAME": "none"}
+    return models_for(named, EngineSettings.read({**os.environ, **asked}))
 
 
 def passed(case: ReportCase[EvaluationCase, Done, None]) -> bool:

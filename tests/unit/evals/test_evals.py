@@ -147,8 +147,8 @@ def test_a_wrong_file_is_one_line(name: str, tmp_path: Path, capsys: pytest.Capt
         (("nobody",), "nobody.yaml: No such file"),
         (("nobody", "--cases", "evals/orders.yaml"), "there is no agent nobody"),
         (("../orders", "--cases", "evals/orders.yaml"), "no name of an agent"),
-        (("orders", "--model", "nonsense:x"), "MODEL is 'nonsense:x'"),
-        (("orders", "--judge", "nonsense:x"), "MODEL is 'nonsense:x'"),
+        (("orders", "--model", "nonsense:x"), "'nonsense:x'"),
+        (("orders", "--judge", "nonsense:x"), "'nonsense:x'"),
     ],
 )
 def test_what_can_not_be_run_is_one_line(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from dayfly.agents.pydantic.agent import PydanticAgent
+from dayfly.agents.pydantic.retries import RetryPolicy
 from dayfly.agents.sdk import AgentDefinition, AgentEvent, Answered, Delta, ModelFailed, ReasoningDelta, Responded
 from tests.contract.model_adapters import Adapter
 from tests.contract.model_server import Answer
@@ -22,6 +23,8 @@ def halve(number: int) -> float:
     return number / 2
 
 
+AT_ONCE = RetryPolicy(base_s=0)
+"""A request that failed is made again without a wait."""
 AGENT = AgentDefinition(instructions="Help.", tools=(double, halve))
 
 
@@ -60,7 +63,7 @@ async def hear(adapter: Adapter, *answers: Answer, agent: AgentDefinition = AGEN
     failure = None
     with scripted_model(*answers) as server, adapter.models(server.url) as models:
         try:
-            await collect(PydanticAgent(agent, models(adapter.setting)).run(turn()), events)
+            await collect(PydanticAgent(agent, models(adapter.setting), retries=AT_ONCE).run(turn()), events)
         except ModelFailed as failed:
             failure = failed
         return Heard(tuple(events), server.bodies, failure)

@@ -199,6 +199,19 @@ def test_a_providers_own_state_goes_back_and_nobody_elses(provider: str, back: l
     assert (sent_call.tool_call_id, sent_call.provider_details) == ("ours", None)
 
 
+@pytest.mark.parametrize(("provider", "kept"), [("google", True), ("bedrock", False), ("openai", False)])
+def test_a_blank_text_that_is_signed_goes_back_to_who_signs_so(provider: str, kept: bool) -> None:
+    """Gemini's last signature may come with nothing to read."""
+    call = ToolCallPart("add", "{}", "ours")
+    signed = TextPart("", provider_name="x", provider_details={"thought_signature": "c2ln"})
+    messages: list[ModelMessage] = [
+        ModelRequest([UserPromptPart("Hi.")]), _own(call, signed, ours="theirs"),
+        ModelRequest([ToolReturnPart("add", "2", "ours")]),
+    ]  # fmt: skip
+    given = request_messages(messages, RULES[provider], provider="x", tools=True, room=9000)
+    assert (signed in given[1].parts) == kept
+
+
 def test_reasoning_in_a_field_goes_back_in_turns_with_calls_alone() -> None:
     """Elsewhere a server would refuse it."""
     asked = ModelRequest([UserPromptPart("Hi.")])

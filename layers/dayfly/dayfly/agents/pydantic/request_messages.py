@@ -128,7 +128,8 @@ def _said(response: ModelResponse, rules: Rules, provider: str) -> Said:
     for part in response.parts:
         match part:
             case TextPart():
-                if not is_blank(part.content):
+                signs = own and rules.signed_blanks and part.provider_details
+                if signs or not is_blank(part.content):
                     text = _bounded(part.content, rules)
                     parts.append(dataclasses.replace(part, content=text) if own else TextPart(text))
             case ToolCallPart():

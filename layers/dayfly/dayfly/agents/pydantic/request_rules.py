@@ -39,6 +39,7 @@ class Rules:
         thoughts: What of the reasoning goes back.
         longest_text: Characters of one text.
         own_call_ids: Whether the ids that the provider gave go back to it.
+        signed_blanks: A text in which nothing is to be seen may carry the provider's signature, and goes back then.
     """
 
     call_id: str = r"[a-zA-Z0-9_-]{1,64}"
@@ -48,6 +49,7 @@ class Rules:
     thoughts: Thoughts = Thoughts.FIELD
     longest_text: int | None = None
     own_call_ids: bool = True
+    signed_blanks: bool = False
 
     def takes_call_id(self, call_id: str) -> bool:
         """Whether an id may stand in a request."""
@@ -65,8 +67,8 @@ RULES: Final[dict[str, Rules]] = {
     "azure": _OPENAI,
     # https://docs.anthropic.com/en/api/messages; `tool_use` blocks want the request's `tools`
     "anthropic": Rules(tools_wanted=True, thoughts=Thoughts.SIGNED),
-    # https://ai.google.dev/api/caching#FunctionCall
-    "google": Rules(thoughts=Thoughts.SIGNED),
+    # https://ai.google.dev/api/caching#FunctionCall and https://ai.google.dev/gemini-api/docs/thought-signatures
+    "google": Rules(thoughts=Thoughts.SIGNED, signed_blanks=True),
     # The templates of Mistral, Llama and Gemma, as servers such as vLLM, llama.cpp and Ollama apply them.
     "openai-compatible": Rules(call_id=r"[a-zA-Z0-9_-]{1,40}", tools_wanted=True, alternates=True),
 }

@@ -6,18 +6,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 
-import anthropic
 import boto3
 import openai
 import pytest
 from botocore.config import Config
 from hypothesis import HealthCheck, Phase, assume, event, given, settings
 from pydantic_ai.models import Model
-from pydantic_ai.models.anthropic import AnthropicModel
-from pydantic_ai.models.google import GoogleModel
 from pydantic_ai.models.openai import OpenAIChatModel
-from pydantic_ai.providers.anthropic import AnthropicProvider
-from pydantic_ai.providers.google import GoogleProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 
 from dayfly.agents.models.factory import Models
@@ -77,23 +72,8 @@ def _openai(url: str) -> Iterator[OpenModel]:
     yield open_model
 
 
-@contextmanager
-def _anthropic(url: str) -> Iterator[OpenModel]:
-    @asynccontextmanager
-    async def open_model() -> AsyncIterator[Model]:
-        async with anthropic.AsyncAnthropic(api_key="k", base_url=url, max_retries=0) as client:
-            yield AnthropicModel("claude-opus-4-6", provider=AnthropicProvider(anthropic_client=client))
-
-    yield open_model
-
-
-@contextmanager
-def _google(url: str) -> Iterator[OpenModel]:
-    @asynccontextmanager
-    async def open_model() -> AsyncIterator[Model]:
-        yield GoogleModel("gemini-3-pro-preview", provider=GoogleProvider(api_key="k", base_url=url))
-
-    yield open_model
+def _opened(setting: str) -> Callable[[str], AbstractContextManager[OpenModel]]:
+    return lambda url: nullcontext(Models(api_key="k", base_url=url)(setting))
 
 
 @contextmanager
@@ -147,8 +127,8 @@ PROVIDERS = {
         OPENAI_ANSWERS[:1] + OPENAI_ANSWERS[2:],
     ),
     "bedrock": Provider(_bedrock, check_converse, BEDROCK_ANSWERS),
-    "anthropic": Provider(_anthropic, check_anthropic_messages),
-    "google": Provider(_google, check_generate_content),
+    "anthropic": Provider(_opened("anthropic:claude-opus-4-6"), check_anthropic_messages),
+    "google": Provider(_opened("google:gemini-3-pro-preview"), check_generate_content),
 }
 
 

@@ -50,6 +50,16 @@ _LAYERS: Final = "openai,anthropic,google"
 """All models' clients are installed here, so any agent may name its own model."""
 
 
+def local_variables(shell: Mapping[str, str]) -> dict[str, str]:
+    """The variables of `.env`, or of the file that `DOTENV_FILE` names; none where there is no file.
+
+    Raises:
+        ConfigurationError, OSError, UnicodeDecodeError: It cannot be read.
+    """
+    file = Path(shell.get("DOTENV_FILE") or ROOT / ".env")
+    return parse_dotenv(file.read_text("utf-8-sig")) if file.is_file() else {}
+
+
 def engine_variables(shell: Mapping[str, str], dotenv: Mapping[str, str], home: Path) -> dict[str, str]:
     """What the engine is given of the developer's environment and `.env`; what is empty counts as not there."""
     given = {name: value for source in (dotenv, shell) for name, value in source.items() if value}
@@ -117,12 +127,10 @@ def command(told: Mapping[str, str], arguments: Sequence[str]) -> list[str]:
 
 def main(arguments: Sequence[str]) -> None:
     """Check, then replace this process by the emulator; it ends with 1 where the engine could not start."""
-    dotenv = Path(os.environ.get("DOTENV_FILE") or ROOT / ".env")
     try:
-        local = parse_dotenv(dotenv.read_text("utf-8-sig")) if dotenv.is_file() else {}
+        told = engine_variables(os.environ, local_variables(os.environ), Path.home())
     except (ConfigurationError, OSError, UnicodeDecodeError) as error:
         sys.exit(str(error))
-    told = engine_variables(os.environ, local, Path.home())
     if not check(told, os.environ):
         sys.exit(1)
     os.execve(sys.executable, command(told, arguments), {**os.environ, **told})  # noqa: S606  in this process's place

@@ -25,6 +25,7 @@ from dayfly.errors import ConfigurationError
 from dayfly.protocol import limits
 from scripts.evals.cases import CannotEvaluate, EvaluationCase
 from scripts.evals.evaluators import Done, Expectations, Judge
+from scripts.run import engine_variables, local_variables
 
 ROOT: Final = Path(__file__).parents[2]
 AT_ONCE: Final = 4
@@ -48,7 +49,7 @@ async def evaluate(evaluation: Evaluation, cases: Sequence[EvaluationCase]) -> R
     agent = find_agent(evaluation.agent)
     try:
         models = models_of(evaluation, agent)
-    except ConfigurationError as error:
+    except (ConfigurationError, UnicodeDecodeError) as error:
         raise CannotEvaluate(str(error)) from error
 
     async def run(case: EvaluationCase) -> Done:
@@ -101,11 +102,13 @@ def find_agent(name: str) -> AgentDefinition | AgentRecipe:
 
 
 def models_of(evaluation: Evaluation, agent: AgentDefinition | AgentRecipe) -> Models:
-    """Where models are found from a developer's machine: keys and addresses are taken from the environment."""
+    """Where models are found from a developer's machine: keys and addresses come from the environment and from `.env`,
+    as for `make run`."""
     own = agent.model if isinstance(agent, AgentDefinition) else None
     named = [setting for setting in (evaluation.model, own, evaluation.judge) if setting is not None]
     asked = {"MODEL": evaluation.model or own or DEMO, "TABLE_NAME": "none", "AWS_LAMBDA_FUNCTION_NAME": "none"}
-    return models_for(named, EngineSettings.read({**os.environ, **asked}))
+    told = engine_variables(os.environ, local_variables(os.environ), Path.home())
+    return models_for(named, EngineSettings.read({**os.environ, **told, **asked}))
 
 
 def passed(case: ReportCase[EvaluationCase, Done, None]) -> bool:

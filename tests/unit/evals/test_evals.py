@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from dayfly.agents.sdk import AgentEvent, Answered, Turn
+from dayfly.agents.sdk import AgentDefinition, AgentEvent, Answered, Turn
 from scripts.evals.__main__ import main
 from scripts.evals.cases import CannotEvaluate, read_cases
-from scripts.evals.evaluation import ROOT, Evaluation, evaluate, find_agent
+from scripts.evals.evaluation import ROOT, Evaluation, evaluate, find_agent, models_of
 
 ORDER = {"name": "an order", "text": "Find order 1042"}
 
@@ -186,3 +186,14 @@ def test_it_is_a_command() -> None:
     done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert "4 of 4 cases passed." in done.stdout
+
+
+def test_a_key_of_the_dotenv_file_reaches_the_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for `make run`; what the shell says stands over it."""
+    (tmp_path / "env").write_text("OPENAI_API_KEY=of-the-file\nANTHROPIC_API_KEY=of-the-file\n")
+    monkeypatch.setenv("DOTENV_FILE", str(tmp_path / "env"))
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "of-the-shell")
+    agent = AgentDefinition(instructions="Help.")
+    models = models_of(Evaluation(agent="helper", model="openai:any"), agent)
+    assert (models.keys["openai"], models.keys["anthropic"]) == ("of-the-file", "of-the-shell")

@@ -133,7 +133,7 @@ def test_a_tool_tells_how_far_it_is(page: Page, page_url: str) -> None:
 def test_files_and_a_structured_answer_are_shown(page: Page, page_url: str) -> None:
     """Each file has its name, kind and size; only what is kept under https is a link, which gives the page to nobody. A
     call that was never begun is a step that failed. The answer stands there as JSON, in lines."""
-    enter(page, page_url, "rupert", agent="making")
+    enter(page, page_url, "ursula", agent="making")
     ask(page, "Draw it")
     run = page.get_by_test_id("run")
     _done(run)

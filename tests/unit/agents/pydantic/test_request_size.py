@@ -73,11 +73,30 @@ def test_a_result_that_just_fits_is_whole() -> None:
 
 
 def test_a_long_turn_before_makes_room_for_the_newest() -> None:
-    """It is left out as a whole; no result is left without its call."""
+    """It is cut as that one would be, as it is what the newest words are about."""
     messages = (UserSaid("Read."), *called("a", "x" * MEGABYTE), AssistantSaid("Done."), UserSaid("And now?"))
     kept = sent(messages, 100_000)
-    assert words(kept) == ["And now?"]
+    assert words(kept) == ["Read.", "And now?"]
+    (result,) = results(kept)
+    assert "bytes left out" in result
+    assert size(kept) <= 100_000 * BYTES_PER_TOKEN
+    assert_whole(kept)
+
+
+def test_a_long_turn_before_that_one_is_left_out() -> None:
+    """As a whole; no result is left without its call."""
+    long = (UserSaid("Read."), *called("a", "x" * MEGABYTE), AssistantSaid("Done."))
+    kept = sent((*long, UserSaid("Thanks."), AssistantSaid("Welcome."), UserSaid("And now?")), 100_000)
+    assert words(kept) == ["Thanks.", "And now?"]
     assert results(kept) == []
+
+
+def test_the_newest_turn_goes_before_the_one_before_it() -> None:
+    """Where it takes all the room, that one is left out."""
+    messages = (UserSaid("Hi."), AssistantSaid("Hello."), UserSaid("Read."), *called("a", "x" * MEGABYTE))
+    kept = sent(messages, 100_000)
+    assert words(kept) == ["Read."]
+    assert len(results(kept)) == 1
 
 
 @pytest.mark.parametrize("room", [500, 2_000, 20_000])

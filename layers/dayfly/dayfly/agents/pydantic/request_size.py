@@ -30,17 +30,19 @@ def within(steps: Sequence[Step], room: int) -> list[Step]:
     newest of them.
 
     A newest turn that is too long by itself keeps the head and tail of its results, each as much of it as of any
-    other; if that does not suffice, of arguments and texts too; at last its oldest responses are left out.
+    other; if that does not suffice, of arguments and texts too; at last its oldest responses are left out. So does the
+    turn before it where it is too long for what is left: it is what the newest words are about.
     """
     allowed = room * BYTES_PER_TOKEN
     *older, newest = turns_of(steps) or [[]]
     kept = _cut(newest, allowed)
     left = allowed - size_of(kept)
-    for turn in reversed(older):
-        left -= size_of(turn)
+    for ago, turn in enumerate(reversed(older), 1):
+        fitting = _cut(turn, left) if ago == 1 else turn
+        left -= size_of(fitting)
         if left < 0:
             break
-        kept = [*turn, *kept]
+        kept = [*fitting, *kept]
     return kept
 
 

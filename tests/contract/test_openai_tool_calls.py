@@ -149,6 +149,15 @@ CALLS: dict[str, tuple[tuple[bytes, ...], list[tuple[str, JsonValue]]]] = {
         (tools(part('"{\\"number\\": 3}"', "double", "c1")),),
         [("double", {"number": 3})],
     ),
+    "an empty object before the arguments": (
+        (tools(part("{}", "double", "c1")), tools(part('{"number"')), tools(part(": 3}"))),
+        [("double", {"number": 3})],
+    ),
+    "null in words before the arguments": (
+        (tools(part("null", "double", "c1")), tools(part('{"number"')), tools(part(": 3}"))),
+        [("double", {"number": 3})],
+    ),
+    "a name with blanks around": ((tools(part('{"number": 3}', " double\n", "c1")),), [("double", {"number": 3})]),
     "null pieces of arguments": (
         (
             chunk({"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "double", "arguments": None}}]}),
@@ -217,8 +226,9 @@ async def test_a_call_without_arguments() -> None:
         assert json.loads(call.arguments) == {}, arguments
 
 
-async def test_a_call_that_nobody_can_name() -> None:
+@pytest.mark.parametrize("name", [None, " "])
+async def test_a_call_that_nobody_can_name(name: str | None) -> None:
     """Is no call: the response is malformed."""
-    came = await heard(*[stream(tools(part('{"number": 3}', None, "c1")), chunk({}, "tool_calls"), DONE)] * 6)
+    came = await heard(*[stream(tools(part('{"number": 3}', name, "c1")), chunk({}, "tool_calls"), DONE)] * 6)
     assert came.failure is not None
     assert "broke off" in str(came.failure)

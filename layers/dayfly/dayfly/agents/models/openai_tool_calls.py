@@ -61,7 +61,7 @@ class ChatToolCalls:
     @property
     def nameless(self) -> bool:
         """Whether there is a call that nobody can carry out."""
-        return any(not call.name for call in self._calls)
+        return any(not call.name.strip() for call in self._calls)
 
     def take(self, item: Object) -> Iterator[JsonValue]:
         """Takes a piece of a call; gives a `tool_calls` item without arguments, to show that it is being written."""
@@ -79,7 +79,7 @@ class ChatToolCalls:
         call.more |= {key: value for key, value in item.items() if key not in known and value is not None}
         if call.told:
             yield {"index": call.place, "function": {"arguments": ""}}
-        elif call.name and call.pieces:  # the name is whole by now
+        elif call.name.strip() and call.pieces:  # the name is whole by now
             call.told = True
             yield self._first(call)
 
@@ -87,14 +87,19 @@ class ChatToolCalls:
         """The `tool_calls` items with all that was held back."""
         for call in self._calls:
             item = self._first(call)
-            named: Object = {} if call.told else {"name": call.name}
+            named: Object = {} if call.told else {"name": call.name.strip()}
             yield {**item, **call.more, "function": {**named, "arguments": call.arguments}}
 
     def _first(self, call: _Call) -> Object:
         others = {other.call_id for other in self._calls[: call.place]}
         # Two calls with one id: the second is given one by who reads this.
         ids: Object = {"id": call.call_id} if call.call_id and call.call_id not in others else {}
-        return {"index": call.place, **ids, "type": "function", "function": {"name": call.name, "arguments": ""}}
+        return {
+            "index": call.place,
+            **ids,
+            "type": "function",
+            "function": {"name": call.name.strip(), "arguments": ""},
+        }
 
     def _find(self, index: JsonValue, call_id: str, name: str, arguments: str) -> _Call:
         """The call that this is a piece of; a new one if it is of none."""

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import re
 import string
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -21,6 +22,8 @@ LENGTH: Final = 9
 Source: https://docs.mistral.ai/capabilities/function_calling"""
 _ALPHABET: Final = string.digits + string.ascii_letters
 _ORIGIN: Final = "dayfly"
+_STAND_IN: Final = re.compile(r"\s*(?:\{\s*\}|null)(?=\s*\{)")
+"""What gateways put in the place of arguments until these come, and leave before them."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -93,7 +96,9 @@ class ToolCallIds:
 
 
 def _readable(arguments: str | Mapping[str, object] | None) -> str:
-    return (json_object(arguments) or arguments) if isinstance(arguments, str) else arguments_json(arguments)
+    if not isinstance(arguments, str):
+        return arguments_json(arguments)
+    return json_object(arguments) or json_object(_STAND_IN.sub("", arguments)) or arguments
 
 
 def short_id(*of: str | int) -> str:

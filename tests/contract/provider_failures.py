@@ -85,6 +85,7 @@ OPENAI_STAYS: Final[dict[str, tuple[Answer, str]]] = {
     "a gateway that passes on a used up quota": (
         openai_error(429, "litellm.RateLimitError: Error code: 429 - {'type': 'insufficient_quota'}", "429"), QUOTA,
     ),
+    "free requests of a day": (openai_error(429, "Rate limit exceeded: free-models-per-day"), QUOTA),
     "a budget of a gateway": (openai_error(400, "Budget has been exceeded! Current cost: 1.2", "400"), QUOTA),
     "a quota of the day": (
         refusal(429, [{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "quota", "details": [{
@@ -135,12 +136,15 @@ BEDROCK_PASSES: Final[dict[str, tuple[Answer, str]]] = {
 
 
 BEDROCK_STAYS: Final = {
+    "tokens of a day": (
+        converse_error(429, "ThrottlingException", "Too many tokens per day, please wait before trying again."), QUOTA,
+    ),
     "AccessDeniedException": (converse_error(403, "AccessDeniedException", "no access to the model"), CREDENTIALS),
     "ExpiredTokenException": (converse_error(403, "ExpiredTokenException", "expired"), CREDENTIALS),
     "ResourceNotFoundException": (converse_error(404, "ResourceNotFoundException", "gone"), "does not exist"),
     "ServiceQuotaExceededException": (converse_error(400, "ServiceQuotaExceededException", "no more"), QUOTA),
     "ValidationException": (converse_error(400, "ValidationException", "The text field is blank"), REFUSED),
-}
+}  # fmt: skip
 
 
 BEDROCK_TOO_LONG: Final = (

@@ -35,7 +35,7 @@ def check_generate_content(request: Object) -> None:
                 response = an_object(part["functionResponse"], "functionResponse")
                 an_object(response["response"], "response")
                 answered.append(str(response["name"]))
-            else:
+            elif "thoughtSignature" not in part or part.get("text") != "":
                 a_text(part.get("text"), "a text")
         if waiting or answered:
             need(sorted(answered) == sorted(waiting), f"responses stand directly behind calls: {answered} {waiting}")

@@ -154,6 +154,8 @@ _BY_CLASS: Final[tuple[tuple[type[Exception] | tuple[type[Exception], ...], Fail
     (ContentFilterError, FailureKind.FILTERED),
     (OutputTokenLimitExceeded, FailureKind.OUTPUT_LIMIT),
     (UnexpectedModelBehavior, FailureKind.NO_ANSWER),
+    # A response lacks a member that the library takes for granted, or has one that it does not know.
+    ((AssertionError, AttributeError, LookupError, TypeError), FailureKind.NO_ANSWER),
 )
 """The first that fits. Of what is only the server's error, its status says more."""
 
@@ -209,7 +211,7 @@ _TRANSPORT: Final = {
 _QUOTA: Final = re.compile(
     r"insufficient_quota|billing_hard_limit|billing_not_active|credit balance|credit_balance|insufficient[ _]balance"
     r"|spend_limit|exceeded_current_quota|budget has been exceeded|exceededbudget|quota exceeded for the day"
-    r"|payment required",
+    r"|payment required|too many tokens per day|free-models-per-day",
     re.IGNORECASE,
 )
 _TOO_LONG: Final = re.compile(

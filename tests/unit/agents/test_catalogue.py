@@ -71,7 +71,14 @@ def test_modules_are_found_and_helpers_are_not(tmp_path: Path, monkeypatch: pyte
 BROKEN = [
     ("x = 1", r"broken\.py: an agent's file has `agent = AgentDefinition\(\.\.\.\)`"),
     ("agent = 'assistant'", r"broken\.py: an agent's file has"),
-    ("import nothing_of_this_name", r"broken\.py, line 1: ModuleNotFoundError: .*nothing_of_this_name"),
+    (
+        "agent = type('A', (), {'run': None})()",
+        r"broken\.py: `agent` is made anew .* the class, not an instance of it$",
+    ),
+    (
+        "import nothing_of_this_name",
+        r"broken\.py, line 1: ModuleNotFoundError: .*nothing_of_this_name'; .* functions/engine/requirements\.txt$",
+    ),
     ("\nfrom dayfly.agents.sdk.definition import Nothing", r"broken\.py, line 2: ImportError: .*Nothing"),
     (GOOD.replace("Help.", ""), r"broken\.py, line 2: an agent has instructions$"),
     (GOOD.replace("'Help.'", "'Help.', model=7"), r"broken\.py, line 2: model is a text"),

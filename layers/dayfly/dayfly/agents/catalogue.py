@@ -21,6 +21,7 @@ from dayfly.protocol import limits
 _log: Final = logging.getLogger("dayfly.agents")
 
 _REASON_CHARS: Final = 300
+_PACKAGES: Final = "an agent's packages stand in functions/engine/requirements.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,8 @@ def _found(package: ModuleType, module_info: pkgutil.ModuleInfo, others: Mapping
         return BrokenAgent.from_error(error, file)
     agent = getattr(module, "agent", None)
     if not isinstance(agent, AgentDefinition) and not callable(agent):
+        if hasattr(agent, "run"):
+            return BrokenAgent(file, "`agent` is made anew for each run: it is the class, not an instance of it")
         return BrokenAgent(file, "an agent's file has `agent = AgentDefinition(...)`; a helper's name begins with _")
     for other, same in others.items():
         if same is agent:
@@ -161,4 +164,5 @@ def _sentence(error: BaseException, file: str) -> str:
     # What a syntax error says of itself ends with its file and line, which is news only for another file's.
     said = error.msg if isinstance(error, SyntaxError) and error.filename == file else str(error)
     kind = "" if isinstance(error, ConfigurationError) else type(error).__name__
-    return ": ".join(part for part in (kind, " ".join(said.split())[:_REASON_CHARS]) if part)
+    sentence = ": ".join(part for part in (kind, " ".join(said.split())[:_REASON_CHARS]) if part)
+    return f"{sentence}; {_PACKAGES}" if isinstance(error, ModuleNotFoundError) else sentence

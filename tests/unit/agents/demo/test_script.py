@@ -104,3 +104,9 @@ def test_it_asks_back_when_nothing_fits() -> None:
     assert "17 * 23" in reply
     assert "Tokyo" not in reply
     assert "Forget the note" in said(UserSaid("Hello"), tools=(ToolShape("forget_note"),))
+
+
+def test_without_tools_it_offers_a_story_alone() -> None:
+    """A whole sentence, with tools or without."""
+    assert said(UserSaid("Hello!"), tools=()) == "Hello! I can tell a long story, slowly."
+    assert '("What is 17 * 23?"), and tell a long story, slowly.' in said(UserSaid("Hello!"))

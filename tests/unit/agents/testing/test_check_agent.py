@@ -4,7 +4,7 @@ import asyncio
 import functools
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -324,10 +324,20 @@ class Returning:
         return ANSWER
 
 
+class Plain:
+    def run(self, turn: Turn) -> Iterator[AgentEvent]:
+        yield ANSWER
+
+
 SHARED = Careful()
 
 BROKEN: dict[str, tuple[Any, Check, str]] = {
-    "no generator": (Returning, Check.ORDER, "gave coroutine, not an async iterator"),
+    "no generator": (Returning, Check.ORDER, "gave coroutine, not an async iterator of events. It has no `yield`?"),
+    "a plain generator": (
+        Plain,
+        Check.ORDER,
+        "gave generator, not an async iterator of events. It is not an `async def`?",
+    ),
     "no answer": (Wordless, Check.ORDER, "ended behind Delta. `run` ends with one `Answered` or `Asked`"),
     "an error": (Raising, Check.ORDER, "It raised, behind Thinking: ValueError: no model"),
     "silence": (Silent, Check.ORDER, "It gave nothing more behind Thinking."),

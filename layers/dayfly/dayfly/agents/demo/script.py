@@ -149,7 +149,7 @@ _OFFERS: Final = {
 
 def _offer(tools: Sequence[ToolShape]) -> str:
     can = [_OFFERS.get(tool.name, f'use {tool.name} ("{tool.name.replace("_", " ")} …")') for tool in tools]
-    return f"I can {', '.join([*can, 'and tell a long story, slowly'])}."
+    return f"I can {', '.join([*can, 'and ' * bool(can) + 'tell a long story, slowly'])}."
 
 
 _STORY: Final = """\

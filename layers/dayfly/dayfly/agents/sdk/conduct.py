@@ -5,7 +5,7 @@ log an event that cannot be decoded, or run a tool twice.
 """
 
 import json
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import Final, TypeVar, get_args
@@ -234,7 +234,8 @@ def begin_run(agent: Agent, turn: Turn) -> AsyncIterator[AgentEvent]:
     if isinstance(events, Coroutine):
         events.close()  # else the interpreter warns that nobody has awaited it
     given = type(events).__name__
-    raise AgentBrokeProtocol(f"The agent's `run` gave {given}, not an async iterator of events. It has no `yield`?")
+    hint = "It is not an `async def`?" if isinstance(events, Iterator) else "It has no `yield`?"
+    raise AgentBrokeProtocol(f"The agent's `run` gave {given}, not an async iterator of events. {hint}")
 
 
 async def close_run(events: AsyncIterator[AgentEvent]) -> None:

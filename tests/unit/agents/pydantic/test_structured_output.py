@@ -161,12 +161,17 @@ async def test_what_unfit_answers_cost_is_counted() -> None:
     assert twice.input_tokens > alone.input_tokens
 
 
-async def test_a_model_that_never_fits_fails_the_run() -> None:
-    """After so many tries, in words that say whose failure it is."""
+async def test_a_model_that_never_fits_fails_the_run(caplog: pytest.LogCaptureFixture) -> None:
+    """After so many tries, in words that say whose failure it is. The log says what did not fit, and not what the model
+    said: neither does the error, whose causes would be logged with it."""
     seen: list[AgentEvent] = []
-    asked = Weatherman(*[("No.",)] * 20)
-    with pytest.raises(ModelFailed, match="no answer of the form that the agent wants"):
+    asked = Weatherman(*[("Rather wet.",)] * 20)
+    with pytest.raises(ModelFailed, match="no answer of the form that the agent wants") as failed:
         await collect(asked.agent.run(turn()), seen)
+    assert failed.value.__cause__ is None
+    (line,) = [record for record in caplog.records if record.name.endswith("pydantic.hooks")]
+    assert "Invalid JSON" in line.__dict__["reason"]
+    assert "wet" not in line.__dict__["reason"]
     assert [event.retry for event in seen if isinstance(event, Retrying)] == list(range(1, OUTPUT_RETRIES + 1))
     assert len(asked.requests) == OUTPUT_RETRIES + 1
 

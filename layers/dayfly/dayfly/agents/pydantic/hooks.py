@@ -1,6 +1,8 @@
 """Hooks into pydantic-ai's loop around each request to the model: an event before it, and one with the response."""
 
 import dataclasses
+import logging
+from typing import Final
 
 from pydantic import JsonValue
 from pydantic_ai import ModelRetry, RunContext
@@ -20,6 +22,8 @@ from dayfly.agents.sdk.protocol import AgentEvent, Responded, Retrying, Thinking
 from dayfly.errors import ModelFailed
 from dayfly.log.messages import AssistantSaid, TokenCount
 from dayfly.protocol.events import Finish
+
+_log: Final = logging.getLogger(__name__)
 
 
 class LoopHooks(AbstractCapability[None]):
@@ -120,7 +124,9 @@ class LoopHooks(AbstractCapability[None]):
             self._unfit += 1
             self._unfit_tokens += counted
             if self._unfit > OUTPUT_RETRIES:
-                raise ModelFailed("The model gave no answer of the form that the agent wants.") from wrong
+                # Its cause quotes what the model said, which is in no log line.
+                _log.warning("no answer fits the agent's output", extra={"reason": str(wrong)})
+                raise ModelFailed("The model gave no answer of the form that the agent wants.") from None
             await self._events.give(Retrying("not_fitting", self._unfit, 0))
             raise ModelRetry(str(wrong)) from wrong
         return dataclasses.replace(said, text=text)

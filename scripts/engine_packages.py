@@ -22,7 +22,9 @@ def main() -> int:
     sys.stdout.flush()
     with tempfile.TemporaryDirectory() as scratch:
         constraints = Path(scratch, "constraints.txt")
-        installed = {f"{one.name}=={one.version}\n" for one in importlib.metadata.distributions()}
+        # An installation that was broken off leaves a folder without a name in it.
+        named = (one for one in importlib.metadata.distributions() if "Name" in one.metadata)
+        installed = {f"{one.name}=={one.version}\n" for one in named}
         constraints.write_text("".join(sorted(installed)), "utf-8")
         command = [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"),

@@ -50,7 +50,9 @@ class Environment:
         if self._known is None:
             self._known = {}
             for each in distributions(path=self._path):
-                self._known.setdefault(canonicalize_name(each.metadata["Name"]), each)
+                # An installation that was broken off leaves a folder without a name in it.
+                if "Name" in each.metadata:
+                    self._known.setdefault(canonicalize_name(each.metadata["Name"]), each)
         return self._known
 
 

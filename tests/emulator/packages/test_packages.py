@@ -112,6 +112,15 @@ def test_a_changed_environment_is_linked_anew(packages: Packages, write: Write, 
     assert again.of(write("one"), beside=Path()) != first
 
 
+def test_what_a_broken_off_installation_left_is_passed_over(
+    packages: Packages, write: Write, site: Path, installs: Installs
+) -> None:
+    """A distribution's folder without its metadata."""
+    (site / "half-1.0.dist-info").mkdir()
+    assert names(packages.of(write("one"), beside=Path())) == ["one", "two"]
+    assert not installs
+
+
 def test_what_lies_beside_the_code_already_is_left_alone(packages: Packages, write: Write, installs: Installs) -> None:
     """A folder that `sam build` made, or into which somebody installed."""
     requirements = write("vendored==1")

@@ -19,6 +19,7 @@ from dayfly.errors import ConfigurationError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 ENGINE: Final = "EngineFunction"
+CLAIMS: Final = "CONTEXT_CLAIMS"
 
 NAMES: Final = (
     "MODEL",
@@ -118,22 +119,30 @@ def check(told: Mapping[str, str], shell: Mapping[str, str]) -> bool:
     return done.returncode == 0
 
 
-def command(told: Mapping[str, str], arguments: Sequence[str]) -> list[str]:
+def context_claims(shell: Mapping[str, str], dotenv: Mapping[str, str]) -> str:
+    """The names of the claims that agents may know: the template's `ContextClaims`, which has no blanks."""
+    return "".join((shell.get(CLAIMS) or dotenv.get(CLAIMS, "")).split())
+
+
+def command(told: Mapping[str, str], arguments: Sequence[str], *, claims: str = "") -> list[str]:
     """The emulator's command line. A variable is named in it, and its value is not: other users see command lines."""
     passed = [f"{ENGINE}={name}" for name in told]
-    model = ["--parameter-overrides", f"Model={told.get('MODEL', 'demo')}", f"AgentModels={_LAYERS}"]
-    return [sys.executable, "-m", "emulator", *model, *(["--pass", *passed] if passed else []), *arguments]
+    chosen = [f"Model={told.get('MODEL', 'demo')}", f"AgentModels={_LAYERS}", f"ContextClaims={claims}"]
+    given = ["--parameter-overrides", *chosen, *(["--pass", *passed] if passed else [])]
+    return [sys.executable, "-m", "emulator", *given, *arguments]
 
 
 def main(arguments: Sequence[str]) -> None:
     """Check, then replace this process by the emulator; it ends with 1 where the engine could not start."""
     try:
-        told = engine_variables(os.environ, local_variables(os.environ), Path.home())
+        local = local_variables(os.environ)
+        told = engine_variables(os.environ, local, Path.home())
     except (ConfigurationError, OSError, UnicodeDecodeError) as error:
         sys.exit(str(error))
     if not check(told, os.environ):
         sys.exit(1)
-    os.execve(sys.executable, command(told, arguments), {**os.environ, **told})  # noqa: S606  in this process's place
+    line = command(told, arguments, claims=context_claims(os.environ, local))
+    os.execve(sys.executable, line, {**os.environ, **told})  # noqa: S606  in this process's place
 
 
 if __name__ == "__main__":

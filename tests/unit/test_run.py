@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.run import command, engine_variables
+from scripts.run import command, context_claims, engine_variables
 
 
 @pytest.fixture
@@ -70,3 +70,11 @@ def test_no_value_stands_in_the_command_line() -> None:
     assert "the-key" not in " ".join(line)
     assert "EngineFunction=OPENAI_API_KEY" in line
     assert "Model=openai:gpt" in line
+
+
+def test_claims_are_chosen_as_on_aws() -> None:
+    """By the template's parameter, which takes no blanks; the shell stands over the file."""
+    assert context_claims({}, {}) == ""
+    assert context_claims({}, {"CONTEXT_CLAIMS": "email, groups"}) == "email,groups"
+    claims = context_claims({"CONTEXT_CLAIMS": "email"}, {"CONTEXT_CLAIMS": "groups"})
+    assert "ContextClaims=email" in command({}, [], claims=claims)

@@ -1,8 +1,10 @@
 """Bedrock's Converse by boto3 alone, behind `Agent`: "Is the ferry to Oslo late?".
 
-Needs nothing that the engine does not have. `CONVERSE_MODEL` names another model or inference profile, which the
-engine's role must be allowed to invoke; boto3 finds region and credentials as it always does. boto3 blocks, so each
-piece of the stream is awaited in a thread; on the way out the socket is shut down, which ends the wait at once.
+Needs nothing that the engine does not have. The setting `CONVERSE_MODEL` (a line in `.env`, or a parameter of
+`AgentParameters`) names another model or inference profile. On AWS the engine's role must be allowed to invoke it
+(`AgentModels=bedrock`), and boto3 finds region and credentials as it always does; under `make run` those are for what
+is played there, and the developer's own have names that begin with `BEDROCK_`. boto3 blocks, so each piece of the
+stream is awaited in a thread; on the way out the socket is shut down, which ends the wait at once.
 """
 
 import json
@@ -25,6 +27,7 @@ from dayfly.agents.sdk import (
     Message,
     ModelFailed,
     Responded,
+    SecretMissing,
     Thinking,
     ToolAnswered,
     ToolCall,
@@ -60,7 +63,22 @@ def ferry(town: str) -> str:
 
 def new_client() -> Any:
     """boto3's client; one that has to wait longer than this for a piece gives up, and its thread ends."""
-    return boto3.client("bedrock-runtime", config=Config(read_timeout=60, retries={"total_max_attempts": 3}))
+    session = boto3.Session(
+        profile_name=os.environ.get("BEDROCK_PROFILE"),
+        region_name=os.environ.get("BEDROCK_REGION"),
+        aws_access_key_id=os.environ.get("BEDROCK_ACCESS_KEY_ID"),
+        aws_secret_access_key=os.environ.get("BEDROCK_SECRET_ACCESS_KEY"),
+        aws_session_token=os.environ.get("BEDROCK_SESSION_TOKEN"),
+    )
+    return session.client("bedrock-runtime", config=Config(read_timeout=60, retries={"total_max_attempts": 3}))
+
+
+async def model_of(turn: Turn) -> str:
+    """The model or inference profile to ask."""
+    try:
+        return await turn.setting("CONVERSE_MODEL")
+    except SecretMissing:
+        return "amazon.nova-lite-v1:0"
 
 
 class Converse:
@@ -69,7 +87,7 @@ class Converse:
     async def run(self, turn: Turn) -> AsyncIterator[AgentEvent]:
         """Goes between model and tool until there is an answer."""
         said: list[Message] = [UserSaid(turn.text), *turn.resumed]
-        client = new_client()
+        model, client = await model_of(turn), new_client()
         try:
             while True:
                 for call in _open_calls(said):
@@ -84,7 +102,7 @@ class Converse:
                     return
                 yield Thinking("Looking at the port.", 1 + sum(isinstance(one, AssistantSaid) for one in said))
                 response = _Response()
-                async with _stream(client, [*turn.history, *said]) as pieces:
+                async with _stream(client, model, [*turn.history, *said]) as pieces:
                     async for piece in pieces:
                         if text := response.take(piece):
                             yield Delta(text)
@@ -96,10 +114,10 @@ class Converse:
 
 
 @asynccontextmanager
-async def _stream(client: Any, messages: list[Message]) -> AsyncIterator[AsyncIterator[Json]]:
+async def _stream(client: Any, model: str, messages: list[Message]) -> AsyncIterator[AsyncIterator[Json]]:
     """The pieces of the model's response. On the way out the stream is closed, wherever it is."""
     request = {
-        "modelId": os.environ.get("CONVERSE_MODEL", "amazon.nova-lite-v1:0"),
+        "modelId": model,
         "system": SYSTEM,
         "messages": _to_converse(messages),
         "toolConfig": {"tools": [{"toolSpec": SPEC}]},

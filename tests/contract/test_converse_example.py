@@ -26,7 +26,6 @@ def bedrock(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedModel]:
             "AWS_ACCESS_KEY_ID": "loopback",
             "AWS_SECRET_ACCESS_KEY": "loopback",
             "AWS_DEFAULT_REGION": "eu-central-1",
-            "CONVERSE_MODEL": "another-model",
         }
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
@@ -46,7 +45,7 @@ TELLS = bedrock_wire.says("It is ", "20 minutes late.")
 async def test_a_tool_is_called_and_the_answer_streamed(bedrock: ScriptedModel) -> None:
     """The second request has the call and its result; what was counted is told."""
     bedrock.play(ASKS, TELLS)
-    transcript = await ask(converse.agent, QUESTION)
+    transcript = await ask(converse.agent, QUESTION, settings={"CONVERSE_MODEL": "another-model"})
     assert transcript.answer == "It is 20 minutes late."
     assert [event.text for event in transcript.events if isinstance(event, Delta)] == [
         *("I ", "look.", "It is ", "20 minutes late.")
@@ -61,6 +60,18 @@ async def test_a_tool_is_called_and_the_answer_streamed(bedrock: ScriptedModel) 
         {"role": "assistant", "content": [{"text": "I look."}, use]},
         {"role": "user", "content": [result]},
     ]
+
+
+async def test_the_developers_credentials_are_bedrocks(bedrock: ScriptedModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `make run` hands them on; the others are for what is played there."""
+    for name, value in {"ACCESS_KEY_ID": "developer", "SECRET_ACCESS_KEY": "s", "REGION": "eu-west-3"}.items():
+        monkeypatch.setenv(f"BEDROCK_{name}", value)
+    bedrock.play(TELLS)
+    assert (await ask(converse.agent, QUESTION)).answer == "It is 20 minutes late."
+    assert bedrock.requests[0].path == "/model/amazon.nova-lite-v1%3A0/converse-stream"
+    signed = bedrock.requests[0].headers["authorization"]
+    assert "Credential=developer/" in signed
+    assert "/eu-west-3/bedrock/" in signed
 
 
 async def test_a_history_is_sent_as_converse_takes_it(bedrock: ScriptedModel) -> None:

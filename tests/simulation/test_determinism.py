@@ -17,6 +17,8 @@ KNOWN_SOURCES: Final = {
 }
 """Where the core takes time and random numbers from. A schedule replaces the first two; the third is the clock that
 functions are given, the fourth the host of agents in threads, and a schedule gives them its own of both."""
+NOT_PLAYED: Final = ("dayfly.aws", "dayfly.agents.pydantic", "dayfly.agents.testing")
+"""What no schedule runs, though other tests of this process may have loaded it: schedules have agents of their own."""
 
 
 def test_a_seed_gives_the_same_trace_twice() -> None:
@@ -46,7 +48,7 @@ def test_the_core_has_no_other_source_of_chance() -> None:
     sources = {
         (name, attribute)
         for name, module in sys.modules.items()
-        if name.startswith("dayfly.") and not name.startswith("dayfly.aws")
+        if name.startswith("dayfly.") and not name.startswith(NOT_PLAYED)
         for attribute, value in vars(module).items()
         if isinstance(value, ModuleType) and value.__name__ in {"random", "secrets", "time", "uuid", "os"}
     }

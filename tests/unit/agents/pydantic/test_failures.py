@@ -34,6 +34,7 @@ def test_other_ends() -> None:
     assert isinstance(explain(ModelAPIError("m", "inside"), max_requests=20), ModelFailed)
     assert isinstance(explain(ContentFilterError("inside"), max_requests=20), ModelFailed)
     assert "20 model requests" in str(explain(UsageLimitExceeded("inside"), max_requests=20))
+    assert "arguments that do not fit" in str(explain(UnexpectedModelBehavior("inside"), max_requests=20))
     for error in (UnexpectedModelBehavior("inside"), KeyError("inside")):
         failure = explain(error, max_requests=20)
         assert isinstance(failure, AgentFailed)

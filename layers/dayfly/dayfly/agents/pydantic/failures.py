@@ -35,7 +35,7 @@ def explain(error: Exception, *, max_requests: int) -> DayflyError:
     if isinstance(error, ModelAPIError | ContentFilterError | OutputTokenLimitExceeded):
         return kind_of(error).failure()
     if isinstance(error, UnexpectedModelBehavior):
-        return AgentFailed("The model repeatedly asked for something that the agent does not have.")
+        return AgentFailed("The model repeatedly called tools that there are not, or with arguments that do not fit.")
     return AgentFailed("The agent failed.")
 
 

@@ -113,7 +113,7 @@ def test_a_limit_that_is_no_time_is_refused(timeout_s: Any) -> None:
         """Waits."""
         return ""
 
-    with pytest.raises(ConfigurationError, match="the tool wait: timeout_s is a number of seconds"):
+    with pytest.raises(ConfigurationError, match="the tool wait: timeout_s is seconds, above 0, not "):
         Tool(wait, timeout_s=timeout_s)
 
 

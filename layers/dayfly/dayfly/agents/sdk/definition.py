@@ -57,7 +57,7 @@ class Tool:
             if not isinstance(getattr(self, flag), bool):
                 raise ConfigurationError(f"the tool {name}: {flag} is True or False, not {getattr(self, flag)!r}")
         if self.timeout_s is not None and not _is_duration(self.timeout_s):
-            raise ConfigurationError(f"the tool {name}: timeout_s is a number of seconds, not {self.timeout_s!r}")
+            raise ConfigurationError(f"the tool {name}: timeout_s is seconds, above 0, not {self.timeout_s!r}")
         if not isinstance(self.retries, int) or isinstance(self.retries, bool) or self.retries < 0:
             raise ConfigurationError(f"the tool {name}: retries is a whole number from 0, not {self.retries!r}")
 

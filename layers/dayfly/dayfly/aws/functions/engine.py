@@ -94,7 +94,8 @@ class EngineFunction:
         try:
             engine = self._factory.create(context)
         except DayflyError as error:
-            _log.error("no engine could be made", extra={"code": error.code, "reason": str(error)}, exc_info=error)
+            told = {"code": error.code, "reason": str(error)}
+            _log.error("no engine could be made", extra=told, exc_info=error.__cause__)
             reason = error if isinstance(error, RunFailed) else AgentFailed("The agent could not be made.")
             run_writer = RunWriter(ports=self._wiring.ports, invocation_id=context.invocation_id)
             return RunReport(await refuse(run_writer, context, reason))

@@ -56,6 +56,7 @@ FAILURES: dict[str, tuple[Answer, str]] = {
     "finish abort": (stream(SAID, chunk({}, "abort"), DONE), "broke off"),
     "blank text": (stream(*[chunk({"content": ""})] * 4, STOP, DONE), "gave no answer"),
     "blank lines": (stream(chunk({"content": "\n\n"}), STOP, DONE), "gave no answer"),
+    "what nobody can see": (stream(chunk({"content": "\u200b\ufeff"}), STOP, DONE), "gave no answer"),
     "only thoughts": (stream(chunk({"content": "<think>plan</think>"}), STOP, DONE), "gave no answer"),
     "only reasoning": (stream(chunk({"reasoning_content": "plan"}), STOP, DONE), "gave no answer"),
     "an open thought": (stream(chunk({"content": "<think>plan"}), STOP, DONE), "gave no answer"),

@@ -16,6 +16,7 @@ from typing import Final
 from pydantic_ai.messages import FinishReason, ModelResponse, TextPart, ToolCallPart
 
 from dayfly.agents.pydantic.failures import ModelRefused
+from dayfly.agents.pydantic.request_text import is_blank
 from dayfly.errors import ModelFailed
 from dayfly.protocol.events import Finish, RetryReason
 
@@ -143,7 +144,7 @@ def _ending(response: ModelResponse) -> Finish | RetryReason:
 
 
 def _is_said(part: object) -> bool:
-    return isinstance(part, TextPart) and bool(part.content.strip())
+    return isinstance(part, TextPart) and not is_blank(part.content)
 
 
 def _whole(call: ToolCallPart) -> bool:

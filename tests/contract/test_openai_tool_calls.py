@@ -158,6 +158,10 @@ CALLS: dict[str, tuple[tuple[bytes, ...], list[tuple[str, JsonValue]]]] = {
         [("double", {"number": 3})],
     ),
     "a name with blanks around": ((tools(part('{"number": 3}', " double\n", "c1")),), [("double", {"number": 3})]),
+    "a name with a template's tokens behind it": (
+        (tools(part('{"number": 3}', "double<|channel|>commentary", "c1")),),
+        [("double", {"number": 3})],
+    ),
     "null pieces of arguments": (
         (
             chunk({"tool_calls": [{"index": 0, "id": "c1", "function": {"name": "double", "arguments": None}}]}),
@@ -226,7 +230,7 @@ async def test_a_call_without_arguments() -> None:
         assert json.loads(call.arguments) == {}, arguments
 
 
-@pytest.mark.parametrize("name", [None, " "])
+@pytest.mark.parametrize("name", [None, " ", "<|channel|>"])
 async def test_a_call_that_nobody_can_name(name: str | None) -> None:
     """Is no call: the response is malformed."""
     came = await heard(*[stream(tools(part('{"number": 3}', name, "c1")), chunk({}, "tool_calls"), DONE)] * 6)

@@ -41,6 +41,12 @@ class _Call:
         inner = _loaded(text)
         return inner if isinstance(inner, str) and _object(inner) is not None else text
 
+    @property
+    def tool(self) -> str:
+        """The name as it is meant: without blanks around it, and without the tokens of a template that some servers
+        leave behind it (`look<|channel|>commentary`, of gpt-oss)."""
+        return self.name.partition("<|")[0].strip()
+
     def rename(self, name: str) -> None:
         """Takes a name that came with a further piece: the same again, all that is known by now, or the next part."""
         if name.startswith(self.name):
@@ -61,7 +67,7 @@ class ChatToolCalls:
     @property
     def nameless(self) -> bool:
         """Whether there is a call that nobody can carry out."""
-        return any(not call.name.strip() for call in self._calls)
+        return any(not call.tool for call in self._calls)
 
     def take(self, item: Object) -> Iterator[JsonValue]:
         """Takes a piece of a call; gives a `tool_calls` item without arguments, to show that it is being written."""
@@ -79,7 +85,7 @@ class ChatToolCalls:
         call.more |= {key: value for key, value in item.items() if key not in known and value is not None}
         if call.told:
             yield {"index": call.place, "function": {"arguments": ""}}
-        elif call.name.strip() and call.pieces:  # the name is whole by now
+        elif call.tool and call.pieces:  # the name is whole by now
             call.told = True
             yield self._first(call)
 
@@ -87,7 +93,7 @@ class ChatToolCalls:
         """The `tool_calls` items with all that was held back."""
         for call in self._calls:
             item = self._first(call)
-            named: Object = {} if call.told else {"name": call.name.strip()}
+            named: Object = {} if call.told else {"name": call.tool}
             yield {**item, **call.more, "function": {**named, "arguments": call.arguments}}
 
     def _first(self, call: _Call) -> Object:
@@ -98,7 +104,7 @@ class ChatToolCalls:
             "index": call.place,
             **ids,
             "type": "function",
-            "function": {"name": call.name.strip(), "arguments": ""},
+            "function": {"name": call.tool, "arguments": ""},
         }
 
     def _find(self, index: JsonValue, call_id: str, name: str, arguments: str) -> _Call:

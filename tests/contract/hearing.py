@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from dayfly.agents.pydantic.agent import PydanticAgent
-from dayfly.agents.pydantic.retries import RetryPolicy
+from dayfly.agents.pydantic.failures.retries import RetryPolicy
 from dayfly.agents.sdk import AgentDefinition, AgentEvent, Answered, Delta, ModelFailed, ReasoningDelta, Responded
 from tests.contract.model_adapters import Adapter
 from tests.contract.model_server import Answer

@@ -3,7 +3,7 @@
 import pytest
 
 from dayfly.agents.models.factory import Models
-from dayfly.agents.pydantic.failures import ModelRefused
+from dayfly.agents.pydantic.failures.failures import ModelRefused
 from dayfly.agents.sdk import AgentDefinition, Answered, Delta, ModelFailed, ReasoningDelta, Responded
 from dayfly.agents.sdk.testing import ask
 from tests.contract.anthropic_adapter import Anthropic, block_delta, block_start, message_end, message_start, sse

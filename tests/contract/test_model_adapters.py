@@ -10,7 +10,7 @@ import pytest
 
 from dayfly.agents.models.factory import DEMO, PROVIDERS, Models
 from dayfly.agents.pydantic.agent import PydanticAgent
-from dayfly.agents.pydantic.failures import ModelRefused
+from dayfly.agents.pydantic.failures.failures import ModelRefused
 from dayfly.agents.sdk import (
     AgentDefinition,
     AgentEvent,

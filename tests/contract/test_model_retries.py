@@ -11,8 +11,8 @@ import pytest
 
 from dayfly.agents.models.factory import Models
 from dayfly.agents.pydantic.agent import PydanticAgent
-from dayfly.agents.pydantic.retries import RetryPolicy
-from dayfly.agents.pydantic.stall_watch import StallLimits
+from dayfly.agents.pydantic.failures.retries import RetryPolicy
+from dayfly.agents.pydantic.failures.stall_watch import StallLimits
 from dayfly.agents.sdk import (
     AgentDefinition,
     AgentEvent,

@@ -3,7 +3,7 @@
 import pytest
 
 from dayfly.agents.models.factory import Models
-from dayfly.agents.pydantic.failures import ModelRefused
+from dayfly.agents.pydantic.failures.failures import ModelRefused
 from dayfly.agents.sdk import AgentDefinition
 from dayfly.agents.sdk.testing import ask
 from tests.contract.model_adapters import OpenAI, Response

@@ -9,8 +9,8 @@ from pydantic_ai.models import Model
 from pydantic_ai.models.function import AgentInfo, DeltaToolCall, DeltaToolCalls, FunctionModel
 
 from dayfly.agents.pydantic.agent import PydanticAgent
-from dayfly.agents.pydantic.retries import RetryPolicy
-from dayfly.agents.pydantic.stall_watch import StallLimits
+from dayfly.agents.pydantic.failures.retries import RetryPolicy
+from dayfly.agents.pydantic.failures.stall_watch import StallLimits
 from dayfly.agents.sdk.definition import AgentDefinition, Tool
 from dayfly.agents.sdk.protocol import AgentEvent, Turn
 from dayfly.agents.sdk.tool_context import ToolFunction

@@ -7,7 +7,7 @@ import pytest
 
 from dayfly.agents.models.factory import KEYS, PROVIDERS, Models, needs_bedrock
 from dayfly.agents.models.request_settings import silence_of
-from dayfly.agents.pydantic.stall_watch import StallLimits
+from dayfly.agents.pydantic.failures.stall_watch import StallLimits
 from dayfly.agents.sdk import ModelSettings
 from dayfly.errors import ConfigurationError
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from pydantic_ai.messages import ModelResponse, ModelResponsePart, TextPart, ThinkingPart, ToolCallPart
 
-from dayfly.agents.pydantic.provider_state import state_of
-from dayfly.agents.pydantic.tool_call_ids import Origin
+from dayfly.agents.pydantic.requests.provider_state import state_of
+from dayfly.agents.pydantic.requests.tool_call_ids import Origin
 from dayfly.log.messages import AssistantSaid
 
 SERVER: Final = "openai-compatible server.test/v1"

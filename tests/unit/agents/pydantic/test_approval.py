@@ -9,7 +9,7 @@ from pydantic_ai.messages import ModelMessage, ToolReturnPart
 from pydantic_ai.models.function import AgentInfo
 
 from dayfly.agents.pydantic.agent import PydanticAgent
-from dayfly.agents.pydantic.failures import MAX_FAILED_RESPONSES
+from dayfly.agents.pydantic.failures.failures import MAX_FAILED_RESPONSES
 from dayfly.agents.sdk.definition import Tool
 from dayfly.agents.sdk.protocol import (
     AgentEvent,

@@ -5,8 +5,8 @@ import random
 from pydantic_ai import ToolApproved, ToolDenied
 from pydantic_ai.messages import ModelMessage, ModelRequest, ToolReturnPart, UserPromptPart
 
-from dayfly.agents.pydantic.conversation import to_model_messages
 from dayfly.agents.pydantic.loop_start import already_answered, open_calls_of, start_of
+from dayfly.agents.pydantic.requests.conversation import to_model_messages
 from dayfly.log.messages import AssistantSaid, Decision, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
 from tests.unit.agents.support import assert_whole, turn
 

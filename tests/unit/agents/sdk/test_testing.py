@@ -2,7 +2,7 @@
 
 import pytest
 
-from dayfly.agents.pydantic.conversation import to_model_messages
+from dayfly.agents.pydantic.requests.conversation import to_model_messages
 from dayfly.agents.sdk.definition import AgentDefinition, Tool
 from dayfly.agents.sdk.testing import ask
 from dayfly.agents.sdk.tool_context import ToolContext, ToolError

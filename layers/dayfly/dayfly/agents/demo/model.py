@@ -15,7 +15,7 @@ from dayfly.agents.demo.script import Ask, respond
 from dayfly.agents.demo.shapes import Schema, ToolShape
 from dayfly.agents.models.factory import Models
 from dayfly.agents.pydantic.agent import OpenModel
-from dayfly.agents.pydantic.conversation import from_model_messages
+from dayfly.agents.pydantic.requests.conversation import from_model_messages
 from dayfly.agents.sdk.settings import ModelSettings
 from dayfly.log.messages import UserSaid
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 from urllib.parse import urlsplit
 
 from dayfly.agents.pydantic.agent import OpenModel
-from dayfly.agents.pydantic.stall_watch import FIRST_EVENT_S, SILENCE_S, StallLimits
+from dayfly.agents.pydantic.failures.stall_watch import FIRST_EVENT_S, SILENCE_S, StallLimits
 from dayfly.agents.sdk.settings import ModelSettings
 from dayfly.errors import ConfigurationError
 

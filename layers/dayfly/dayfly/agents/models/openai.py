@@ -19,8 +19,8 @@ from dayfly.agents.pydantic.agent import OpenModel
 from dayfly.agents.sdk.settings import ModelSettings
 
 PROFILE: Final = OpenAIModelProfile(thinking_tags=("\0", "\0"))
-"""Thoughts between tags are told apart in one place for all providers, `agents/pydantic/thoughts.py`: the library,
-which knows them only where a tag is a piece of its own, is given tags that no text has."""
+"""Thoughts between tags are told apart in one place for all providers, `agents/pydantic/responses/thoughts.py`. The
+library knows them only where a tag is a piece of its own, so it is given tags that no text has."""
 SERVER_PROFILE: Final = OpenAIModelProfile(**PROFILE, openai_supports_strict_tool_definition=False)
 """Of servers that only speak OpenAI's protocol: few know `strict`, and some refuse what they do not know."""
 

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from dayfly.agents.models.openai_tool_calls import ChatToolCalls, Object
 from dayfly.agents.models.openai_usage import ChatUsage
-from dayfly.agents.pydantic.endings import CUT_OFF, REFUSAL
+from dayfly.agents.pydantic.responses.endings import CUT_OFF, REFUSAL
 
 _THOUGHTS: Final = ("reasoning_content", "reasoning", "reasoning_text", "thinking")
 """Under which names servers stream reasoning; the first two go back to them under the same."""

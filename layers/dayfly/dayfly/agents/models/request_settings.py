@@ -5,7 +5,7 @@ from typing import Final
 from pydantic_ai.profiles import ModelProfile, merge_profile
 from pydantic_ai.settings import ModelSettings as LibrarySettings
 
-from dayfly.agents.pydantic.stall_watch import FIRST_EVENT_S, SILENCE_S
+from dayfly.agents.pydantic.failures.stall_watch import FIRST_EVENT_S, SILENCE_S
 from dayfly.agents.sdk.settings import ModelSettings
 from dayfly.errors import ConfigurationError
 

@@ -15,20 +15,20 @@ from pydantic_ai.messages import FunctionToolResultEvent, ToolReturnPart
 from pydantic_ai.models import Model
 
 from dayfly.agents.provider_errors import ProviderError
-from dayfly.agents.pydantic.argument_checks import ArgumentChecks
-from dayfly.agents.pydantic.endings import ResponseBroken
 from dayfly.agents.pydantic.event_channel import EventChannel
-from dayfly.agents.pydantic.failures import explain
+from dayfly.agents.pydantic.failures.failures import explain
+from dayfly.agents.pydantic.failures.model_failures import FailureKind, kind_of
+from dayfly.agents.pydantic.failures.retries import RequestFailed, Retries, RetryPolicy
+from dayfly.agents.pydantic.failures.stall_watch import StallLimits, StallWatch
 from dayfly.agents.pydantic.hooks import LoopHooks
 from dayfly.agents.pydantic.instructions import instructions_for
 from dayfly.agents.pydantic.loop_start import already_answered, refuse_doubt, start_of
-from dayfly.agents.pydantic.model_failures import FailureKind, kind_of
-from dayfly.agents.pydantic.request_model import RequestModel
-from dayfly.agents.pydantic.retries import RequestFailed, Retries, RetryPolicy
-from dayfly.agents.pydantic.stall_watch import StallLimits, StallWatch
+from dayfly.agents.pydantic.requests.model import RequestModel
+from dayfly.agents.pydantic.responses.endings import ResponseBroken
 from dayfly.agents.pydantic.structured_output import StructuredOutput
-from dayfly.agents.pydantic.tool_calls import ToolCalls
-from dayfly.agents.pydantic.toolbox import Call, Result, build_tool
+from dayfly.agents.pydantic.tools.argument_checks import ArgumentChecks
+from dayfly.agents.pydantic.tools.tool_calls import ToolCalls
+from dayfly.agents.pydantic.tools.toolbox import Call, Result, build_tool
 from dayfly.agents.sdk.definition import AgentDefinition
 from dayfly.agents.sdk.protocol import AgentEvent, Answered, Responded, Retrying, ToolEnded, Turn
 from dayfly.errors import DayflyError

@@ -10,14 +10,14 @@ from pydantic_ai.capabilities import AbstractCapability
 from pydantic_ai.messages import ModelResponse
 from pydantic_ai.models import ModelRequestContext
 
-from dayfly.agents.pydantic.conversation import from_model_response
-from dayfly.agents.pydantic.endings import carried_out, finish_of
 from dayfly.agents.pydantic.event_channel import EventChannel
-from dayfly.agents.pydantic.response_stream import ResponseStream
-from dayfly.agents.pydantic.stall_watch import StallWatch
+from dayfly.agents.pydantic.failures.stall_watch import StallWatch
+from dayfly.agents.pydantic.requests.conversation import from_model_response
+from dayfly.agents.pydantic.requests.tool_call_ids import ToolCallIds
+from dayfly.agents.pydantic.responses.endings import carried_out, finish_of
+from dayfly.agents.pydantic.responses.stream import ResponseStream
 from dayfly.agents.pydantic.structured_output import OUTPUT_RETRIES, NotFitting, StructuredOutput
-from dayfly.agents.pydantic.tool_call_ids import ToolCallIds
-from dayfly.agents.pydantic.tool_calls import ToolCalls
+from dayfly.agents.pydantic.tools.tool_calls import ToolCalls
 from dayfly.agents.sdk.protocol import AgentEvent, Responded, Retrying, Thinking, Turn
 from dayfly.errors import ModelFailed
 from dayfly.log.messages import AssistantSaid, TokenCount

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic_ai import DeferredToolResults, RunUsage, ToolApproved, ToolDenied
 from pydantic_ai.messages import ModelMessage
 
-from dayfly.agents.pydantic.conversation import to_model_messages
+from dayfly.agents.pydantic.requests.conversation import to_model_messages
 from dayfly.agents.sdk.definition import AgentDefinition
 from dayfly.agents.sdk.protocol import Turn, denial_text
 from dayfly.errors import ToolOutcomeUnknown

@@ -16,7 +16,7 @@ from pydantic_ai.messages import (
     ToolCallPart,
 )
 
-from dayfly.agents.pydantic.response_stream import ResponseStream, Shown
+from dayfly.agents.pydantic.responses.stream import ResponseStream, Shown
 from dayfly.agents.sdk.protocol import Delta, ReasoningDelta, Retrying
 
 

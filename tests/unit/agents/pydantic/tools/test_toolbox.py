@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel, Field
 from pydantic_ai import RunContext
 
-from dayfly.agents.pydantic.tool_results import as_text
-from dayfly.agents.pydantic.toolbox import build_tool
+from dayfly.agents.pydantic.requests.tool_results import as_text
+from dayfly.agents.pydantic.tools.toolbox import build_tool
 from dayfly.agents.sdk.definition import Tool
 from dayfly.agents.sdk.protocol import ToolEnded, ToolStarted
 from dayfly.agents.sdk.tool_context import ToolContext, ToolFunction

@@ -1,6 +1,6 @@
 """From a conversation to the messages of one request: such as this provider takes, and no more than its model holds.
 
-Pure. What differs between providers stands in `request_rules.py`.
+Pure. What differs between providers stands in `rules.py`.
 """
 
 import dataclasses
@@ -24,13 +24,13 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 
-from dayfly.agents.pydantic.provider_state import FROM_TAGS
-from dayfly.agents.pydantic.request_rules import Rules, Thoughts
-from dayfly.agents.pydantic.request_size import BYTES_PER_TOKEN, size_of, within
-from dayfly.agents.pydantic.request_steps import Asked, Said, Step, joined, turns_of
-from dayfly.agents.pydantic.request_text import arguments_json, is_blank, name_like
-from dayfly.agents.pydantic.tool_call_ids import Origin, short_id
-from dayfly.agents.pydantic.tool_results import text_in, with_text
+from dayfly.agents.pydantic.requests.provider_state import FROM_TAGS
+from dayfly.agents.pydantic.requests.rules import Rules, Thoughts
+from dayfly.agents.pydantic.requests.size import BYTES_PER_TOKEN, size_of, within
+from dayfly.agents.pydantic.requests.steps import Asked, Said, Step, joined, turns_of
+from dayfly.agents.pydantic.requests.text import arguments_json, is_blank, name_like
+from dayfly.agents.pydantic.requests.tool_call_ids import Origin, short_id
+from dayfly.agents.pydantic.requests.tool_results import text_in, with_text
 from dayfly.text import sanitize, shortened
 
 NO_OUTPUT: Final = "(no output)"

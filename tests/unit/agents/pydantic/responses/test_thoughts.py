@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dayfly.agents.pydantic.thoughts import Mistaken, Said, Thought, ThoughtSplitter
+from dayfly.agents.pydantic.responses.thoughts import Mistaken, Said, Thought, ThoughtSplitter
 
 WRITTEN = [
     # An answer without thoughts, whatever it is about.

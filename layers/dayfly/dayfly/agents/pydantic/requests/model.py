@@ -12,9 +12,9 @@ from pydantic_ai.models.wrapper import WrapperModel
 from pydantic_ai.settings import ModelSettings
 from pydantic_core import to_json
 
-from dayfly.agents.pydantic.request_messages import folded, request_messages
-from dayfly.agents.pydantic.request_rules import DEFAULT_WINDOW, provider_of, rules_for
-from dayfly.agents.pydantic.request_size import BYTES_PER_TOKEN
+from dayfly.agents.pydantic.requests.messages import folded, request_messages
+from dayfly.agents.pydantic.requests.rules import DEFAULT_WINDOW, provider_of, rules_for
+from dayfly.agents.pydantic.requests.size import BYTES_PER_TOKEN
 
 ANSWER_TOKENS: Final = 16_384
 """What is kept free for the answer, where no setting says how long it may be; of a small window a quarter."""

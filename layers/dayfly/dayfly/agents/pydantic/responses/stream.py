@@ -16,7 +16,7 @@ from pydantic_ai.messages import (
     ToolCallPart,
 )
 
-from dayfly.agents.pydantic.thoughts import Mistaken, Piece, Said, Thought, ThoughtSplitter
+from dayfly.agents.pydantic.responses.thoughts import Mistaken, Piece, Said, Thought, ThoughtSplitter
 from dayfly.agents.sdk.protocol import Delta, ReasoningDelta, Retrying
 from dayfly.text import sanitize
 

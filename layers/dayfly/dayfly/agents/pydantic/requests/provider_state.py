@@ -8,8 +8,8 @@ from typing import Final
 from pydantic import JsonValue, TypeAdapter, ValidationError
 from pydantic_ai.messages import ModelResponse, ModelResponsePart, TextPart, ThinkingPart, ToolCallPart
 
-from dayfly.agents.pydantic.request_text import json_object
-from dayfly.agents.pydantic.tool_call_ids import Origin
+from dayfly.agents.pydantic.requests.text import json_object
+from dayfly.agents.pydantic.requests.tool_call_ids import Origin
 from dayfly.log.messages import ProviderState
 
 FROM_TAGS: Final = "content"

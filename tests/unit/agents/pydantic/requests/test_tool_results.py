@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic_ai.messages import BinaryContent, ToolReturnPart
 
-from dayfly.agents.pydantic.conversation import from_model_messages, to_model_messages
-from dayfly.agents.pydantic.tool_results import FILES_BYTES, TEXT_BYTES, read_result
+from dayfly.agents.pydantic.requests.conversation import from_model_messages, to_model_messages
+from dayfly.agents.pydantic.requests.tool_results import FILES_BYTES, TEXT_BYTES, read_result
 from dayfly.agents.sdk.protocol import Answered, ToolEnded
 from dayfly.history.chunks import chunks_of, messages_in, unpack_fragments
 from dayfly.log.event_payloads import MOST_FILES, URL_BYTES, tool_completed

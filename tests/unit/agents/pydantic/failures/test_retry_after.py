@@ -4,7 +4,7 @@ import pytest
 from pydantic import JsonValue
 
 from dayfly.agents.provider_errors import ProviderError
-from dayfly.agents.pydantic.retry_after import asked_to_wait_s
+from dayfly.agents.pydantic.failures.retry_after import asked_to_wait_s
 
 NOW_MS = 1_764_500_000_000
 """2025-11-30T10:53:20Z."""

@@ -13,8 +13,8 @@ from pydantic_ai.models.function import AgentInfo
 
 from dayfly.agents.provider_errors import ProviderError
 from dayfly.agents.pydantic.agent import PydanticAgent
-from dayfly.agents.pydantic.retries import LEAST_TIME_S, RequestFailed, Retries, RetryPolicy
-from dayfly.agents.pydantic.stall_watch import StallLimits
+from dayfly.agents.pydantic.failures.retries import LEAST_TIME_S, RequestFailed, Retries, RetryPolicy
+from dayfly.agents.pydantic.failures.stall_watch import StallLimits
 from dayfly.agents.sdk.definition import Tool
 from dayfly.agents.sdk.protocol import (
     AgentEvent,

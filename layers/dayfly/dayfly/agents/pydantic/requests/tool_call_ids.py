@@ -11,8 +11,8 @@ from typing import Final
 from pydantic_ai.messages import ModelResponse, ModelResponsePart, ToolCallPart
 from pydantic_ai.models import AbstractModel
 
-from dayfly.agents.pydantic.request_rules import has_provider, provider_of
-from dayfly.agents.pydantic.request_text import arguments_json, json_object
+from dayfly.agents.pydantic.requests.rules import has_provider, provider_of
+from dayfly.agents.pydantic.requests.text import arguments_json, json_object
 from dayfly.agents.sdk.protocol import Turn
 from dayfly.log.messages import AssistantSaid
 from dayfly.protocol.call_ids import fitting_call_id

@@ -15,8 +15,8 @@ from typing import Final
 
 from pydantic_ai.messages import FinishReason, ModelResponse, TextPart, ToolCallPart
 
-from dayfly.agents.pydantic.failures import ModelRefused
-from dayfly.agents.pydantic.request_text import is_blank
+from dayfly.agents.pydantic.failures.failures import ModelRefused
+from dayfly.agents.pydantic.requests.text import is_blank
 from dayfly.errors import ModelFailed
 from dayfly.protocol.events import Finish, RetryReason
 

@@ -14,8 +14,8 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 
-from dayfly.agents.pydantic.conversation import to_model_messages
-from dayfly.agents.pydantic.request_messages import (
+from dayfly.agents.pydantic.requests.conversation import to_model_messages
+from dayfly.agents.pydantic.requests.messages import (
     GO_ON,
     LEFT_OUT,
     NO_ANSWER,
@@ -24,8 +24,8 @@ from dayfly.agents.pydantic.request_messages import (
     folded,
     request_messages,
 )
-from dayfly.agents.pydantic.request_rules import RULES, Rules
-from dayfly.agents.pydantic.tool_call_ids import Origin
+from dayfly.agents.pydantic.requests.rules import RULES, Rules
+from dayfly.agents.pydantic.requests.tool_call_ids import Origin
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, UserSaid
 
 COMPATIBLE = RULES["openai-compatible"]

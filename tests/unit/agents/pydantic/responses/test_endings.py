@@ -3,8 +3,8 @@
 import pytest
 from pydantic_ai.messages import FinishReason, ModelResponse, ModelResponsePart, TextPart, ThinkingPart, ToolCallPart
 
-from dayfly.agents.pydantic.endings import ResponseBroken, carried_out, finish_of
-from dayfly.agents.pydantic.failures import ModelRefused
+from dayfly.agents.pydantic.failures.failures import ModelRefused
+from dayfly.agents.pydantic.responses.endings import ResponseBroken, carried_out, finish_of
 from dayfly.protocol.events import Finish
 
 SAID = TextPart("It is thirty-")

@@ -9,7 +9,7 @@ from pydantic_ai.exceptions import (
     UsageLimitExceeded,
 )
 
-from dayfly.agents.pydantic.failures import MAX_FAILED_RESPONSES, ToolFailures, explain
+from dayfly.agents.pydantic.failures.failures import MAX_FAILED_RESPONSES, ToolFailures, explain
 from dayfly.agents.sdk.protocol import Answered, ToolEnded
 from dayfly.agents.sdk.tool_context import ToolError
 from dayfly.errors import AgentFailed, ErrorCode, ModelFailed

@@ -6,7 +6,7 @@ from typing import Final
 from pydantic_ai.messages import BinaryContent, ToolReturnPart
 from pydantic_core import PydanticSerializationError
 
-from dayfly.agents.pydantic.request_text import json_text
+from dayfly.agents.pydantic.requests.text import json_text
 from dayfly.log.event_payloads import MOST_FILES
 from dayfly.log.messages import ToolAnswered, ToolFile
 from dayfly.text import sanitize

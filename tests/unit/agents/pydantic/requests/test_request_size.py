@@ -9,11 +9,11 @@ from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.models.function import FunctionModel
 from pydantic_ai.tools import ToolDefinition
 
-from dayfly.agents.pydantic.conversation import to_model_messages
-from dayfly.agents.pydantic.request_messages import LEFT_OUT, request_messages
-from dayfly.agents.pydantic.request_model import ANSWER_TOKENS, RequestModel
-from dayfly.agents.pydantic.request_rules import DEFAULT_WINDOW, RULES
-from dayfly.agents.pydantic.request_size import BYTES_PER_TOKEN
+from dayfly.agents.pydantic.requests.conversation import to_model_messages
+from dayfly.agents.pydantic.requests.messages import LEFT_OUT, request_messages
+from dayfly.agents.pydantic.requests.model import ANSWER_TOKENS, RequestModel
+from dayfly.agents.pydantic.requests.rules import DEFAULT_WINDOW, RULES
+from dayfly.agents.pydantic.requests.size import BYTES_PER_TOKEN
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, UserSaid
 from tests.unit.agents.support import assert_whole, responses
 

@@ -7,9 +7,9 @@ from typing import Final
 
 from pydantic_ai.messages import ModelResponsePart, TextPart, ThinkingPart, ToolCallPart, UserContent
 
-from dayfly.agents.pydantic.request_steps import Asked, Said, Step, turns_of
-from dayfly.agents.pydantic.request_text import arguments_json
-from dayfly.agents.pydantic.tool_results import text_in, with_text
+from dayfly.agents.pydantic.requests.steps import Asked, Said, Step, turns_of
+from dayfly.agents.pydantic.requests.text import arguments_json
+from dayfly.agents.pydantic.requests.tool_results import text_in, with_text
 from dayfly.text import shortened
 
 BYTES_PER_TOKEN: Final = 3

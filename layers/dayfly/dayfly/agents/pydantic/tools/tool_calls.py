@@ -14,11 +14,11 @@ from pydantic_ai.messages import ToolReturnPart
 
 from dayfly.agents.notes import NoteRefused
 from dayfly.agents.pydantic.event_channel import EventChannel
-from dayfly.agents.pydantic.failures import ToolFailures
-from dayfly.agents.pydantic.tool_progress import CallProgress
-from dayfly.agents.pydantic.tool_results import content_of, read_result
-from dayfly.agents.pydantic.tool_retries import ToolRetries
-from dayfly.agents.pydantic.toolbox import Call, Result
+from dayfly.agents.pydantic.failures.failures import ToolFailures
+from dayfly.agents.pydantic.requests.tool_results import content_of, read_result
+from dayfly.agents.pydantic.tools.progress import CallProgress
+from dayfly.agents.pydantic.tools.retries import ToolRetries
+from dayfly.agents.pydantic.tools.toolbox import Call, Result
 from dayfly.agents.sdk.definition import Tool
 from dayfly.agents.sdk.protocol import AgentEvent, Asked, OpenCall, ToolEnded, ToolStarted, Turn
 from dayfly.agents.sdk.tool_context import ToolContext, ToolError, ToolRetry

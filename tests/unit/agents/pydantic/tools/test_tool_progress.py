@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dayfly.agents.pydantic.event_channel import EventChannel
-from dayfly.agents.pydantic.tool_progress import PAUSE_S, CallProgress
+from dayfly.agents.pydantic.tools.progress import PAUSE_S, CallProgress
 from dayfly.agents.sdk.protocol import AgentEvent, Answered, ToolEnded, ToolProgress, ToolStarted
 from dayfly.agents.sdk.tool_context import ToolCallOver, ToolContext
 from dayfly.log.messages import ToolAnswered, ToolOutcome

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dayfly.agents.provider_errors import ProviderError
-from dayfly.agents.pydantic.retry_after import asked_to_wait_s
+from dayfly.agents.pydantic.failures.retry_after import asked_to_wait_s
 from dayfly.agents.sdk.protocol import Retrying, Turn
 from dayfly.errors import ModelFailed
 from dayfly.protocol.events import RetryReason

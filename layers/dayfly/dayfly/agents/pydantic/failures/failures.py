@@ -14,7 +14,7 @@ from pydantic_ai.exceptions import (
     UsageLimitExceeded,
 )
 
-from dayfly.agents.pydantic.model_failures import ModelRefused, kind_of
+from dayfly.agents.pydantic.failures.model_failures import ModelRefused, kind_of
 from dayfly.errors import AgentFailed, DayflyError
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolOutcome
 

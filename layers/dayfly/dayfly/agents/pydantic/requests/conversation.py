@@ -16,9 +16,9 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 
-from dayfly.agents.pydantic.provider_state import response_of, state_of
-from dayfly.agents.pydantic.request_text import arguments_json
-from dayfly.agents.pydantic.tool_results import content_of, text_in
+from dayfly.agents.pydantic.requests.provider_state import response_of, state_of
+from dayfly.agents.pydantic.requests.text import arguments_json
+from dayfly.agents.pydantic.requests.tool_results import content_of, text_in
 from dayfly.log.fold import UNANSWERED
 from dayfly.log.messages import AssistantSaid, Message, ToolAnswered, ToolCall, ToolOutcome, UserSaid
 from dayfly.text import sanitize

@@ -5,13 +5,13 @@ import json
 import pytest
 from pydantic_ai.messages import ModelResponse, TextPart, ThinkingPart, ToolCallPart, ToolReturnPart
 
-from dayfly.agents.pydantic.conversation import (
+from dayfly.agents.pydantic.requests.conversation import (
     from_model_messages,
     from_model_response,
     to_model_messages,
     to_model_response,
 )
-from dayfly.agents.pydantic.tool_call_ids import Origin
+from dayfly.agents.pydantic.requests.tool_call_ids import Origin
 from dayfly.log.fold import UNANSWERED
 from dayfly.log.messages import AssistantSaid, Message, ProviderState, ToolAnswered, ToolCall, ToolOutcome, UserSaid
 from tests.unit.agents.pydantic.states import DETAILS, state_for

@@ -40,9 +40,11 @@ async def test_a_queue_is_bounded(client: Chat) -> None:
     refused = await client.ask("run", text="x", agent="nobody", thread_id=thread)
     assert (refused["type"], refused["code"], refused["retryable"]) == ("error", "queue_full", True)
     await client.ask("cancel", run_id=first["run_id"])
-    for each in runs:
-        await client.end_of(each)
-    assert ends(client) == runs
+    told = [await client.end_of(each) for each in runs]
+    # Engines post beside each other, so the end of one run may overtake another's on the way: the log has their order.
+    times = [end["timestamp"] for end in told]
+    assert times == sorted(times)
+    assert sorted(ends(client)) == sorted(runs)
     assert (await client.ask("run", text="x", agent="nobody", thread_id=thread))["type"] == "accepted"
 
 
@@ -67,7 +69,7 @@ async def test_a_router_killed_between_admission_and_invocation(
     which is carried out once."""
     async with Chat(swept.url, user) as client:
         assert (await client.ask("ping"))["type"] == "pong"
-        await faults.inject("post_delayed", connection=(await faults.connections())[-1], delay_s=4)
+        await faults.inject("post_delayed", connection=(await faults.connections())[-1], delay_s=20)
         await client.send("run", id="once", text="What is 17 * 3?")
         # The fault has struck: the router is at its post, and the admission before it is written.
         await faults.until_struck()

@@ -104,6 +104,30 @@ def test_what_a_provider_asks_for_is_the_least() -> None:
     assert RetryPolicy(between=lambda low, high: low).delay_s(1, 30) == 30
 
 
+def test_a_cancel_ends_a_wait_at_once() -> None:
+    """An agent whose next try is half a minute away stops in the moment of its cancellation, and asks nobody again."""
+    requests = 0
+    seen: list[AgentEvent] = []
+
+    async def script(messages: list[ModelMessage], info: AgentInfo) -> AsyncIterator[Piece]:
+        nonlocal requests
+        requests += 1
+        if requests == 1:
+            raise error(429, retry_after="30")
+        yield "Good day."
+
+    async def run() -> None:
+        agent = asyncio.create_task(collect(agent_of(script, retries=LONGEST).run(timed_turn()), seen))
+        await asyncio.sleep(5)
+        assert isinstance(seen[-1], Retrying)
+        agent.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await agent
+
+    assert in_virtual_time(run()) == 5
+    assert requests == 1
+
+
 @pytest.mark.parametrize(("asked", "tries"), [("60", 2), ("61", 1)])
 def test_a_long_wait_is_not_begun(asked: str, tries: int) -> None:
     """A minute is waited for; of more the user is told, and may come back."""
